@@ -1,0 +1,149 @@
+package decimal
+
+// Rounding says where a number goes that lies between two neighbours. The zero
+// value is ToZero.
+type Rounding uint8
+
+// The roundings. 1.5, 2.5 and -1.5 rounded to whole numbers in each:
+const (
+	ToZero           Rounding = iota // cut off: 1, 2, -1
+	AwayFromZero                     // 2, 3, -2
+	Floor                            // towards minus infinity: 1, 2, -2
+	Ceil                             // towards plus infinity: 2, 3, -1
+	HalfEven                         // to the nearest, a half to the even one: 2, 2, -2
+	HalfAwayFromZero                 // to the nearest, a half away from zero: 2, 3, -2
+)
+
+// String returns the name of the constant.
+func (r Rounding) String() string {
+	switch r {
+	case ToZero:
+		return "ToZero"
+	case AwayFromZero:
+		return "AwayFromZero"
+	case Floor:
+		return "Floor"
+	case Ceil:
+		return "Ceil"
+	case HalfEven:
+		return "HalfEven"
+	case HalfAwayFromZero:
+		return "HalfAwayFromZero"
+	}
+	return "Rounding(?)"
+}
+
+// up reports whether a magnitude that was cut off goes up by one; something was
+// cut off. odd is the parity of what is left, half compares the part cut off
+// with one half.
+func (r Rounding) up(neg, odd bool, half int) bool {
+	switch r {
+	case AwayFromZero:
+		return true
+	case Floor:
+		return neg
+	case Ceil:
+		return !neg
+	case HalfEven:
+		return half > 0 || half == 0 && odd
+	case HalfAwayFromZero:
+		return half >= 0
+	}
+	return false
+}
+
+// Round returns d with at most scale digits after the point; a scale below 0 is
+// taken as 0. A number that has no more digits than that is returned as it is,
+// without zeros added, and absent stays absent. It cannot overflow.
+func (d Decimal) Round(scale int, r Rounding) Decimal {
+	scale = max(scale, 0)
+	if scale >= int(d.scale) {
+		return d
+	}
+	neg := d.flags&flagNeg != 0
+	den, _ := wide{w0: 1}.mulPow10(int(d.scale) - scale)
+	return makeDecimal(divide(d.wide(), den, neg, r), uint8(scale), neg)
+}
+
+// Quantize returns the multiple of tick next to d in the direction of r, with
+// the scale of tick: 109378.87 quantised to the tick 0.10 with Floor is
+// 109378.80. The sign of tick does not matter, and absent counts as 0.
+// ErrDivisionByZero if tick is zero or absent, ErrRange if the result does not
+// fit.
+func (d Decimal) Quantize(tick Decimal, r Rounding) (Decimal, error) {
+	if tick.IsZero() {
+		return Decimal{}, opError(opQuantize, ErrDivisionByZero)
+	}
+	neg := d.flags&flagNeg != 0
+	num, den := align(d, tick)
+	n := divide(num, den, neg, r)
+	if !n.fits() {
+		return Decimal{}, opError(opQuantize, ErrRange)
+	}
+	coef := mulCoef(makeDecimal(n, 0, false), tick)
+	if !coef.fits() {
+		return Decimal{}, opError(opQuantize, ErrRange)
+	}
+	return makeDecimal(coef, tick.scale, neg), nil
+}
+
+// IsMultipleOf reports whether d is a whole multiple of tick, as a price must be
+// of the tick size; zero and absent are, of every tick. Nothing is a multiple of
+// a tick that is zero or absent.
+func (d Decimal) IsMultipleOf(tick Decimal) bool {
+	if tick.IsZero() {
+		return false
+	}
+	num, den := align(d, tick)
+	_, rem := num.quoRem(den)
+	return rem.isZero()
+}
+
+// align returns the coefficients of d and e at the larger of their scales.
+func align(d, e Decimal) (wide, wide) {
+	a, b := d.wide(), e.wide()
+	if d.scale < e.scale {
+		a, _ = a.mulPow10(int(e.scale - d.scale))
+	} else {
+		b, _ = b.mulPow10(int(d.scale - e.scale))
+	}
+	return a, b
+}
+
+// Units returns d * 10^scale as a whole number, the form that order books keep
+// prices in: 109378.80 is 10937880 at scale 2 and 1093788 at scale 1. It returns
+// false if digits would be lost, if the number does not fit an int64 or the
+// scale is outside 0..28. Absent is 0.
+func (d Decimal) Units(scale int) (int64, bool) {
+	if scale == int(d.scale) && d.hi == 0 && d.lo < 1<<63 {
+		if d.flags&flagNeg != 0 {
+			return -int64(d.lo), true
+		}
+		return int64(d.lo), true
+	}
+	return d.unitsAny(scale)
+}
+
+// unitsAny is Units for any scale and size.
+func (d Decimal) unitsAny(scale int) (int64, bool) {
+	if uint(scale) > MaxScale {
+		return 0, false
+	}
+	a := d.wide()
+	if shift := scale - int(d.scale); shift >= 0 {
+		a, _ = a.mulPow10(shift)
+	} else {
+		den, _ := wide{w0: 1}.mulPow10(-shift)
+		var rem wide
+		if a, rem = a.quoRem(den); !rem.isZero() {
+			return 0, false
+		}
+	}
+	if a.w1|a.w2 != 0 {
+		return 0, false
+	}
+	if d.flags&flagNeg != 0 {
+		return -int64(a.w0), a.w0 <= 1<<63
+	}
+	return int64(a.w0), a.w0 < 1<<63
+}
