@@ -6,9 +6,9 @@ import "math/bits"
 // scales; where that does not fit, trailing zeros are dropped until it does.
 // Absent counts as 0.
 func (d Decimal) Add(e Decimal) (Decimal, error) {
-	if d.scale == e.scale && d.hi|e.hi == 0 && (d.flags^e.flags)&flagNeg == 0 {
-		if sum, carry := bits.Add64(d.lo, e.lo, 0); carry == 0 && sum != 0 {
-			return Decimal{lo: sum, scale: d.scale, flags: d.flags | flagSet | e.flags}, nil
+	if d.scale == e.scale && d.hi|e.hi == 0 {
+		if sum, ok := addWords(d, e); ok {
+			return sum, nil
 		}
 	}
 	return addAny(d, e, opAdd)
@@ -17,18 +17,33 @@ func (d Decimal) Add(e Decimal) (Decimal, error) {
 // Sub returns d-e exactly, or ErrRange, with the scale that Add gives.
 func (d Decimal) Sub(e Decimal) (Decimal, error) {
 	e.flags ^= flagNeg
+	if d.scale == e.scale && d.hi|e.hi == 0 {
+		if sum, ok := addWords(d, e); ok {
+			return sum, nil
+		}
+	}
 	return addAny(d, e, opSub)
+}
+
+// addWords adds numbers of one word and the same scale; false if the sum does
+// not fit one word, or is 0, whose sign is a case of its own.
+func addWords(d, e Decimal) (Decimal, bool) {
+	flags := d.flags | flagSet
+	if (d.flags^e.flags)&flagNeg == 0 {
+		sum := d.lo + e.lo
+		return Decimal{lo: sum, scale: d.scale, flags: flags}, sum >= d.lo && sum != 0
+	}
+	diff := d.lo - e.lo
+	if d.lo < e.lo {
+		diff = -diff
+		flags ^= flagNeg
+	}
+	return Decimal{lo: diff, scale: d.scale, flags: flags}, diff != 0
 }
 
 // addAny adds numbers of any signs, scales and sizes.
 func addAny(d, e Decimal, op string) (Decimal, error) {
-	if d.scale < e.scale {
-		d, e = e, d
-	}
-	a, b := d.wide(), e.wide()
-	if d.scale > e.scale {
-		b, _ = b.mulPow10(int(d.scale - e.scale))
-	}
+	a, b := align(d, e)
 	neg := d.flags&flagNeg != 0
 	var sum wide
 	if (d.flags^e.flags)&flagNeg == 0 {
@@ -40,7 +55,7 @@ func addAny(d, e Decimal, op string) (Decimal, error) {
 			neg = !neg
 		}
 	}
-	return fromWide(sum, int(d.scale), neg, op)
+	return fromWide(sum, int(max(d.scale, e.scale)), neg, op)
 }
 
 // Mul returns d*e exactly, or ErrRange. The result has the sum of the two
@@ -49,6 +64,11 @@ func addAny(d, e Decimal, op string) (Decimal, error) {
 func (d Decimal) Mul(e Decimal) (Decimal, error) {
 	scale := int(d.scale) + int(e.scale)
 	neg := (d.flags^e.flags)&flagNeg != 0
+	if d.hi|e.hi == 0 && scale <= MaxScale {
+		if hi, lo := bits.Mul64(d.lo, e.lo); fits(hi, lo) {
+			return makeDecimal(wide{w0: lo, w1: hi}, uint8(scale), neg), nil
+		}
+	}
 	return fromWide(mulCoef(d, e), scale, neg, opMul)
 }
 
@@ -91,9 +111,16 @@ func (d Decimal) Quo(e Decimal, scale int, r Rounding) (Decimal, error) {
 		return Decimal{}, opError(opQuo, ErrRange)
 	}
 	neg := (d.flags^e.flags)&flagNeg != 0
+	shift := scale + int(e.scale) - int(d.scale)
+	if uint(shift) < uint(len(pow10)) && d.hi|e.hi == 0 {
+		if hi, lo := bits.Mul64(d.lo, pow10[shift]); hi < e.lo {
+			q := divideWord(hi, lo, e.lo, neg, r)
+			return makeDecimal(q, uint8(scale), neg), nil
+		}
+	}
 	num, den := d.wide(), e.wide()
 	ok := true
-	if shift := scale + int(e.scale) - int(d.scale); shift >= 0 {
+	if shift >= 0 {
 		// A dividend beyond 192 bits is more than 10^28 times any divisor.
 		num, ok = num.mulPow10(shift)
 	} else {
@@ -107,17 +134,4 @@ func (d Decimal) Quo(e Decimal, scale int, r Rounding) (Decimal, error) {
 		return Decimal{}, opError(opQuo, ErrRange)
 	}
 	return makeDecimal(q, uint8(scale), neg), nil
-}
-
-// divide returns num/den rounded to a whole number.
-func divide(num, den wide, neg bool, r Rounding) wide {
-	q, rem := num.quoRem(den)
-	if rem.isZero() {
-		return q
-	}
-	rest, _ := den.sub(rem)
-	if r.up(neg, q.w0&1 != 0, rem.cmp(rest)) {
-		q = q.add(wide{w0: 1})
-	}
-	return q
 }

@@ -36,6 +36,8 @@
 // transcendental functions, and offers float64 for display only.
 package decimal
 
+import "cmp"
+
 // Limits of a Decimal.
 const (
 	// MaxDigits is the largest number of digits in a coefficient, leading zeros
@@ -127,13 +129,7 @@ func (d Decimal) Abs() Decimal {
 // equal ("1.5" and "1.50" are), +1 if d > e. Absent counts as 0.
 func (d Decimal) Cmp(e Decimal) int {
 	if d.scale == e.scale && d.hi|e.hi == 0 && (d.flags|e.flags)&flagNeg == 0 {
-		if d.lo < e.lo {
-			return -1
-		}
-		if d.lo > e.lo {
-			return +1
-		}
-		return 0
+		return cmp.Compare(d.lo, e.lo)
 	}
 	return cmpAny(d, e)
 }
@@ -158,14 +154,7 @@ func cmpAny(d, e Decimal) int {
 
 // cmpAbs compares the absolute values of d and e.
 func cmpAbs(d, e Decimal) int {
-	if d.scale > e.scale {
-		return -cmpAbs(e, d)
-	}
-	a, b := d.wide(), e.wide()
-	if d.scale < e.scale {
-		// At most 28 digits times 10^28: 192 bits hold it.
-		a, _ = a.mulPow10(int(e.scale - d.scale))
-	}
+	a, b := align(d, e)
 	return a.cmp(b)
 }
 

@@ -1,5 +1,10 @@
 package decimal
 
+import (
+	"cmp"
+	"math/bits"
+)
+
 // Rounding says where a number goes that lies between two neighbours. The zero
 // value is ToZero.
 type Rounding uint8
@@ -52,6 +57,38 @@ func (r Rounding) up(neg, odd bool, half int) bool {
 	return false
 }
 
+// divideWord returns hi lo / den rounded to a whole number, where hi < den. The
+// result may be 2^64: the quotient rounded up.
+func divideWord(hi, lo, den uint64, neg bool, r Rounding) wide {
+	var q, rem uint64
+	if hi == 0 {
+		q, rem = lo/den, lo%den // half the price of the division of two words
+	} else {
+		q, rem = bits.Div64(hi, lo, den)
+	}
+	if rem == 0 || !r.up(neg, q&1 != 0, cmp.Compare(rem, den-rem)) {
+		return wide{w0: q}
+	}
+	q, carry := bits.Add64(q, 1, 0)
+	return wide{w0: q, w1: carry}
+}
+
+// divide is divideWord for dividends and divisors of any size.
+func divide(num, den wide, neg bool, r Rounding) wide {
+	if num.w1|num.w2|den.w1|den.w2 == 0 {
+		return divideWord(0, num.w0, den.w0, neg, r)
+	}
+	q, rem := num.quoRem(den)
+	if rem.isZero() {
+		return q
+	}
+	rest, _ := den.sub(rem)
+	if r.up(neg, q.w0&1 != 0, rem.cmp(rest)) {
+		q = q.add(wide{w0: 1})
+	}
+	return q
+}
+
 // Round returns d with at most scale digits after the point; a scale below 0 is
 // taken as 0. A number that has no more digits than that is returned as it is,
 // without zeros added, and absent stays absent. It cannot overflow.
@@ -61,7 +98,11 @@ func (d Decimal) Round(scale int, r Rounding) Decimal {
 		return d
 	}
 	neg := d.flags&flagNeg != 0
-	den, _ := wide{w0: 1}.mulPow10(int(d.scale) - scale)
+	drop := int(d.scale) - scale
+	if drop < len(pow10) && d.hi == 0 {
+		return makeDecimal(divideWord(0, d.lo, pow10[drop], neg, r), uint8(scale), neg)
+	}
+	den, _ := wide{w0: 1}.mulPow10(drop)
 	return makeDecimal(divide(d.wide(), den, neg, r), uint8(scale), neg)
 }
 
@@ -95,6 +136,9 @@ func (d Decimal) IsMultipleOf(tick Decimal) bool {
 		return false
 	}
 	num, den := align(d, tick)
+	if num.w1|num.w2|den.w1|den.w2 == 0 {
+		return num.w0%den.w0 == 0
+	}
 	_, rem := num.quoRem(den)
 	return rem.isZero()
 }
@@ -102,10 +146,11 @@ func (d Decimal) IsMultipleOf(tick Decimal) bool {
 // align returns the coefficients of d and e at the larger of their scales.
 func align(d, e Decimal) (wide, wide) {
 	a, b := d.wide(), e.wide()
-	if d.scale < e.scale {
-		a, _ = a.mulPow10(int(e.scale - d.scale))
-	} else {
-		b, _ = b.mulPow10(int(d.scale - e.scale))
+	switch {
+	case d.scale < e.scale:
+		a = a.shift(e.scale - d.scale)
+	case d.scale > e.scale:
+		b = b.shift(d.scale - e.scale)
 	}
 	return a, b
 }
@@ -131,9 +176,14 @@ func (d Decimal) unitsAny(scale int) (int64, bool) {
 	}
 	a := d.wide()
 	if shift := scale - int(d.scale); shift >= 0 {
-		a, _ = a.mulPow10(shift)
+		a = a.shift(uint8(shift))
+	} else if drop := -shift; drop < len(pow10) && d.hi == 0 {
+		a = wide{w0: d.lo / pow10[drop]}
+		if a.w0*pow10[drop] != d.lo {
+			return 0, false
+		}
 	} else {
-		den, _ := wide{w0: 1}.mulPow10(-shift)
+		den, _ := wide{w0: 1}.mulPow10(drop)
 		var rem wide
 		if a, rem = a.quoRem(den); !rem.isZero() {
 			return 0, false

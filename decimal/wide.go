@@ -80,6 +80,16 @@ func (a wide) mulPow10(n int) (wide, bool) {
 	return a, true
 }
 
+// shift returns a*10^n for a coefficient a and n <= MaxScale, which always fits.
+func (a wide) shift(n uint8) wide {
+	if a.w1 == 0 && int(n) < len(pow10) {
+		hi, lo := bits.Mul64(a.w0, pow10[n])
+		return wide{w0: lo, w1: hi}
+	}
+	a, _ = a.mulPow10(int(n))
+	return a
+}
+
 // mulCoef returns the product of two coefficients, which always fits.
 func mulCoef(d, e Decimal) wide {
 	low, _ := d.wide().mul(e.lo)
