@@ -1,0 +1,299 @@
+package book
+
+import (
+	"math"
+	"slices"
+)
+
+// blockCap is how many levels a block holds at most. Measured on the delta mix
+// of the benchmarks; see BenchmarkUpdate.
+const blockCap = 128
+
+// side is one side of a book: prices as integer keys in ascending order, cut
+// into blocks, the best price at the end of the last block. Keys of asks are
+// negated, so that the larger key is the better price on both sides and one
+// code serves both.
+//
+// Keys are kept apart from levels: a search reads keys only, and an insert or
+// delete in a block moves 12 bytes a level instead of 48. A level stays in its
+// slot from insert to delete.
+type side struct {
+	blocks []*block
+	low    []int64 // blocks[i] holds keys >= low[i] and < low[i+1]; low[0] is the smallest int64
+	levels []Level // slots; which are in use is known by the blocks' refs and free
+	free   []int32 // slots of deleted levels, the last one is reused first
+	spare  []*block
+	n      int // levels
+	hidden int // levels of them that have RPI size only
+	cap    int // keys per block
+
+	load []int64 // keys of a snapshot while it is read, best first
+}
+
+// block is a run of neighbouring levels, worst first.
+type block struct {
+	keys []int64
+	refs []int32 // slots of side.levels, parallel to keys
+}
+
+// init gives an unused side its first block. A block need not be larger than
+// the book: a book of depth 1 costs two small ones.
+func (s *side) init(depth, limit int) {
+	s.cap = limit
+	if depth > 0 {
+		s.cap = min(limit, max(depth+depth/4+3, 4))
+	}
+	s.low = append(s.low, math.MinInt64)
+	s.blocks = append(s.blocks, s.newBlock())
+}
+
+func (s *side) newBlock() *block {
+	if n := len(s.spare); n > 0 {
+		b := s.spare[n-1]
+		s.spare = s.spare[:n-1]
+		return b
+	}
+	return &block{keys: make([]int64, 0, s.cap), refs: make([]int32, 0, s.cap)}
+}
+
+// clear removes all levels and keeps the memory.
+func (s *side) clear() {
+	for _, b := range s.blocks[1:] {
+		s.retire(b)
+	}
+	first := s.blocks[0]
+	first.keys, first.refs = first.keys[:0], first.refs[:0]
+	clear(s.blocks[1:])
+	s.blocks, s.low = s.blocks[:1], s.low[:1]
+	s.levels, s.free, s.n, s.hidden = s.levels[:0], s.free[:0], 0, 0
+}
+
+func (s *side) retire(b *block) {
+	b.keys, b.refs = b.keys[:0], b.refs[:0]
+	s.spare = append(s.spare, b)
+}
+
+// find returns the block that holds the key k or would, and in it the index of
+// the first key that is not below k.
+func (s *side) find(k int64) (at, i int, found bool) {
+	at = len(s.low) - 1
+	if at > 0 && k < s.low[at] {
+		at = s.findBlock(k)
+	}
+	keys := s.blocks[at].keys
+	// A binary search that always takes the same number of steps for a length
+	// compiles to conditional moves: no branch for the predictor to miss.
+	base, n := 0, len(keys)
+	for n > 1 {
+		half := n >> 1
+		if keys[base+half-1] < k {
+			base += half
+		}
+		n -= half
+	}
+	if n == 1 && keys[base] < k {
+		base++
+	}
+	return at, base, base < len(keys) && keys[base] == k
+}
+
+// findBlock is the search over blocks for a key that is not in the last one:
+// from the best end, as most changes are near it, then by halves.
+func (s *side) findBlock(k int64) int {
+	at := len(s.low) - 2
+	for end := max(at-4, 0); at > end; at-- {
+		if k >= s.low[at] {
+			return at
+		}
+	}
+	base, n := 0, at+1
+	for n > 1 {
+		half := n >> 1
+		if s.low[base+half] <= k {
+			base += half
+		}
+		n -= half
+	}
+	return base
+}
+
+// insert puts a level with the key k before index i of block at; find has
+// found both.
+func (s *side) insert(at, i int, k int64, lv *Level) {
+	b := s.blocks[at]
+	if len(b.keys) == cap(b.keys) {
+		b, i = s.split(at, i)
+	}
+	var ref int32
+	if n := len(s.free); n > 0 {
+		ref = s.free[n-1]
+		s.free = s.free[:n-1]
+		s.levels[ref] = *lv
+	} else {
+		ref = int32(len(s.levels))
+		s.levels = append(s.levels, *lv)
+	}
+	n := len(b.keys)
+	keys, refs := b.keys[:n+1], b.refs[:n+1]
+	copy(keys[i+1:], keys[i:n])
+	copy(refs[i+1:], refs[i:n])
+	keys[i], refs[i] = k, ref
+	b.keys, b.refs = keys, refs
+	s.n++
+}
+
+// split makes two blocks of a full one and returns where index i is now.
+func (s *side) split(at, i int) (*block, int) {
+	worse, better := s.blocks[at], s.newBlock()
+	half := len(worse.keys) / 2
+	better.keys = append(better.keys, worse.keys[half:]...)
+	better.refs = append(better.refs, worse.refs[half:]...)
+	worse.keys, worse.refs = worse.keys[:half], worse.refs[:half]
+	s.blocks = slices.Insert(s.blocks, at+1, better)
+	s.low = slices.Insert(s.low, at+1, better.keys[0])
+	// At i == half the key lies below better.keys[0] and so belongs to the
+	// worse half, as low says.
+	if i > half {
+		return better, i - half
+	}
+	return worse, i
+}
+
+// remove deletes index i of block at.
+func (s *side) remove(at, i int) {
+	b := s.blocks[at]
+	s.free = append(s.free, b.refs[i])
+	n := len(b.keys) - 1
+	copy(b.keys[i:], b.keys[i+1:])
+	copy(b.refs[i:], b.refs[i+1:])
+	b.keys, b.refs = b.keys[:n], b.refs[:n]
+	s.n--
+	if n < s.cap/4 && len(s.blocks) > 1 {
+		s.merge(at)
+	}
+}
+
+// merge joins a block that has become small with a neighbour, if both together
+// leave room, so that a book which drifts does not fall apart into many nearly
+// empty blocks.
+func (s *side) merge(at int) {
+	if at+1 == len(s.blocks) || at > 0 && len(s.blocks[at-1].keys) < len(s.blocks[at+1].keys) {
+		at--
+	}
+	worse, better := s.blocks[at], s.blocks[at+1]
+	if sum := len(worse.keys) + len(better.keys); sum > s.cap*3/4 && len(worse.keys) > 0 && len(better.keys) > 0 {
+		return // an empty block always goes: the best level is in the last block
+	}
+	worse.keys = append(worse.keys, better.keys...)
+	worse.refs = append(worse.refs, better.refs...)
+	s.blocks = slices.Delete(s.blocks, at+1, at+2)
+	s.low = slices.Delete(s.low, at+1, at+2)
+	s.retire(better)
+}
+
+// build makes the blocks for the keys in s.load, best first, whose levels lie
+// in the same order in s.levels. The side is empty before.
+func (s *side) build() {
+	s.n = len(s.load)
+	// Blocks start three quarters full: room to insert without a split at once.
+	fill := s.cap
+	if s.n > s.cap {
+		fill = s.cap * 3 / 4
+	}
+	b := s.blocks[0]
+	for j := s.n - 1; j >= 0; j-- {
+		if len(b.keys) == fill {
+			b = s.newBlock()
+			s.blocks = append(s.blocks, b)
+			s.low = append(s.low, s.load[j])
+		}
+		b.keys = append(b.keys, s.load[j])
+		b.refs = append(b.refs, int32(j))
+	}
+}
+
+// best returns the best key whose level can be met by every order; ok is false
+// if there is none.
+func (s *side) best() (k int64, lv *Level, ok bool) {
+	if s.hidden == 0 {
+		b := s.blocks[len(s.blocks)-1]
+		n := len(b.keys)
+		if n == 0 {
+			return 0, nil, false
+		}
+		return b.keys[n-1], &s.levels[b.refs[n-1]], true
+	}
+	for c := s.top(); c.next(); {
+		if !c.level().Size.IsZero() {
+			return c.block.keys[c.i], c.level(), true
+		}
+	}
+	return 0, nil, false
+}
+
+// rescale gives all keys one more digit after the point and reports whether
+// all still fit.
+func (s *side) rescale() bool {
+	for at, b := range s.blocks {
+		for i, k := range b.keys {
+			if k > math.MaxInt64/10 || k < -math.MaxInt64/10 {
+				return false
+			}
+			b.keys[i] = k * 10
+		}
+		if at > 0 {
+			s.low[at] = b.keys[0]
+		}
+	}
+	return true
+}
+
+// copyFrom makes s an independent copy of from.
+func (s *side) copyFrom(from *side) {
+	*s = side{
+		blocks: make([]*block, len(from.blocks), cap(from.blocks)),
+		low:    slices.Clone(from.low),
+		levels: slices.Clone(from.levels),
+		free:   slices.Clone(from.free),
+		n:      from.n,
+		hidden: from.hidden,
+		cap:    from.cap,
+	}
+	for i, b := range from.blocks {
+		s.blocks[i] = &block{
+			keys: append(make([]int64, 0, s.cap), b.keys...),
+			refs: append(make([]int32, 0, s.cap), b.refs...),
+		}
+	}
+}
+
+// cursor walks a side from the best level to the worst.
+type cursor struct {
+	s     *side
+	block *block
+	at, i int
+}
+
+// top returns a cursor before the best level.
+func (s *side) top() cursor {
+	at := len(s.blocks) - 1
+	b := s.blocks[at]
+	return cursor{s: s, block: b, at: at, i: len(b.keys)}
+}
+
+// next moves to the next worse level and reports whether there is one.
+func (c *cursor) next() bool {
+	for c.i == 0 {
+		if c.at == 0 {
+			return false
+		}
+		c.at--
+		c.block = c.s.blocks[c.at]
+		c.i = len(c.block.keys)
+	}
+	c.i--
+	return true
+}
+
+func (c *cursor) key() int64    { return c.block.keys[c.i] }
+func (c *cursor) level() *Level { return &c.s.levels[c.block.refs[c.i]] }

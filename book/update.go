@@ -1,0 +1,50 @@
+package book
+
+import (
+	"time"
+
+	"github.com/bywire/bywire/decimal"
+)
+
+// Level is one price of one side of a book.
+//
+// Size is the quantity that every order can meet. RPI is the quantity of
+// retail price improvement orders at the same price; only orderbook.rpi has
+// it, elsewhere it is absent. In an Update a level whose Size is zero, and
+// whose RPI is zero or absent, deletes the price.
+type Level struct {
+	Price, Size, RPI decimal.Decimal
+}
+
+// Update is one message of an orderbook topic without its envelope.
+//
+// Bids and Asks may be in any order in a delta; of two levels with one price
+// the later one counts. In a snapshot they are sorted, best first, and a price
+// appears once. Apply keeps no reference to them.
+//
+// See https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
+type Update struct {
+	Snapshot  bool      // the message replaces the book
+	ID        int64     // u: steps by one; 1 means that the venue's service restarted
+	Seq       int64     // seq: the cross sequence; 0 is absent (option books of 2023)
+	MatchTime time.Time // cts: when the engine made the change; zero is absent (2023)
+	Bids      []Level
+	Asks      []Level
+}
+
+// Side names a side of the book.
+type Side uint8
+
+// The sides of a book. A buy order takes from Ask, a sell order from Bid.
+const (
+	Bid Side = iota
+	Ask
+)
+
+// String returns "bid" or "ask".
+func (s Side) String() string {
+	if s == Ask {
+		return "ask"
+	}
+	return "bid"
+}
