@@ -123,8 +123,7 @@ var repository = sync.OnceValues(func() (*tree, error) {
 		}
 		rel = filepath.ToSlash(rel)
 		if entry.IsDir() {
-			switch {
-			case rel == ".git" || rel == "bin" || rel == "dist":
+			if rel == ".git" || rel == "bin" || rel == "dist" {
 				return filepath.SkipDir
 			}
 			return nil
