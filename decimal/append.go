@@ -130,11 +130,11 @@ func (d Decimal) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a JSON string or a JSON number; "" and null make d absent.
 func (d *Decimal) UnmarshalJSON(json []byte) error {
-	text, ok := unquote(string(json))
+	text, ok := unquote(json)
 	if !ok {
 		return parseError(json, ErrSyntax)
 	}
-	return d.UnmarshalText([]byte(text))
+	return d.UnmarshalText(text)
 }
 
 // float64 returns the nearest float64.

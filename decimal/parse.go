@@ -1,9 +1,6 @@
 package decimal
 
-import (
-	"math/bits"
-	"strings"
-)
+import "math/bits"
 
 // Parse reads a decimal number: an optional minus, digits, optionally a point and
 // digits ("-109378.80"), optionally an exponent ("1.5e-7", which is kept as the
@@ -180,17 +177,17 @@ func scan[T ~string | ~[]byte](s T) (t number, ok bool) {
 	return t, i == n
 }
 
-// unquote returns the text inside a JSON string or of a JSON number; "" for null
-// and "". It knows no escapes: no character of a number needs one.
-func unquote(json string) (string, bool) {
-	if json == "null" || json == `""` {
-		return "", true
+// unquote returns the text inside a JSON string or of a JSON number; empty for
+// null and "". It knows no escapes: no character of a number needs one.
+func unquote(json []byte) (text []byte, ok bool) {
+	if string(json) == "null" || string(json) == `""` {
+		return nil, true
 	}
-	if strings.HasPrefix(json, `"`) {
+	if len(json) > 0 && json[0] == '"' {
 		if len(json) < 3 || json[len(json)-1] != '"' {
-			return "", false
+			return nil, false
 		}
 		json = json[1 : len(json)-1]
 	}
-	return json, json != ""
+	return json, len(json) > 0
 }

@@ -192,8 +192,11 @@ func (d Decimal) unitsAny(scale int) (int64, bool) {
 	if a.w1|a.w2 != 0 {
 		return 0, false
 	}
-	if d.flags&flagNeg != 0 {
-		return -int64(a.w0), a.w0 <= 1<<63
+	switch neg := d.flags&flagNeg != 0; {
+	case neg && a.w0 <= 1<<63:
+		return -int64(a.w0), true
+	case !neg && a.w0 < 1<<63:
+		return int64(a.w0), true
 	}
-	return int64(a.w0), a.w0 < 1<<63
+	return 0, false
 }

@@ -1,9 +1,6 @@
 package decimal
 
-import (
-	"cmp"
-	"encoding/json"
-)
+import "cmp"
 
 // MaxTextLen is the longest Text, in characters.
 const MaxTextLen = 128
@@ -139,14 +136,15 @@ func (t Text) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(string(text))
+	dst := append(make([]byte, 0, len(text)+2), '"')
+	return append(append(dst, text...), '"'), nil
 }
 
 // UnmarshalJSON reads a JSON string or a JSON number; "" and null make t absent.
 func (t *Text) UnmarshalJSON(json []byte) error {
-	text, ok := unquote(string(json))
+	text, ok := unquote(json)
 	if !ok {
 		return parseError(json, ErrSyntax)
 	}
-	return t.UnmarshalText([]byte(text))
+	return t.UnmarshalText(text)
 }
