@@ -98,8 +98,10 @@ func TestQuo(t *testing.T) {
 		{"0.0000000000000000000000000001", nines, 28, Ceil, "0.0000000000000000000000000001", nil},
 		{nines, "0.0000000000000000000000000001", 28, ToZero, "", ErrRange},
 		{"0", "0.0000000000000000000000000001", 28, ToZero, "0." + strings.Repeat("0", 28), nil},
-		// The quotient rounds up to 2^64, which is two words.
+		// Quotients that round up to 2^64, which is two words.
 		{"36893488147419103231", "2", 0, HalfAwayFromZero, "18446744073709551616", nil},
+		{"12912720851596686131", "7", 1, HalfEven, "1844674407370955161.6", nil},
+		{"5", "7", 19, HalfEven, "0.7142857142857142857", nil},
 		{"1", "0", 2, ToZero, "", ErrDivisionByZero},
 		{"0", "0.00", 2, ToZero, "", ErrDivisionByZero},
 		{"1", "3", 29, ToZero, "", ErrRange},

@@ -327,6 +327,10 @@ func TestJSON(t *testing.T) {
 		if err := d.UnmarshalJSON([]byte(bad)); !errors.Is(err, ErrSyntax) || d != FromInt(7) {
 			t.Errorf("UnmarshalJSON(%s) = %v, %v", bad, d, err)
 		}
+		x := Text("7")
+		if err := x.UnmarshalJSON([]byte(bad)); !errors.Is(err, ErrSyntax) || x != "7" {
+			t.Errorf("Text.UnmarshalJSON(%s) = %v, %v", bad, x, err)
+		}
 	}
 	type row struct {
 		Price  Decimal            `json:"price"`
