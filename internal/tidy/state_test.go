@@ -16,9 +16,9 @@ import (
 //
 // A variable is taken for a constant of a type that Go has no constants of
 // (an error, a table) if nobody outside can assign it and nothing inside
-// assigns it or a part of it, takes its address, or could change it by a
-// method call. That is an approximation: a slice or map handed to another
-// function is not followed.
+// assigns it or a part of it, directly or through a local pointer, or could
+// change it by a method call. That is an approximation: a slice, a map or a
+// pointer handed to another function is not followed.
 func sharedState(t *tree) []string {
 	var found []string
 	for _, p := range t.pkgs {
@@ -84,14 +84,28 @@ func stateful(t types.Type) string {
 // right to.
 func (t *tree) changes(file *ast.File, pack *types.Package, info *types.Info) []string {
 	var found []string
+	rows := pointers(file, pack, info)
 	say := func(e ast.Expr, what string) {
-		if v := rootVar(e, info); v != nil && v.Parent() == pack.Scope() {
+		v := rootVar(e, info)
+		if v == nil {
+			return
+		}
+		if table := rows[v]; table != nil {
+			if _, itself := e.(*ast.Ident); itself {
+				return // the pointer now points elsewhere
+			}
+			v = table
+		}
+		if v.Parent() == pack.Scope() {
 			found = append(found, fmt.Sprintf("%s: %s package variable %s", t.at(e.Pos()), what, v.Name()))
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
+			if n.Tok == token.DEFINE {
+				break
+			}
 			for _, e := range n.Lhs {
 				say(e, "assigns")
 			}
@@ -103,10 +117,6 @@ func (t *tree) changes(file *ast.File, pack *types.Package, info *types.Info) []
 				if n.Value != nil {
 					say(n.Value, "assigns")
 				}
-			}
-		case *ast.UnaryExpr:
-			if n.Op == token.AND {
-				say(n.X, "takes the address of")
 			}
 		case *ast.CallExpr:
 			if id, ok := ast.Unparen(n.Fun).(*ast.Ident); ok && len(n.Args) > 0 {
@@ -127,6 +137,34 @@ func (t *tree) changes(file *ast.File, pack *types.Package, info *types.Info) []
 		return true
 	})
 	return found
+}
+
+// pointers returns the local variables declared as row := &table[i], with the
+// package variable that each one points into.
+func pointers(file *ast.File, pack *types.Package, info *types.Info) map[*types.Var]*types.Var {
+	rows := make(map[*types.Var]*types.Var)
+	ast.Inspect(file, func(n ast.Node) bool {
+		define, ok := n.(*ast.AssignStmt)
+		if !ok || define.Tok != token.DEFINE || len(define.Lhs) != len(define.Rhs) {
+			return true
+		}
+		for i, e := range define.Rhs {
+			address, ok := e.(*ast.UnaryExpr)
+			if !ok || address.Op != token.AND {
+				continue
+			}
+			table := rootVar(address.X, info)
+			name, ok := define.Lhs[i].(*ast.Ident)
+			if !ok || table == nil || table.Parent() != pack.Scope() {
+				continue
+			}
+			if row, ok := info.Defs[name].(*types.Var); ok {
+				rows[row] = table
+			}
+		}
+		return true
+	})
+	return rows
 }
 
 // rootVar returns the variable whose memory e names a part of: v in v, v.f,
@@ -175,9 +213,15 @@ func TestPackagesShareNoMutableState(t *testing.T) {
 			[]string{"var cache holds state (sync)", "assigns package variable count", "assigns package variable names", "may change package variable cache"},
 		},
 		{
-			"the address of a table",
-			map[string]string{"book/a.go": "package book\nvar table = [2]int{1, 2}\nfunc f() *int { return &table[1] }\n"},
-			[]string{"takes the address of package variable table"},
+			"a row read and written through a pointer",
+			map[string]string{"book/a.go": strings.Join([]string{
+				"package book",
+				"var table = [2]struct{ n int }{}",
+				"func read(i int) int { row := &table[i]; return row.n }",
+				"func write(i int) { row := &table[i]; row.n = 2 }",
+				"func other(i int) { row := &table[i]; row = &table[0]; _ = row }",
+			}, "\n")},
+			[]string{"a.go:4: assigns package variable table"},
 		},
 		{
 			"a deleted row",
