@@ -27,12 +27,12 @@ func (d Decimal) AppendTo(dst []byte) []byte {
 	if !d.IsSet() {
 		return dst
 	}
-	var buf [maxLen + 1]byte
+	if d.hi != 0 {
+		return d.appendLong(dst)
+	}
+	var buf [maxLen]byte
 	i := len(buf)
 	v, frac := d.lo, int(d.scale)
-	if d.hi != 0 {
-		i, v, frac = d.putLow19(&buf)
-	}
 	if frac > 0 {
 		for ; frac >= 2; frac -= 2 {
 			q := v / 100
@@ -71,30 +71,41 @@ func (d Decimal) AppendTo(dst []byte) []byte {
 	return append(dst, buf[i:]...)
 }
 
-// putLow19 writes the low 19 digits of a coefficient of two words to the end of
-// buf. It returns where they begin, the digits left over, and how many of those
-// lie after the point; -1 if the point has been written.
-func (d Decimal) putLow19(buf *[maxLen + 1]byte) (i int, high uint64, frac int) {
+// appendLong is AppendTo for a coefficient of two words: all digits first, then
+// the point among them.
+func (d Decimal) appendLong(dst []byte) []byte {
+	var buf [maxLen]byte
+	i := len(buf)
 	high, low := bits.Div64(uint64(d.hi), d.lo, pow10[19])
-	i = len(buf)
-	frac = int(d.scale)
 	for range 19 {
-		q := low / 10
 		i--
-		buf[i] = byte(low-q*10) + '0'
-		low = q
-		if frac--; frac == 0 {
-			i--
-			buf[i] = '.'
-			frac = -1 << 8 // the point is written: never 0 again
-		}
+		buf[i] = byte(low%10) + '0'
+		low /= 10
 	}
-	return i, high, max(frac, -1)
+	for ; high > 0; high /= 10 {
+		i--
+		buf[i] = byte(high%10) + '0'
+	}
+	if d.scale > 0 {
+		point := len(buf) - int(d.scale)
+		for i >= point { // "0.0123": zeros up to the one before the point
+			i--
+			buf[i] = '0'
+		}
+		copy(buf[i-1:], buf[i:point])
+		i--
+		buf[point-1] = '.'
+	}
+	if d.flags&flagNeg != 0 {
+		i--
+		buf[i] = '-'
+	}
+	return append(dst, buf[i:]...)
 }
 
 // String returns the plain text of d, "" if it is absent.
 func (d Decimal) String() string {
-	var buf [maxLen + 1]byte
+	var buf [maxLen]byte
 	return string(d.AppendTo(buf[:0]))
 }
 
@@ -142,7 +153,7 @@ func (d Decimal) float64() float64 {
 	if !d.IsSet() {
 		return 0
 	}
-	var buf [maxLen + 1]byte
+	var buf [maxLen]byte
 	f, _ := strconv.ParseFloat(string(d.AppendTo(buf[:0])), 64)
 	return f
 }
