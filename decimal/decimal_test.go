@@ -314,7 +314,7 @@ func TestJSON(t *testing.T) {
 		if err != nil || d.String() != tt.want {
 			t.Errorf("%s: %q, %v; want %q", tt.in, d, err, tt.want)
 		}
-		if want, _ := Text(x).Decimal(); errText != nil || !want.Equal(d) || want.IsSet() != d.IsSet() {
+		if want, _ := x.Decimal(); errText != nil || !want.Equal(d) || want.IsSet() != d.IsSet() {
 			t.Errorf("%s: Text %q, %v", tt.in, x, errText)
 		}
 		out, err := json.Marshal(d)
