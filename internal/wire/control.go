@@ -54,7 +54,7 @@ func AppendRequest(dst []byte, r *Request) []byte {
 			name = `"reqId":`
 		}
 		dst = append(dst, name...)
-		dst = appendText(dst, r.ReqID)
+		dst = AppendString(dst, r.ReqID)
 		dst = append(dst, ',')
 	}
 	if len(r.Header) > 0 {
@@ -63,7 +63,7 @@ func AppendRequest(dst []byte, r *Request) []byte {
 		dst = append(dst, ',')
 	}
 	dst = append(dst, `"op":`...)
-	dst = appendText(dst, r.Op)
+	dst = AppendString(dst, r.Op)
 	if len(r.Args) > 0 {
 		dst = append(dst, `,"args":[`...)
 		for i, arg := range r.Args {
@@ -73,7 +73,7 @@ func AppendRequest(dst []byte, r *Request) []byte {
 			if isRawArg(r.Op, i, arg) {
 				dst = append(dst, arg...)
 			} else {
-				dst = appendText(dst, arg)
+				dst = AppendString(dst, arg)
 			}
 		}
 		dst = append(dst, ']')
@@ -90,7 +90,9 @@ func isRawArg(op string, i int, arg string) bool {
 	case OpAuth:
 		return i == 1 && isDigits(arg) && len(arg) <= 19 && (arg == "0" || arg[0] != '0')
 	}
-	return len(arg) > 1 && arg[0] == '{' && json.Valid([]byte(arg))
+	// Only compact text is an object: a string that looks like one but has
+	// space in it would not come back the same.
+	return len(arg) > 1 && arg[0] == '{' && string(compact(json.RawMessage(arg))) == arg
 }
 
 // ParseRequest reads a client's frame. Clients in the wild send a numeric
@@ -111,11 +113,11 @@ func ParseRequest(frame []byte) (Request, error) {
 	if r.ReqID, err = textField(fields, "req_id"); err != nil {
 		return Request{}, err
 	}
-	if _, ok := fields["reqId"]; ok {
-		r.Trade = true
-		if r.ReqID, err = textField(fields, "reqId"); err != nil {
-			return Request{}, err
-		}
+	switch id, err := textField(fields, "reqId"); {
+	case err != nil:
+		return Request{}, err
+	case id != "":
+		r.Trade, r.ReqID = true, id
 	}
 	if header := fields["header"]; isObject(header) {
 		r.Trade, r.Header = true, compact(header)
@@ -330,7 +332,7 @@ func (r *Reply) readPlain(fields map[string]json.RawMessage) (err error) {
 		r.Message = ""
 	}
 	if r.Op == OpPong {
-		r.Success = true
+		r.Success, r.Message = true, ""
 		r.TimeMs = timeField(fields, "args")
 	}
 	return nil
@@ -538,7 +540,7 @@ func compact(raw json.RawMessage) json.RawMessage {
 
 // appendField appends a key with its punctuation and a string.
 func appendField(dst []byte, key, value string) []byte {
-	return appendText(append(dst, key...), value)
+	return AppendString(append(dst, key...), value)
 }
 
 // appendList appends an array of strings.
@@ -548,7 +550,7 @@ func appendList(dst []byte, list []string) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendText(dst, s)
+		dst = AppendString(dst, s)
 	}
 	return append(dst, ']')
 }
@@ -558,29 +560,4 @@ func appendArgsMs(dst []byte, key string, ms int64) []byte {
 	dst = append(append(dst, key...), `["`...)
 	dst = strconv.AppendInt(dst, ms, 10)
 	return append(dst, `"]`...)
-}
-
-// appendText appends a JSON string. Control frames are plain ASCII but for what
-// a client sent; that goes the long way.
-func appendText(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return appendEscapedText(dst, s)
-		}
-	}
-	dst = append(dst, '"')
-	dst = append(dst, s...)
-	return append(dst, '"')
-}
-
-// appendEscapedText appends any string as JSON, with "<", ">" and "&" as they
-// are.
-func appendEscapedText(dst []byte, s string) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(s) != nil { // a string always encodes
-		return append(dst, `""`...)
-	}
-	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }

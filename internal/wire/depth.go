@@ -142,8 +142,9 @@ func currentDepths(ch Channel) string {
 }
 
 // Push is how often a topic sends. A topic with RealTime set sends when
-// something happened; Min and Max are then zero. Both bounds are equal where the
-// venue states one figure. A topic without any statement is the zero Push.
+// something happened, and after Max at the latest if Max is set. Any other sends
+// at a spacing from Min to Max; both are equal where the venue states one
+// figure. A topic without any statement is the zero Push.
 type Push struct {
 	RealTime bool
 	Min, Max time.Duration
@@ -155,15 +156,20 @@ func every(d time.Duration) Push { return Push{Min: d, Max: d} }
 // PushOn returns how often the topic sends on a channel, as the topic's V5 page
 // states it; the zero Push if it states nothing or the channel lacks the topic.
 func (t Topic) PushOn(ch Channel) Push {
+	if !t.hasChannel(ch) {
+		return Push{}
+	}
 	switch t.Kind {
 	case KindOrderBook:
 		if d, ok := findDepth(ch, t.Depth); ok && d.State == DepthCurrent {
 			return every(d.Push)
 		}
-	case KindRPIOrderBook, KindTickers:
-		if t.Kind == KindTickers && ch == Spot {
+	case KindTickers:
+		if ch == Spot {
 			return every(50 * time.Millisecond)
 		}
+		return every(100 * time.Millisecond)
+	case KindRPIOrderBook:
 		return every(100 * time.Millisecond)
 	case KindFullOrderBook:
 		return every(200 * time.Millisecond)

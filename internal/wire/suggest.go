@@ -1,6 +1,9 @@
 package wire
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // This file words the errors about topics. It runs only when something is
 // wrong, so it allocates as it likes.
@@ -111,7 +114,7 @@ func badSymbol(s string, t Topic) error {
 	}
 	upper := t
 	upper.Symbol = strings.ToUpper(t.Symbol)
-	if upper.Symbol != t.Symbol && validSymbol(upper.Symbol) {
+	if upper.Symbol != t.Symbol && utf8.ValidString(t.Symbol) && validSymbol(upper.Symbol) {
 		return &TopicError{
 			Topic: s, Suggest: upper.String(),
 			Problem: "symbols are upper case; meant " + upper.String() + "?",

@@ -141,12 +141,12 @@ func Kinds() []Kind {
 	return all
 }
 
-// row returns the kind's description; the zero row for an unknown kind.
-func (k Kind) row() kindRow {
+// row returns the kind's description; an empty one for an unknown kind.
+func (k Kind) row() *kindRow {
 	if k >= kindEnd {
-		return kindRow{}
+		return &kinds[KindUnknown]
 	}
-	return kinds[k]
+	return &kinds[k]
 }
 
 // String returns the start of the topics' names, such as "orderbook.rpi" or
