@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/internal/wire"
 )
 
 // ADLMessage is a push of adlAlert.{group}, once a second.
@@ -27,4 +28,74 @@ type ADLAlert struct {
 	PnLRatio         decimal.Decimal // pr: loss ratio from the maximum, which triggers and stops
 	TriggerThreshold decimal.Decimal // adl_tt: balance that triggers
 	StopRatio        decimal.Decimal // adl_sr: loss ratio that stops
+}
+
+// adlKeys are the keys of ADLAlert. It is never written.
+var adlKeys = []string{"c", "s", "b", "mb", "i_pr", "pr", "adl_tt", "adl_sr"}
+
+// Decode reads a frame of the topic, into the memory of m.Alerts.
+func (m *ADLMessage) Decode(frame []byte) error {
+	*m = ADLMessage{Topic: m.Topic, Alerts: m.Alerts[:0]}
+	e := newEnvelope(wantCommon)
+	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
+		var a wire.Array
+		for c.NextElement(&a) {
+			m.Alerts = append(m.Alerts, readADLAlert(c))
+		}
+	}, "adlAlert.")
+	if err != nil {
+		return err
+	}
+	keepTopic(&m.Topic, e.topic)
+	m.Type = messageType(e.kind)
+	m.Time = millis(e.time)
+	return nil
+}
+
+// readADLAlert reads one element of data.
+func readADLAlert(c *wire.Cursor) (v ADLAlert) {
+	readFields(c, adlKeys, func(key int) {
+		switch adlKeys[key] {
+		case "c":
+			v.Coin = string(c.Text())
+		case "s":
+			v.Symbol = string(c.Text())
+		case "b":
+			v.Balance = c.Decimal()
+		case "mb":
+			v.MaxBalance = c.Decimal()
+		case "i_pr":
+			v.InsurancePnL = c.Decimal()
+		case "pr":
+			v.PnLRatio = c.Decimal()
+		case "adl_tt":
+			v.TriggerThreshold = c.Decimal()
+		case "adl_sr":
+			v.StopRatio = c.Decimal()
+		}
+	})
+	return v
+}
+
+// AppendJSON appends the message as the venue writes it, on every channel
+// alike. Numbers that are unset are null.
+func (m *ADLMessage) AppendJSON(dst []byte, _ Channel) []byte {
+	h := header{topic: m.Topic.name, kind: m.Type.orDefault(TypeSnapshot), time: m.Time}
+	dst = append(h.before(dst, orderTypeTime), '[')
+	for i := range m.Alerts {
+		v := &m.Alerts[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = wire.AppendString(append(dst, `{"c":`...), v.Coin)
+		dst = wire.AppendString(append(dst, `,"s":`...), v.Symbol)
+		dst = wire.AppendNumber(append(dst, `,"b":`...), v.Balance)
+		dst = wire.AppendNumber(append(dst, `,"mb":`...), v.MaxBalance)
+		dst = wire.AppendNumber(append(dst, `,"i_pr":`...), v.InsurancePnL)
+		dst = wire.AppendNumber(append(dst, `,"pr":`...), v.PnLRatio)
+		dst = wire.AppendNumber(append(dst, `,"adl_tt":`...), v.TriggerThreshold)
+		dst = wire.AppendNumber(append(dst, `,"adl_sr":`...), v.StopRatio)
+		dst = append(dst, '}')
+	}
+	return h.after(append(dst, ']'), orderTypeTime)
 }

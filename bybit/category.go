@@ -24,10 +24,15 @@ const (
 	Finance = "finance" // earn product offers, /v5/public/fp
 )
 
-// Custom returns the channel of a path that this package does not know, such
-// as "/v5/public/new". Its messages are encoded in the key order of the
-// linear channel.
-func Custom(path string) Channel { return Channel(path) }
+// Custom returns the channel of a WebSocket path. A path that this package does
+// not know, such as "/v5/public/new", is a channel of its own; its messages are
+// encoded in the key order of the linear channel.
+func Custom(path string) Channel {
+	if ch, ok := wire.ChannelOfPath(path); ok {
+		return Channel(ch)
+	}
+	return Channel(path)
+}
 
 // Path returns the WebSocket path of the channel, such as
 // "/v5/public/linear". A custom channel is its own path.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/internal/wire"
 )
 
 // DualAssetMessage is a push of earn.dualassets.offers: all products with
@@ -78,4 +79,289 @@ type DiscountBuyOffer struct {
 	MaxAmount     decimal.Decimal // m
 	InstUID       string          // i: number of the quote
 	ExpireTime    time.Time       // x
+}
+
+// dualAssetKeys are the keys of DualAssetProduct. It is never written.
+var dualAssetKeys = []string{"p", "c", "b", "s"}
+
+// Decode reads a frame of the topic, into the memory of m.Products.
+func (m *DualAssetMessage) Decode(frame []byte) error {
+	*m = DualAssetMessage{Topic: m.Topic, Products: m.Products[:0]}
+	e := newEnvelope(wantOffers)
+	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
+		var a wire.Array
+		for c.NextElement(&a) {
+			m.Products = append(m.Products, readDualAssetProduct(c))
+		}
+	}, "earn.dualassets.offers")
+	if err != nil {
+		return err
+	}
+	keepTopic(&m.Topic, e.topic)
+	return nil
+}
+
+// readDualAssetProduct reads one element of data.
+func readDualAssetProduct(c *wire.Cursor) (v DualAssetProduct) {
+	readFields(c, dualAssetKeys, func(key int) {
+		switch dualAssetKeys[key] {
+		case "p":
+			v.ProductID = string(c.TextOrNumber())
+		case "c":
+			v.CurrentPrice = c.Decimal()
+		case "b":
+			v.BuyLow = readOffers(c)
+		case "s":
+			v.SellHigh = readOffers(c)
+		}
+	})
+	return v
+}
+
+// AppendJSON appends the message as the venue writes it.
+func (m *DualAssetMessage) AppendJSON(dst []byte, _ Channel) []byte {
+	h := header{topic: m.Topic.name}
+	dst = append(h.before(dst, orderOffers), '[')
+	for i := range m.Products {
+		v := &m.Products[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
+		dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
+		dst = appendOffers(append(dst, `,"b":`...), v.BuyLow)
+		dst = appendOffers(append(dst, `,"s":`...), v.SellHigh)
+		dst = append(dst, '}')
+	}
+	return h.after(append(dst, ']'), orderOffers)
+}
+
+// dualAssetOfferKeys are the keys of DualAssetOffer. It is never written.
+var dualAssetOfferKeys = []string{"s", "a", "m", "x"}
+
+// readOffers reads the offers of one side.
+func readOffers(c *wire.Cursor) (offers []DualAssetOffer) {
+	var a wire.Array
+	for c.NextElement(&a) {
+		var v DualAssetOffer
+		readFields(c, dualAssetOfferKeys, func(key int) {
+			switch dualAssetOfferKeys[key] {
+			case "s":
+				v.TargetPrice = c.Decimal()
+			case "a":
+				v.APRE8, _ = c.Integer()
+			case "m":
+				v.MaxAmount = c.Decimal()
+			case "x":
+				v.ExpireTime = c.Millis()
+			}
+		})
+		offers = append(offers, v)
+	}
+	return offers
+}
+
+// appendOffers appends the offers of one side.
+func appendOffers(dst []byte, offers []DualAssetOffer) []byte {
+	dst = append(dst, '[')
+	for i := range offers {
+		v := &offers[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = wire.AppendDecimal(append(dst, `{"s":`...), v.TargetPrice)
+		dst = appendIntString(append(dst, `,"a":`...), v.APRE8)
+		dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
+		dst = wire.AppendMillisString(append(dst, `,"x":`...), v.ExpireTime)
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+// appendIntString appends a whole number inside quotes.
+func appendIntString(dst []byte, v int64) []byte {
+	return append(wire.AppendInt(append(dst, '"'), v), '"')
+}
+
+// smartLeverageKeys are the keys of SmartLeverageOffer. It is never written.
+var smartLeverageKeys = []string{"p", "b", "e", "m", "c"}
+
+// Decode reads a frame of the topic, into the memory of m.Offers.
+func (m *SmartLeverageMessage) Decode(frame []byte) error {
+	*m = SmartLeverageMessage{Topic: m.Topic, Offers: m.Offers[:0]}
+	e := newEnvelope(wantOffers)
+	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
+		var a wire.Array
+		for c.NextElement(&a) {
+			m.Offers = append(m.Offers, readSmartLeverageOffer(c))
+		}
+	}, "earn.smartleverage.offers")
+	if err != nil {
+		return err
+	}
+	keepTopic(&m.Topic, e.topic)
+	return nil
+}
+
+// readSmartLeverageOffer reads one element of data.
+func readSmartLeverageOffer(c *wire.Cursor) (v SmartLeverageOffer) {
+	readFields(c, smartLeverageKeys, func(key int) {
+		switch smartLeverageKeys[key] {
+		case "p":
+			v.ProductID = string(c.TextOrNumber())
+		case "b":
+			v.BreakevenPrice = c.Decimal()
+		case "e":
+			v.ExpireTime = c.Millis()
+		case "m":
+			v.MaxAmount = c.Decimal()
+		case "c":
+			v.CurrentPrice = c.Decimal()
+		}
+	})
+	return v
+}
+
+// AppendJSON appends the message as the venue writes it.
+func (m *SmartLeverageMessage) AppendJSON(dst []byte, _ Channel) []byte {
+	h := header{topic: m.Topic.name}
+	dst = append(h.before(dst, orderOffers), '[')
+	for i := range m.Offers {
+		v := &m.Offers[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
+		dst = wire.AppendDecimal(append(dst, `,"b":`...), v.BreakevenPrice)
+		dst = wire.AppendMillisString(append(dst, `,"e":`...), v.ExpireTime)
+		dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
+		dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
+		dst = append(dst, '}')
+	}
+	return h.after(append(dst, ']'), orderOffers)
+}
+
+// doubleWinKeys are the keys of DoubleWinOffer. It is never written.
+var doubleWinKeys = []string{"p", "c", "l", "m", "e"}
+
+// Decode reads a frame of the topic, into the memory of m.Offers.
+func (m *DoubleWinMessage) Decode(frame []byte) error {
+	*m = DoubleWinMessage{Topic: m.Topic, Offers: m.Offers[:0]}
+	e := newEnvelope(wantOffers)
+	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
+		var a wire.Array
+		for c.NextElement(&a) {
+			m.Offers = append(m.Offers, readDoubleWinOffer(c))
+		}
+	}, "earn.doublewin.offers")
+	if err != nil {
+		return err
+	}
+	keepTopic(&m.Topic, e.topic)
+	return nil
+}
+
+// readDoubleWinOffer reads one element of data.
+func readDoubleWinOffer(c *wire.Cursor) (v DoubleWinOffer) {
+	readFields(c, doubleWinKeys, func(key int) {
+		switch doubleWinKeys[key] {
+		case "p":
+			v.ProductID = string(c.TextOrNumber())
+		case "c":
+			v.CurrentPrice = c.Decimal()
+		case "l":
+			v.Leverage = c.Decimal()
+		case "m":
+			v.MaxAmount = c.Decimal()
+		case "e":
+			v.ExpireTime = c.Millis()
+		}
+	})
+	return v
+}
+
+// AppendJSON appends the message as the venue writes it.
+func (m *DoubleWinMessage) AppendJSON(dst []byte, _ Channel) []byte {
+	h := header{topic: m.Topic.name}
+	dst = append(h.before(dst, orderOffers), '[')
+	for i := range m.Offers {
+		v := &m.Offers[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
+		dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
+		dst = wire.AppendDecimal(append(dst, `,"l":`...), v.Leverage)
+		dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
+		dst = wire.AppendMillisString(append(dst, `,"e":`...), v.ExpireTime)
+		dst = append(dst, '}')
+	}
+	return h.after(append(dst, ']'), orderOffers)
+}
+
+// discountBuyKeys are the keys of DiscountBuyOffer. It is never written.
+var discountBuyKeys = []string{"p", "c", "b", "k", "e", "m", "i", "x"}
+
+// Decode reads a frame of the topic, into the memory of m.Offers.
+func (m *DiscountBuyMessage) Decode(frame []byte) error {
+	*m = DiscountBuyMessage{Topic: m.Topic, Offers: m.Offers[:0]}
+	e := newEnvelope(wantOffers)
+	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
+		var a wire.Array
+		for c.NextElement(&a) {
+			m.Offers = append(m.Offers, readDiscountBuyOffer(c))
+		}
+	}, "earn.discountbuy.offers")
+	if err != nil {
+		return err
+	}
+	keepTopic(&m.Topic, e.topic)
+	return nil
+}
+
+// readDiscountBuyOffer reads one element of data.
+func readDiscountBuyOffer(c *wire.Cursor) (v DiscountBuyOffer) {
+	readFields(c, discountBuyKeys, func(key int) {
+		switch discountBuyKeys[key] {
+		case "p":
+			v.ProductID = string(c.TextOrNumber())
+		case "c":
+			v.CurrentPrice = c.Decimal()
+		case "b":
+			v.PurchasePrice = c.Decimal()
+		case "k":
+			v.KnockoutPrice = c.Decimal()
+		case "e":
+			v.APRE8, _ = c.Integer()
+		case "m":
+			v.MaxAmount = c.Decimal()
+		case "i":
+			v.InstUID = string(c.TextOrNumber())
+		case "x":
+			v.ExpireTime = c.Millis()
+		}
+	})
+	return v
+}
+
+// AppendJSON appends the message as the venue writes it.
+func (m *DiscountBuyMessage) AppendJSON(dst []byte, _ Channel) []byte {
+	h := header{topic: m.Topic.name}
+	dst = append(h.before(dst, orderOffers), '[')
+	for i := range m.Offers {
+		v := &m.Offers[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
+		dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
+		dst = wire.AppendDecimal(append(dst, `,"b":`...), v.PurchasePrice)
+		dst = wire.AppendDecimal(append(dst, `,"k":`...), v.KnockoutPrice)
+		dst = appendIntString(append(dst, `,"e":`...), v.APRE8)
+		dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
+		dst = wire.AppendString(append(dst, `,"i":`...), v.InstUID)
+		dst = wire.AppendMillisString(append(dst, `,"x":`...), v.ExpireTime)
+		dst = append(dst, '}')
+	}
+	return h.after(append(dst, ']'), orderOffers)
 }

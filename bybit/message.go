@@ -1,6 +1,10 @@
 package bybit
 
-import "github.com/bywire/bywire/internal/wire"
+import (
+	"strings"
+
+	"github.com/bywire/bywire/internal/wire"
+)
 
 // Message is a data message of one topic, both ways: what a client decodes is
 // what a server encodes.
@@ -21,11 +25,43 @@ func NewMessage(t Topic) (Message, bool) {
 	if t.raw {
 		return nil, false
 	}
+	if strings.HasPrefix(t.name, retiredLiquidationFamily) {
+		return new(LiquidationsMessage), true
+	}
 	topic, err := wire.ParseTopic(t.name)
 	if err != nil {
 		return nil, false
 	}
-	_ = topic
+	switch topic.Kind {
+	case wire.KindOrderBook, wire.KindRPIOrderBook, wire.KindFullOrderBook:
+		return new(BookMessage), true
+	case wire.KindTrades:
+		return new(TradesMessage), true
+	case wire.KindTickers:
+		return new(TickerMessage), true
+	case wire.KindKlines:
+		return new(KlineMessage), true
+	case wire.KindLiquidations:
+		return new(LiquidationsMessage), true
+	case wire.KindInsurance:
+		return new(InsuranceMessage), true
+	case wire.KindADLAlerts:
+		return new(ADLMessage), true
+	case wire.KindPriceLimits:
+		return new(PriceLimitMessage), true
+	case wire.KindSystemStatus:
+		return new(SystemStatusMessage), true
+	case wire.KindRFQTrades:
+		return new(RFQTradesMessage), true
+	case wire.KindDualAssetOffers:
+		return new(DualAssetMessage), true
+	case wire.KindSmartLeverageOffers:
+		return new(SmartLeverageMessage), true
+	case wire.KindDoubleWinOffers:
+		return new(DoubleWinMessage), true
+	case wire.KindDiscountBuyOffers:
+		return new(DiscountBuyMessage), true
+	}
 	return nil, false
 }
 

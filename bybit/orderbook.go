@@ -1,9 +1,11 @@
 package bybit
 
 import (
+	"strings"
 	"time"
 
 	"github.com/bywire/bywire/book"
+	"github.com/bywire/bywire/internal/wire"
 )
 
 // BookMessage is a push of orderbook.{depth}, orderbook.rpi or orderbook.full:
@@ -13,7 +15,7 @@ import (
 // Update.ID is the venue's u: it rises by one with each message of a topic,
 // and 1 means that the service restarted and the book is replaced. Update.Seq
 // is the cross sequence, comparable across depths; 0 is absent. Update.MatchTime
-// is cts, absent in recordings of before 2024.
+// is cts; the zero time is absent, as in 2023.
 //
 // V5 pages: websocket/public/orderbook, orderbook-rpi, full-ob.
 type BookMessage struct {
@@ -22,4 +24,284 @@ type BookMessage struct {
 	Time      time.Time // ts: when the frame was made
 	Symbol    string
 	book.Update
+
+	ids *idArena
 }
+
+const bookFamily = "orderbook."
+
+// The keys of a book's data, as bits for Cursor.Once.
+const (
+	keyBookSymbol = iota
+	keyBookBids
+	keyBookAsks
+	keyBookID
+	keyBookSeq
+)
+
+// Decode reads a frame of an orderbook topic. The levels are stored in the
+// memory of m.Bids and m.Asks; their capacity grows where it does not suffice.
+// A message whose type is neither snapshot nor delta is an error: nothing is
+// known about what it does to the book.
+func (m *BookMessage) Decode(frame []byte) error {
+	e := newEnvelope(wantBook)
+	if m.decodeCompact(&e, frame) && m.finish(&e) {
+		return nil
+	}
+	e = newEnvelope(wantBook)
+	return m.decodeTolerant(&e, frame)
+}
+
+// finish moves the envelope into the message; false if it is not one of a book.
+func (m *BookMessage) finish(e *envelope) bool {
+	if !hasPrefix(e.topic, bookFamily) {
+		return false
+	}
+	switch string(e.kind) {
+	case string(TypeSnapshot):
+		m.Snapshot = true
+	case string(TypeDelta):
+		m.Snapshot = false
+	default:
+		return false
+	}
+	keepTopic(&m.Topic, e.topic)
+	m.MessageID = ""
+	if len(e.id) > 0 {
+		m.MessageID = idsOf(&m.ids, m).text(e.id)
+	}
+	m.Time = millis(e.time)
+	m.MatchTime = millis(e.matchTime)
+	return true
+}
+
+// decodeCompact reads a frame as the venue writes it: no white space, and the
+// data's keys in order.
+func (m *BookMessage) decodeCompact(e *envelope, f []byte) bool {
+	i, data := e.scan(f, 0)
+	if !data {
+		return false
+	}
+	if i = wire.Literal(f, i, `{"s":"`); i < 0 {
+		return false
+	}
+	symbol, i := scanString(f, i)
+	if i < 0 {
+		return false
+	}
+	if m.Symbol != string(symbol) {
+		m.Symbol = keepSymbol(m.Symbol, m.Topic.name, symbol)
+	}
+	if i = wire.Literal(f, i, `,"b":`); i < 0 {
+		return false
+	}
+	if m.Bids, i = scanLevels(f, i, m.Bids[:0]); i < 0 {
+		return false
+	}
+	if i = wire.Literal(f, i, `,"a":`); i < 0 {
+		return false
+	}
+	if m.Asks, i = scanLevels(f, i, m.Asks[:0]); i < 0 {
+		return false
+	}
+	if i = wire.Literal(f, i, `,"u":`); i < 0 {
+		return false
+	}
+	if m.ID, i = wire.ScanInt(f, i); i < 0 {
+		return false
+	}
+	m.Seq = 0
+	if j := wire.Literal(f, i, `,"seq":`); j > 0 {
+		if m.Seq, i = wire.ScanInt(f, j); i < 0 {
+			return false
+		}
+	}
+	if i >= len(f) || f[i] != '}' {
+		return false
+	}
+	return e.scanRest(f, i+1)
+}
+
+// scanLevels reads [["price","size"],...], with RPI sizes if they are there.
+func scanLevels(f []byte, i int, levels []book.Level) ([]book.Level, int) {
+	if i+1 >= len(f) || f[i] != '[' {
+		return levels, -1
+	}
+	if f[i+1] == ']' {
+		return levels, i + 2
+	}
+	i++
+	for {
+		if i+1 >= len(f) || f[i] != '[' || f[i+1] != '"' {
+			return levels, -1
+		}
+		var l book.Level
+		if l.Price, i = wire.ScanDecimal(f, i+2); i < 0 || !l.Price.IsSet() {
+			return levels, -1
+		}
+		if i+1 >= len(f) || f[i] != ',' || f[i+1] != '"' {
+			return levels, -1
+		}
+		if l.Size, i = wire.ScanDecimal(f, i+2); i < 0 || !l.Size.IsSet() {
+			return levels, -1
+		}
+		if i+1 < len(f) && f[i] == ',' && f[i+1] == '"' {
+			if l.RPI, i = wire.ScanDecimal(f, i+2); i < 0 || !l.RPI.IsSet() {
+				return levels, -1
+			}
+		}
+		levels = append(levels, l)
+		if i+1 >= len(f) || f[i] != ']' {
+			return levels, -1
+		}
+		if f[i+1] == ']' {
+			return levels, i + 2
+		}
+		if f[i+1] != ',' {
+			return levels, -1
+		}
+		i += 2
+	}
+}
+
+// decodeTolerant reads a frame with everything that JSON allows.
+func (m *BookMessage) decodeTolerant(e *envelope, frame []byte) error {
+	c := wire.NewCursor(frame)
+	var o wire.Object
+	for c.NextKey(&o) {
+		if e.field(&c, &o) {
+			m.readData(&c)
+		}
+	}
+	if err := e.end(&c, frame, bookFamily); err != nil {
+		return err
+	}
+	if !m.finish(e) {
+		return newDecodeError(e.topic, frame, &wire.SyntaxError{Reason: "the type is neither snapshot nor delta"})
+	}
+	return nil
+}
+
+// readData reads the object in data.
+func (m *BookMessage) readData(c *wire.Cursor) {
+	m.Bids, m.Asks, m.Seq = m.Bids[:0], m.Asks[:0], 0
+	var symbol []byte
+	hasID := false
+	var o wire.Object
+	for c.NextKey(&o) {
+		switch string(o.Key) {
+		case "s":
+			c.Once(&o, keyBookSymbol)
+			symbol = c.Text()
+		case "b":
+			c.Once(&o, keyBookBids)
+			m.Bids = readLevels(c, m.Bids)
+		case "a":
+			c.Once(&o, keyBookAsks)
+			m.Asks = readLevels(c, m.Asks)
+		case "u":
+			c.Once(&o, keyBookID)
+			m.ID, hasID = c.Integer()
+		case "seq":
+			c.Once(&o, keyBookSeq)
+			m.Seq, _ = c.Integer()
+		default:
+			c.Skip(&o)
+		}
+	}
+	if !hasID {
+		c.Fail(c.Offset(), "no update id u in the data")
+	}
+	m.Symbol = keepSymbol(m.Symbol, m.Topic.name, symbol)
+}
+
+// readLevels is scanLevels for everything that JSON allows.
+func readLevels(c *wire.Cursor, levels []book.Level) []book.Level {
+	var side wire.Array
+	for c.NextElement(&side) {
+		at := c.Offset()
+		var l book.Level
+		var tuple wire.Array
+		n := 0
+		for ; c.NextElement(&tuple); n++ {
+			d := c.Decimal()
+			if !d.IsSet() {
+				c.Fail(at, "a level without a price or a size")
+			}
+			switch n {
+			case 0:
+				l.Price = d
+			case 1:
+				l.Size = d
+			case 2:
+				l.RPI = d
+			}
+		}
+		if n < 2 || n > 3 {
+			c.Fail(at, "a level is a price, a size and perhaps an RPI size")
+		}
+		levels = append(levels, l)
+	}
+	return levels
+}
+
+// AppendJSON appends the message as the channel writes it. Spot and spread put
+// ts before type; so do linear and inverse at depth 1, which since 2025 pushes
+// snapshots only, each with a cts. Option puts id and type before the data, and
+// in 2023, before it had a cts, put the id first and the type last. A Seq of 0,
+// a zero time and an empty id are left out; a level has three numbers if its
+// RPI is set.
+func (m *BookMessage) AppendJSON(dst []byte, ch Channel) []byte {
+	h := header{topic: m.Topic.name, id: m.MessageID, kind: TypeDelta, time: m.Time, matchTime: m.MatchTime}
+	if m.Snapshot {
+		h.kind = TypeSnapshot
+	}
+	order := orderTypeTime
+	switch {
+	case ch == Option && m.MatchTime.IsZero():
+		order = orderOption2023
+	case ch == Option:
+		order = orderOption
+	case ch.spotOrder(), m.Snapshot && !m.MatchTime.IsZero() && isDepth1(m.Topic.name):
+		order = orderTimeType
+	}
+	dst = h.before(dst, order)
+	dst = append(dst, `{"s":`...)
+	dst = wire.AppendString(dst, m.Symbol)
+	dst = append(dst, `,"b":`...)
+	dst = appendLevels(dst, m.Bids)
+	dst = append(dst, `,"a":`...)
+	dst = appendLevels(dst, m.Asks)
+	dst = append(dst, `,"u":`...)
+	dst = wire.AppendInt(dst, m.ID)
+	if m.Seq != 0 {
+		dst = append(dst, `,"seq":`...)
+		dst = wire.AppendInt(dst, m.Seq)
+	}
+	dst = append(dst, '}')
+	return h.after(dst, order)
+}
+
+// appendLevels appends one side.
+func appendLevels(dst []byte, levels []book.Level) []byte {
+	dst = append(dst, '[')
+	for i := range levels {
+		l := &levels[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `["`...)
+		dst = l.Price.AppendTo(dst)
+		dst = append(dst, `","`...)
+		dst = l.Size.AppendTo(dst)
+		if l.RPI.IsSet() {
+			dst = append(dst, `","`...)
+			dst = l.RPI.AppendTo(dst)
+		}
+		dst = append(dst, `"]`...)
+	}
+	return append(dst, ']')
+}
+
+// isDepth1 reports whether the topic is a book of one level.
+func isDepth1(topic string) bool { return strings.HasPrefix(topic, "orderbook.1.") }

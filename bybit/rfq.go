@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/internal/wire"
 )
 
 // RFQTradesMessage is a push of rfq.open.public.trades: block trades that were
@@ -32,4 +33,110 @@ type RFQLeg struct {
 	Price     decimal.Decimal
 	Qty       decimal.Decimal
 	MarkPrice decimal.Decimal
+}
+
+// rfqTradeKeys are the keys of RFQTrade. It is never written.
+var rfqTradeKeys = []string{"rfqId", "strategyType", "legs", "createdAt", "updatedAt"}
+
+// Decode reads a frame of the topic, into the memory of m.Trades.
+func (m *RFQTradesMessage) Decode(frame []byte) error {
+	*m = RFQTradesMessage{Topic: m.Topic, Trades: m.Trades[:0]}
+	e := newEnvelope(wantRFQ)
+	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
+		var a wire.Array
+		for c.NextElement(&a) {
+			m.Trades = append(m.Trades, readRFQTrade(c))
+		}
+	}, "rfq.open.public.trades")
+	if err != nil {
+		return err
+	}
+	keepTopic(&m.Topic, e.topic)
+	m.MessageID = string(e.id)
+	m.Time = millis(e.time)
+	return nil
+}
+
+// readRFQTrade reads one element of data.
+func readRFQTrade(c *wire.Cursor) (v RFQTrade) {
+	readFields(c, rfqTradeKeys, func(key int) {
+		switch rfqTradeKeys[key] {
+		case "rfqId":
+			v.RFQID = string(c.TextOrNumber())
+		case "strategyType":
+			v.StrategyType = string(c.Text())
+		case "legs":
+			var legs wire.Array
+			for c.NextElement(&legs) {
+				v.Legs = append(v.Legs, readRFQLeg(c))
+			}
+		case "createdAt":
+			v.CreatedTime = c.Millis()
+		case "updatedAt":
+			v.UpdatedTime = c.Millis()
+		}
+	})
+	return v
+}
+
+// rfqLegKeys are the keys of a leg. It is never written.
+var rfqLegKeys = []string{"category", "symbol", "side", "price", "qty", "markPrice"}
+
+// readRFQLeg reads one leg.
+func readRFQLeg(c *wire.Cursor) (v RFQLeg) {
+	readFields(c, rfqLegKeys, func(key int) {
+		switch rfqLegKeys[key] {
+		case "category":
+			v.Category = Category(c.Text())
+		case "symbol":
+			v.Symbol = string(c.Text())
+		case "side":
+			v.Side = side(c.Text())
+		case "price":
+			v.Price = c.Decimal()
+		case "qty":
+			v.Qty = c.Decimal()
+		case "markPrice":
+			v.MarkPrice = c.Decimal()
+		}
+	})
+	return v
+}
+
+// AppendJSON appends the message as the venue writes it.
+func (m *RFQTradesMessage) AppendJSON(dst []byte, _ Channel) []byte {
+	h := header{topic: m.Topic.name, id: m.MessageID, time: m.Time}
+	dst = append(h.before(dst, orderRFQ), '[')
+	for i := range m.Trades {
+		v := &m.Trades[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = wire.AppendString(append(dst, `{"rfqId":`...), v.RFQID)
+		dst = wire.AppendString(append(dst, `,"strategyType":`...), v.StrategyType)
+		dst = appendRFQLegs(append(dst, `,"legs":`...), v.Legs)
+		dst = wire.AppendMillisString(append(dst, `,"createdAt":`...), v.CreatedTime)
+		dst = wire.AppendMillisString(append(dst, `,"updatedAt":`...), v.UpdatedTime)
+		dst = append(dst, '}')
+	}
+	return h.after(append(dst, ']'), orderRFQ)
+}
+
+// appendRFQLegs appends the legs of a trade.
+func appendRFQLegs(dst []byte, legs []RFQLeg) []byte {
+	dst = append(dst, '[')
+	for i := range legs {
+		v := &legs[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = wire.AppendString(append(dst, `{"category":`...), string(v.Category))
+		dst = wire.AppendString(append(dst, `,"symbol":`...), v.Symbol)
+		dst = wire.AppendString(append(dst, `,"side":`...), string(v.Side))
+		dst = wire.AppendDecimal(append(dst, `,"price":`...), v.Price)
+		dst = wire.AppendDecimal(append(dst, `,"qty":`...), v.Qty)
+		dst = wire.AppendDecimal(append(dst, `,"markPrice":`...), v.MarkPrice)
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
 }

@@ -1,6 +1,7 @@
 package bybit
 
 import (
+	"math/bits"
 	"time"
 
 	"github.com/bywire/bywire/decimal"
@@ -16,6 +17,8 @@ type TickerMessage struct {
 	Snapshot  bool
 	Seq       int64 // cs: cross sequence; 0 is absent, as on option and spread
 	Ticker
+
+	ids *idArena
 }
 
 // Ticker is the state of an instrument, or a change of it: one struct for all
@@ -149,5 +152,109 @@ func (t *Ticker) Mark(fields ...TickerField) {
 // Merge applies a delta: each field that the delta carries replaces the
 // receiver's, also by "". To apply a snapshot assign it.
 func (t *Ticker) Merge(delta *Ticker) {
-	_ = delta
+	for rest := delta.fields; rest != 0; rest &= rest - 1 {
+		f := TickerField(bits.TrailingZeros64(rest))
+		switch f {
+		case TickerSymbol:
+			t.Symbol = delta.Symbol
+		case TickerTickDirection:
+			t.TickDirection = delta.TickDirection
+		case TickerCurPreListingPhase:
+			t.CurPreListingPhase = delta.CurPreListingPhase
+		case TickerNextFundingTime:
+			t.NextFundingTime = delta.NextFundingTime
+		case TickerDeliveryTime:
+			t.DeliveryTime = delta.DeliveryTime
+		default:
+			*t.number(f) = *delta.number(f)
+		}
+	}
+	t.fields |= delta.fields
+}
+
+// number returns where a field that is a number is stored, nil for others.
+func (t *Ticker) number(f TickerField) *decimal.Decimal {
+	switch f {
+	case TickerLastPrice:
+		return &t.LastPrice
+	case TickerPrevPrice24h:
+		return &t.PrevPrice24h
+	case TickerPrevPrice1h:
+		return &t.PrevPrice1h
+	case TickerHighPrice24h:
+		return &t.HighPrice24h
+	case TickerLowPrice24h:
+		return &t.LowPrice24h
+	case TickerPrice24hPcnt:
+		return &t.Price24hPcnt
+	case TickerChange24h:
+		return &t.Change24h
+	case TickerMarkPrice:
+		return &t.MarkPrice
+	case TickerIndexPrice:
+		return &t.IndexPrice
+	case TickerUSDIndexPrice:
+		return &t.USDIndexPrice
+	case TickerVolume24h:
+		return &t.Volume24h
+	case TickerTurnover24h:
+		return &t.Turnover24h
+	case TickerTotalVolume:
+		return &t.TotalVolume
+	case TickerTotalTurnover:
+		return &t.TotalTurnover
+	case TickerOpenInterest:
+		return &t.OpenInterest
+	case TickerOpenInterestValue:
+		return &t.OpenInterestValue
+	case TickerSingleOpenInterest:
+		return &t.SingleOpenInterest
+	case TickerSingleOpenInterestValue:
+		return &t.SingleOpenInterestValue
+	case TickerBidPrice:
+		return &t.BidPrice
+	case TickerBidSize:
+		return &t.BidSize
+	case TickerAskPrice:
+		return &t.AskPrice
+	case TickerAskSize:
+		return &t.AskSize
+	case TickerBidIV:
+		return &t.BidIV
+	case TickerAskIV:
+		return &t.AskIV
+	case TickerFundingRate:
+		return &t.FundingRate
+	case TickerFundingCap:
+		return &t.FundingCap
+	case TickerFundingIntervalHour:
+		return &t.FundingIntervalHour
+	case TickerDeliveryFeeRate:
+		return &t.DeliveryFeeRate
+	case TickerPredictedDeliveryPrice:
+		return &t.PredictedDeliveryPrice
+	case TickerBasis:
+		return &t.Basis
+	case TickerBasisRate:
+		return &t.BasisRate
+	case TickerBasisRateYear:
+		return &t.BasisRateYear
+	case TickerPreOpenPrice:
+		return &t.PreOpenPrice
+	case TickerPreQty:
+		return &t.PreQty
+	case TickerMarkPriceIV:
+		return &t.MarkPriceIV
+	case TickerUnderlyingPrice:
+		return &t.UnderlyingPrice
+	case TickerDelta:
+		return &t.Delta
+	case TickerGamma:
+		return &t.Gamma
+	case TickerVega:
+		return &t.Vega
+	case TickerTheta:
+		return &t.Theta
+	}
+	return nil
 }

@@ -33,9 +33,9 @@ const maxNesting = 128
 // absent. The functions ScanInt, ScanDecimal, ScanText and Literal below are
 // the fast half for frames that look as the venue writes them.
 type Cursor struct {
-	buf  []byte
-	pos  int
-	err  *SyntaxError
+	buf []byte
+	pos int
+	err *SyntaxError
 }
 
 // NewCursor returns a cursor at the beginning of the frame, which it does not
