@@ -229,6 +229,15 @@ func TestPackagesShareNoMutableState(t *testing.T) {
 			[]string{"assigns package variable table"},
 		},
 		{
+			"a file for another system says the same again",
+			map[string]string{
+				"book/a.go":         "package book\nfunc f() {}\n",
+				"book/b_plan9.go":   "package book\nfunc f() {}\n",
+				"book/c_windows.go": "//go:build plan9\n\npackage book\nfunc f() {}\n",
+			},
+			nil,
+		},
+		{
 			"errors, tables and assertions are constants",
 			map[string]string{"bybit/a.go": strings.Join([]string{
 				"package bybit",

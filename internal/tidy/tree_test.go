@@ -3,6 +3,7 @@ package tidy
 import (
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/importer"
 	"go/parser"
 	"go/token"
@@ -213,8 +214,8 @@ var exports = sync.OnceValues(func() (map[string]string, error) {
 	return found, nil
 })
 
-// check returns what the type checker knows of the code of p, test files
-// left out.
+// check returns what the type checker knows of the code of p on this system,
+// test files left out.
 func (t *tree) check(p *pkg) (*types.Package, *types.Info, error) {
 	found, err := exports()
 	if err != nil {
@@ -232,9 +233,20 @@ func (t *tree) check(p *pkg) (*types.Package, *types.Info, error) {
 		Uses:  make(map[*ast.Ident]types.Object),
 		Defs:  make(map[*ast.Ident]types.Object),
 	}
+	// Files for other systems would declare things twice.
+	system := build.Default
+	system.OpenFile = func(name string) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(t.files[filepath.ToSlash(name)])), nil
+	}
 	var files []*ast.File
 	for _, f := range p.code() {
-		files = append(files, f.ast)
+		match, err := system.MatchFile(p.dir, path.Base(f.path))
+		if err != nil {
+			return nil, nil, err
+		}
+		if match {
+			files = append(files, f.ast)
+		}
 	}
 	config := &types.Config{Importer: importer.ForCompiler(t.fset, "gc", lookup)}
 	checked, err := config.Check(p.importPath(), t.fset, files, info)
