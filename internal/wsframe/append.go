@@ -62,6 +62,10 @@ func ParseClose(payload []byte) (ws.StatusCode, string, error) {
 		return 0, "", ws.ErrProtocolStatusCodeUnknown
 	}
 	code, reason := ws.ParseCloseFrameData(payload)
+	if code >= 1012 && code <= 1014 && utf8.ValidString(reason) {
+		// Registered after RFC 6455, and what proxies send: service restart, try again later, bad gateway.
+		return code, reason, nil
+	}
 	return code, reason, ws.CheckCloseFrameData(code, reason)
 }
 

@@ -282,6 +282,9 @@ func TestClose(t *testing.T) {
 	if p := AppendClose(nil, ws.StatusNoStatusRcvd, "x"); len(p) != 0 {
 		t.Errorf("no status: %q", p)
 	}
+	if code, _, err := ParseClose([]byte("\x03\xf4restart")); code != 1012 || err != nil {
+		t.Errorf("restart: %v %v", code, err)
+	}
 	if code, _, err := ParseClose(nil); code != ws.StatusNoStatusRcvd || err != nil {
 		t.Errorf("empty: %v %v", code, err)
 	}
