@@ -63,14 +63,15 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("closed by the peer: %s (%d)", e.Reason, e.Code)
 }
 
-// Conn is one connection. Next and HasNext belong to one goroutine; the
+// Conn is one connection. Next, Buffered and ReadAt belong to one goroutine; the
 // other methods are safe for concurrent use.
 type Conn struct {
-	nc     net.Conn
-	frames *wsframe.Reader
-	readAt time.Time    // owned by the reader
-	began  time.Time    // of the connection: inbound counts from here
-	latest atomic.Int64 // nanoseconds from began to the last bytes read
+	nc      net.Conn
+	frames  *wsframe.Reader
+	readAt  time.Time    // owned by the reader
+	failure error        // owned by the reader: what Next returns from now on
+	began   time.Time    // of the connection: inbound counts from here
+	latest  atomic.Int64 // nanoseconds from began to the last bytes read
 
 	mu      sync.Mutex // guards what follows
 	queue   []byte     // framed and masked, to be written
@@ -112,42 +113,65 @@ func (s *stamped) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Next returns the next data frame, which is valid until the next call. The
-// error is a *CloseError if the peer closed in order. After an error the socket is closed.
+// Next returns the next data frame, which is valid until the next call of Next
+// or Buffered, and waits for it. The error is a *CloseError if the peer closed
+// in order. After an error the socket is closed.
 func (c *Conn) Next() ([]byte, error) {
-	for {
+	for c.failure == nil {
 		op, payload, err := c.frames.Next()
+		if err == nil && c.handle(op, payload) {
+			return payload, nil
+		}
 		if err != nil {
 			if code := wsframe.CloseCode(err); code != 0 {
 				c.sendClose(code, "")
 				c.awaitWriter()
 			}
-			return nil, c.fail(err)
-		}
-		switch op {
-		case ws.OpText, ws.OpBinary:
-			return payload, nil
-		case ws.OpPing:
-			// A full queue means that the peer does not read; the write
-			// deadline ends that.
-			_ = c.enqueue(ws.OpPong, payload)
-		case ws.OpClose:
-			code, reason, err := wsframe.ParseClose(payload)
-			if err != nil {
-				c.sendClose(ws.StatusProtocolError, "")
-				c.awaitWriter()
-				return nil, c.fail(err)
-			}
-			c.sendClose(code, "")
-			c.awaitWriter()
-			return nil, c.fail(&CloseError{Code: int(code), Reason: reason})
+			c.failure = err
 		}
 	}
+	if _, ok := errors.AsType[*CloseError](c.failure); ok {
+		c.awaitWriter()
+	}
+	return nil, c.fail(c.failure)
 }
 
-// HasNext reports whether a whole frame is buffered. It may be a control
-// frame, which Next passes over.
-func (c *Conn) HasNext() bool { return c.frames.HasNext() }
+// Buffered returns the next data frame if it has been read from the socket
+// already. It never waits; at the end of what is buffered, and at the end of
+// the connection, it returns false.
+func (c *Conn) Buffered() ([]byte, bool) {
+	for c.failure == nil && c.frames.HasNext() {
+		op, payload, err := c.frames.Next()
+		if err != nil {
+			return nil, false // a protocol error, which Next meets again
+		}
+		if c.handle(op, payload) {
+			return payload, true
+		}
+	}
+	return nil, false
+}
+
+// handle answers control frames and reports whether the frame is data. A close
+// sets failure, for Next to return.
+func (c *Conn) handle(op ws.OpCode, payload []byte) bool {
+	switch op {
+	case ws.OpText, ws.OpBinary:
+		return true
+	case ws.OpPing:
+		// A full queue means that the peer does not read; the write deadline
+		// ends that.
+		_ = c.enqueue(ws.OpPong, payload)
+	case ws.OpClose:
+		code, reason, err := wsframe.ParseClose(payload)
+		if err != nil {
+			code, reason = ws.StatusProtocolError, "malformed close frame"
+		}
+		c.sendClose(code, "")
+		c.failure = &CloseError{Code: int(code), Reason: reason}
+	}
+	return false
+}
 
 // ReadAt is when the bytes of the last frame had come, with the monotonic
 // clock. It belongs to the goroutine that calls Next.
