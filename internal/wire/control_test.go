@@ -164,8 +164,8 @@ func TestReplies(t *testing.T) {
 
 		{"trade auth", FamilyTrade, Reply{Op: OpAuth, Success: true, ConnID: conn},
 			`{"retCode":0,"retMsg":"OK","op":"auth","connId":"` + conn + `"}`},
-		{"trade repeated auth", FamilyTrade, Reply{Op: OpAuth, Code: CodeRepeatedAuth, Message: "Repeat auth", ReqID: "2", ConnID: conn},
-			`{"reqId":"2","retCode":20001,"retMsg":"Repeat auth","op":"auth","connId":"` + conn + `"}`},
+		{"trade repeated auth", FamilyTrade, Reply{Op: OpAuth, Code: CodeRepeatedAuth, Message: "repeat auth", ReqID: "2", ConnID: conn},
+			`{"reqId":"2","retCode":20001,"retMsg":"repeat auth","op":"auth","connId":"` + conn + `"}`},
 		{"trade pong", FamilyTrade, Reply{Op: OpPong, Success: true, ConnID: conn, TimeMs: 1767225600123},
 			`{"retCode":0,"retMsg":"OK","op":"pong","data":["1767225600123"],"connId":"` + conn + `"}`},
 		{"trade order", FamilyTrade, Reply{Op: "order.create", Success: true, ReqID: "o-1", ConnID: conn,
@@ -206,8 +206,8 @@ func TestFailureClass06_OnlyPositiveAuthIsSuccess(t *testing.T) {
 		{`{"success":false,"ret_msg":"","op":"auth","conn_id":"c"}`, false},
 		{`{"ret_msg":"","op":"auth","conn_id":"c"}`, false},
 		{`{"success":null,"op":"auth"}`, false},
-		{`{"retCode":10004,"retMsg":"Invalid sign","op":"auth","connId":"c"}`, false},
-		{`{"success":true,"retCode":20001,"retMsg":"Repeat auth","op":"auth"}`, false},
+		{`{"retCode":10004,"retMsg":"invalid sign","op":"auth","connId":"c"}`, false},
+		{`{"success":true,"retCode":20001,"retMsg":"repeat auth","op":"auth"}`, false},
 		{`{"op":"auth","connId":"c"}`, false},
 	}
 	for _, tt := range tests {

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Codes of the trade channel's replies to auth and requests. V5 page
-// websocket/trade/guideline.
+// Codes of the trade channel's replies to auth and requests. V5 pages
+// websocket/trade/guideline and error.
 const (
 	CodeParamError   = 10001 // a parameter is missing or wrong
 	CodeInvalidSign  = 10004 // auth's signature is wrong
@@ -17,10 +17,34 @@ const (
 	CodeDuplicateID  = 20006 // the reqId was used before
 )
 
+// MessageOfCode is the text of retMsg for those codes; "" for others.
+func MessageOfCode(code int) string {
+	switch code {
+	case 0:
+		return "OK"
+	case CodeParamError:
+		return "param error"
+	case CodeInvalidSign:
+		return MessageInvalidSign
+	case CodeIPRateLimit:
+		return "exceed IP rate limit. 3000 requests per second per IP"
+	case CodeOpNotFound:
+		return "op type is not found"
+	case CodeRepeatedAuth:
+		return "repeat auth"
+	case CodeDuplicateID:
+		return "reqId is duplicated"
+	}
+	return ""
+}
+
 // The texts of ret_msg in replies that refuse. They come from public logs of the
 // live venue: the documentation shows no refusal.
 const (
 	MessageInvalidOp       = "error:invalid op"
+	MessageParams          = "Params Error"           // seen on a demo host; here for requests without arguments
+	MessageUnauthorized    = "Request not authorized" // to topics before auth; undocumented, ours
+	MessageInvalidSign     = "invalid sign"           // to auth; documented for trade, taken for private too
 	messageNotFound        = "error:handler not found,topic:"
 	messageSubscribed      = "error:already subscribed,topic:"
 	messageInvalidSymbol   = "Invalid symbol :["
@@ -30,6 +54,18 @@ const (
 
 // MessageNotFound is the text that refuses a topic that does not exist.
 func MessageNotFound(topic string) string { return messageNotFound + topic }
+
+// MessageNoTopic is the text by which a channel refuses a topic that it does not
+// have: spot tells a symbol that it does not list from a topic that does not
+// exist, the other channels do not.
+func MessageNoTopic(ch Channel, topic string) string {
+	if ch == Spot {
+		if t, err := ParseTopic(topic); err == nil && t.CheckOn(ch) == nil {
+			return MessageInvalidSymbol(topic)
+		}
+	}
+	return MessageNotFound(topic)
+}
 
 // MessageAlreadySubscribed is the text that refuses a second subscription of a
 // topic on one connection.
@@ -72,14 +108,18 @@ type Refusal uint8
 
 // The refusals that a client tells apart.
 const (
-	RefusalNone       Refusal = iota // it was not refused
-	RefusalNotFound                  // no such topic
-	RefusalSubscribed                // subscribed already: as good as a success
-	RefusalSymbol                    // the symbol is not listed
-	RefusalArgsSize                  // too many arguments in one request
-	RefusalOp                        // no such operation
-	RefusalMalformed                 // the frame was no request
-	RefusalOther                     // a text that is not known here
+	RefusalNone         Refusal = iota // it was not refused
+	RefusalNotFound                    // no such topic
+	RefusalSubscribed                  // subscribed already: as good as a success
+	RefusalSymbol                      // the symbol is not listed
+	RefusalArgsSize                    // too many arguments in one request
+	RefusalOp                          // no such operation
+	RefusalUnauthorized                // auth is missing
+	RefusalSign                        // auth's signature is wrong
+	RefusalRepeated                    // the connection is authenticated already
+	RefusalParams                      // the arguments are missing or wrong
+	RefusalMalformed                   // the frame was no request
+	RefusalOther                       // a text that is not known here
 )
 
 // Refused says why the reply refuses a request and which topic it blames, if it
@@ -89,6 +129,19 @@ const (
 func (r *Reply) Refused() (why Refusal, topic string) {
 	if r.Success {
 		return RefusalNone, ""
+	}
+	switch r.Code {
+	case 0:
+	case CodeParamError:
+		return RefusalParams, ""
+	case CodeInvalidSign:
+		return RefusalSign, ""
+	case CodeOpNotFound:
+		return RefusalOp, ""
+	case CodeRepeatedAuth:
+		return RefusalRepeated, ""
+	default:
+		return RefusalOther, ""
 	}
 	if r.Op == OpCommand && r.Message == "" {
 		if len(r.Succeeded) > 0 {
@@ -122,6 +175,12 @@ func RefusalOf(message string) (why Refusal, topic string) {
 		return RefusalArgsSize, ""
 	case message == MessageInvalidOp:
 		return RefusalOp, ""
+	case message == MessageUnauthorized:
+		return RefusalUnauthorized, ""
+	case message == MessageInvalidSign:
+		return RefusalSign, ""
+	case message == MessageParams:
+		return RefusalParams, ""
 	case strings.HasPrefix(message, messageMalformedPrefix):
 		return RefusalMalformed, ""
 	}

@@ -19,7 +19,10 @@ func TestRefusals(t *testing.T) {
 		{MessageMalformed([]byte("hello")), RefusalMalformed, ""},
 		{"error:handler not found", RefusalNotFound, ""},
 		{"error:already subscribed", RefusalSubscribed, ""},
-		{"Params Error", RefusalOther, ""},
+		{MessageParams, RefusalParams, ""},
+		{MessageUnauthorized, RefusalUnauthorized, ""},
+		{MessageInvalidSign, RefusalSign, ""},
+		{"no such words", RefusalOther, ""},
 		{"", RefusalOther, ""},
 	}
 	for _, tt := range tests {
@@ -41,6 +44,11 @@ func TestRefusals(t *testing.T) {
 		{Reply{Op: OpCommand, Failed: []string{"a", "b"}}, RefusalOther, ""},
 		{Reply{Op: OpCommand, Failed: []string{"a"}, Succeeded: []string{"b"}}, RefusalNone, ""},
 		{Reply{Op: OpCommand, Message: MessageInvalidOp}, RefusalOp, ""},
+		{Reply{Op: OpAuth, Code: CodeRepeatedAuth}, RefusalRepeated, ""},
+		{Reply{Op: OpAuth, Code: CodeInvalidSign}, RefusalSign, ""},
+		{Reply{Op: OpAuth, Code: CodeParamError, Message: MessageInvalidOp}, RefusalParams, ""},
+		{Reply{Op: "order.x", Code: CodeOpNotFound}, RefusalOp, ""},
+		{Reply{Op: "order.create", Code: 110001}, RefusalOther, ""},
 	} {
 		if why, topic := tt.reply.Refused(); why != tt.why || topic != tt.topic {
 			t.Errorf("%+v.Refused() = %v, %q, want %v, %q", tt.reply, why, topic, tt.why, tt.topic)
@@ -53,6 +61,10 @@ func TestMessageTexts(t *testing.T) {
 		{MessageNotFound("orderbook.30.BTCUSDT"), "error:handler not found,topic:orderbook.30.BTCUSDT"},
 		{MessageAlreadySubscribed("kline.1.BTCUSDT"), "error:already subscribed,topic:kline.1.BTCUSDT"},
 		{MessageInvalidSymbol("tickers.NOPEUSDT"), "Invalid symbol :[tickers.NOPEUSDT]"},
+		{MessageNoTopic(Spot, "tickers.NOPEUSDT"), "Invalid symbol :[tickers.NOPEUSDT]"},
+		{MessageNoTopic(Spot, "orderbook.30.BTCUSDT"), "error:handler not found,topic:orderbook.30.BTCUSDT"},
+		{MessageNoTopic(Spot, "trade.BTCUSDT"), "error:handler not found,topic:trade.BTCUSDT"},
+		{MessageNoTopic(Linear, "tickers.NOPEUSDT"), "error:handler not found,topic:tickers.NOPEUSDT"},
 		{MessageArgsSize(10), "args size >10"},
 		{MessageMalformed([]byte("hello")),
 			"Failed to decode incoming data:readObjectStart: expect { or n, but found h, error found in #1 byte of ...|hello|..., bigger context ...|hello|..."},
@@ -65,6 +77,14 @@ func TestMessageTexts(t *testing.T) {
 		if tt.got != tt.want {
 			t.Errorf("got  %s\nwant %s", tt.got, tt.want)
 		}
+	}
+	for _, code := range []int{0, CodeParamError, CodeInvalidSign, CodeIPRateLimit, CodeOpNotFound, CodeRepeatedAuth, CodeDuplicateID} {
+		if MessageOfCode(code) == "" {
+			t.Errorf("code %d has no text", code)
+		}
+	}
+	if got := MessageOfCode(110001); got != "" {
+		t.Errorf("a code of orders has text %q", got)
 	}
 	// A long frame is quoted in part, and never as broken UTF-8.
 	if m := MessageMalformed([]byte(strings.Repeat("\xff", 100_000))); len(m) > 600 || !strings.Contains(m, "\uFFFD") {
