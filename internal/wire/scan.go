@@ -576,9 +576,22 @@ func Literal(f []byte, i int, want string) int {
 	return -1
 }
 
-// ScanInt reads an unsigned number of at most 18 digits at i.
+// ScanInt reads an unsigned number of at most 18 digits at i, eight digits at a
+// time while there are as many: times have 13 and cross sequences 12.
 func ScanInt(f []byte, i int) (v int64, next int) {
 	start := i
+	for i+8 <= len(f) {
+		x := binary.LittleEndian.Uint64(f[i:]) ^ '0'*ones
+		// A byte above 9 carries into its high bit or has it already.
+		if (x+(0x7f-9)*ones|x)&highs != 0 {
+			break
+		}
+		// Pairs, then fours, then all eight digits, least significant last.
+		x = x*10 + x>>8
+		x = (x&fours*(100+1000000<<32) + x>>16&fours*(1+10000<<32)) >> 32
+		v = v*100000000 + int64(x)
+		i += 8
+	}
 	for i < len(f) {
 		b := f[i] - '0'
 		if b > 9 {
@@ -660,6 +673,7 @@ func scanDecimalSlow(f []byte, i int) (decimal.Decimal, int) {
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
+	fours = 0x000000ff000000ff
 )
 
 // ScanText returns the index of the quote that closes the string whose text
