@@ -15,7 +15,7 @@
 // A frame is either control or data. IsControl tells them apart without
 // decoding: data frames have a "topic" at their top level, control frames have
 // none. Data frames are types of package bybit; the primitives that read and
-// write them, Scanner and the Append functions, live here too.
+// write them, Cursor, the Scan and the Append functions, live here too.
 //
 // ParseTopic says whether a name is a topic at all; Topic.CheckOn says whether a
 // channel has it. The two are apart because recordings and custom servers hold
@@ -24,7 +24,11 @@
 // of the names that V2, V3 and spot V1 used.
 //
 // The package is pure: values in, values out. It has no goroutine, no clock and
-// no state. The facts follow the V5 documentation of July 2026, pages
-// websocket/wss-authentication, ws/connect and websocket/public/*; where the
-// documentation is silent, the rule says so and docs/fidelity.md lists it.
+// no state: its tables are never written. The facts follow the V5 documentation
+// of July 2026, pages ws/connect, websocket/public/*, websocket/private/* and
+// websocket/trade/guideline; where the documentation is silent, the comment says
+// so and docs/fidelity.md lists it.
+//
+// The conversations in testdata/wire show the control frames of every channel;
+// package wiretest reads them.
 package wire

@@ -49,6 +49,7 @@ const (
 	messageSubscribed      = "error:already subscribed,topic:"
 	messageInvalidSymbol   = "Invalid symbol :["
 	messageArgsSize        = "args size >"
+	messageArgsLength      = "args length >"
 	messageMalformedPrefix = "Failed to decode incoming data:"
 )
 
@@ -77,6 +78,11 @@ func MessageInvalidSymbol(topic string) string { return messageInvalidSymbol + t
 
 // MessageArgsSize is the text that refuses a request with too many arguments.
 func MessageArgsSize(limit int) string { return messageArgsSize + strconv.Itoa(limit) }
+
+// MessageArgsLength is the text that refuses a request whose topics would bring
+// the connection over its limit of characters. It is undocumented and ours, in
+// the words of MessageArgsSize.
+func MessageArgsLength(limit int) string { return messageArgsLength + strconv.Itoa(limit) }
 
 // MessageMalformed is the text that refuses a frame that is no JSON object. The
 // venue answers and keeps the connection. Its words name the byte that it
@@ -171,7 +177,7 @@ func RefusalOf(message string) (why Refusal, topic string) {
 		return RefusalNotFound, ""
 	case strings.HasPrefix(message, "error:already subscribed"):
 		return RefusalSubscribed, ""
-	case strings.HasPrefix(message, messageArgsSize):
+	case strings.HasPrefix(message, messageArgsSize), strings.HasPrefix(message, messageArgsLength):
 		return RefusalArgsSize, ""
 	case message == MessageInvalidOp:
 		return RefusalOp, ""

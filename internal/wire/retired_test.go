@@ -70,6 +70,19 @@ func TestTranslate(t *testing.T) {
 	}
 }
 
+func TestOldIntervals(t *testing.T) {
+	tests := map[string]string{
+		"1m": "1", "3m": "3", "5m": "5", "15m": "15", "30m": "30", "60m": "60", "1h": "60", "2h": "120", "4h": "240",
+		"6h": "360", "12h": "720", "1d": "D", "1D": "D", "1440": "D", "1w": "W", "1M": "M", "M": "M", "720": "720",
+		"": "", "m": "", "2m": "", "1y": "", "H": "",
+	}
+	for in, want := range tests {
+		if got := v5Interval(in); got != want {
+			t.Errorf("v5Interval(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestCategoryOf(t *testing.T) {
 	tests := []struct {
 		symbol string
