@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fuzzes every target of the module for an equal share of FUZZTIME seconds.
-# A target found by nobody cannot fail, so an empty list is an error.
+# Fuzzes every target of the module for an equal share of FUZZTIME seconds,
+# builds and start-ups included. A target found by nobody cannot fail, so an
+# empty list is an error.
 set -eu
 cd "$(dirname "$0")/.."
 go=${GO:-go}
@@ -25,14 +26,20 @@ if [ -z "$targets" ]; then
 	echo 'fuzz: no Fuzz target found' >&2
 	exit 1
 fi
-number=$(printf '%s\n' "$targets" | wc -l)
-share=$((total / number))
-[ "$share" -ge 1 ] || share=1
-echo "fuzz: $((number)) targets, $share s each"
+left=$(printf '%s\n' "$targets" | wc -l)
+echo "fuzz: $((left)) targets in $total s"
 
+began=$(date +%s)
+startup=3 # seconds before the first input, as the target before took them
 printf '%s\n' "$targets" | while read -r pkg name; do
+	from=$(date +%s)
+	share=$(((began + total - from) / left - startup))
+	[ "$share" -ge 1 ] || share=1
+	left=$((left - 1))
 	status=0
 	"$go" test -run '^$' -fuzz "^$name\$" -fuzztime "${share}s" "$pkg" >"$log" 2>&1 || status=$?
+	startup=$(($(date +%s) - from - share))
+	[ "$startup" -ge 0 ] || startup=0
 	if [ "$status" -ne 0 ]; then
 		# Go ends a worker that is busy when the time is up with this
 		# error (golang/go#48591). A finding always leaves an input.
@@ -45,5 +52,5 @@ printf '%s\n' "$targets" | while read -r pkg name; do
 		exit 1
 	fi
 	execs=$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$log" | tail -n 1)
-	echo "  $pkg $name: ${execs:-0} inputs"
+	echo "  $pkg $name: $share s, ${execs:-0} inputs"
 done
