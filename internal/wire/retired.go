@@ -69,7 +69,7 @@ func translatedKline(rest string) (string, Channel, bool) {
 // was a field of the request in V1 and is the last part in V3.
 func translateSpot(head, rest string) (string, Channel, bool) {
 	symbol := rest
-	name := ""
+	var name string
 	switch head {
 	case "bookticker", "bookTicker":
 		name = "orderbook.1."
