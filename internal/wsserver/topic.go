@@ -132,11 +132,11 @@ func (t *Topic) leave(s *Session) {
 func (t *Topic) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.over++
+	t.over++ // too many when an earlier sweep has taken out this session already; that only sweeps early
 	if 2*t.over < len(t.subs) {
 		return
 	}
-	rest := make([]*Session, 0, len(t.subs)-t.over)
+	rest := make([]*Session, 0, len(t.subs)/2)
 	for _, s := range t.subs {
 		if !s.over.Load() {
 			rest = append(rest, s)
