@@ -18,6 +18,9 @@ var decoders = []string{"decimal", "bybit", "capture", "internal/wire", "interna
 func unfuzzed(t *tree) []string {
 	var found []string
 	for _, p := range t.pkgs {
+		if supportsTests(p) {
+			continue
+		}
 		reason := ""
 		if slices.Contains(decoders, p.dir) {
 			reason = "is in the list of decoders"
@@ -52,6 +55,14 @@ func unfuzzed(t *tree) []string {
 		}
 	}
 	return found
+}
+
+// supportsTests reports a package that exists for tests: its code imports
+// testing.
+func supportsTests(p *pkg) bool {
+	return slices.ContainsFunc(p.code(), func(f *goFile) bool {
+		return slices.ContainsFunc(f.ast.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"testing"` })
+	})
 }
 
 func decodes(name string) bool {
@@ -98,6 +109,11 @@ func TestDecodersAreFuzzed(t *testing.T) {
 			"a method that decodes",
 			map[string]string{"book/a.go": "package book\ntype T int\nfunc (*T) UnmarshalText([]byte) error { return nil }\n"},
 			[]string{"has UnmarshalText"},
+		},
+		{
+			"a reader of test files",
+			map[string]string{"internal/wiretest/a.go": "package wiretest\nimport \"testing\"\nfunc Parse(tb testing.TB) {}\n"},
+			nil,
 		},
 		{
 			"targets that never run",

@@ -27,6 +27,7 @@ var mayImport = []struct {
 	{"book", []string{"decimal"}},
 	{"book/internal/naive", []string{"book", "decimal"}},
 	{"internal/wire", []string{"decimal"}},
+	{"internal/wire/wiretest", []string{"internal/wire"}},
 	{"internal/session", nil},
 	{"internal/queue", nil},
 	{"internal/memnet", nil},
