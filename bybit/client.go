@@ -1,0 +1,96 @@
+package bybit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// Client opens streams. Make one with [NewClient]; it is safe for concurrent use.
+type Client struct {
+	opts Options
+
+	mu      sync.Mutex // guards streams and closed
+	streams map[*Stream]struct{}
+	closed  bool
+}
+
+// NewClient returns a client. Nil options mean public data of mainnet. It does
+// not connect.
+func NewClient(opts *Options) (*Client, error) {
+	c := &Client{opts: opts.withDefaults(), streams: make(map[*Stream]struct{})}
+	if c.opts.Environment.PublicURL == "" && c.opts.Environment.RESTURL == "" && c.opts.Environment.StatusURL == "" {
+		return nil, errors.New("client: the environment has no URL")
+	}
+	return c, nil
+}
+
+// Public opens a stream of public topics on a channel: one connection, kept
+// alive until Close.
+//
+// It returns when the exchange has accepted or rejected every topic, or when
+// ctx ends. ctx bounds that wait and nothing else. A failure of the first dial is
+// returned; later ones are retried for ever. A rejected topic is no error unless
+// none is left: then the error wraps a [*RejectedError] for each. Otherwise a
+// [*RejectedEvent] in the stream tells, and [Stream.Stats].
+//
+// Topics that the channel does not have, such as an order book of a depth that
+// does not exist, are refused before anything is sent, with an error that names
+// what there is. Topics may be none: Subscribe adds them later.
+//
+// Nil options are the defaults.
+func (c *Client) Public(ctx context.Context, ch Channel, opts *StreamOptions, topics ...Topic) (*Stream, error) {
+	s, err := c.public(ctx, ch, opts.withDefaults(), topics)
+	if err != nil {
+		return nil, fmt.Errorf("public %s: %w", ch, err)
+	}
+	return s, nil
+}
+
+func (c *Client) public(ctx context.Context, ch Channel, opts StreamOptions, topics []Topic) (*Stream, error) {
+	url, err := c.opts.Environment.publicURL(ch)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTopics(&c.opts.Environment, ch, topics); err != nil {
+		return nil, err
+	}
+	s := newStream(c, ch, url, opts)
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil, ErrClosed
+	}
+	c.streams[s] = struct{}{}
+	c.mu.Unlock()
+	if err := s.open(ctx, topics); err != nil {
+		s.abort()
+		return nil, err
+	}
+	return s, nil
+}
+
+// forget is told by a stream that has ended.
+func (c *Client) forget(s *Stream) {
+	c.mu.Lock()
+	delete(c.streams, s)
+	c.mu.Unlock()
+}
+
+// Close closes every stream of the client, and waits for them.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	streams := make([]*Stream, 0, len(c.streams))
+	for s := range c.streams {
+		streams = append(streams, s)
+	}
+	c.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, s := range streams {
+		wg.Go(func() { s.Close() })
+	}
+	wg.Wait()
+	return nil
+}

@@ -1,0 +1,220 @@
+package bybit
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bywire/bywire/book"
+)
+
+// Event is one thing that a [Stream] yields. The set of types is closed: the
+// data events, one per message type, [*RawEvent] for topics without a type, and
+// the notices [*GapEvent], [*RejectedEvent] and [*DecodeErrorEvent].
+//
+// An event does not change once it was yielded and may be kept, except for
+// what [BookEvent] says about its book and levels.
+//
+// Received, in every event, is our clock when the bytes were read from the
+// socket, without a monotonic reading. Frames that one read brought share one
+// time.
+//
+// Frame is a copy of the message as it came, if StreamOptions.RawFrames asks for
+// it, else nil.
+type Event interface{ event() }
+
+// BookEvent is a change of an order book that was applied and found correct.
+//
+// Book is the whole book after the change. It and the slices Bids and Asks are
+// valid until the next Recv of the stream (in a loop over Events: until the end
+// of the body). After that every read of Book returns [book.ErrStale], and Bids and
+// Asks of the event are nil; Book.Clone keeps a book.
+//
+// Books of orderbook.full are not kept yet: reads of theirs return
+// [book.ErrNoBook].
+type BookEvent struct {
+	BookMessage
+	Book     book.View
+	Received time.Time
+	Frame    []byte
+}
+
+// TradesEvent is one push of public trades.
+type TradesEvent struct {
+	TradesMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// TickerEvent is a push of a ticker: what arrived, and what that makes.
+type TickerEvent struct {
+	TickerMessage        // what arrived: on linear and inverse mostly a few fields
+	Merged        Ticker // the state as of this event: everything that arrived since the last snapshot
+	Complete      bool   // Merged began with a snapshot
+	Received      time.Time
+	Frame         []byte
+}
+
+// KlineEvent is a push of candles.
+type KlineEvent struct {
+	KlineMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// LiquidationsEvent is a push of liquidations.
+type LiquidationsEvent struct {
+	LiquidationsMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// InsuranceEvent is a push of insurance pools.
+type InsuranceEvent struct {
+	InsuranceMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// ADLEvent is a push of auto-deleveraging alerts.
+type ADLEvent struct {
+	ADLMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// PriceLimitEvent is a push of order price limits.
+type PriceLimitEvent struct {
+	PriceLimitMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// SystemStatusEvent is a push of announced maintenance.
+type SystemStatusEvent struct {
+	SystemStatusMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// RFQTradesEvent is a push of block trades.
+type RFQTradesEvent struct {
+	RFQTradesMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// DualAssetEvent is a push of dual asset products.
+type DualAssetEvent struct {
+	DualAssetMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// SmartLeverageEvent is a push of smart leverage offers.
+type SmartLeverageEvent struct {
+	SmartLeverageMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// DoubleWinEvent is a push of double win offers.
+type DoubleWinEvent struct {
+	DoubleWinMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// DiscountBuyEvent is a push of discount buy offers.
+type DiscountBuyEvent struct {
+	DiscountBuyMessage
+	Received time.Time
+	Frame    []byte
+}
+
+// RawEvent is a message of a topic made by [RawTopic], as it came.
+type RawEvent struct {
+	Topic    Topic
+	Received time.Time
+	Frame    []byte // a copy, always present
+}
+
+// GapReason says why part of a topic was not delivered. New reasons may come.
+type GapReason string
+
+// The reasons.
+const (
+	// GapDisconnected: the connection was lost. The topic is subscribed again
+	// when there is a new one; what was pushed in between is missing.
+	GapDisconnected GapReason = "disconnected"
+
+	// GapBook: a message did not fit the order book, for instance because an
+	// update id was skipped. Err is a *book.Error. The topic is resubscribed to
+	// get a new snapshot, at a limited rate.
+	GapBook GapReason = "book"
+
+	// GapOverflow: the consumer was slower than the feed for so long that the
+	// queue was full, and what was in it was discarded.
+	GapOverflow GapReason = "overflow"
+)
+
+// GapEvent says, at the place in the stream where it happened, that messages
+// of a topic are missing. What follows is consistent again: an order book
+// begins with a snapshot, and deltas that come before that are dropped.
+type GapEvent struct {
+	Topic   Topic
+	Reason  GapReason
+	Err     error // what happened: a *CloseError, a *book.Error, a network error; nil on overflow
+	Dropped int   // messages that arrived and were discarded; those that never arrived are not known
+	Time    time.Time
+}
+
+// RejectedEvent says that the exchange refused to subscribe a topic. The rest
+// of the stream is not affected. It comes for a topic that is refused when it is
+// first subscribed, and for one that is refused after a reconnect.
+type RejectedEvent struct {
+	Topic Topic
+	Err   *RejectedError
+	Time  time.Time
+}
+
+// DecodeErrorEvent says that a frame could not be decoded. Err.Frame has its
+// bytes. Topic is the zero Topic if the frame does not even say that.
+type DecodeErrorEvent struct {
+	Topic    Topic
+	Err      *DecodeError
+	Received time.Time
+}
+
+// RejectedError is the exchange's refusal to subscribe a topic.
+type RejectedError struct {
+	Topic   Topic
+	Code    int    // 0 on public channels, which give no code
+	Message string // what the exchange said
+}
+
+// Error names the topic and what the exchange said.
+func (e *RejectedError) Error() string {
+	if e.Code != 0 {
+		return fmt.Sprintf("%s: %s (%d)", e.Topic, e.Message, e.Code)
+	}
+	return fmt.Sprintf("%s: %s", e.Topic, e.Message)
+}
+
+func (*BookEvent) event()          {}
+func (*TradesEvent) event()        {}
+func (*TickerEvent) event()        {}
+func (*KlineEvent) event()         {}
+func (*LiquidationsEvent) event()  {}
+func (*InsuranceEvent) event()     {}
+func (*ADLEvent) event()           {}
+func (*PriceLimitEvent) event()    {}
+func (*SystemStatusEvent) event()  {}
+func (*RFQTradesEvent) event()     {}
+func (*DualAssetEvent) event()     {}
+func (*SmartLeverageEvent) event() {}
+func (*DoubleWinEvent) event()     {}
+func (*DiscountBuyEvent) event()   {}
+func (*RawEvent) event()           {}
+func (*GapEvent) event()           {}
+func (*RejectedEvent) event()      {}
+func (*DecodeErrorEvent) event()   {}

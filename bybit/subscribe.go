@@ -1,0 +1,173 @@
+package bybit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/bywire/bywire/book"
+	"github.com/bywire/bywire/internal/session"
+	"github.com/bywire/bywire/internal/wire"
+)
+
+// subscription is a topic of a stream and the state that builds on its
+// messages. The runner makes it; each part has one owner.
+type subscription struct {
+	topic Topic
+	kind  wire.Kind // KindUnknown: delivered undecoded
+	depth int       // of an order book; 0: no limit
+
+	gone atomic.Bool // set by the runner when the topic is not wanted any more
+
+	// Owned by the reader.
+	seen int // the connection on which the last message came
+
+	// Guarded by the queue's lock, for the length of one overflow.
+	lost int
+	gap  *GapEvent
+
+	// Owned by the consumer.
+	book     *book.Book
+	broken   bool // the book or ticker waits for a snapshot
+	dropped  int  // messages discarded since the last gap
+	ticker   Ticker
+	complete bool // ticker began with a snapshot
+}
+
+func newSubscription(t Topic) *subscription {
+	sub := &subscription{topic: t}
+	if t.raw {
+		return sub
+	}
+	parsed, err := wire.ParseTopic(t.name)
+	if err != nil {
+		return sub // checkTopics lets none through
+	}
+	sub.kind, sub.depth = parsed.Kind, parsed.Depth
+	switch parsed.Kind {
+	case wire.KindOrderBook:
+		sub.book = book.New(parsed.Depth)
+		sub.broken = true
+	case wire.KindRPIOrderBook:
+		sub.book = book.New(rpiDepth)
+		sub.broken = true
+	}
+	return sub
+}
+
+// rpiDepth is the number of levels of orderbook.rpi. V5 page:
+// websocket/public/orderbook-rpi.
+const rpiDepth = 50
+
+// snapshots reports whether subscribing the topic on the channel brings a
+// snapshot that later messages build on.
+func (sub *subscription) snapshots(ch Channel) bool {
+	switch sub.kind {
+	case wire.KindOrderBook, wire.KindRPIOrderBook:
+		return true
+	case wire.KindTickers:
+		return ch != Spot && ch != Option && ch != Spread
+	}
+	return false
+}
+
+// checkTopics refuses what the channel does not have. Topics that the venue has
+// retired pass on deployments that are not the venue's own.
+func checkTopics(env *Environment, ch Channel, topics []Topic) error {
+	for _, t := range topics {
+		switch {
+		case t.name == "":
+			return errors.New("the zero Topic is no topic")
+		case t.raw:
+			continue
+		}
+		parsed, err := wire.ParseTopic(t.name)
+		if err == nil {
+			err = parsed.CheckOn(wire.Channel(ch))
+		}
+		if err != nil && (env.venue || !errors.Is(err, wire.ErrRetired)) {
+			return fmt.Errorf("topic %s: %w", t.name, err)
+		}
+	}
+	return nil
+}
+
+// waiter is a call of Subscribe or Unsubscribe that waits for its answer.
+type waiter struct {
+	topics   []Topic
+	answered chan struct{}   // closed by the runner
+	result   session.Done    // valid then
+	refused  []RejectedError // valid then
+}
+
+func newWaiter(topics []Topic) *waiter {
+	return &waiter{topics: topics, answered: make(chan struct{})}
+}
+
+func (w *waiter) names() []string {
+	names := make([]string, len(w.topics))
+	for i, t := range w.topics {
+		names[i] = t.name
+	}
+	return names
+}
+
+// await waits for the answer of a subscribe.
+func (s *Stream) await(ctx context.Context, w *waiter) error {
+	select {
+	case <-w.answered:
+	case <-s.done:
+		// The runner may have answered with its last breath.
+		select {
+		case <-w.answered:
+		default:
+			return ErrClosed
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	switch {
+	case errors.Is(w.result.Err, session.ErrClosed):
+		return ErrClosed
+	case w.result.Err != nil:
+		return w.result.Err
+	case w.result.Accepted == 0 && len(w.refused) > 0:
+		errs := make([]error, len(w.refused))
+		for i := range w.refused {
+			errs[i] = &w.refused[i]
+		}
+		return errors.Join(errs...)
+	}
+	return nil
+}
+
+// Subscribe adds topics to the stream. It returns when the exchange has accepted
+// or rejected every one, or when ctx ends, which leaves the topics wanted.
+// Rejected topics are no error unless all of them are; a [RejectedEvent] tells.
+// Topics that are subscribed already count as accepted. While the connection is
+// lost, Subscribe waits for the next one.
+func (s *Stream) Subscribe(ctx context.Context, topics ...Topic) error {
+	if err := checkTopics(&s.client.opts.Environment, s.ch, topics); err != nil {
+		return fmt.Errorf("subscribe %s: %w", s.ch, err)
+	}
+	w := newWaiter(topics)
+	s.mail.put(letter{subscribe: w})
+	if err := s.await(ctx, w); err != nil {
+		return fmt.Errorf("subscribe %s: %w", s.ch, err)
+	}
+	return nil
+}
+
+// Unsubscribe takes topics off the stream. No event of theirs is yielded after
+// it has returned, not even one that was queued. It waits for the exchange's
+// answer or for ctx; the topics are gone in either case. Topics that are not
+// subscribed are ignored.
+func (s *Stream) Unsubscribe(ctx context.Context, topics ...Topic) error {
+	w := newWaiter(topics)
+	s.mail.put(letter{unsubscribe: w})
+	if err := s.await(ctx, w); err != nil {
+		return fmt.Errorf("unsubscribe %s: %w", s.ch, err)
+	}
+	return nil
+}
