@@ -17,13 +17,14 @@ type header struct {
 
 // The orders in which the venue's gateways write the envelope. Each letter is
 // a key: t topic, i id, k type, s ts, m cts, q cs, c creationTime, D data. A key
-// that the message does not have is left out.
+// that the message does not have is left out; one that the channel does not
+// have, such as an id on linear, is still written if the message has it.
 const (
-	orderTypeTime   = "tksDm"  // linear, inverse
-	orderTimeType   = "tskqDm" // spot, spread
-	orderOption     = "tskiDm" // option since 2024
-	orderOption2023 = "itsDkm" // option in 2023, option tickers
-	orderTicker     = "tkDqs"  // linear and inverse tickers
+	orderTypeTime   = "itksqDm" // linear, inverse
+	orderTimeType   = "itskqDm" // spot, spread
+	orderOption     = "tskiqDm" // option since 2024
+	orderOption2023 = "itsqDkm" // option in 2023, option tickers
+	orderTicker     = "itkDqs"  // linear and inverse tickers
 	orderKline      = "tDsk"
 	orderPriceLimit = "tDs"
 	orderTimeOnly   = "tsD"

@@ -1,7 +1,6 @@
 package bybit
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -103,7 +102,7 @@ func DiscountBuyOffers() Topic { return Topic{name: "earn.discountbuy.offers"} }
 // wrong with it: an unknown kind, or a depth or symbol that is missing.
 func ParseTopic(name string) (Topic, error) {
 	if _, err := wire.ParseTopic(name); err != nil {
-		return Topic{}, fmt.Errorf("topic %q: %w", name, err)
+		return Topic{}, err
 	}
 	return Topic{name: name}, nil
 }

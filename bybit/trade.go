@@ -151,18 +151,21 @@ func (m *TradesMessage) finish(e *envelope, ids *idArena) {
 	m.Time = millis(e.time)
 }
 
-// addTrade returns m.Trades with one more trade, which is empty but for the
-// symbol, which is likely the one of the trade before it.
+// addTrade returns trades with one more trade, which is empty but for the
+// symbol: likely it is the one of the trade before it.
 func addTrade(trades []Trade) []Trade {
 	n := len(trades)
-	var symbol string
-	switch {
-	case n > 0:
-		symbol = trades[n-1].Symbol
-	case cap(trades) > 0:
-		symbol = trades[:1][0].Symbol
+	if n == cap(trades) {
+		trades = append(trades, Trade{})
 	}
-	return append(trades, Trade{Symbol: symbol})
+	trades = trades[:n+1]
+	symbol := trades[n].Symbol
+	if n > 0 {
+		symbol = trades[n-1].Symbol
+	}
+	trades[n] = Trade{}
+	trades[n].Symbol = symbol
+	return trades
 }
 
 // decodeCompact reads a frame without white space and unknown keys, with the
@@ -229,9 +232,7 @@ func scanTrade(f []byte, i int, t *Trade, topic string, ids *idArena) int {
 				}
 			case 'S':
 				field = TradeSide
-				if text, i = scanString(f, i+5); i > 0 {
-					t.Side = side(text)
-				}
+				t.Side, i = scanSide(f, i+5)
 			case 'v':
 				field = TradeSize
 				t.Size, i = wire.ScanDecimal(f, i+5)
@@ -240,9 +241,7 @@ func scanTrade(f []byte, i int, t *Trade, topic string, ids *idArena) int {
 				t.Price, i = wire.ScanDecimal(f, i+5)
 			case 'L':
 				field = TradeTickDirection
-				if text, i = scanString(f, i+5); i > 0 {
-					t.TickDirection = tickDirection(text)
-				}
+				t.TickDirection, i = scanTickDirection(f, i+5)
 			case 'i':
 				field = TradeID
 				if text, i = scanString(f, i+5); i > 0 {
@@ -308,6 +307,36 @@ func scanTradeLong(f []byte, i int, t *Trade) (field TradeField, next int) {
 	}
 	*number, i = wire.ScanDecimal(f, i)
 	return field, i
+}
+
+// scanSide reads the text of a side and its closing quote.
+func scanSide(f []byte, i int) (Side, int) {
+	if j := wire.Literal(f, i, `Buy"`); j > 0 {
+		return Buy, j
+	}
+	if j := wire.Literal(f, i, `Sell"`); j > 0 {
+		return Sell, j
+	}
+	text, i := scanString(f, i)
+	return Side(text), i
+}
+
+// scanTickDirection reads the text of a tick direction and its closing quote.
+func scanTickDirection(f []byte, i int) (TickDirection, int) {
+	if j := wire.Literal(f, i, `ZeroPlusTick"`); j > 0 {
+		return ZeroPlusTick, j
+	}
+	if j := wire.Literal(f, i, `ZeroMinusTick"`); j > 0 {
+		return ZeroMinusTick, j
+	}
+	if j := wire.Literal(f, i, `PlusTick"`); j > 0 {
+		return PlusTick, j
+	}
+	if j := wire.Literal(f, i, `MinusTick"`); j > 0 {
+		return MinusTick, j
+	}
+	text, i := scanString(f, i)
+	return TickDirection(text), i
 }
 
 // scanBool reads true or false.
