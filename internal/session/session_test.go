@@ -135,6 +135,13 @@ func TestFailureClass09_RejectedTopicsLeaveTheRest(t *testing.T) {
 			{"reject b: error:handler not found,topic:b", "subscribe#2 a,c"},
 			{"done 1: 2 accepted, 1 rejected, <nil>"},
 		}},
+		{"named as spot does", []Ack{
+			{ReqID: "1", Message: "Invalid symbol :[c]"},
+			{ReqID: "2", Success: true},
+		}, [][]string{
+			{"reject c: Invalid symbol :[c]", "subscribe#2 a,b"},
+			{"done 1: 2 accepted, 1 rejected, <nil>"},
+		}},
 		{"not named", []Ack{
 			{ReqID: "1", Message: "bad"},
 			{ReqID: "2", Success: true},

@@ -190,7 +190,8 @@ func (m *Machine) refuseAll(now time.Time, r *request, a *Ack) {
 	if len(topics) == 0 {
 		return
 	}
-	if i := slices.IndexFunc(topics, func(t *topic) bool { return t.name == namedTopic(a.Message) }); i >= 0 {
+	named := namedTopic(a.Message)
+	if i := slices.IndexFunc(topics, func(t *topic) bool { return t.name == named }); i >= 0 {
 		m.refuse(now, topics[i], a)
 		topics = slices.Delete(topics, i, i+1)
 		if len(topics) > 0 {
@@ -207,12 +208,15 @@ func (m *Machine) refuseAll(now time.Time, r *request, a *Ack) {
 	m.send(now, "subscribe", slices.Clone(topics[half:]), nil)
 }
 
-// namedTopic returns X of "error:handler not found,topic:X".
+// namedTopic returns X of "error:handler not found,topic:X" and of spot's
+// "Invalid symbol :[X]", the first if there are several.
 func namedTopic(message string) string {
 	if i := strings.LastIndex(message, "topic:"); i >= 0 {
 		return strings.TrimSpace(message[i+len("topic:"):])
 	}
-	return ""
+	_, list, _ := strings.Cut(message, ":[")
+	first, _, _ := strings.Cut(strings.TrimSuffix(list, "]"), ",")
+	return strings.TrimSpace(first)
 }
 
 func (m *Machine) accept(t *topic) {
