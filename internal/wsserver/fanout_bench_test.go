@@ -31,13 +31,6 @@ const (
 // fanMessage is as long as a usual delta of a book, 282 bytes.
 var fanMessage = []byte(`{"topic":"` + fanTopic + `","type":"delta","data":"` + strings.Repeat("x", 282-55) + `"}`)
 
-// openSource that accepts everything and sends no snapshot.
-type openSource struct{}
-
-func (openSource) Subscribe(q *wsserver.Subscription)               { q.Answer(nil) }
-func (openSource) Unsubscribe(s *wsserver.Session, topics []string) {}
-func (openSource) Closed(s *wsserver.Session)                       {}
-
 // onLoopback serves h on a port of its own.
 func onLoopback(tb testing.TB, h http.HandlerFunc) string {
 	tb.Helper()

@@ -134,7 +134,7 @@ func dial(t testing.TB, ln *memnet.Listener, ch wire.Channel) *client {
 
 func shake(t testing.TB, conn net.Conn, ch wire.Channel) *wsframe.Reader {
 	t.Helper()
-	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", ch.Path())
+	fmt.Fprintf(conn, handshakeText, ch.Path(), "websocket")
 	br := bufio.NewReader(conn)
 	resp, err := http.ReadResponse(br, nil)
 	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
@@ -146,6 +146,27 @@ func shake(t testing.TB, conn net.Conn, ch wire.Channel) *wsframe.Reader {
 	return r
 }
 
+// handshakeText asks for a path and an upgrade.
+const handshakeText = "GET %s HTTP/1.1\r\nHost: venue\r\nUpgrade: %s\r\nConnection: Upgrade\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+
+// handshake returns the answer to a handshake that may fail, and closes the connection.
+func handshake(t testing.TB, dial func(context.Context, string, string) (net.Conn, error), path, upgrade string) *http.Response {
+	t.Helper()
+	conn, err := dial(context.Background(), "tcp", "venue:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, handshakeText, path, upgrade)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp
+}
+
 func (c *client) send(payload string) { c.frame(ws.OpText, payload) }
 
 func (c *client) frame(op ws.OpCode, payload string) {
@@ -155,16 +176,16 @@ func (c *client) frame(op ws.OpCode, payload string) {
 	}
 }
 
-// next returns the next message as text; a close frame is "close CODE REASON", the connection's end its error.
+// next returns the next message as text; a close frame is "close CODE REASON", the connection's end "end: " and its error.
 func (c *client) next() string {
 	op, p, err := c.r.Next()
 	switch {
 	case err != nil:
-		return err.Error()
+		return "end: " + err.Error()
 	case op == ws.OpClose:
 		code, reason, err := wsframe.ParseClose(p)
 		if err != nil {
-			return err.Error()
+			return "close " + err.Error()
 		}
 		return fmt.Sprintf("close %d %s", code, reason)
 	case op == ws.OpPong:

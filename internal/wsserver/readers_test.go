@@ -54,7 +54,7 @@ func beReaders(job string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", words[1])
+		fmt.Fprintf(conn, handshakeText, words[1], "websocket")
 		br := bufio.NewReaderSize(conn, 1024)
 		resp, err := http.ReadResponse(br, nil)
 		if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
