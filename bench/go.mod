@@ -10,7 +10,13 @@ require (
 )
 
 require (
+	github.com/gobwas/httphead v0.1.0 // indirect
+	github.com/gobwas/ws v1.5.0 // indirect
+)
+
+require (
 	github.com/bitly/go-simplejson v0.5.1 // indirect
+	github.com/bywire/bywire v0.0.0-00010101000000-000000000000
 	github.com/google/go-querystring v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/gorilla/websocket v1.5.3 // indirect

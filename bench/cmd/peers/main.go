@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,7 @@ type options struct {
 	passes   int
 	addr     string
 	clients  string
+	profile  string
 }
 
 func main() {
@@ -48,6 +50,7 @@ func main() {
 	flag.IntVar(&o.messages, "messages", 100_000, "messages of the feed")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds, each with every client")
 	flag.StringVar(&o.clients, "clients", "", "clients to run, separated by commas (default: all)")
+	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the receiving process here (with one client and one round)")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
@@ -102,6 +105,17 @@ func measure(ctx context.Context, o *options) error {
 		f := feed.New(o.seed, o.messages)
 		run := &client.Run{Addr: o.addr, Topics: f.Topics, Total: len(f.Messages) * o.passes, Books: f.Books * o.passes}
 		f.Messages = nil
+		if o.profile != "" {
+			out, err := os.Create(o.profile)
+			if err != nil {
+				return err
+			}
+			defer out.Close()
+			if err := pprof.StartCPUProfile(out); err != nil {
+				return err
+			}
+			defer pprof.StopCPUProfile()
+		}
 		result, err := client.Measure(ctx, c.Func, run)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
@@ -178,7 +192,7 @@ func one(ctx context.Context, o *options, name string, passes int) (*client.Resu
 		return nil, fmt.Errorf("server: %w", err)
 	}
 
-	receiver := exec.CommandContext(ctx, self, append(shared, "-role", name, "-addr", strings.TrimSpace(addr))...)
+	receiver := exec.CommandContext(ctx, self, append(shared, "-role", name, "-addr", strings.TrimSpace(addr), "-cpuprofile", o.profile)...)
 	receiver.Stderr = os.Stderr
 	printed, err := receiver.Output()
 	if err != nil {

@@ -32,6 +32,8 @@ var Clients = []struct {
 	Passes int // how often the feed is sent: slow clients see it less often
 	Func   Client
 }{
+	{"bywire", "bywire, typed events through Events", 10, bywireEvents},
+	{"bywire-book", "bywire, best bid and ask of the verified book read at each change", 10, bywireBook},
 	{"bare", "bare read loop and scanner (the limit)", 10, bare},
 	{"official", "bybit.go.api, decoding to a map", 2, official},
 	{"hirokisan", "hirokisan/bybit v2.36.0, callbacks", 2, hirokisan},

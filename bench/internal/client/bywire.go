@@ -1,0 +1,82 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bywire/bywire/bybit"
+)
+
+// bywireEvents receives typed events through Events. The books are verified on
+// the way, as they always are, but not read.
+func bywireEvents(ctx context.Context, run *Run, m *Meter) error {
+	return bywire(ctx, run, m, func(ev *bybit.BookEvent) error {
+		m.use(len(ev.Bids) + len(ev.Asks))
+		return nil
+	})
+}
+
+// bywireBook reads the best bid and ask of the book after each change as well.
+func bywireBook(ctx context.Context, run *Run, m *Meter) error {
+	var books int
+	err := bywire(ctx, run, m, func(ev *bybit.BookEvent) error {
+		bid, err := ev.Book.BestBid()
+		if err != nil {
+			return err
+		}
+		ask, err := ev.Book.BestAsk()
+		if err != nil {
+			return err
+		}
+		books++
+		m.use(bid.Price.Cmp(ask.Price))
+		return nil
+	})
+	if err == nil && books != run.Books {
+		return fmt.Errorf("%d books, want %d", books, run.Books)
+	}
+	return err
+}
+
+func bywire(ctx context.Context, run *Run, m *Meter, onBook func(*bybit.BookEvent) error) error {
+	client, err := bybit.NewClient(&bybit.Options{Environment: bybit.CustomEnvironment("ws://"+run.Addr, "")})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	var topics []bybit.Topic
+	for _, t := range run.Topics {
+		topic, err := bybit.ParseTopic(t.Name)
+		if err != nil {
+			return err
+		}
+		topics = append(topics, topic)
+	}
+	stream, err := client.Public(ctx, bybit.Linear, nil, topics...)
+	if err != nil {
+		return err
+	}
+	for ev, err := range stream.Events(ctx) {
+		if err != nil {
+			return fmt.Errorf("%w after %d of %d messages", err, m.seen, m.total)
+		}
+		switch ev := ev.(type) {
+		case *bybit.BookEvent:
+			if err := onBook(ev); err != nil {
+				return err
+			}
+		case *bybit.TradesEvent:
+			m.use(len(ev.Trades))
+		case *bybit.TickerEvent:
+			m.use(int(ev.Seq))
+		case *bybit.KlineEvent:
+		default:
+			return fmt.Errorf("after %d messages: %T %+v", m.seen, ev, ev)
+		}
+		m.message()
+		if m.seen == m.total {
+			return nil
+		}
+	}
+	return nil
+}
