@@ -1,0 +1,244 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/bywire/bywire/internal/wire"
+	"github.com/bywire/bywire/internal/wsserver"
+)
+
+// EndOfCapture is the reason with which a replay closes its connections, code
+// 1000, when the capture is over.
+const EndOfCapture = "end of capture"
+
+// knownRecords is how many records a replay looks at to learn which topics a
+// capture has, before it serves: a fraction of a second. A longer capture may
+// have more topics, so then none is refused for not having been seen.
+const knownRecords = 300_000
+
+// replayQueue bounds what waits for one subscriber, in bytes. At recorded speed
+// a subscriber that is further behind is cut; at Max it sets the pace.
+const replayQueue = 4 << 20
+
+// ReplayOptions says what of a capture is served, and how fast. The zero value
+// serves all of it at the recorded pace.
+type ReplayOptions struct {
+	// Speed is how many times faster than recorded. Default 1.
+	Speed float64
+	// Max serves as fast as the slowest subscriber takes it. Default false.
+	Max bool
+	// Loop begins again at the end, for ever. Default false.
+	Loop bool
+	// From and To bound the receive times that are served, From included, To
+	// not. What a book was at From is rebuilt from what came before. Default:
+	// all.
+	From, To time.Time
+	// StartNow starts the clock at once. Default: at the first subscription.
+	StartNow bool
+	// AckDelay holds acknowledgements, as the venue's own latency does; some
+	// clients are not ready for a faster one. Negative: none. Default: 3 ms.
+	AckDelay time.Duration
+}
+
+// Replay serves a capture in the V5 protocol: an http.Handler with the paths
+// /v5/public/{channel} of the channels that were recorded.
+//
+// Frames go out byte for byte as they were recorded, in their order, to whoever
+// subscribes to their topic. All topics of one subscribe request begin at the
+// same point of the recording. Whoever comes late to an order book or a ticker
+// first gets a snapshot that the replay rebuilt, and then what follows, so that
+// `u` goes on without a gap. At the end every connection is closed with code
+// 1000 and the reason EndOfCapture.
+//
+// What a replay does not serve: private and trade channels, REST (so
+// orderbook.full has deltas but no snapshot), and the recorded connection's own
+// disconnects. Damaged parts of a capture are passed over; books then show a
+// gap in `u`, which is the truth.
+type Replay struct {
+	opts     ReplayOptions
+	reader   *Reader
+	server   *wsserver.Server
+	channels []wire.Channel
+	known    map[topicKey]bool // topics seen when the capture was looked over
+	complete bool              // known has all of them
+
+	player   *player         // owned by the publishing goroutine
+	requests chan func()     // run by the publishing goroutine, between two frames
+	ctx      context.Context // ends the publishing goroutine
+	cancel   context.CancelFunc
+	done     chan struct{} // closed when the publishing goroutine has ended
+	err      error         // why, if not by the capture's end or Close; set before done is closed
+}
+
+// NewReplay looks the capture over and begins to serve it. The error is that of
+// reading, or says that there is nothing to serve.
+func NewReplay(r *Reader, opts *ReplayOptions) (*Replay, error) {
+	p := &Replay{reader: r, known: make(map[topicKey]bool), requests: make(chan func()), done: make(chan struct{})}
+	if opts != nil {
+		p.opts = *opts
+	}
+	if p.opts.Speed < 0 {
+		return nil, fmt.Errorf("capture: replay: speed %v is negative", p.opts.Speed)
+	}
+	if p.opts.Speed == 0 {
+		p.opts.Speed = 1
+	}
+	if err := p.look(); err != nil {
+		return nil, err
+	}
+	slow := wsserver.Cut
+	if p.opts.Max {
+		slow = wsserver.Pause
+	}
+	p.server = wsserver.New(p, &wsserver.Options{AckDelay: p.opts.AckDelay, QueueBytes: replayQueue, Slow: slow})
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	go p.run()
+	return p, nil
+}
+
+// look learns channels and topics from the first records that will be served.
+func (p *Replay) look() error {
+	p.complete = true
+	looked := 0
+	for rec, err := range p.reader.Records(p.opts.From, p.opts.To) {
+		if AsDamage(err) != nil {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if looked++; looked > knownRecords {
+			p.complete = false
+			break
+		}
+		name, ok := served(&rec)
+		if !ok {
+			continue
+		}
+		channel := wire.Channel(rec.Channel)
+		if !slices.Contains(p.channels, channel) {
+			p.channels = append(p.channels, channel)
+		}
+		if key := (topicKey{rec.Channel, string(name)}); !p.known[key] {
+			p.known[key] = true
+		}
+	}
+	if len(p.channels) == 0 {
+		return errors.New("capture: replay: no public message in the capture between the given times")
+	}
+	return nil
+}
+
+// served returns the topic of a record that a replay serves.
+func served(rec *Record) (name []byte, ok bool) {
+	if rec.Kind != Frame || rec.Direction == Out || !wire.Channel(rec.Channel).IsPublic() || wire.IsControl(rec.Data) {
+		return nil, false
+	}
+	return wire.FrameTopic(rec.Data)
+}
+
+// Topics returns the topics of the capture as "channel topic", sorted, and
+// whether they are all: a long capture is looked over in part.
+func (p *Replay) Topics() (topics []string, complete bool) {
+	for key := range p.known {
+		topics = append(topics, key.channel+" "+key.topic)
+	}
+	slices.Sort(topics)
+	return topics, p.complete
+}
+
+// Channels returns the channels that are served.
+func (p *Replay) Channels() []string {
+	channels := make([]string, len(p.channels))
+	for i, c := range p.channels {
+		channels[i] = string(c)
+	}
+	return channels
+}
+
+// ServeHTTP upgrades requests on the recorded channels' paths. Other paths get
+// 404 with the paths that there are.
+func (p *Replay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	channel, _ := wire.ChannelOfPath(r.URL.Path)
+	if !slices.Contains(p.channels, channel) {
+		paths := make([]string, len(p.channels))
+		for i, c := range p.channels {
+			paths[i] = c.Path()
+		}
+		http.Error(w, "no "+r.URL.Path+" in this capture; it has "+strings.Join(paths, ", "), http.StatusNotFound)
+		return
+	}
+	p.server.Serve(w, r, channel)
+}
+
+// Done is closed when the replay has ended and every connection is closed: at
+// the capture's end without Loop, after Close, or after a reading error.
+func (p *Replay) Done() <-chan struct{} { return p.done }
+
+// Err returns why the replay ended early, after Done: an error of reading. It
+// is nil at the capture's end and after Close.
+func (p *Replay) Err() error {
+	select {
+	case <-p.done:
+		return p.err
+	default:
+		return nil
+	}
+}
+
+// Close ends the replay and its connections, code 1001. It returns Err.
+func (p *Replay) Close() error {
+	p.cancel()
+	<-p.done
+	return p.err
+}
+
+// run is the publishing goroutine: it alone decides about subscriptions and
+// publishes, so a request takes effect between two frames.
+func (p *Replay) run() {
+	defer close(p.done)
+	defer p.cancel()
+	player := newPlayer(p)
+	var err error
+	for first := true; err == nil && (first || p.opts.Loop); first = false {
+		err = player.pass()
+	}
+	code, reason := ws.StatusNormalClosure, EndOfCapture
+	if err != nil {
+		code, reason = ws.StatusGoingAway, "replay stopped"
+		if p.ctx.Err() == nil {
+			p.err = err
+		}
+	}
+	p.closeAll(code, reason)
+}
+
+// closeAll closes every connection after what is queued for it, and answers
+// requests meanwhile: a session that waits for its answer could not end.
+func (p *Replay) closeAll(code ws.StatusCode, reason string) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		ctx, cancel := context.WithTimeout(context.Background(), wsserver.DefaultCloseWait)
+		defer cancel()
+		// A client that does not take its close frame in time is cut off;
+		// nobody is left who would want to know.
+		_ = p.server.Close(ctx, code, reason)
+	}()
+	for {
+		select {
+		case request := <-p.requests:
+			request()
+		case <-closed:
+			return
+		}
+	}
+}
