@@ -81,7 +81,7 @@ func newEnvelope(want uint16) envelope {
 // brace, and returns -1 for what it does not know.
 func (e *envelope) scan(f []byte, i int) (next int, data bool) {
 	for i >= 0 && i+2 < len(f) {
-		if f[i] != ',' && (i > 0 || f[i] != '{') {
+		if i == 0 && f[i] != '{' || i > 0 && f[i] != ',' {
 			break
 		}
 		i++

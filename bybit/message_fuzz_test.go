@@ -121,37 +121,43 @@ func renamed(frame []byte) []byte {
 	return frame
 }
 
-// knownKeys are the keys of every message. Frames with other keys are not
-// compared in meaning: unknown keys are dropped, and a known key in a place
-// where it is unknown too.
+// knownKeys are the keys of every message by family and place. Frames with other
+// keys are not compared in meaning: unknown keys are dropped.
 var knownKeys = func() map[string]bool {
 	keys := map[string]bool{}
 	for _, c := range venueFrames {
 		collectKeys([]byte(c.frame), func(path string) { keys[path] = true })
 	}
 	for _, key := range tickerKeys {
-		keys[".data."+key] = true
+		keys["tickers.data."+key] = true
 	}
 	return keys
 }()
 
 // onlyKnown reports whether each key of the frame stands where the venue has
-// one, with no key of the other spelling of best bid and ask.
+// one, and only one spelling of best bid and ask is there.
 func onlyKnown(frame []byte) bool {
 	ok := !bytes.Contains(frame, []byte(`\`))
-	collectKeys(frame, func(path string) { ok = ok && knownKeys[path] })
-	if bytes.Contains(frame, []byte(`"tickers.`)) {
-		ok = ok && !(bytes.Contains(frame, []byte(`"bid1`)) || bytes.Contains(frame, []byte(`"ask1`))) ||
-			ok && !(bytes.Contains(frame, []byte(`"bidPrice`)) || bytes.Contains(frame, []byte(`"bidSize`)) ||
-				bytes.Contains(frame, []byte(`"askPrice`)) || bytes.Contains(frame, []byte(`"askSize`)))
-	}
-	return ok
+	spellings := map[bool]bool{}
+	collectKeys(frame, func(path string) {
+		ok = ok && knownKeys[path]
+		if key, found := strings.CutPrefix(path, "tickers.data."); found && (strings.HasPrefix(key, "bid") || strings.HasPrefix(key, "ask")) {
+			spellings[key[3] == '1'] = true
+		}
+	})
+	return ok && len(spellings) < 2
 }
 
+// collectKeys calls found for each key with its family and place.
 func collectKeys(frame []byte, found func(path string)) {
 	v, err := decodeAny(frame)
 	if err != nil {
 		return
+	}
+	name, _ := FrameTopic(frame)
+	family, _, _ := strings.Cut(string(name), ".")
+	if family == "earn" {
+		family = string(name)
 	}
 	var walk func(path string, v any)
 	walk = func(path string, v any) {
@@ -163,11 +169,11 @@ func collectKeys(frame []byte, found func(path string)) {
 			}
 		case []any:
 			for _, value := range v {
-				walk(path, value)
+				walk(path+"[]", value)
 			}
 		}
 	}
-	walk("", v)
+	walk(family, v)
 }
 
 // addFrames seeds the corpus with the frames of a family.

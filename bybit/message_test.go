@@ -186,6 +186,7 @@ func TestDecodeRefuses(t *testing.T) {
 			refuse("data is a number", []byte(`{"topic":"`+topicOf(m, c.frame)+`","type":"snapshot","data":1}`))
 			refuse("no data", []byte(`{"topic":"`+topicOf(m, c.frame)+`","type":"snapshot"}`))
 			refuse("another topic", []byte(strings.Replace(c.frame, `"topic":"`, `"topic":"x`, 1)))
+			refuse("a comma in front", []byte(","+c.frame[1:]))
 			refuse("an array", []byte(`[`+c.frame+`]`))
 			for _, number := range []string{`"1.2.3"`, `"0x10"`, `"NaN"`, `"1 "`, `"+1"`, `{}`, `[]`, `true`} {
 				if bad, ok := withFirstNumber(c.frame, number); ok {
