@@ -135,6 +135,11 @@ func (p *pass) segment(e entry) (bool, error) {
 		return true, nil
 	}
 	defer f.Close()
+	return p.read(f, s)
+}
+
+// read yields the records of one segment whose table of contents is known.
+func (p *pass) read(f io.ReaderAt, s *segment) (bool, error) {
 	p.r.noticeSegment(s)
 	if p.expect == 0 && s.headOK {
 		p.expect = s.head.Seq

@@ -75,8 +75,11 @@ func (s *segment) damaged(off, n, records int64, reason string) {
 
 // loadIndex reads a sealed segment's index; false if there is none to trust.
 func (s *segment) loadIndex(f io.ReaderAt) (bool, error) {
+	if s.size < fileHeaderSize+trailerSize {
+		return false, nil
+	}
 	b, err := readAt(f, s.size-trailerSize, trailerSize, s.size)
-	if err != nil || s.size < fileHeaderSize+trailerSize {
+	if err != nil {
 		return false, err
 	}
 	t, ok := parseTrailer(b)
@@ -128,6 +131,12 @@ func (s *segment) loadDict(f io.ReaderAt, spare []byte) error {
 // searches for the next one.
 func (s *segment) scan(f io.ReaderAt) error {
 	off := int64(fileHeaderSize)
+	if !s.sealed && s.size < fileHeaderSize { // its writer was stopped, or is about to go on
+		if s.torn = s.size; s.torn > 0 {
+			s.notice(NoticeTorn, 0, s.size, nil)
+		}
+		return nil
+	}
 	if !s.headOK {
 		s.notice(NoticeIndex, 0, min(s.size, fileHeaderSize), errInvalid)
 	} else if s.sealed {

@@ -305,7 +305,7 @@ func TestRefusedRecords(t *testing.T) {
 func TestOddRecords(t *testing.T) {
 	dir := t.TempDir()
 	records := []Record{
-		{Kind: Frame, Conn: 1, Received: start}, // empty
+		{Kind: Frame, Conn: 1, Received: start},                                                           // empty
 		{Kind: Frame, Conn: 1, Received: start.Add(-time.Hour), Data: bytes.Repeat([]byte("x"), MaxData)}, // largest, clock went back
 		{Kind: Note, Received: time.Unix(0, -1).UTC(), Data: []byte("before 1970")},
 		{Kind: Frame, Conn: 1, Channel: "linear", Received: start, Data: []byte{0, 255, '\n'}}, // the same connection says more

@@ -43,6 +43,7 @@ type WriterOptions struct {
 	Notice func(Notice)
 
 	create func(path string) (segmentFile, error) // tests put a full disk here
+	noSeal bool                                   // tests leave the capture as a crash would
 }
 
 // segmentFile is what the writer needs of an open segment's file.
@@ -365,6 +366,9 @@ func (w *Writer) failure() error {
 func (w *Writer) sealing(ended chan<- struct{}) {
 	defer close(ended)
 	for number := range w.seal {
+		if w.opts.noSeal {
+			continue
+		}
 		if err := sealSegment(w.dir, number); err != nil {
 			w.notice(Notice{Kind: NoticeUnsealed, Segment: number, Err: err})
 		}
