@@ -135,32 +135,33 @@ func scanLevels(f []byte, i int, levels []book.Level) ([]book.Level, int) {
 		if i+1 >= len(f) || f[i] != '[' || f[i+1] != '"' {
 			return levels, -1
 		}
-		var l book.Level
-		if l.Price, i = wire.ScanDecimal(f, i+2); i < 0 || !l.Price.IsSet() {
+		price, i2 := wire.ScanDecimal(f, i+2)
+		if i2 < 0 || i2+1 >= len(f) || f[i2] != ',' || f[i2+1] != '"' || !price.IsSet() {
 			return levels, -1
 		}
-		if i+1 >= len(f) || f[i] != ',' || f[i+1] != '"' {
+		size, i3 := wire.ScanDecimal(f, i2+2)
+		if i3 < 0 || i3+1 >= len(f) || !size.IsSet() {
 			return levels, -1
 		}
-		if l.Size, i = wire.ScanDecimal(f, i+2); i < 0 || !l.Size.IsSet() {
-			return levels, -1
-		}
-		if i+1 < len(f) && f[i] == ',' && f[i+1] == '"' {
-			if l.RPI, i = wire.ScanDecimal(f, i+2); i < 0 || !l.RPI.IsSet() {
+		i = i3
+		levels = append(levels, book.Level{Price: price, Size: size})
+		if f[i] == ',' && f[i+1] == '"' {
+			l := &levels[len(levels)-1]
+			if l.RPI, i = wire.ScanDecimal(f, i+2); i < 0 || i+1 >= len(f) || !l.RPI.IsSet() {
 				return levels, -1
 			}
 		}
-		levels = append(levels, l)
-		if i+1 >= len(f) || f[i] != ']' {
+		if f[i] != ']' {
 			return levels, -1
 		}
-		if f[i+1] == ']' {
+		switch f[i+1] {
+		case ']':
 			return levels, i + 2
-		}
-		if f[i+1] != ',' {
+		case ',':
+			i += 2
+		default:
 			return levels, -1
 		}
-		i += 2
 	}
 }
 

@@ -392,10 +392,35 @@ func (m *TradesMessage) readTrades(c *wire.Cursor, ids *idArena) {
 
 // tradeField returns the field of a key, tradeFieldCount if there is none.
 func tradeField(key []byte) TradeField {
-	for f := range tradeFieldCount {
-		if string(key) == tradeKeys[f] {
-			return f
-		}
+	switch string(key) {
+	case "T":
+		return TradeTime
+	case "s":
+		return TradeSymbol
+	case "S":
+		return TradeSide
+	case "v":
+		return TradeSize
+	case "p":
+		return TradePrice
+	case "L":
+		return TradeTickDirection
+	case "i":
+		return TradeID
+	case "BT":
+		return TradeBlock
+	case "RPI":
+		return TradeRPI
+	case "seq":
+		return TradeSeq
+	case "mP":
+		return TradeMarkPrice
+	case "iP":
+		return TradeIndexPrice
+	case "mIv":
+		return TradeMarkIV
+	case "iv":
+		return TradeIV
 	}
 	return tradeFieldCount
 }

@@ -386,11 +386,12 @@ func (c *Cursor) word(w string) bool {
 // result is a part of the frame.
 func (c *Cursor) quoted() []byte {
 	start := c.pos + 1
+	if end := ScanText(c.buf, start); end >= 0 {
+		c.pos = end + 1
+		return c.buf[start:end]
+	}
 	for i := start; i < len(c.buf); i++ {
 		switch b := c.buf[i]; {
-		case b == '"':
-			c.pos = i + 1
-			return c.buf[start:i]
 		case b == '\\':
 			return c.unescape(start, i)
 		case b < ' ':
