@@ -79,9 +79,9 @@ func (s *Stream) readFrom(conn *wsclient.Conn, number int) {
 			}
 			frame, more = conn.Buffered()
 		}
-		s.queue.Unlock()
 		s.count.frames.Add(frames)
 		s.count.bytes.Add(size)
+		s.queue.Unlock()
 	}
 }
 

@@ -106,7 +106,7 @@ func (m *Machine) tick(now, inbound time.Time) {
 	case Open:
 		if !m.pingedAt.IsZero() {
 			switch {
-			case inbound.After(m.pingedAt):
+			case !inbound.Before(m.pingedAt): // a coarse clock gives both one time
 				m.pingedAt = time.Time{}
 			case now.Sub(m.pingedAt) >= m.cfg.PongTimeout:
 				m.hangUp(ErrDeadPeer)

@@ -211,7 +211,7 @@ func TestFailureClass17_HeartbeatAndDeadPeer(t *testing.T) {
 	// Any inbound frame answers, not only a pong.
 	s.want(Tick{Inbound: s.now.Add(-time.Second)})
 	s.pass(10 * time.Second)
-	s.want(Tick{Inbound: s.now.Add(-time.Second)}, "ping#3")
+	s.want(Tick{Inbound: s.now.Add(-10 * time.Second)}, "ping#3")
 	s.pass(10*time.Second - 1)
 	s.want(Tick{Inbound: t0})
 	s.pass(1)
