@@ -43,17 +43,21 @@ const (
 // memory of m.Bids and m.Asks; their capacity grows where it does not suffice.
 // A message whose type is neither snapshot nor delta is an error: nothing is
 // known about what it does to the book.
-func (m *BookMessage) Decode(frame []byte) error {
+func (m *BookMessage) Decode(frame []byte) error { return m.decodeWith(frame, nil) }
+
+// decodeWith is Decode with the memory for ids given, for callers that decode
+// each frame into a new message; nil is the message's own.
+func (m *BookMessage) decodeWith(frame []byte, ids *idArena) error {
 	e := newEnvelope(wantBook)
-	if m.decodeCompact(&e, frame) && m.finish(&e) {
+	if m.decodeCompact(&e, frame) && m.finish(&e, ids) {
 		return nil
 	}
 	e = newEnvelope(wantBook)
-	return m.decodeTolerant(&e, frame)
+	return m.decodeTolerant(&e, frame, ids)
 }
 
 // finish moves the envelope into the message; false if it is not one of a book.
-func (m *BookMessage) finish(e *envelope) bool {
+func (m *BookMessage) finish(e *envelope, ids *idArena) bool {
 	if !hasPrefix(e.topic, bookFamily) {
 		return false
 	}
@@ -68,7 +72,10 @@ func (m *BookMessage) finish(e *envelope) bool {
 	keepTopic(&m.Topic, e.topic)
 	m.MessageID = ""
 	if len(e.id) > 0 {
-		m.MessageID = idsOf(&m.ids, m).text(e.id)
+		if ids == nil {
+			ids = idsOf(&m.ids, m)
+		}
+		m.MessageID = ids.text(e.id)
 	}
 	m.Time = millis(e.time)
 	m.MatchTime = millis(e.matchTime)
@@ -166,7 +173,7 @@ func scanLevels(f []byte, i int, levels []book.Level) ([]book.Level, int) {
 }
 
 // decodeTolerant reads a frame with everything that JSON allows.
-func (m *BookMessage) decodeTolerant(e *envelope, frame []byte) error {
+func (m *BookMessage) decodeTolerant(e *envelope, frame []byte, ids *idArena) error {
 	c := wire.NewCursor(frame)
 	var o wire.Object
 	for c.NextKey(&o) {
@@ -177,7 +184,7 @@ func (m *BookMessage) decodeTolerant(e *envelope, frame []byte) error {
 	if err := e.end(&c, frame, bookFamily); err != nil {
 		return err
 	}
-	if !m.finish(e) {
+	if !m.finish(e, ids) {
 		return newDecodeError(e.topic, frame, &wire.SyntaxError{Reason: "the type is neither snapshot nor delta"})
 	}
 	return nil

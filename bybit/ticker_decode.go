@@ -10,9 +10,13 @@ const tickerFamily = "tickers."
 
 // Decode reads a frame of a tickers topic. A message whose type is neither
 // snapshot nor delta is an error: nothing is known about the fields it lacks.
-func (m *TickerMessage) Decode(frame []byte) error {
+func (m *TickerMessage) Decode(frame []byte) error { return m.decodeWith(frame, nil) }
+
+// decodeWith is Decode with the memory for ids given, for callers that decode
+// each frame into a new message; nil is the message's own.
+func (m *TickerMessage) decodeWith(frame []byte, ids *idArena) error {
 	e := newEnvelope(wantTicker)
-	if m.decodeCompact(&e, frame) && m.finish(&e) {
+	if m.decodeCompact(&e, frame) && m.finish(&e, ids) {
 		return nil
 	}
 	e = newEnvelope(wantTicker)
@@ -26,7 +30,7 @@ func (m *TickerMessage) Decode(frame []byte) error {
 	if err := e.end(&c, frame, tickerFamily); err != nil {
 		return err
 	}
-	if !m.finish(&e) {
+	if !m.finish(&e, ids) {
 		return newDecodeError(e.topic, frame, &wire.SyntaxError{Reason: "the type is neither snapshot nor delta"})
 	}
 	return nil
@@ -34,7 +38,7 @@ func (m *TickerMessage) Decode(frame []byte) error {
 
 // finish moves the envelope into the message; false if it is not one of a
 // ticker.
-func (m *TickerMessage) finish(e *envelope) bool {
+func (m *TickerMessage) finish(e *envelope, ids *idArena) bool {
 	if !hasPrefix(e.topic, tickerFamily) {
 		return false
 	}
@@ -49,7 +53,10 @@ func (m *TickerMessage) finish(e *envelope) bool {
 	keepTopic(&m.Topic, e.topic)
 	m.MessageID = ""
 	if len(e.id) > 0 {
-		m.MessageID = idsOf(&m.ids, m).text(e.id)
+		if ids == nil {
+			ids = idsOf(&m.ids, m)
+		}
+		m.MessageID = ids.text(e.id)
 	}
 	m.Time = millis(e.time)
 	m.Seq = e.seq
