@@ -1,0 +1,86 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/internal/wire"
+)
+
+// connection is the flags that say where to connect.
+type connection struct {
+	env, ws, rest, category string
+}
+
+func (c *connection) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.category, "category", "", "`CATEGORY` of all topics: "+strings.Join(channelNames(), ", ")+", or a path such as /v5/public/new (default: from the symbol)")
+	cmd.Flags().StringVar(&c.env, "env", "mainnet", "`ENVIRONMENT`: "+strings.Join(bybit.EnvironmentNames(), ", "))
+	cmd.Flags().StringVar(&c.ws, "ws", "", "`URL` of a WebSocket server of your own, such as ws://127.0.0.1:8787, in place of --env")
+	cmd.Flags().StringVar(&c.rest, "rest", "", "`URL` of its REST server, such as http://127.0.0.1:8787")
+	completes(cmd, "category", channelNames()...)
+	completes(cmd, "env", bybit.EnvironmentNames()...)
+}
+
+// own reports whether the server is one of the user's own.
+func (c *connection) own() bool { return c.ws != "" }
+
+// environment returns what to connect to. A --ws URL with the path of a channel,
+// as it stands in many programs, also says the category.
+func (c *connection) environment(cmd *cobra.Command) (bybit.Environment, error) {
+	if !c.own() {
+		env, err := bybit.EnvironmentNamed(c.env)
+		if err != nil {
+			if near := nearest(c.env, bybit.EnvironmentNames()); near != "" {
+				return env, usageError("--env %s: no such environment; meant %s?", c.env, near)
+			}
+			return env, usageError("--env %s: no such environment; there are %s", c.env, strings.Join(bybit.EnvironmentNames(), ", "))
+		}
+		if c.rest != "" {
+			if env.RESTURL, err = serverURL("--rest", c.rest, "http", "https"); err != nil {
+				return env, err
+			}
+		}
+		return env, nil
+	}
+	if cmd.Flags().Changed("env") {
+		return bybit.Environment{}, usageError("--env %s and --ws %s: give one of them", c.env, c.ws)
+	}
+	ws, err := serverURL("--ws", c.ws, "ws", "wss")
+	if err != nil {
+		return bybit.Environment{}, err
+	}
+	rest := ""
+	if c.rest != "" {
+		if rest, err = serverURL("--rest", c.rest, "http", "https"); err != nil {
+			return bybit.Environment{}, err
+		}
+	}
+	u, err := url.Parse(ws)
+	if err != nil {
+		return bybit.Environment{}, usageError("--ws %s: %w", c.ws, err)
+	}
+	if ch, known := wire.ChannelOfPath(u.Path); known {
+		if !ch.IsPublic() {
+			return bybit.Environment{}, usageError("--ws %s: the %s channel needs an account; public ones are %s", c.ws, ch, strings.Join(channelNames(), ", "))
+		}
+		if c.category != "" && c.category != string(ch) {
+			return bybit.Environment{}, usageError("--ws %s is the %s channel, --category says %s: give one of them", c.ws, ch, c.category)
+		}
+		c.category = string(ch)
+		u.Path = ""
+		ws = u.String()
+	}
+	return bybit.CustomEnvironment(ws, rest), nil
+}
+
+// serverURL checks a URL of one of two schemes.
+func serverURL(flag, value, scheme, secure string) (string, error) {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != scheme && u.Scheme != secure || u.Host == "" {
+		return "", usageError("%s %s: no %s URL; one looks like %s://127.0.0.1:8787", flag, value, scheme, scheme)
+	}
+	return strings.TrimSuffix(value, "/"), nil
+}

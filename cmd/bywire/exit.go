@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/capture"
+	"github.com/bywire/bywire/internal/wire"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitOther       = 1
+	exitUsage       = 2
+	exitRefused     = 4
+	exitRateLimited = 5
+	exitNetwork     = 6
+	exitDamage      = 8
+	exitInterrupted = 130
+)
+
+// codeError is an error with the exit code that it deserves.
+type codeError struct {
+	code int
+	err  error
+}
+
+func (e *codeError) Error() string { return e.err.Error() }
+func (e *codeError) Unwrap() error { return e.err }
+
+// usageError says in one line what was asked for wrongly and what would be
+// right.
+func usageError(format string, args ...any) error {
+	return &codeError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// damageError says in one line that data is missing or cannot be trusted.
+func damageError(format string, args ...any) error {
+	return &codeError{exitDamage, fmt.Errorf(format, args...)}
+}
+
+// outputError is a write to stdout that went wrong.
+type outputError struct{ err error }
+
+func (e *outputError) Error() string { return "stdout: " + e.err.Error() }
+func (e *outputError) Unwrap() error { return e.err }
+
+// isBrokenPipe reports whether whoever read stdout has gone.
+func isBrokenPipe(err error) bool {
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return true
+	}
+	errno, ok := errors.AsType[syscall.Errno](err)
+	// ERROR_BROKEN_PIPE and ERROR_NO_DATA, which have no name in package
+	// syscall on other systems.
+	return ok && runtime.GOOS == "windows" && (errno == 109 || errno == 232)
+}
+
+// exitCode classifies an error.
+func exitCode(err error) int {
+	if coded, ok := errors.AsType[*codeError](err); ok {
+		return coded.code
+	}
+	if _, ok := errors.AsType[*bybit.RejectedError](err); ok {
+		return exitRefused
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return exitNetwork
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, wire.ErrTopic):
+		return exitUsage
+	case capture.AsDamage(err) != nil:
+		return exitDamage
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return exitNetwork
+	}
+	return exitOther
+}
+
+// finish says what went wrong, in one line, and returns the exit code.
+func (a *app) finish(ctx context.Context, err error) int {
+	if out, ok := errors.AsType[*outputError](err); ok && isBrokenPipe(out) {
+		return exitOK
+	}
+	if ctx.Err() != nil {
+		return exitInterrupted
+	}
+	if err == nil {
+		return exitOK
+	}
+	a.say("%s", oneLine(err.Error()))
+	return exitCode(err)
+}
+
+// oneLine joins what is said in several lines, and leaves out the names of our
+// own packages, which tell a person nothing.
+func oneLine(s string) string {
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	s = strings.Join(lines, "; ")
+	for _, noise := range []string{"wire: ", "capture: ", "bybit: "} {
+		s = strings.TrimPrefix(s, noise)
+	}
+	return s
+}

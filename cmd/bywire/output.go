@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"golang.org/x/term"
+)
+
+// app is one run of the command: where it reads and writes.
+type app struct {
+	stdin  io.Reader
+	out    *bufio.Writer // stdout; an error of it sticks and shows at the next Flush
+	stderr io.Writer
+
+	terminal    bool // stdout is one
+	wordsOnTerm bool // stderr is one
+	colour      bool // stdout may have colour
+	size        func() (width, height int)
+}
+
+// outputBytes is the buffer of stdout: what a burst of events is gathered in.
+const outputBytes = 64 << 10
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
+	a := &app{stdin: stdin, out: bufio.NewWriterSize(stdout, outputBytes), stderr: stderr}
+	a.size = func() (int, int) { return 80, 24 }
+	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		a.terminal = true
+		a.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		a.size = func() (int, int) {
+			if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 && h > 0 {
+				return w, h
+			}
+			return 80, 24
+		}
+	}
+	if f, ok := stderr.(*os.File); ok {
+		a.wordsOnTerm = term.IsTerminal(int(f.Fd()))
+	}
+	return a
+}
+
+// say writes one line of words to stderr.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintf(a.stderr, "bywire: "+format+"\n", args...)
+}
+
+// flush hands what was printed to the reader of stdout.
+func (a *app) flush() error {
+	if err := a.out.Flush(); err != nil {
+		return &outputError{err}
+	}
+	return nil
+}
+
+// The formats of -o.
+const (
+	formatTable  = "table"
+	formatText   = "text"
+	formatJSON   = "json"
+	formatNDJSON = "ndjson"
+	formatRaw    = "raw"
+)
+
+// checkFormat refuses a value of -o that the command does not have.
+func checkFormat(value string, have ...string) error {
+	if slices.Contains(have, value) {
+		return nil
+	}
+	return usageError("-o %s: no such format; there are %s", value, strings.Join(have, ", "))
+}
+
+// columns returns a writer that aligns cells separated by tabs. Its Flush
+// writes to stdout.
+func (a *app) columns() *tabwriter.Writer { return tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0) }
+
+// printJSON prints a value as one indented JSON document.
+func (a *app) printJSON(v any) error {
+	text, err := marshalIndent(v)
+	if err != nil {
+		return err
+	}
+	_, _ = a.out.Write(text) // the error sticks
+	return a.flush()
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/bywire/bywire/book"
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/decimal"
+)
+
+// The colours of the terminal. They are the eight that every theme has.
+const (
+	colourReset  = "\x1b[0m"
+	colourGreen  = "\x1b[32m"
+	colourRed    = "\x1b[31m"
+	colourYellow = "\x1b[33m"
+	colourFaint  = "\x1b[2m"
+)
+
+// tablePrinter prints a line per event, or per trade, for people.
+type tablePrinter struct {
+	a      *app
+	topics int // width of the widest topic
+	begun  bool
+	buf    []byte
+}
+
+func newTablePrinter(a *app, sel selection) *tablePrinter {
+	p := &tablePrinter{a: a}
+	for _, t := range sel.topics {
+		p.topics = max(p.topics, len(t.String()))
+	}
+	return p
+}
+
+func (p *tablePrinter) flush() error { return p.a.flush() }
+func (p *tablePrinter) end() error   { return p.a.flush() }
+
+func (p *tablePrinter) print(ev bybit.Event) error {
+	width := 0
+	if p.a.terminal {
+		width, _ = p.a.size()
+	}
+	b := p.buf[:0]
+	if !p.begun {
+		p.begun = true
+		b = append(b, "TIME (UTC)    "...)
+		b = append(b, pad("TOPIC", p.topics)...)
+		b = append(b, "  EVENT\n"...)
+	}
+	h := headOf(ev)
+	at := h.time
+	if at.IsZero() {
+		at = h.received
+	}
+	lead := string(appendClock(nil, at)) + "  " + pad(h.topic.String(), p.topics) + "  "
+	for _, row := range rowsOf(ev) {
+		text := lead + row.text
+		if width > 0 {
+			text = cut(text, width)
+		}
+		if p.a.colour && row.colour != "" {
+			text = row.colour + text + colourReset
+		}
+		b = append(b, text...)
+		b = append(b, '\n')
+	}
+	p.buf = b
+	if _, err := p.a.out.Write(b); err != nil {
+		return &outputError{err}
+	}
+	return nil
+}
+
+// row is one line of the table.
+type row struct{ text, colour string }
+
+func rowsOf(ev bybit.Event) []row {
+	switch e := ev.(type) {
+	case *bybit.BookEvent:
+		return []row{{bookLine(e), ""}}
+	case *bybit.TradesEvent:
+		rows := make([]row, len(e.Trades))
+		for i := range e.Trades {
+			t := &e.Trades[i]
+			rows[i] = row{pad(string(t.Side), 4) + " " + t.Size.String() + " @ " + t.Price.String(), sideColour(t.Side)}
+			if strings.HasPrefix(e.Topic.String(), "publicTrade.") && t.Symbol != e.Topic.Symbol() {
+				rows[i].text += "  " + t.Symbol // option trades come by base coin
+			}
+		}
+		return rows
+	case *bybit.TickerEvent:
+		return []row{{tickerLine(&e.Merged), ""}}
+	case *bybit.KlineEvent:
+		rows := make([]row, len(e.Klines))
+		for i := range e.Klines {
+			k := &e.Klines[i]
+			rows[i] = row{string(appendClock(nil, k.Start))[:5] + " open " + k.Open.String() + " high " + k.High.String() + " low " + k.Low.String() +
+				" close " + k.Close.String() + " volume " + k.Volume.String(), ""}
+			if k.Confirm {
+				rows[i].text += " closed"
+			}
+		}
+		return rows
+	case *bybit.LiquidationsEvent:
+		rows := make([]row, len(e.Liquidations))
+		for i := range e.Liquidations {
+			l := &e.Liquidations[i]
+			rows[i] = row{pad(string(l.Side), 4) + " liquidated " + l.Size.String() + " @ " + l.Price.String(), sideColour(l.Side)}
+		}
+		return rows
+	case *bybit.PriceLimitEvent:
+		return []row{{"buy up to " + e.BuyLimit.String() + ", sell down to " + e.SellLimit.String(), ""}}
+	case *bybit.GapEvent, *bybit.RejectedEvent, *bybit.DecodeErrorEvent:
+		return []row{{noticeOf(ev), colourYellow}}
+	case *bybit.RawEvent:
+		return []row{{string(e.Frame), ""}}
+	}
+	return []row{{headOf(ev).kind, ""}}
+}
+
+func sideColour(s bybit.Side) string {
+	switch s {
+	case bybit.Buy:
+		return colourGreen
+	case bybit.Sell:
+		return colourRed
+	}
+	return ""
+}
+
+// bookLine is "109378.80 x 1.273 | 109378.90 x 6.278  spread 0.10  +2 -1".
+func bookLine(e *bybit.BookEvent) string {
+	best := func(lv book.Level, err error) string {
+		if err != nil {
+			return "-"
+		}
+		return lv.Price.String() + " x " + lv.Size.String()
+	}
+	s := best(e.Book.BestBid()) + " | " + best(e.Book.BestAsk())
+	if spread, err := e.Book.Spread(); err == nil {
+		s += "  spread " + spread.String()
+	}
+	if e.Snapshot {
+		return s + "  snapshot " + counted(len(e.Bids), "bid") + ", " + counted(len(e.Asks), "ask")
+	}
+	var set, gone int
+	for _, side := range [...][]book.Level{e.Bids, e.Asks} {
+		for i := range side {
+			if side[i].Size.IsZero() && side[i].RPI.IsZero() {
+				gone++
+			} else {
+				set++
+			}
+		}
+	}
+	return s + "  " + counted(set, "level") + " set, " + grouped(int64(gone)) + " deleted"
+}
+
+// tickerLine shows of a ticker what it has.
+func tickerLine(t *bybit.Ticker) string {
+	var b strings.Builder
+	add := func(name string, d decimal.Decimal) {
+		if !d.IsSet() {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteString("  ")
+		}
+		b.WriteString(name + " " + d.String())
+	}
+	add("last", t.LastPrice)
+	add("bid", t.BidPrice)
+	add("ask", t.AskPrice)
+	add("mark", t.MarkPrice)
+	add("index", t.IndexPrice)
+	add("24h", t.Price24hPcnt)
+	add("volume", t.Volume24h)
+	add("funding", t.FundingRate)
+	add("iv", t.MarkPriceIV)
+	return b.String()
+}
+
+// pad fills a text with spaces up to a width.
+func pad(s string, width int) string {
+	if n := width - utf8.RuneCountInString(s); n > 0 {
+		return s + strings.Repeat(" ", n)
+	}
+	return s
+}
+
+// padLeft is pad with the spaces before the text.
+func padLeft(s string, width int) string {
+	if n := width - utf8.RuneCountInString(s); n > 0 {
+		return strings.Repeat(" ", n) + s
+	}
+	return s
+}
+
+// cut shortens a text to a width, and shows that it did.
+func cut(s string, width int) string {
+	if len(s) <= width || utf8.RuneCountInString(s) <= width {
+		return s
+	}
+	if width < 1 {
+		return ""
+	}
+	return string([]rune(s)[:width-1]) + "…"
+}
