@@ -283,13 +283,13 @@ func TestDecodeDoesNotAllocate(t *testing.T) {
 		default:
 			continue
 		}
+		if c.name == "option trades" {
+			continue // of a base coin: a symbol that differs from the trade's before is a new string
+		}
 		template, tolerant := []byte(c.frame), spaced(c.frame)
 		// An id is cut from a chunk that holds 50 to 110 of them: less than one
 		// allocation a frame, which counts as none.
 		for name, frame := range map[string][]byte{"template": template, "tolerant": tolerant} {
-			if c.name == "option trades" && name != "" {
-				continue // two symbols take turns in the same place
-			}
 			if n := testing.AllocsPerRun(1000, func() {
 				if err := m.Decode(frame); err != nil {
 					t.Fatal(err)
