@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gobwas/ws"
-
 	"github.com/bywire/bywire/internal/wire"
 	"github.com/bywire/bywire/internal/wsserver"
 )
@@ -211,19 +209,25 @@ func (p *Replay) run() {
 	for first := true; err == nil && (first || p.opts.Loop); first = false {
 		err = player.pass()
 	}
-	code, reason := ws.StatusNormalClosure, EndOfCapture
-	if err != nil {
-		code, reason = ws.StatusGoingAway, "replay stopped"
-		if p.ctx.Err() == nil {
-			p.err = err
-		}
+	if err == nil {
+		p.closeAll(func(ctx context.Context) error { return p.server.Close(ctx, closeNormal, EndOfCapture) })
+		return
 	}
-	p.closeAll(code, reason)
+	if p.ctx.Err() == nil {
+		p.err = err
+	}
+	p.closeAll(func(ctx context.Context) error { return p.server.Close(ctx, closeGoingAway, "replay stopped") })
 }
+
+// WebSocket close codes, RFC 6455 section 7.4.1.
+const (
+	closeNormal    = 1000
+	closeGoingAway = 1001
+)
 
 // closeAll closes every connection after what is queued for it, and answers
 // requests meanwhile: a session that waits for its answer could not end.
-func (p *Replay) closeAll(code ws.StatusCode, reason string) {
+func (p *Replay) closeAll(closeSessions func(context.Context) error) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
@@ -231,7 +235,7 @@ func (p *Replay) closeAll(code ws.StatusCode, reason string) {
 		defer cancel()
 		// A client that does not take its close frame in time is cut off;
 		// nobody is left who would want to know.
-		_ = p.server.Close(ctx, code, reason)
+		_ = closeSessions(ctx)
 	}()
 	for {
 		select {
