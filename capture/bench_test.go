@@ -49,7 +49,7 @@ func BenchmarkEncode(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		r := &records[i%len(records)]
-		build.add(r, r.Received.UnixNano(), uint64(i), true)
+		build.add(r, r.Received.UnixNano(), uint64(i), addLive)
 		if build.size() > 256<<10 {
 			build.reset()
 		}
@@ -92,3 +92,35 @@ func benchmarkRead(b *testing.B, sealed bool) {
 
 func BenchmarkReadOpen(b *testing.B)   { benchmarkRead(b, false) }
 func BenchmarkReadSealed(b *testing.B) { benchmarkRead(b, true) }
+
+func benchmarkSeal(b *testing.B, hurry bool) {
+	const n = 60_000
+	open := b.TempDir()
+	w := openWriter(b, open, &WriterOptions{noSeal: true})
+	writeRange(b, w, 0, n)
+	closeWriter(b, w)
+	before, err := openReader(b, open).Info()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(before.Total.RawBytes)
+	for b.Loop() {
+		b.StopTimer()
+		dir := b.TempDir()
+		copyDir(b, open, dir)
+		b.StartTimer()
+		if err := sealSegment(dir, 1, hurry); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		after, err := openReader(b, dir).Info()
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(after.Total.Ratio(), "ratio")
+		b.StartTimer()
+	}
+}
+
+func BenchmarkSeal(b *testing.B)        { benchmarkSeal(b, false) }
+func BenchmarkSealHurried(b *testing.B) { benchmarkSeal(b, true) }

@@ -112,6 +112,7 @@ func writeFile(tb testing.TB, path string, b []byte) {
 // than it went in, the change must be reported, and what is missing must add
 // up to what was reported missing.
 func TestEachByteFlipped(t *testing.T) {
+	t.Parallel()
 	dir, total := smallCapture(t, 8)
 	for _, path := range files(t, dir) {
 		whole := readFile(t, path)
@@ -138,6 +139,7 @@ func TestEachByteFlipped(t *testing.T) {
 
 // Every file is cut at every length.
 func TestEachTruncation(t *testing.T) {
+	t.Parallel()
 	dir, total := smallCapture(t, 8)
 	paths := files(t, dir)
 	for k, path := range paths {
@@ -183,6 +185,7 @@ func blockEnds(tb testing.TB, path string) []int64 {
 // A writer that resumes a damaged capture keeps what can be read, and goes on
 // with numbers that were not used.
 func TestResumeDamaged(t *testing.T) {
+	t.Parallel()
 	dir, total := smallCapture(t, 8)
 	for _, path := range files(t, dir) {
 		whole := readFile(t, path)
@@ -243,11 +246,12 @@ func TestRenamedSegment(t *testing.T) {
 
 // A frame that contains a block of this very format is a frame.
 func TestBlockInsideAFrame(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	w := openWriter(t, dir, &WriterOptions{BlockBytes: 1 << 10, noSeal: true})
 	var build blockBuilder
 	lie := testRecord(500)
-	build.add(&lie, 1, 2, false)
+	build.add(&lie, 1, 2, addLive)
 	head := fileHeader{Segment: 1, Salt: w.head.Salt ^ 1}
 	h := build.header(&head)
 	payload := build.payload(nil)
@@ -312,13 +316,13 @@ func TestUnknownKinds(t *testing.T) {
 	w.mu.Lock()
 	odd := Record{Kind: 100, Direction: Out, Conn: 2, Data: []byte("from the future")}
 	w.seq++
-	w.cur.add(&odd, start.UnixNano(), w.seq, false)
+	w.cur.add(&odd, start.UnixNano(), w.seq, addLive)
 	w.mu.Unlock()
 	writeRange(t, w, 4, 8)
 	closeWriter(t, w)
 	for _, sealed := range []bool{false, true} {
 		if sealed {
-			if err := sealSegment(dir, 1); err != nil {
+			if err := sealSegment(dir, 1, true); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -406,7 +410,7 @@ func TestSealingInterrupted(t *testing.T) {
 	writeRange(t, w, 0, n)
 	closeWriter(t, w)
 	copyDir(t, open, sealed)
-	if err := sealSegment(sealed, 1); err != nil {
+	if err := sealSegment(sealed, 1, false); err != nil {
 		t.Fatal(err)
 	}
 	openFile, sealedFile := readFile(t, segmentPath(open, 1, openExt)), readFile(t, segmentPath(sealed, 1, sealedExt))

@@ -16,8 +16,8 @@ import (
 const (
 	dictID      = 1
 	maxDict     = 64 << 10
-	dictPart    = 64 // the dictionary is at most a dictPart-th of the segment's data
-	dictSamples = 8  // places in the segment it is taken from
+	dictPart    = 128 // the dictionary is at most a 128th of the segment's data
+	dictSamples = 8   // places in the segment it is taken from
 )
 
 // window is as large as a sealed block usually gets; a reader needs that much

@@ -129,7 +129,7 @@ func FuzzBlock(f *testing.F) {
 	var build blockBuilder
 	for i := range uint64(100) {
 		r := shortRecord(i)
-		build.add(&r, r.Received.UnixNano(), i+1, false)
+		build.add(&r, r.Received.UnixNano(), i+1, addSealed)
 		if i%10 == 9 {
 			f.Add(build.payload(nil), build.count)
 			build.reset()
@@ -142,7 +142,7 @@ func FuzzBlock(f *testing.F) {
 		}
 		var build blockBuilder
 		for i := range records {
-			build.add(&records[i].Record, records[i].ns, records[i].Seq, false)
+			build.add(&records[i].Record, records[i].ns, records[i].Seq, addSealed)
 		}
 		again := fuzzBlock(build.payload(nil), count)
 		if len(again) != len(records) {

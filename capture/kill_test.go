@@ -209,6 +209,7 @@ func countTorn(t *testing.T, dir string) (n int) {
 // change segments and seal; three with the interval of one second that is the
 // default.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	for lane := range uint64(4) {
 		t.Run(fmt.Sprintf("quick/%d", lane), func(t *testing.T) {
 			t.Parallel()

@@ -15,9 +15,16 @@ import (
 // unpacks one block; see docs/capture-format.md for what sizes cost.
 const sealedBlock = 512 << 10
 
-// sealLevel is the level of sealed blocks. Sealing is done once, away from the
-// path of recording, so room counts more than time.
-const sealLevel = zstd.SpeedBestCompression
+// A segment is sealed once, away from the path of recording, so room counts
+// more than time: the best level packs some 20 MB a second on one core, more
+// than any feed delivers. An import delivers more. When segments queue up the
+// next level down takes over, three times as fast and a twelfth larger; with
+// it, a dictionary makes blocks of this size larger (measured), so none is used.
+const (
+	sealLevel     = zstd.SpeedBestCompression
+	hurriedLevel  = zstd.SpeedBetterCompression
+	hurriedBehind = 2 // waiting segments from which on sealing hurries
+)
 
 // errDamagedSegment keeps a damaged segment from being sealed: its bytes are
 // evidence, and a later program may save more of them.
@@ -27,6 +34,7 @@ var errDamagedSegment = errors.New("the segment is damaged and is kept as it is"
 type sealer struct {
 	src    *os.File
 	seg    *segment
+	hurry  bool
 	unpack *unpacker
 	pack   *packer
 	check  *unpacker
@@ -43,7 +51,7 @@ type sealer struct {
 // crash harmless: the sealed file is complete and on disk before it gets its
 // name, the name is on disk before the open file goes. A reader prefers the
 // sealed file; with both there, both hold the same records.
-func sealSegment(dir string, number uint32) (err error) {
+func sealSegment(dir string, number uint32, hurry bool) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("capture.seal segment %d: %w", number, err)
@@ -62,7 +70,7 @@ func sealSegment(dir string, number uint32) (err error) {
 		return errDamagedSegment
 	}
 	temp := segmentPath(dir, number, tempExt)
-	if err := writeSealed(temp, src, seg); err != nil {
+	if err := writeSealed(temp, src, seg, hurry); err != nil {
 		return errors.Join(err, removeIfThere(temp))
 	}
 	if err := os.Rename(temp, segmentPath(dir, number, sealedExt)); err != nil {
@@ -83,13 +91,13 @@ func removeIfThere(path string) error {
 }
 
 // writeSealed writes the sealed form of seg into a new file and syncs it.
-func writeSealed(path string, src *os.File, seg *segment) error {
+func writeSealed(path string, src *os.File, seg *segment, hurry bool) error {
 	dst, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return err
 	}
 	defer dst.Close()
-	z := &sealer{src: src, seg: seg, out: bufio.NewWriterSize(dst, 256<<10)}
+	z := &sealer{src: src, seg: seg, hurry: hurry, out: bufio.NewWriterSize(dst, 256<<10)}
 	if err := z.run(); err != nil {
 		return err
 	}
@@ -133,7 +141,11 @@ func (z *sealer) begin(dict []byte) error {
 	if err != nil {
 		return err
 	}
-	if z.pack, err = newPacker(sealLevel, dict); err != nil {
+	level := sealLevel
+	if z.hurry {
+		level = hurriedLevel
+	}
+	if z.pack, err = newPacker(level, dict); err != nil {
 		return err
 	}
 	if z.check, err = newUnpacker(dict); err != nil {
@@ -169,8 +181,8 @@ func (z *sealer) dictionary() ([]byte, error) {
 		total += int64(z.seg.items[i].Raw)
 	}
 	room := int(min(total/dictPart, maxDict))
-	if room < 1<<10 {
-		return nil, nil // it would cost more than it saves
+	if z.hurry || room < 1<<10 { // it would cost more than it saves
+		return nil, nil
 	}
 	dict := make([]byte, 0, room)
 	for k := range dictSamples {
@@ -221,7 +233,7 @@ func (z *sealer) take(r *Record) error {
 			return err
 		}
 	}
-	z.build.add(r, z.cursor.now, r.Seq, false)
+	z.build.add(r, z.cursor.now, r.Seq, addSealed)
 	z.index.tally.count(r)
 	return nil
 }

@@ -120,7 +120,7 @@ type Writer struct {
 	block   []byte
 	lost    []string // what recovery has to say in the capture itself
 	pending []uint32 // full segments that wait for the sealer
-	seal    chan uint32
+	seal    chan sealJob
 }
 
 // OpenWriter opens the capture in dir for appending, and makes the directory
@@ -130,7 +130,7 @@ type Writer struct {
 func OpenWriter(dir string, opts *WriterOptions) (*Writer, error) {
 	w := &Writer{
 		dir: dir, wake: make(chan struct{}, 1), sync: make(chan chan error),
-		quit: make(chan struct{}), done: make(chan struct{}), seal: make(chan uint32),
+		quit: make(chan struct{}), done: make(chan struct{}), seal: make(chan sealJob),
 	}
 	if opts != nil {
 		w.opts = *opts
@@ -214,7 +214,7 @@ func (w *Writer) Write(r *Record) error {
 	}
 	w.seq++
 	w.conns = max(w.conns, r.Conn)
-	w.cur.add(r, ns, w.seq, true)
+	w.cur.add(r, ns, w.seq, addLive)
 	if w.cur.size() >= w.opts.BlockBytes {
 		w.full = append(w.full, w.cur)
 		w.cur = nil
@@ -314,10 +314,10 @@ func (w *Writer) run() {
 	tick := time.NewTicker(w.opts.AtRisk / 2)
 	defer tick.Stop()
 	for {
-		var seal chan uint32
-		var number uint32
+		var seal chan sealJob
+		var job sealJob
 		if len(w.pending) > 0 {
-			seal, number = w.seal, w.pending[0]
+			seal, job = w.seal, w.nextSeal()
 		}
 		select {
 		case <-w.wake:
@@ -327,7 +327,7 @@ func (w *Writer) run() {
 		case answer := <-w.sync:
 			w.flush()
 			answer <- w.failure()
-		case seal <- number:
+		case seal <- job:
 			w.pending = w.pending[1:]
 		case <-w.quit:
 			w.finish()
@@ -349,9 +349,19 @@ func (w *Writer) finish() {
 		w.flush()
 		w.closeSegment()
 	}
-	for _, number := range w.pending {
-		w.seal <- number
+	for ; len(w.pending) > 0; w.pending = w.pending[1:] {
+		w.seal <- w.nextSeal()
 	}
+}
+
+// sealJob is one segment for the sealing goroutine.
+type sealJob struct {
+	number uint32
+	hurry  bool
+}
+
+func (w *Writer) nextSeal() sealJob {
+	return sealJob{w.pending[0], len(w.pending) >= hurriedBehind}
 }
 
 // failure returns why the writer stopped, nil while it works.
@@ -365,12 +375,12 @@ func (w *Writer) failure() error {
 // and readable; the next writer tries again.
 func (w *Writer) sealing(ended chan<- struct{}) {
 	defer close(ended)
-	for number := range w.seal {
+	for job := range w.seal {
 		if w.opts.noSeal {
 			continue
 		}
-		if err := sealSegment(w.dir, number); err != nil {
-			w.notice(Notice{Kind: NoticeUnsealed, Segment: number, Err: err})
+		if err := sealSegment(w.dir, job.number, job.hurry); err != nil {
+			w.notice(Notice{Kind: NoticeUnsealed, Segment: job.number, Err: err})
 		}
 	}
 }
