@@ -198,6 +198,9 @@ func compareSide(t testing.TB, v book.View, sd book.Side, slow *naive.Book) {
 			}
 			continue
 		}
+		if i >= 64 && i+1 < len(want) {
+			continue
+		}
 		top, err := v.SumTop(sd, i+1)
 		to, err2 := v.SumTo(sd, lv.Price)
 		size, err3 := v.SizeTo(sd, lv.Price)
