@@ -4,23 +4,13 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// Texts of refusals that wire has no public log of (choice).
-const (
-	messageArgsChars  = "args length >"
-	messageNoArgs     = "args size is 0"
-	messageNotAllowed = "Request not authorized"
-	messageAuthFailed = "Params Error"
-	messageBadSign    = "Invalid sign"
-	messageAuthTwice  = "Repeat auth"
-)
-
 // handle answers one request. It runs on the reader, so requests of a connection are handled in order.
 func (s *Session) handle(payload []byte) {
 	s.waitCalm()
 	r, err := wire.ParseRequest(payload)
 	if err != nil {
 		// The venue answers and keeps the connection.
-		s.refuse(&wire.Request{}, wire.CodeParamError, wire.MessageMalformed(payload))
+		s.reply(&wire.Reply{ConnID: s.id, Code: wire.CodeParamError, Message: wire.MessageMalformed(payload)})
 		return
 	}
 	switch {
@@ -37,36 +27,44 @@ func (s *Session) handle(payload []byte) {
 	}
 }
 
-// refuse answers a request that failed as a whole.
+// refuse answers a request that failed as a whole: with the code's own words on trade, with the message elsewhere.
 func (s *Session) refuse(r *wire.Request, code int, message string) {
+	if s.Family() == wire.FamilyTrade {
+		message = wire.MessageOfCode(code)
+	}
 	s.reply(&wire.Reply{Op: r.Op, ReqID: r.ReqID, ConnID: s.id, Code: code, Message: message})
 }
 
 // subscribe checks what needs no source and asks the source about the rest.
 func (s *Session) subscribe(r *wire.Request) {
 	if s.channel == wire.Private && !s.authed {
-		s.refuse(r, 0, messageNotAllowed)
+		s.refuse(r, wire.CodeParamError, wire.MessageUnauthorized)
 		return
 	}
 	if message := s.overLimit(r.Args); message != "" {
-		s.refuse(r, 0, message)
+		s.refuse(r, wire.CodeParamError, message)
 		return
 	}
-	q := &Subscription{Session: s, request: r, Topics: make([]string, 0, len(r.Args))}
+	q := &Subscription{Session: s, Topics: make([]string, 0, len(r.Args)), request: r, failed: make([]bool, len(r.Args))}
 	asked := make(map[string]struct{}, len(r.Args))
-	for _, topic := range r.Args {
+	for i, topic := range r.Args {
 		_, subscribed := s.topics[topic]
 		_, twice := asked[topic]
 		switch {
 		case !subscribed && !twice:
 			asked[topic] = struct{}{}
 			q.Topics = append(q.Topics, topic)
+			q.places = append(q.places, i)
 		case s.Family() == wire.FamilyOption:
-			q.refused = append(q.refused, topic)
+			q.failed[i] = true
 		default:
-			s.refuse(r, 0, wire.MessageAlreadySubscribed(topic))
+			s.refuse(r, wire.CodeParamError, wire.MessageAlreadySubscribed(topic))
 			return
 		}
+	}
+	if s.channel == wire.Private && !mayShareRequest(q.Topics) {
+		s.refuse(r, wire.CodeParamError, wire.MessageParams)
+		return
 	}
 	if s.joined == nil {
 		s.joined = make(chan []string, 1)
@@ -86,11 +84,23 @@ func (s *Session) subscribe(r *wire.Request) {
 	}
 }
 
+// mayShareRequest applies the rule of the private channel about all-in-one topics and those per category. Names that
+// are no topics are left to the source, which refuses them by name.
+func mayShareRequest(names []string) bool {
+	topics := make([]wire.Topic, 0, len(names))
+	for _, name := range names {
+		if t, err := wire.ParseTopic(name); err == nil {
+			topics = append(topics, t)
+		}
+	}
+	return wire.CheckTogether(topics...) == nil
+}
+
 // overLimit is the text that refuses arguments beyond the channel's limits, or "".
 func (s *Session) overLimit(args []string) string {
 	limits := s.channel.Limits()
 	if len(args) == 0 {
-		return messageNoArgs
+		return wire.MessageParams
 	}
 	if n := limits.ArgsPerRequest; n > 0 && len(args) > n {
 		return wire.MessageArgsSize(n)
@@ -103,7 +113,7 @@ func (s *Session) overLimit(args []string) string {
 		chars += len(topic)
 	}
 	if n := limits.ArgsChars; n > 0 && chars > n {
-		return messageArgsChars + string(wire.AppendInt(nil, int64(n)))
+		return wire.MessageArgsLength(n)
 	}
 	return ""
 }
@@ -112,7 +122,7 @@ func (s *Session) overLimit(args []string) string {
 // for. The acknowledgement has the shape of subscribe's.
 func (s *Session) unsubscribe(r *wire.Request) {
 	if len(r.Args) == 0 {
-		s.refuse(r, 0, messageNoArgs)
+		s.refuse(r, wire.CodeParamError, wire.MessageParams)
 		return
 	}
 	left := make([]string, 0, len(r.Args))
@@ -130,19 +140,21 @@ func (s *Session) unsubscribe(r *wire.Request) {
 	s.acknowledge(&wire.Reply{Op: r.Op, Success: true, ReqID: r.ReqID, ConnID: s.id, Succeeded: r.Args}, nil)
 }
 
-// auth checks credentials. A second auth on private is accepted as the first was; on trade it has a code of its own.
+// auth checks credentials. A second auth on private is answered as the first was; trade refuses it.
 func (s *Session) auth(r *wire.Request) {
-	reply := &wire.Reply{Op: r.Op, ReqID: r.ReqID, ConnID: s.id}
+	code, message := 0, ""
 	switch {
 	case s.authed && s.channel == wire.Trade:
-		reply.Code, reply.Message = wire.CodeRepeatedAuth, messageAuthTwice
+		code = wire.CodeRepeatedAuth
 	case len(r.Args) != 3:
-		reply.Code, reply.Message = wire.CodeParamError, messageAuthFailed
+		code, message = wire.CodeParamError, wire.MessageParams
 	case s.srv.opts.Auth == nil || s.srv.opts.Auth(s, r.Args) != nil:
-		reply.Code, reply.Message = wire.CodeInvalidSign, messageBadSign
-	default:
-		reply.Success = true
-		s.authed = true
+		code, message = wire.CodeInvalidSign, wire.MessageInvalidSign
 	}
-	s.acknowledge(reply, nil)
+	if code != 0 {
+		s.refuse(r, code, message)
+		return
+	}
+	s.authed = true
+	s.acknowledge(&wire.Reply{Op: r.Op, Success: true, ReqID: r.ReqID, ConnID: s.id}, nil)
 }

@@ -42,9 +42,6 @@ func newFeed(opts *wsserver.Options) *feed {
 		counts: map[string]int{},
 		joined: map[*wsserver.Session][]string{},
 		verify: func(topic string) error {
-			if strings.Contains(topic, "UNLISTED") {
-				return wsserver.ErrNoSymbol
-			}
 			if strings.Contains(topic, "BAD") {
 				return wsserver.ErrNoTopic
 			}

@@ -21,6 +21,12 @@ const (
 	DefaultCloseWait  = 5 * time.Second
 )
 
+// The close codes that users of the package need, so that they need not import the WebSocket library.
+const (
+	CloseNormal    = ws.StatusNormalClosure // 1000: everything was said
+	CloseGoingAway = ws.StatusGoingAway     // 1001: the server stops
+)
+
 // readBuffer is what an idle connection keeps for its next request, in bytes: more than a ping or a small subscribe.
 const readBuffer = 1 << 10
 

@@ -189,6 +189,7 @@ func TestCloseWait(t *testing.T) {
 		f := newFeed(nil)
 		ln, stop := serve(f.srv)
 		c := dial(t, ln, wire.Linear)
+		synctest.Wait() // the handshake is answered a moment before the session counts as open
 		began := time.Now()
 		go f.srv.CloseSessions(t.Context(), ws.StatusNormalClosure, "bye")
 		c.want("close 1000 bye")

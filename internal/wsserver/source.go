@@ -9,9 +9,6 @@ import (
 // ErrNoTopic refuses a topic that does not exist.
 var ErrNoTopic = errors.New("wsserver: no such topic")
 
-// ErrNoSymbol refuses a topic whose form is right and whose symbol is not listed. Spot has words of its own for it.
-var ErrNoSymbol = errors.New("wsserver: no such symbol")
-
 // Source decides about subscriptions and publishes. Its methods are called on the sessions' reader goroutines, several
 // at a time; while one waits, its session reads nothing further.
 type Source interface {
@@ -33,12 +30,13 @@ type Subscription struct {
 	Topics []string
 
 	request  *wire.Request
-	refused  []string // option and spread: topics that the server's own checks refused
+	places   []int  // where in the request's arguments each of Topics stands
+	failed   []bool // per argument: refused; so far by the server's own checks, which is so on option and spread only
 	answered bool
 }
 
-// Answer ends the request. errs holds one error or nil per topic, or is empty when all are accepted; an error that is
-// ErrNoSymbol is told as such, any other as a topic that does not exist. On spot, linear, inverse and private one error
+// Answer ends the request. errs holds one error or nil per topic, or is empty when all are accepted; the client is told of
+// any error that the topic does not exist, in the words of the channel. On spot, linear, inverse and private one error
 // refuses the whole request, on option and spread the topic alone.
 //
 // The topics joined are returned: for each of them initial holds what the client gets first, such as a snapshot. These
@@ -68,36 +66,28 @@ func (q *Subscription) Answer(errs []error, initial ...[]byte) []string {
 
 // decide fills the reply and returns the topics to join.
 func (q *Subscription) decide(errs []error, reply *wire.Reply) []string {
-	var first string // what is said about the first topic refused
-	failed := q.refused
-	joined := make([]string, 0, len(q.Topics))
-	for i, topic := range q.Topics {
-		if i >= len(errs) || errs[i] == nil {
-			joined = append(joined, topic)
-			continue
+	for i, err := range errs[:min(len(errs), len(q.places))] {
+		if err != nil {
+			q.failed[q.places[i]] = true
 		}
-		failed = append(failed, topic)
-		if first == "" {
-			first = refusal(q.Session.channel, topic, errs[i])
+	}
+	var accepted, refused []string
+	for i, topic := range q.request.Args {
+		if q.failed[i] {
+			refused = append(refused, topic)
+		} else {
+			accepted = append(accepted, topic)
 		}
 	}
 	if q.Session.Family() == wire.FamilyOption {
 		// Choice: the request succeeded if one of its topics did.
-		reply.Success, reply.Failed, reply.Succeeded = len(joined) > 0, failed, joined
-		return joined
+		reply.Success, reply.Failed, reply.Succeeded = len(accepted) > 0, refused, accepted
+		return accepted
 	}
-	if len(failed) > 0 {
-		reply.Message = first
+	if len(refused) > 0 {
+		reply.Message = wire.MessageNoTopic(q.Session.channel, refused[0])
 		return nil
 	}
 	reply.Success = true
-	return joined
-}
-
-// refusal is the venue's text for a topic that was refused.
-func refusal(ch wire.Channel, topic string, err error) string {
-	if ch == wire.Spot && errors.Is(err, ErrNoSymbol) {
-		return wire.MessageInvalidSymbol(topic)
-	}
-	return wire.MessageNotFound(topic)
+	return accepted
 }
