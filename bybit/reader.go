@@ -3,6 +3,7 @@ package bybit
 import (
 	"bytes"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/bywire/bywire/internal/queue"
@@ -13,10 +14,18 @@ import (
 
 type batch = queue.Batch[item, *arena]
 
-// maxBurst is how many frames are decoded under one hold of the queue's lock:
-// enough for the lock to cost nothing, few enough for the consumer to begin
-// while the rest of a full buffer (some 230 messages) is decoded.
-const maxBurst = 64
+const (
+	// maxBurst is how many frames are decoded before the consumer gets them.
+	// Waking a goroutine on another processor costs as much as decoding ten
+	// messages, so that a read buffer (some 200 messages) is one burst; of
+	// small messages it is a few.
+	maxBurst = 256
+
+	// courtesy is how many queued bytes make the reader offer its processor
+	// to others. It does not wait for the consumer, but on a machine with one
+	// processor it would otherwise keep it for ten milliseconds at a time.
+	courtesy = 512 << 10
+)
 
 // How many values one allocation holds: some 64 KiB of each.
 const (
@@ -81,7 +90,9 @@ func (s *Stream) readFrom(conn *wsclient.Conn, number int) {
 		}
 		s.count.frames.Add(frames)
 		s.count.bytes.Add(size)
-		s.queue.Unlock()
+		if s.queue.Unlock() > courtesy {
+			runtime.Gosched()
+		}
 	}
 }
 
@@ -156,9 +167,7 @@ func (s *Stream) takeBook(b *batch, sub *subscription, frame []byte) {
 	ev := r.books.next(bookSlab)
 	ev.Topic, ev.Received = sub.topic, r.received
 	ev.Bids, ev.Asks = b.Arena.bids.room(), b.Arena.asks.room()
-	r.ids.owner, ev.ids = &ev.BookMessage, &r.ids
-	err := ev.Decode(frame)
-	ev.ids = nil
+	err := ev.decodeWith(frame, &r.ids)
 	if err != nil {
 		s.takeDamaged(b, sub, err)
 		return
@@ -187,9 +196,7 @@ func (s *Stream) takeTicker(b *batch, sub *subscription, frame []byte) {
 	r := &s.read
 	ev := r.ticker.next(tickerSlab)
 	ev.Topic, ev.Received = sub.topic, r.received
-	r.ids.owner, ev.ids = &ev.TickerMessage, &r.ids
-	err := ev.Decode(frame)
-	ev.ids = nil
+	err := ev.decodeWith(frame, &r.ids)
 	if err != nil {
 		s.takeDamaged(b, sub, err)
 		return
