@@ -8,16 +8,18 @@ import (
 )
 
 // A sealed block starts with an empty history; the segment's dictionary gives
-// it one, so that its first kilobytes pack as well as its last. It is made of
-// the segment's own frames, taken at even distances, and stored in the segment
-// (packed, twice), which therefore stands alone. It is raw content, not a
-// trained table: on blocks of half a megabyte, trained entropy tables gain
-// nothing that can be measured.
+// it one. It is made of the segment's own frames, taken at even distances, and
+// stored in the segment (packed, twice), which therefore stands alone. It is
+// raw content, not a trained table. Measured: it saves 2 to 4 % on blocks of
+// 16 to 64 KiB and next to nothing on blocks of half a megabyte, which have
+// history enough; so it is small, to cost next to nothing either.
 const (
 	dictID      = 1
-	maxDict     = 64 << 10
-	dictPart    = 128 // the dictionary is at most a 128th of the segment's data
+	maxDict     = 16 << 10
+	dictPart    = 512 // the dictionary is at most a 512th of the segment's data
 	dictSamples = 8   // places in the segment it is taken from
+
+	dictLimit = 1 << 20 // what a reader accepts, packed or not
 )
 
 // window is as large as a sealed block usually gets; a reader needs that much
@@ -129,7 +131,7 @@ func packDict(dict []byte) ([]byte, error) {
 // unpackDict returns the dictionary of a segment, nil if what is stored does
 // not check out.
 func unpackDict(h *fileHeader, stored []byte) []byte {
-	if len(stored) == 0 || len(stored) != int(h.DictLen) || checksum(stored) != h.DictSum || h.DictRaw > maxDict {
+	if len(stored) == 0 || len(stored) != int(h.DictLen) || checksum(stored) != h.DictSum || h.DictRaw > dictLimit {
 		return nil
 	}
 	u, err := newUnpacker(nil)

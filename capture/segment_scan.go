@@ -116,7 +116,7 @@ func (s *segment) loadDict(f io.ReaderAt, spare []byte) error {
 	if s.head.DictLen == 0 {
 		return nil
 	}
-	b, err := readAt(f, fileHeaderSize, int(min(s.head.DictLen, maxDict)), s.size)
+	b, err := readAt(f, fileHeaderSize, int(min(s.head.DictLen, dictLimit)), s.size)
 	if err != nil {
 		return err
 	}
