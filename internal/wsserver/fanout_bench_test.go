@@ -6,7 +6,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -56,6 +55,9 @@ func BenchmarkFanOut(b *testing.B) {
 		b.ReportMetric(float64(base), "cpu-ns/library-write")
 		b.ReportMetric(float64(fan)/float64(base), "ratio")
 		b.ReportMetric(float64(fanReaders*fanMessages)/wall.Seconds(), "deliveries/s")
+		if 4*fan > base {
+			b.Errorf("a delivery takes %d ns, more than a quarter of a library write's %d ns", fan, base)
+		}
 	}
 }
 
@@ -124,24 +126,29 @@ func baseline(b *testing.B) int64 {
 	return int64(used) / (fanReaders * baseMessages)
 }
 
-// TestIdleConnectionIsSmall holds an idle, subscribed connection to 16 KB of heap and stack. BYWIRE_IDLE_CONNS=5000 is
-// the full size.
+// maxIdle is what an idle connection may take of heap and stack, in bytes.
+const maxIdle = 16 << 10
+
+// TestIdleConnectionIsSmall holds idle, subscribed connections to the limit. BenchmarkIdle is the full size.
 func TestIdleConnectionIsSmall(t *testing.T) {
-	conns := 500
-	if os.Getenv("BYWIRE_IDLE_CONNS") == "5000" {
-		conns = 5000
-	}
+	const conns = 500
 	per := idleBytes(t, conns)
 	t.Logf("%d connections: %d bytes of heap and stack each", conns, per)
-	if per > 16<<10 {
-		t.Errorf("an idle connection takes %d bytes, at most %d", per, 16<<10)
+	if per > maxIdle {
+		t.Errorf("an idle connection takes %d bytes, at most %d", per, maxIdle)
 	}
 }
 
 // BenchmarkIdle reports bytes of heap and stack per idle connection at 5,000.
+//
+//	go test ./internal/wsserver -run '^$' -bench Idle -benchtime 1x
 func BenchmarkIdle(b *testing.B) {
 	for b.Loop() {
-		b.ReportMetric(float64(idleBytes(b, 5000)), "B/conn")
+		per := idleBytes(b, 5000)
+		b.ReportMetric(float64(per), "B/conn")
+		if per > maxIdle {
+			b.Errorf("an idle connection takes %d bytes, at most %d", per, maxIdle)
+		}
 	}
 }
 

@@ -74,7 +74,8 @@ func (s *Session) Channel() wire.Channel { return s.channel }
 // Family is the shape of the control frames on this session.
 func (s *Session) Family() wire.Family { return s.channel.Family() }
 
-// Close ends the session: what is queued is written, then a close frame with the code and reason. It does not wait.
+// Close ends the session: what is queued is written, then a close frame with the code and reason. It does not wait;
+// a client that reads nothing is given up at the latest when it counts as idle.
 func (s *Session) Close(code ws.StatusCode, reason string) { s.shut(code, reason, keepQueue) }
 
 // run is the reader goroutine.
