@@ -209,34 +209,28 @@ func (p *Replay) run() {
 	for first := true; err == nil && (first || p.opts.Loop); first = false {
 		err = player.pass()
 	}
-	if err == nil {
-		p.closeAll(func(ctx context.Context) error { return p.server.Close(ctx, closeNormal, EndOfCapture) })
-		return
+	code, reason := wsserver.CloseNormal, EndOfCapture
+	if err != nil {
+		code, reason = wsserver.CloseGoingAway, "replay stopped"
+		if p.ctx.Err() == nil {
+			p.err = err
+		}
 	}
-	if p.ctx.Err() == nil {
-		p.err = err
+	// At full speed the slowest subscriber sets the pace to the end; else there
+	// is a bound to waiting for one.
+	ctx, cancel := context.WithTimeout(context.Background(), wsserver.DefaultCloseWait)
+	defer cancel()
+	if p.opts.Max && err == nil {
+		ctx = p.ctx
 	}
-	p.closeAll(func(ctx context.Context) error { return p.server.Close(ctx, closeGoingAway, "replay stopped") })
-}
-
-// WebSocket close codes, RFC 6455 section 7.4.1.
-const (
-	closeNormal    = 1000
-	closeGoingAway = 1001
-)
-
-// closeAll closes every connection after what is queued for it, and answers
-// requests meanwhile: a session that waits for its answer could not end.
-func (p *Replay) closeAll(closeSessions func(context.Context) error) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		ctx, cancel := context.WithTimeout(context.Background(), wsserver.DefaultCloseWait)
-		defer cancel()
-		// A client that does not take its close frame in time is cut off;
-		// nobody is left who would want to know.
-		_ = closeSessions(ctx)
+		// A client that does not take what is left is cut off; nobody is left
+		// who would want to know.
+		_ = p.server.Close(ctx, code, reason)
 	}()
+	// A session that waits for an answer could not end.
 	for {
 		select {
 		case request := <-p.requests:
