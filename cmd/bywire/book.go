@@ -127,6 +127,7 @@ func (a *app) book(ctx context.Context, opts *bookOptions, env bybit.Environment
 		defer cancel()
 	}
 	l := newLadder(sel, env.Name)
+	l.live = !opts.once
 	var sum tally
 	if opts.once {
 		sum, err = a.bookOnce(life, s, l, opts)
@@ -243,7 +244,7 @@ func (l *ladder) apply(ev bybit.Event, n int) {
 	switch e := ev.(type) {
 	case *bybit.BookEvent:
 		l.bookEvents++
-		l.at = e.Time
+		l.at, l.id = e.Time, e.ID
 		l.bids, _ = e.Book.AppendTop(l.bids[:0], book.Bid, n)
 		l.asks, _ = e.Book.AppendTop(l.asks[:0], book.Ask, n)
 		l.valid = e.Book.Err() == nil

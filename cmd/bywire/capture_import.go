@@ -151,7 +151,7 @@ func (a *app) importFiles(ctx context.Context, opts *importOptions, files []stri
 	}, files...)
 	bar.end()
 	records := w.Stats().Records
-	if e := w.Close(); err == nil {
+	if e := a.closeWriter(w); err == nil {
 		err = e
 	}
 	if made && records == 0 {
@@ -168,6 +168,23 @@ func (a *app) importFiles(ctx context.Context, opts *importOptions, files []stri
 		return a.printJSON(importResult(opts.to, records, reports))
 	}
 	return a.printImport(opts.to, records, reports)
+}
+
+// closeWriter waits until everything is compressed and on disk, and says so
+// where that takes long.
+func (a *app) closeWriter(w *capture.Writer) error {
+	closed := make(chan error, 1)
+	go func() { closed <- w.Close() }()
+	patience := time.NewTimer(2 * time.Second)
+	defer patience.Stop()
+	for {
+		select {
+		case err := <-closed:
+			return err
+		case <-patience.C:
+			a.say("import: all is read; compressing the rest")
+		}
+	}
 }
 
 // importFailed says which file could not be read on, and what is in the capture

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,9 +24,11 @@ import (
 type ladder struct {
 	symbol, channel, topic, where string
 
+	live       bool // drawn over and over: the status has rates
 	valid      bool
 	problem    string // why the book is not valid, or what else went wrong
 	at         time.Time
+	id         int64        // update id
 	bids, asks []book.Level // best first
 	tape       []bybit.Trade
 
@@ -122,6 +125,9 @@ func (l *ladder) status(width int, colour bool) string {
 	if !l.valid {
 		return paint(cut("NO BOOK: "+l.problem, width), colourYellow, colour)
 	}
+	if !l.live {
+		return cut("update "+strconv.FormatInt(l.id, 10)+", of "+l.at.UTC().Format(time.DateOnly), width)
+	}
 	s := grouped(l.bookPerSec) + " updates/s  " + grouped(l.tradPerSec) + " trades/s  " + grouped(l.bookEvents) + " updates  " + counted(l.gaps, "gap")
 	if l.problem != "" {
 		return paint(cut(s+"  "+l.problem, width), colourYellow, colour)
@@ -133,6 +139,7 @@ func (l *ladder) status(width int, colour bool) string {
 type columns struct {
 	price, size, total, bar int // widths
 	width                   int // of a whole row
+	priceScale, sizeScale   int // most digits after the point
 	most                    decimal.Decimal
 }
 
@@ -141,11 +148,17 @@ type columns struct {
 func layout(asks, bids []book.Level, width int) columns {
 	c := columns{price: 10, size: 8, total: 8, width: width}
 	for _, side := range [...][]book.Level{asks, bids} {
+		for i := range side {
+			c.priceScale = max(c.priceScale, side[i].Price.Scale())
+			c.sizeScale = max(c.sizeScale, side[i].Size.Scale())
+		}
+	}
+	for _, side := range [...][]book.Level{asks, bids} {
 		sums := totals(side)
 		for i := range side {
-			c.price = max(c.price, len(side[i].Price.String()))
-			c.size = max(c.size, len(side[i].Size.String()))
-			c.total = max(c.total, len(sums[i].String()))
+			c.price = max(c.price, len(digits(side[i].Price, c.priceScale)))
+			c.size = max(c.size, len(digits(side[i].Size, c.sizeScale)))
+			c.total = max(c.total, len(digits(sums[i], c.sizeScale)))
 		}
 		if n := len(sums); n > 0 && sums[n-1].Cmp(c.most) > 0 {
 			c.most = sums[n-1]
@@ -164,8 +177,8 @@ func (c columns) rows(side []book.Level, colour bool, shade string) []string {
 	sums := totals(side)
 	lines := make([]string, len(side))
 	for i := range side {
-		price := padLeft(side[i].Price.String(), c.price)
-		rest := " " + padLeft(side[i].Size.String(), c.size) + " " + padLeft(sums[i].String(), c.total) + " "
+		price := padLeft(digits(side[i].Price, c.priceScale), c.price)
+		rest := " " + padLeft(digits(side[i].Size, c.sizeScale), c.size) + " " + padLeft(digits(sums[i], c.sizeScale), c.total) + " "
 		bar := strings.Repeat("█", c.cells(sums[i]))
 		blank := max(0, c.width-len(price)-len(rest)-c.cells(sums[i]))
 		lines[i] = cut(price+rest+bar+strings.Repeat(" ", blank), c.width)
@@ -174,6 +187,20 @@ func (c columns) rows(side []book.Level, colour bool, shade string) []string {
 		}
 	}
 	return lines
+}
+
+// digits is a number with zeros at its end, so that points stand below each
+// other: some feeds leave them out.
+func digits(d decimal.Decimal, scale int) string {
+	s := d.String()
+	missing := scale - d.Scale()
+	if missing <= 0 || !d.IsSet() {
+		return s
+	}
+	if d.Scale() == 0 {
+		s += "."
+	}
+	return s + strings.Repeat("0", missing)
 }
 
 // cells is the length of a bar: the share of the largest total.
