@@ -52,7 +52,10 @@ func bywire(ctx context.Context, run *Run, m *Meter, onBook func(*bybit.BookEven
 		}
 		topics = append(topics, topic)
 	}
-	stream, err := client.Public(ctx, bybit.Linear, nil, topics...)
+	// On a busy machine the consumer may get no processor for a while. The
+	// feed does not pause for that, as it would not for a callback.
+	opts := &bybit.StreamOptions{QueueBytes: 256 << 20}
+	stream, err := client.Public(ctx, bybit.Linear, opts, topics...)
 	if err != nil {
 		return err
 	}
