@@ -35,17 +35,37 @@ type StreamOptions struct {
 	// QueueBytes bounds what waits for a slow consumer, in bytes of memory.
 	// One half gathers while the consumer works through the other. When its
 	// half is full, what has gathered is discarded, and a GapEvent per topic
-	// says so. Default: 64 MiB; at least 64 KiB.
+	// says so. Default: 64 MiB; at least 64 KiB, 8 MiB with OverflowWait.
 	QueueBytes int
+
+	// Overflow says what happens when the queue is full. Default: OverflowGap.
+	Overflow Overflow
 
 	// RawFrames keeps a copy of each message's bytes in the event's Frame.
 	// Default: no.
 	RawFrames bool
 }
 
+// Overflow is what a stream does when its queue is full.
+type Overflow uint8
+
+const (
+	// OverflowGap discards what has gathered and says so with a GapEvent per
+	// topic: the right end for live data. The network side never waits.
+	OverflowGap Overflow = iota
+
+	// OverflowWait stops reading until the consumer has caught up, so that
+	// the server feels it. It is for replays, which go as fast as they are
+	// read: nothing is lost. A live exchange would cut the connection.
+	// Meanwhile no reply is read either: Subscribe inside the event loop waits for ctx
+	// if the queue is full.
+	OverflowWait
+)
+
 const (
 	defaultQueueBytes  = 64 << 20
 	minQueueBytes      = 64 << 10
+	minWaitingBytes    = 8 << 20 // so that what one read brings fits a quarter
 	defaultDialTimeout = 15 * time.Second
 )
 
@@ -75,5 +95,8 @@ func (o *StreamOptions) withDefaults() StreamOptions {
 		opts.QueueBytes = defaultQueueBytes
 	}
 	opts.QueueBytes = max(opts.QueueBytes, minQueueBytes)
+	if opts.Overflow == OverflowWait {
+		opts.QueueBytes = max(opts.QueueBytes, minWaitingBytes)
+	}
 	return opts
 }

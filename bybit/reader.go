@@ -92,8 +92,27 @@ func (s *Stream) readFrom(conn *wsclient.Conn, number int) {
 		s.count.bytes.Add(size)
 		if s.queue.Unlock() > courtesy {
 			runtime.Gosched()
+			s.awaitRoom()
 		}
 	}
+}
+
+// awaitRoom holds the reader until the consumer has caught up, if the user chose
+// that. Only Close ends it early.
+func (s *Stream) awaitRoom() {
+	if s.opts.Overflow != OverflowWait {
+		return
+	}
+	room := s.queue.Room()
+	if room == nil {
+		return
+	}
+	s.held.Store(true)
+	select {
+	case <-room:
+	case <-s.closing:
+	}
+	s.held.Store(false)
 }
 
 // takeFrame decodes a frame into the batch, or tells the runner what it says.

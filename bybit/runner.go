@@ -104,8 +104,9 @@ func (r *runner) run() {
 			}
 			clear(letters)
 		case <-r.timer.C:
-			inbound := time.Time{}
-			if r.conn != nil {
+			inbound := time.Now()
+			// While the reader is held back, silence says nothing about the peer.
+			if r.conn != nil && !r.s.held.Load() {
 				inbound = r.conn.Inbound()
 			}
 			r.next(session.Tick{Inbound: inbound})
@@ -156,6 +157,7 @@ func (r *runner) open(l *letter) {
 	case l.close:
 		r.abort = l.abort
 		r.s.cancel()
+		close(r.s.closing)
 		r.next(session.Close{})
 	case l.conn != nil:
 		r.dialing = false

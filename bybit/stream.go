@@ -81,7 +81,10 @@ type Stream struct {
 	cancel context.CancelFunc // ends dials
 	up     chan struct{}      // closed by the runner when the first dial has succeeded
 	done   chan struct{}      // closed by the runner when it has ended
-	over   sync.Once          // for abort and Close
+	held   atomic.Bool        // the reader waits for the consumer, as OverflowWait says
+	// closing is closed by the runner when Close was called.
+	closing chan struct{}
+	over    sync.Once // for abort and Close
 
 	read  reader         // owned by the reader
 	local consumer       // owned by the consumer
@@ -106,6 +109,8 @@ func newStream(c *Client, ch Channel, url string, opts StreamOptions) *Stream {
 		log:    c.opts.Logger.With("channel", string(ch)),
 		up:     make(chan struct{}),
 		done:   make(chan struct{}),
+
+		closing: make(chan struct{}),
 	}
 	s.mail.wake = make(chan struct{}, 1)
 	s.table.Store(&map[string]*subscription{})

@@ -443,6 +443,52 @@ func TestFailureClass25_SleepingConsumer(t *testing.T) {
 	})
 }
 
+func TestOverflowWaitLosesNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(&bybit.StreamOptions{Overflow: bybit.OverflowWait, QueueBytes: 1}, bybit.Trades("BTCUSDT"))
+		const n = 60_000 // some 28 MiB of events
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for i := 0; i < n; i += 100 {
+				frames := make([]string, 100)
+				for k := range frames {
+					frames[k] = tradeFrame("BTCUSDT", i+k)
+				}
+				v.last().send(frames...)
+			}
+		})
+		asleep := time.NewTimer(time.Hour)
+		<-asleep.C
+		if queued := s.Stats().QueueBytes; queued > 4<<20 || queued < 2<<20 {
+			t.Errorf("%d bytes are queued", queued)
+		}
+		for i := range n {
+			ev, err := s.Recv(t.Context())
+			trades, ok := ev.(*bybit.TradesEvent)
+			if err != nil || !ok || trades.Trades[0].Seq != int64(i) {
+				t.Fatalf("event %d: %v, %v", i, ev, err)
+			}
+		}
+		wg.Wait()
+		if v.connects() != 1 {
+			t.Errorf("%d connections", v.connects())
+		}
+		// Close ends a reader that waits.
+		for range 200 {
+			frames := make([]string, 100)
+			for k := range frames {
+				frames[k] = tradeFrame("BTCUSDT", k)
+			}
+			v.last().send(frames...)
+			synctest.Wait()
+			if s.Stats().QueueBytes > 2<<20 {
+				break
+			}
+		}
+		s.Close()
+	})
+}
+
 func TestSubscribeAndCloseInsideTheLoop(t *testing.T) {
 	inBubble(t, func(t *testing.T, v *venue) {
 		v.onJoin = func(c *venueConn, topic string) {

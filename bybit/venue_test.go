@@ -44,7 +44,8 @@ type venue struct {
 // venueConn is the venue's end of a connection.
 type venueConn struct {
 	net.Conn
-	path string
+	path    string
+	writing chan struct{} // holds one token, so that a frame that waits for room is not mixed with another
 }
 
 // newVenue starts a venue that ends with the test.
@@ -100,7 +101,7 @@ func (v *venue) stream(opts *bybit.StreamOptions, topics ...bybit.Topic) *bybit.
 
 func (v *venue) serve(nc net.Conn) {
 	defer nc.Close()
-	c := &venueConn{Conn: nc}
+	c := &venueConn{Conn: nc, writing: make(chan struct{}, 1)}
 	up := ws.Upgrader{OnRequest: func(uri []byte) error {
 		c.path = string(uri)
 		if v.upgrade != nil {
@@ -222,7 +223,9 @@ func (c *venueConn) send(frames ...string) {
 	for _, f := range frames {
 		out = wsframe.AppendFrame(out, ws.OpText, []byte(f))
 	}
+	c.writing <- struct{}{}
 	c.Write(out)
+	<-c.writing
 }
 
 // close ends the connection in order.

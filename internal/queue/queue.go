@@ -73,8 +73,9 @@ type Queue[T any, A Arena] struct {
 
 	mu     sync.Mutex // guards what follows
 	in     *Batch[T, A]
-	queued int  // bytes in the batch as of the last Unlock
-	asleep bool // the consumer waits for wake
+	room   chan struct{} // closed by the next Take, for a producer that waits; nil: nobody does
+	queued int           // bytes in the batch as of the last Unlock
+	asleep bool          // the consumer waits for wake
 	closed bool
 }
 
@@ -161,6 +162,10 @@ func (q *Queue[T, A]) swap(spent *Batch[T, A], sleep bool) (*Batch[T, A], error)
 	if q.in != nil && len(q.in.Items) > 0 {
 		full := q.in
 		q.in, q.queued = spent, 0
+		if q.room != nil {
+			close(q.room)
+			q.room = nil
+		}
 		return full, nil
 	}
 	if q.closed && q.in != nil {
@@ -168,6 +173,21 @@ func (q *Queue[T, A]) swap(spent *Batch[T, A], sleep bool) (*Batch[T, A], error)
 	}
 	q.asleep = sleep
 	return nil, nil
+}
+
+// Room returns nil while the queue is less than half full, and otherwise a
+// channel that is closed when the consumer has taken what is in it: for producers
+// that would rather wait than discard.
+func (q *Queue[T, A]) Room() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.queued <= q.limit/2 {
+		return nil
+	}
+	if q.room == nil {
+		q.room = make(chan struct{})
+	}
+	return q.room
 }
 
 // Bytes returns what is queued and not taken yet.

@@ -111,6 +111,28 @@ func TestBoundIsHalfPerBatch(t *testing.T) {
 	}
 }
 
+func TestRoomOpensWhenTaken(t *testing.T) {
+	q, b := queue.New[int](100, newArena)
+	push(q, make([]int, 25)...)
+	if q.Room() != nil {
+		t.Fatal("a half-full queue has room")
+	}
+	push(q, 1)
+	room := q.Room()
+	select {
+	case <-room:
+		t.Fatal("room before the consumer came")
+	default:
+	}
+	if _, err := q.Take(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	<-room
+	if q.Room() != nil {
+		t.Error("an empty queue has room")
+	}
+}
+
 func BenchmarkHandOver(b *testing.B) {
 	q, out := queue.New[int](1<<30, newArena)
 	done := make(chan struct{})
