@@ -113,7 +113,7 @@ func writeFile(tb testing.TB, path string, b []byte) {
 // up to what was reported missing.
 func TestEachByteFlipped(t *testing.T) {
 	t.Parallel()
-	dir, total := smallCapture(t, 8)
+	dir, total := smallCapture(t, 6)
 	for _, path := range files(t, dir) {
 		whole := readFile(t, path)
 		for i := range whole {
@@ -140,7 +140,7 @@ func TestEachByteFlipped(t *testing.T) {
 // Every file is cut at every length.
 func TestEachTruncation(t *testing.T) {
 	t.Parallel()
-	dir, total := smallCapture(t, 8)
+	dir, total := smallCapture(t, 6)
 	paths := files(t, dir)
 	for k, path := range paths {
 		whole := readFile(t, path)
@@ -186,10 +186,10 @@ func blockEnds(tb testing.TB, path string) []int64 {
 // with numbers that were not used.
 func TestResumeDamaged(t *testing.T) {
 	t.Parallel()
-	dir, total := smallCapture(t, 8)
+	dir, total := smallCapture(t, 6)
 	for _, path := range files(t, dir) {
 		whole := readFile(t, path)
-		for i := 0; i < len(whole); i += 41 {
+		for i := 0; i < len(whole); i += 97 {
 			for _, cut := range []bool{false, true} {
 				work := t.TempDir()
 				copyDir(t, dir, work)
@@ -217,29 +217,29 @@ func TestResumeDamaged(t *testing.T) {
 // A missing segment is a hole that readers are told about; missing oldest
 // segments are a capture that was pruned.
 func TestMissingSegment(t *testing.T) {
-	dir, _ := smallCapture(t, 8)
+	dir, _ := smallCapture(t, 6)
 	paths := files(t, dir)
 	if err := os.Rename(paths[1], paths[1]+".away"); err != nil {
 		t.Fatal(err)
 	}
-	if got := readDamaged(t, dir); got.records != 16 || got.damages != 1 || got.lost != 8 {
+	if got := readDamaged(t, dir); got.records != 12 || got.damages != 1 || got.lost != 6 {
 		t.Errorf("second of three missing: %+v", got)
 	}
 	if err := os.Remove(paths[0]); err != nil {
 		t.Fatal(err)
 	}
-	if got := readDamaged(t, dir); got.records != 8 || got.damages != 0 {
+	if got := readDamaged(t, dir); got.records != 6 || got.damages != 0 {
 		t.Errorf("first two missing: %+v", got)
 	}
 }
 
 // A segment under another's name is not read as that one.
 func TestRenamedSegment(t *testing.T) {
-	dir, _ := smallCapture(t, 8)
+	dir, _ := smallCapture(t, 6)
 	paths := files(t, dir)
 	writeFile(t, paths[1], readFile(t, paths[0]))
 	got := readDamaged(t, dir)
-	if got.records != 16 || got.damages == 0 {
+	if got.records != 12 || got.damages == 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -284,7 +284,7 @@ func TestBlockInsideAFrame(t *testing.T) {
 }
 
 func TestLaterVersion(t *testing.T) {
-	dir, _ := smallCapture(t, 8)
+	dir, _ := smallCapture(t, 6)
 	path := files(t, dir)[0]
 	b := readFile(t, path)
 	h, err := parseFileHeader(b)
