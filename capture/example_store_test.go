@@ -24,7 +24,7 @@ func ExampleOpenWriter() {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	rec := capture.Record{Conn: w.NextConn(), Channel: "private", URL: "wss://stream.bybit.com/v5/private"}
 	for i, step := range []capture.Record{
-		{Kind: capture.Connect},
+		{Kind: capture.Connect, Data: []byte("c1")},
 		{Kind: capture.Frame, Direction: capture.Out, Data: []byte(`{"op":"auth","args":["key",1767225600000,"signature"]}`)},
 		{Kind: capture.Frame, Data: []byte(`{"success":true,"ret_msg":"","op":"auth","conn_id":"c1"}`)},
 		{Kind: capture.Disconnect, Data: []byte("closed by us")},
@@ -53,7 +53,7 @@ func ExampleOpenWriter() {
 		fmt.Println(rec.Seq, rec.Received.Format("05.000"), rec.Direction, rec.Kind, string(rec.Data))
 	}
 	// Output:
-	// 1 00.000 in connect
+	// 1 00.000 in connect c1
 	// 2 00.001 out frame {"op":"auth","args":["***","***","***"]}
 	// 3 00.002 in frame {"success":true,"ret_msg":"","op":"auth","conn_id":"c1"}
 	// 4 00.003 in disconnect closed by us
