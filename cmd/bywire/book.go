@@ -115,7 +115,7 @@ const (
 )
 
 func (a *app) book(ctx context.Context, opts *bookOptions, env bybit.Environment, sel selection) error {
-	client, s, err := a.open(ctx, env, sel, nil)
+	client, s, err := a.open(ctx, env, sel, &bybit.StreamOptions{Overflow: opts.overflow()})
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,16 @@ func (c *connection) flags(cmd *cobra.Command) {
 // own reports whether the server is one of the user's own.
 func (c *connection) own() bool { return c.ws != "" }
 
+// overflow is what happens when stdout is slower than the server for long. The
+// exchange waits for nobody. A server of the user's own is mostly a replay, which
+// does, so that nothing is lost.
+func (c *connection) overflow() bybit.Overflow {
+	if c.own() {
+		return bybit.OverflowWait
+	}
+	return bybit.OverflowGap
+}
+
 // environment returns what to connect to. A --ws URL with the path of a channel,
 // as it stands in many programs, also says the category.
 func (c *connection) environment(cmd *cobra.Command) (bybit.Environment, error) {

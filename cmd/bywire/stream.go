@@ -80,7 +80,7 @@ func (a *app) streamCommand() *cobra.Command {
 	opts.flags(cmd)
 	cmd.Flags().Int64Var(&opts.count, "count", 0, "end after `N` messages")
 	cmd.Flags().DurationVar(&opts.length, "for", 0, "end after this `DURATION`, such as 10s or 5m")
-	cmd.Flags().IntVar(&opts.queueMB, "queue", 256, "`MB` that may wait while stdout is slow; beyond that a gap tells what was discarded")
+	cmd.Flags().IntVar(&opts.queueMB, "queue", 64, "`MB` that may wait while stdout is slow; beyond that a gap tells what was discarded, but a --ws server is made to wait")
 	outputFlag(cmd, &opts.format, "", "table, json, ndjson or raw (default: table on a terminal, ndjson elsewhere)",
 		formatTable, formatJSON, formatNDJSON, formatRaw)
 	return cmd
@@ -250,6 +250,7 @@ func (a *app) stream(ctx context.Context, opts *streamOptions, env bybit.Environ
 	}
 	client, s, err := a.open(ctx, env, sel, &bybit.StreamOptions{
 		QueueBytes: opts.queueMB << 20,
+		Overflow:   opts.overflow(),
 		RawFrames:  opts.format == formatNDJSON || opts.format == formatJSON,
 	})
 	if err != nil {

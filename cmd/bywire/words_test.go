@@ -28,7 +28,8 @@ func TestSelectTopics(t *testing.T) {
 		{args: "insurance.inverse", channel: "inverse", topics: "insurance.inverse"},
 		{args: "adlAlert.USDC", channel: "linear", topics: "adlAlert.USDC"},
 		{args: "system.status", channel: "status", topics: "system.status"},
-		{args: "publicTrade.BTCUSDT publicTrade.BTCUSDT", category: "linear", channel: "linear", topics: "publicTrade.BTCUSDT"},
+		// What is named twice is subscribed once.
+		{args: "publicTrade.BTCUSDT trade.BTCUSDT", category: "linear", channel: "linear", topics: "publicTrade.BTCUSDT", notice: "trade.BTCUSDT is a retired name: taking publicTrade.BTCUSDT on linear"},
 		// The sure one decides.
 		{args: "tickers.BTCUSDT allLiquidation.BTCUSDT", channel: "linear", topics: "tickers.BTCUSDT allLiquidation.BTCUSDT"},
 		{args: "klineV2.1.BTCUSD", channel: "inverse", topics: "kline.1.BTCUSD", notice: "klineV2.1.BTCUSD is a retired name: taking kline.1.BTCUSD on inverse"},
