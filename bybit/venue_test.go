@@ -32,6 +32,7 @@ type venue struct {
 	noPongs  bool
 	upgrade  func() error // refuses a handshake
 	noReqIDs bool
+	script   func(c *venueConn, req *wire.Request) bool // answers in place of the venue
 
 	mu       sync.Mutex // guards what follows
 	rejected map[string]string
@@ -69,7 +70,7 @@ func newVenue(tb testing.TB) *venue {
 // stop ends the venue and waits for its goroutines. It closes the clients as
 // well, so that a test that failed half way ends with its own message.
 func (v *venue) stop() {
-	if v.tb.Failed() {
+	if v.tb != nil && v.tb.Failed() {
 		for _, c := range v.clients {
 			c.Close()
 		}
@@ -149,6 +150,9 @@ func (v *venue) answer(c *venueConn, req *wire.Request) {
 			reply.Op = wire.OpPong
 			c.reply(v.family, &reply)
 		}
+		return
+	}
+	if v.script != nil && v.script(c, req) {
 		return
 	}
 	v.mu.Lock()
