@@ -108,6 +108,25 @@ func writeFile(tb testing.TB, path string, b []byte) {
 	}
 }
 
+// openFile opens a file to be damaged in place, which is many times faster than
+// writing it anew for each byte.
+func openFile(tb testing.TB, path string) *os.File {
+	tb.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { f.Close() })
+	return f
+}
+
+func putByte(tb testing.TB, f *os.File, at int, b byte) {
+	tb.Helper()
+	if _, err := f.WriteAt([]byte{b}, int64(at)); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // Every byte of every file is changed in turn. No record may come out other
 // than it went in, the change must be reported, and what is missing must add
 // up to what was reported missing.
@@ -116,11 +135,11 @@ func TestEachByteFlipped(t *testing.T) {
 	dir, total := smallCapture(t, 6)
 	for _, path := range files(t, dir) {
 		whole := readFile(t, path)
+		f := openFile(t, path)
 		for i := range whole {
-			bad := slices.Clone(whole)
-			bad[i] ^= byte(1) << (i % 8)
-			writeFile(t, path, bad)
+			putByte(t, f, i, whole[i]^byte(1)<<(i%8))
 			got := readDamaged(t, dir)
+			putByte(t, f, i, whole[i])
 			switch {
 			case !got.reported:
 				t.Fatalf("%s: byte %d of %d flipped: nothing reported, %d of %d records", path, i, len(whole), got.records, total)
@@ -130,7 +149,6 @@ func TestEachByteFlipped(t *testing.T) {
 				t.Fatalf("%s: byte %d flipped: %d of %d records, %d reported lost", path, i, got.records, total, got.lost)
 			}
 		}
-		writeFile(t, path, whole)
 	}
 	if got := readDamaged(t, dir); got.records != total || got.reported {
 		t.Fatalf("restored: %+v", got)
@@ -145,8 +163,11 @@ func TestEachTruncation(t *testing.T) {
 	for k, path := range paths {
 		whole := readFile(t, path)
 		boundaries := blockEnds(t, path)
-		for n := range whole {
-			writeFile(t, path, whole[:n])
+		f := openFile(t, path)
+		for n := len(whole) - 1; n >= 0; n-- {
+			if err := f.Truncate(int64(n)); err != nil {
+				t.Fatal(err)
+			}
 			got := readDamaged(t, dir)
 			// The last open segment may end after any block: that is how it
 			// looks while it grows.
@@ -271,15 +292,15 @@ func TestBlockInsideAFrame(t *testing.T) {
 	closeWriter(t, w)
 	path := files(t, dir)[0]
 	whole := readFile(t, path)
+	f := openFile(t, path)
 	for i := range whole {
-		bad := slices.Clone(whole)
-		bad[i] ^= 0x80
-		writeFile(t, path, bad)
+		putByte(t, f, i, whole[i]^0x80)
 		for rec, err := range openReader(t, dir).Records(time.Time{}, time.Time{}) {
 			if err == nil && string(rec.Data) != string(block) {
 				t.Fatalf("byte %d flipped: record %d is %q", i, rec.Seq, rec.Data)
 			}
 		}
+		putByte(t, f, i, whole[i])
 	}
 }
 
