@@ -50,7 +50,7 @@ can be imported again with --from v5-jsonl.`,
 	cmd.Flags().StringArrayVar(&opts.topics, "topic", nil, "only messages of this `TOPIC`; * stands for any text; may be repeated")
 	cmd.Flags().StringArrayVar(&opts.channels, "channel", nil, "only what was on this `CHANNEL`, such as linear; may be repeated")
 	cmd.Flags().BoolVar(&opts.data, "data", false, "only data messages that were received: no acknowledgements, no pongs, nothing that was sent")
-	outputFlag(cmd, &opts.format, formatRaw, "raw (frames as they were) or ndjson", formatRaw, formatNDJSON)
+	outputFlag(cmd, &opts.format, formatRaw, "`FORMAT`: raw (frames as they were) or ndjson", formatRaw, formatNDJSON)
 	completes(cmd, "channel", channelNames()...)
 	return cmd
 }

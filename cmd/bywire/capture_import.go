@@ -54,7 +54,7 @@ never mended.`,
 	cmd.Flags().StringVar(&opts.from, "from", "", "`FORMAT` of the files: "+strings.Join(formatNames(), ", "))
 	cmd.Flags().StringVar(&opts.to, "to", "", "`DIR` of the new capture")
 	cmd.Flags().StringVar(&opts.category, "category", "", "`CATEGORY` of what does not name its own: "+strings.Join(channelNames(), ", "))
-	outputFlag(cmd, &opts.format, formatText, "text or json", formatText, formatJSON)
+	outputFlag(cmd, &opts.format, formatText, "`FORMAT`: text or json", formatText, formatJSON)
 	completes(cmd, "from", formatNames()...)
 	completes(cmd, "category", channelNames()...)
 	return cmd

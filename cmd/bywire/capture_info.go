@@ -42,7 +42,7 @@ func (a *app) infoCommand() *cobra.Command {
 			return a.notices(info.Notices)
 		},
 	}
-	outputFlag(cmd, &format, formatText, "text or json", formatText, formatJSON)
+	outputFlag(cmd, &format, formatText, "`FORMAT`: text or json", formatText, formatJSON)
 	return cmd
 }
 

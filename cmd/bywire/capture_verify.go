@@ -59,7 +59,7 @@ facts, not faults.`,
 			return fault(v)
 		},
 	}
-	outputFlag(cmd, &format, formatText, "text or json", formatText, formatJSON)
+	outputFlag(cmd, &format, formatText, "`FORMAT`: text or json", formatText, formatJSON)
 	return cmd
 }
 

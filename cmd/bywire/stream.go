@@ -81,7 +81,7 @@ func (a *app) streamCommand() *cobra.Command {
 	cmd.Flags().Int64Var(&opts.count, "count", 0, "end after `N` messages")
 	cmd.Flags().DurationVar(&opts.length, "for", 0, "end after this `DURATION`, such as 10s or 5m")
 	cmd.Flags().IntVar(&opts.queueMB, "queue", 64, "`MB` that may wait while stdout is slow; beyond that a gap tells what was discarded, but a --ws server is made to wait")
-	outputFlag(cmd, &opts.format, "", "table, json, ndjson or raw (default: table on a terminal, ndjson elsewhere)",
+	outputFlag(cmd, &opts.format, "", "`FORMAT`: table, json, ndjson or raw (default: table on a terminal, ndjson elsewhere)",
 		formatTable, formatJSON, formatNDJSON, formatRaw)
 	return cmd
 }

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -246,6 +249,22 @@ func TestNoConnectionIsANetworkError(t *testing.T) {
 	o := bywire(t, "stream", "--ws", "ws://"+addr, "--category", "linear", "publicTrade.BTCUSDT").want(t, exitNetwork)
 	if o.stderr != "bywire: ws://"+addr+"/v5/public/linear: no connection: connection refused\n" {
 		t.Errorf("stderr %q", o.stderr)
+	}
+}
+
+func TestHTTPRefusals(t *testing.T) {
+	for status, code := range map[int]int{
+		http.StatusForbidden: exitRefused, http.StatusTooManyRequests: exitRateLimited, http.StatusBadGateway: exitNetwork,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "not today", status)
+		}))
+		url := "ws" + strings.TrimPrefix(server.URL, "http")
+		o := bywire(t, "stream", "--ws", url, "--category", "spot", "publicTrade.BTCUSDT").want(t, code)
+		if want := fmt.Sprintf("bywire: %s/v5/public/spot: refused with HTTP %d: not today\n", url, status); o.stderr != want {
+			t.Errorf("stderr %q, want %q", o.stderr, want)
+		}
+		server.Close()
 	}
 }
 

@@ -53,7 +53,7 @@ books and how often they push. Private topics are listed with --all.`,
 			return w.Flush()
 		},
 	}
-	outputFlag(cmd, &format, formatText, "text or json", formatText, formatJSON)
+	outputFlag(cmd, &format, formatText, "`FORMAT`: text or json", formatText, formatJSON)
 	cmd.Flags().StringVar(&channel, "category", "", "only topics of this channel: "+strings.Join(channelNames(), ", "))
 	cmd.Flags().BoolVar(&all, "all", false, "private topics too")
 	completes(cmd, "category", channelNames()...)

@@ -29,7 +29,7 @@ func (a *app) versionCommand() *cobra.Command {
 			return nil
 		},
 	}
-	outputFlag(cmd, &format, formatText, "text or json", formatText, formatJSON)
+	outputFlag(cmd, &format, formatText, "`FORMAT`: text or json", formatText, formatJSON)
 	return cmd
 }
 
