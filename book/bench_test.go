@@ -18,7 +18,7 @@ func BenchmarkUpdate(b *testing.B) {
 			for _, read := range []int{0, 10} {
 				b.Run(fmt.Sprintf("depth=%d/%s/read%d", depth, where, read), func(b *testing.B) {
 					bk := newDepth(depth)
-					benchmarkUpdate(b, bk, newShuttle(b, bk, where == "top", 2048), read)
+					benchmarkUpdate(b, bk, newShuttle(b, bk, where == "top", 4096), read)
 				})
 			}
 		}
@@ -33,7 +33,7 @@ func BenchmarkBlocks(b *testing.B) {
 			for _, limit := range []int{32, 64, 128, 256} {
 				b.Run(fmt.Sprintf("depth=%d/%s/cap=%d", depth, where, limit), func(b *testing.B) {
 					bk := book.NewSmallBlocks(depth%10_000, limit)
-					benchmarkUpdate(b, bk, newShuttle(b, bk, where == "top", 2048), 0)
+					benchmarkUpdate(b, bk, newShuttle(b, bk, where == "top", 4096), 0)
 				})
 			}
 		}

@@ -1,9 +1,6 @@
 package book
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Policy says what Apply does when an update id does not follow the last one.
 //
@@ -184,7 +181,7 @@ func (b *Book) key(sd Side, lv *Level) (int64, *Error) {
 		return 0, &Error{Kind: BadPrice, Side: sd, Price: lv.Price}
 	}
 	k, ok := lv.Price.Units(b.scale)
-	if !ok || k == math.MinInt64 {
+	if !ok || k >= keyLimit || k <= -keyLimit {
 		return 0, &Error{Kind: BadPrice, Side: sd, Price: lv.Price}
 	}
 	if sd == Ask {
@@ -203,18 +200,26 @@ func (b *Book) key(sd Side, lv *Level) (int64, *Error) {
 func (b *Book) change(s *side, sd Side, levels []Level) *Error {
 	for i := range levels {
 		lv := &levels[i]
-		k, e := b.key(sd, lv)
-		if e != nil {
-			return e
+		// What nearly every level is; whatever is not so goes the long way.
+		k, ok := lv.Price.Units(b.scale)
+		if sd == Ask {
+			k = -k
 		}
-		at, j, found := s.find(k)
+		if !ok || !lv.Price.IsSet() || lv.Price.Scale() > b.scale || k >= keyLimit || k <= -keyLimit ||
+			!lv.Size.IsSet() || lv.Size.Sign() < 0 || lv.RPI.Sign() < 0 {
+			var e *Error
+			if k, e = b.key(sd, lv); e != nil {
+				return e
+			}
+		}
+		block, at, j, found := s.find(k)
 		if lv.Size.IsZero() {
 			if lv.RPI.IsZero() {
 				if !found {
 					b.stats.UnknownDeletes++
 					continue
 				}
-				if old := &s.levels[s.blocks[at].refs[j]]; old.Size.IsZero() {
+				if old := &s.levels[block.refs[j]]; old.Size.IsZero() {
 					s.hidden--
 				}
 				s.remove(at, j)
@@ -226,7 +231,7 @@ func (b *Book) change(s *side, sd Side, levels []Level) *Error {
 			s.insert(at, j, k, lv)
 			continue
 		}
-		old := &s.levels[s.blocks[at].refs[j]]
+		old := &s.levels[block.refs[j]]
 		if old.Size.IsZero() {
 			s.hidden--
 		}
@@ -242,7 +247,7 @@ func (b *Book) fill(s *side, sd Side, levels []Level, sorted bool) *Error {
 		for i := range levels {
 			if k, e := b.key(sd, &levels[i]); e != nil {
 				return e
-			} else if _, _, found := s.find(k); found {
+			} else if _, _, _, found := s.find(k); found {
 				return &Error{Kind: Duplicate, Side: sd, Price: levels[i].Price}
 			}
 			if e := b.change(s, sd, levels[i:i+1]); e != nil {

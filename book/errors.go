@@ -39,8 +39,8 @@ const (
 	Duplicate
 	// BadSize: a size is negative or absent. Other is the size.
 	BadSize
-	// BadPrice: a price is absent, or the book's prices together need more
-	// than 18 digits.
+	// BadPrice: a price is absent, or it and the book's other prices do not all
+	// fit 63 bits as whole multiples of their last digit (18 digits do).
 	BadPrice
 	// Restart: the venue started the topic anew, with update id 1 (Full only).
 	Restart

@@ -109,7 +109,7 @@ func level(src *[]byte, wild bool) (book.Side, book.Level) {
 		case 5:
 			lv.RPI = decimal.New(-int64(next(src)), 2)
 		case 6:
-			lv.Price, _ = decimal.FromUnits(-1<<63, int(how%4)).Sub(decimal.New(int64(next(src)), 0))
+			lv.Price, _ = decimal.FromUnits(-1<<62, int(how%4)).Sub(decimal.New(int64(next(src)), 0))
 		}
 	}
 	return sd, lv

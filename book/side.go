@@ -1,13 +1,13 @@
 package book
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // blockCap is how many levels a block holds at most. Measured on the delta mix
 // of the benchmarks; see BenchmarkUpdate.
 const blockCap = 128
+
+// keyLimit bounds keys, so that two of them can be subtracted.
+const keyLimit = 1 << 62
 
 // side is one side of a book: prices as integer keys in ascending order, cut
 // into blocks, the best price at the end of the last block. Keys of asks are
@@ -19,7 +19,7 @@ const blockCap = 128
 // slot from insert to delete.
 type side struct {
 	blocks []*block
-	low    []int64 // blocks[i] holds keys >= low[i] and < low[i+1]; low[0] is the smallest int64
+	low    []int64 // blocks[i] holds keys >= low[i] and < low[i+1]; low[0] is -keyLimit
 	levels []Level // slots; which are in use is known by the blocks' refs and free
 	free   []int32 // slots of deleted levels, the last one is reused first
 	spare  []*block
@@ -43,7 +43,7 @@ func (s *side) init(depth, limit int) {
 	if depth > 0 {
 		s.cap = min(limit, max(depth+depth/4+3, 4))
 	}
-	s.low = append(s.low, math.MinInt64)
+	s.low = append(s.low, -keyLimit)
 	s.blocks = append(s.blocks, s.newBlock())
 }
 
@@ -73,48 +73,39 @@ func (s *side) retire(b *block) {
 	s.spare = append(s.spare, b)
 }
 
-// find returns the block that holds the key k or would, and in it the index of
-// the first key that is not below k.
-func (s *side) find(k int64) (at, i int, found bool) {
+// find returns the block that holds the key k or would, its place, and in it
+// the index of the first key that is not below k.
+//
+// Which way a comparison goes cannot be predicted, so the search adds instead of
+// branching: x>>63 is -1 if x is negative, else 0. Keys stay within keyLimit, so
+// that a difference does not overflow.
+func (s *side) find(k int64) (b *block, at, i int, found bool) {
 	at = len(s.low) - 1
 	if at > 0 && k < s.low[at] {
 		at = s.findBlock(k)
 	}
-	keys := s.blocks[at].keys
-	// A binary search that always takes the same number of steps for a length
-	// compiles to conditional moves: no branch for the predictor to miss.
-	base, n := 0, len(keys)
+	b = s.blocks[at]
+	keys := b.keys
+	n := len(keys)
 	for n > 1 {
 		half := n >> 1
-		if keys[base+half-1] < k {
-			base += half
-		}
+		i += half & int((keys[i+half-1]-k)>>63)
 		n -= half
 	}
-	if n == 1 && keys[base] < k {
-		base++
+	if n == 1 {
+		i -= int((keys[i] - k) >> 63)
 	}
-	return at, base, base < len(keys) && keys[base] == k
+	return b, at, i, i < len(keys) && keys[i] == k
 }
 
-// findBlock is the search over blocks for a key that is not in the last one:
-// from the best end, as most changes are near it, then by halves.
-func (s *side) findBlock(k int64) int {
-	at := len(s.low) - 2
-	for end := max(at-4, 0); at > end; at-- {
-		if k >= s.low[at] {
-			return at
-		}
-	}
-	base, n := 0, at+1
-	for n > 1 {
+// findBlock is the search over blocks, for a key that is not in the last one.
+func (s *side) findBlock(k int64) (at int) {
+	for n := len(s.low) - 1; n > 1; {
 		half := n >> 1
-		if s.low[base+half] <= k {
-			base += half
-		}
+		at += half &^ int((k-s.low[at+half])>>63)
 		n -= half
 	}
-	return base
+	return at
 }
 
 // insert puts a level with the key k before index i of block at; find has
@@ -236,7 +227,7 @@ func (s *side) best() (k int64, lv *Level, ok bool) {
 func (s *side) rescale() bool {
 	for at, b := range s.blocks {
 		for i, k := range b.keys {
-			if k > math.MaxInt64/10 || k < -math.MaxInt64/10 {
+			if k > (keyLimit-1)/10 || k < -(keyLimit-1)/10 {
 				return false
 			}
 			b.keys[i] = k * 10
@@ -295,5 +286,4 @@ func (c *cursor) next() bool {
 	return true
 }
 
-func (c *cursor) key() int64    { return c.block.keys[c.i] }
 func (c *cursor) level() *Level { return &c.s.levels[c.block.refs[c.i]] }

@@ -130,17 +130,17 @@ func (v View) At(sd Side, price decimal.Decimal) (lv Level, ok bool, err error) 
 		return Level{}, false, err
 	}
 	k, ok := price.Units(v.book.scale)
-	if !ok || !price.IsSet() {
+	if !ok || !price.IsSet() || k >= keyLimit || k <= -keyLimit {
 		return Level{}, false, nil // keys express every price of the book
 	}
 	if sd == Ask {
 		k = -k
 	}
-	at, i, ok := s.find(k)
+	b, _, i, ok := s.find(k)
 	if !ok {
 		return Level{}, false, nil
 	}
-	return s.levels[s.blocks[at].refs[i]], true, nil
+	return s.levels[b.refs[i]], true, nil
 }
 
 // Spread returns the best ask minus the best bid, ErrEmptySide if a side has no

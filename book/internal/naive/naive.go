@@ -10,7 +10,6 @@
 package naive
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -123,12 +122,12 @@ func (b *Book) levels(sd book.Side, levels []book.Level, fresh, sorted bool) *bo
 	return nil
 }
 
-// fits reports whether all prices, the new one included, are whole numbers of
-// 64 bits at the book's scale.
+// fits reports whether all prices, the new one included, are whole numbers
+// within 2^62 at the book's scale.
 func (b *Book) fits(price decimal.Decimal) bool {
 	ok := func(p decimal.Decimal) bool {
 		units, ok := p.Units(b.scale)
-		return ok && units != math.MinInt64
+		return ok && units < 1<<62 && units > -1<<62
 	}
 	for _, side := range b.sides {
 		for _, lv := range side {
