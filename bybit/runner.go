@@ -71,7 +71,7 @@ type runner struct {
 	failure error // of the first dial; read after done is closed
 }
 
-func newRunner(s *Stream, life context.Context) *runner {
+func newRunner(life context.Context, s *Stream) *runner {
 	limits := wire.Channel(s.ch).Limits()
 	return &runner{
 		s:    s,

@@ -123,7 +123,7 @@ func (s *Stream) open(ctx context.Context, topics []Topic) error {
 	// Lifetime ends with Close, not with the ctx of the caller.
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
-	r := newRunner(s, life)
+	r := newRunner(life, s)
 	go r.run()
 	w := newWaiter(topics)
 	s.mail.put(letter{open: true, subscribe: w})

@@ -228,7 +228,7 @@ func (c *Conn) write() {
 			// A socket that refuses a deadline fails at the write itself.
 			_ = c.nc.SetWriteDeadline(time.Now().Add(writeTimeout))
 			if _, err := c.nc.Write(out); err != nil {
-				c.fail(err)
+				_ = c.fail(err) // the reader returns it
 				return
 			}
 		}
@@ -275,7 +275,7 @@ func (c *Conn) fail(err error) error {
 func (c *Conn) Close() { c.sendClose(ws.StatusNormalClosure, "") }
 
 // Abort ends the connection at once; Next returns err.
-func (c *Conn) Abort(err error) { c.fail(err) }
+func (c *Conn) Abort(err error) { _ = c.fail(err) }
 
 // Wait returns when the writer has ended, after Next has returned an error.
 func (c *Conn) Wait() { <-c.wrote }
