@@ -141,6 +141,7 @@ func FuzzFull(f *testing.F) {
 	f.Add([]byte{0, 70, 3, 1, 4, 5, 0, 1, 9, 1})
 	f.Add([]byte{0, 70, 3, 1, 4, 0, 5, 8, 9, 1, 5, 0, 2, 3, 2, 0, 66, 1, 1, 7, 40, 4, 5})
 	f.Add([]byte{0, 1, 2, 1, 4, 5, 3, 0, 1, 7, 30, 4, 5, 3, 2, 100, 1, 5, 1, 1, 7, 30, 4, 5})
+	f.Add([]byte{0, 70, 3, 1, 204, 0, 1, 5, 0, 1, 1, 0, 1})
 	f.Fuzz(func(t *testing.T, script []byte) {
 		src := &script
 		server := &fullServer{bids: map[int64]int64{3: 1}, asks: map[int64]int64{130: 1}, id: 10, seq: 1000, history: map[int64]*book.Update{}}
@@ -161,6 +162,9 @@ func FuzzFull(f *testing.F) {
 			case 4:
 				if c.asking && server.reply == nil {
 					server.reply = server.state()
+					if op >= 200 { // from between two pushes: no delta belongs to it
+						server.reply.Seq++
+					}
 				}
 			case 5:
 				c.answer()
