@@ -140,12 +140,12 @@ func (c *Conn) Next() ([]byte, error) {
 // already. It never waits; at the end of what is buffered, and at the end of
 // the connection, it returns false.
 func (c *Conn) Buffered() ([]byte, bool) {
-	for c.failure == nil && c.frames.HasNext() {
-		op, payload, err := c.frames.Next()
-		if err != nil {
-			return nil, false // a protocol error, which Next meets again
+	for c.failure == nil {
+		op, payload, ok := c.frames.TryNext()
+		if !ok {
+			return nil, false
 		}
-		if c.handle(op, payload) {
+		if op == ws.OpText || c.handle(op, payload) {
 			return payload, true
 		}
 	}

@@ -6,7 +6,7 @@
 // whose types appear here; what this package adds is one buffer that is read into in large pieces and sliced in place:
 //
 //	src ──Read──▶ [ consumed │ frame │ frame │ half a fra… ]──▶ Next() op, payload (a slice of the buffer)
-//	                           ▲ HasNext: true while a whole message needs no further Read
+//	                           ▲ hasNext: true while a whole message needs no further Read
 //
 // The reason is measured: with many messages per read the cost of a message is the cost of finding its end, and a
 // copy, an allocation or a second buffered reader is what dominates then.
@@ -128,9 +128,45 @@ func (r *Reader) Next() (ws.OpCode, []byte, error) {
 	}
 }
 
-// HasNext reports whether Next will return without reading from the source: a whole message or control frame is
+// TryNext is Next without reading from the source: false where what is buffered is no whole message. An error is
+// left for Next to return.
+//
+// Bursts are taken through here, so the frames that they are made of, whole text messages of less than 64 KiB from a
+// server, have a path of their own.
+func (r *Reader) TryNext() (ws.OpCode, []byte, bool) {
+	b := r.buf[r.start:r.end]
+	if len(b) >= 4 && b[0] == wholeText && b[1] <= length16 && !r.inJoin && !r.stale && r.side.ClientSide() {
+		head, n := 2, int(b[1])
+		if n == length16 {
+			head, n = 4, int(binary.BigEndian.Uint16(b[2:]))
+		}
+		if n <= r.maxPayload {
+			if n > len(b)-head {
+				return 0, nil, false
+			}
+			r.start += head + n
+			if r.calm++; head+n > r.small {
+				r.calm = 0
+			}
+			return ws.OpText, b[head : head+n : head+n], true
+		}
+	}
+	if !r.hasNext() {
+		return 0, nil, false
+	}
+	op, payload, err := r.Next()
+	return op, payload, err == nil
+}
+
+// The first byte of a frame that is a whole text message, and the length byte that announces a length of 16 bits.
+const (
+	wholeText = 0x81
+	length16  = 126
+)
+
+// hasNext reports whether Next will return without reading from the source: a whole message or control frame is
 // buffered, or a frame that is in error.
-func (r *Reader) HasNext() bool {
+func (r *Reader) hasNext() bool {
 	inJoin, held := r.held()
 	for at := r.start; ; {
 		h, size, err := parseHeader(r.buf[at:r.end])

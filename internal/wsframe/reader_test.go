@@ -21,9 +21,13 @@ type message struct {
 	payload string
 }
 
+// readAll takes what is buffered through TryNext and the rest through Next, as a client does.
 func readAll(r *Reader) (got []message, err error) {
 	for {
-		op, p, err := r.Next()
+		op, p, ok := r.TryNext()
+		if !ok {
+			op, p, err = r.Next()
+		}
 		if err != nil {
 			return got, err
 		}
@@ -158,16 +162,16 @@ func TestHasNextMeansNoRead(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			src := &feeder{pieces: [][]byte{append(bytes.Clone(two), tt.in...)}}
 			r := NewReader(src, 0, 100, false)
-			if r.HasNext() {
-				t.Error("HasNext before the first read")
+			if r.hasNext() {
+				t.Error("hasNext before the first read")
 			}
 			r.Next()
-			if !r.HasNext() {
-				t.Error("the second message is buffered but HasNext says no")
+			if !r.hasNext() {
+				t.Error("the second message is buffered but hasNext says no")
 			}
 			r.Next()
-			if got := r.HasNext(); got != tt.want {
-				t.Errorf("HasNext %v, want %v", got, tt.want)
+			if got := r.hasNext(); got != tt.want {
+				t.Errorf("hasNext %v, want %v", got, tt.want)
 			}
 			reads := src.reads
 			r.Next()
@@ -257,7 +261,7 @@ func TestNoAllocationPerFrame(t *testing.T) {
 		if _, _, err := r.Next(); err != nil {
 			t.Fatal(err)
 		}
-		r.HasNext()
+		r.hasNext()
 	}); n != 0 {
 		t.Errorf("%v allocations per message", n)
 	}
@@ -312,7 +316,7 @@ func TestCloseCode(t *testing.T) {
 }
 
 // FuzzReader holds the reader against gobwas' own frame reader: however the bytes are cut into reads, the same
-// messages come out, and HasNext never lies.
+// messages come out, and hasNext never lies.
 func FuzzReader(f *testing.F) {
 	f.Add(part(ws.OpText, true, "hello"), uint8(3), false)
 	f.Add(AppendMasked(nil, ws.OpText, mask, []byte(`{"op":"ping"}`)), uint8(1), true)
@@ -330,14 +334,24 @@ func FuzzReader(f *testing.F) {
 		var got []message
 		r := NewReader(src, 0, limit, masked)
 		for {
-			ready, reads := r.HasNext(), src.reads
-			op, p, err := r.Next()
+			ready, reads := r.hasNext(), src.reads
+			op, p, ok := r.TryNext()
+			if ok && !ready || src.reads != reads {
+				t.Fatal("TryNext had to read")
+			}
+			var err error
+			if !ok {
+				op, p, err = r.Next()
+			}
 			if ready && src.reads != reads {
-				t.Fatal("HasNext, but Next had to read")
+				t.Fatal("hasNext, but Next had to read")
+			}
+			if ready && !ok && err == nil {
+				t.Fatal("hasNext, but not for TryNext")
 			}
 			if err != nil {
 				if ready && CloseCode(err) == 0 {
-					t.Fatalf("HasNext, but Next: %v", err)
+					t.Fatalf("hasNext, but Next: %v", err)
 				}
 				break
 			}
