@@ -15,7 +15,12 @@ func TestIsControl(t *testing.T) {
 		{`{"id":"1_2","topic":"order","creationTime":1,"data":[]}`, false},
 		{`{"cs":1,"data":{"op":"x","success":true},"topic":"tickers.BTCUSDT","ts":1,"type":"delta"}`, false},
 		{"{ \"data\" : [ \"]}\\\"\" , {} ] ,\n\t\"topic\" : \"kline.1.BTCUSDT\" }", false},
+		{`{"op":"x","success":true,"topic":"tickers.BTCUSDT"}`, false},
+		{`{"\u0074opic":"tickers.BTCUSDT"}`, false},
+		{`{"id":"1","to\u0070ic":"order"}`, false},
 		// Control frames.
+		{`{"\u006fp":"pong"}`, true},
+		{`{"op":"pong","args":["\"topic\":"]}`, true},
 		{`{"success":true,"ret_msg":"","conn_id":"c","req_id":"","op":"subscribe"}`, true},
 		{`{"retCode":0,"retMsg":"OK","op":"auth","connId":"c"}`, true},
 		{`{"req_id":"topic","op":"pong","args":["1"],"conn_id":"c"}`, true},
@@ -31,7 +36,7 @@ func TestIsControl(t *testing.T) {
 		{``, false}, {` `, false}, {`[]`, false}, {`null`, false}, {`hello`, false},
 		{`{`, false}, {`{"`, false}, {`{"a`, false}, {`{"a"`, false}, {`{"a" 1}`, false},
 		{`{"a":`, false}, {`{"a":1`, false}, {`{"a":"`, false}, {`{"a":[1`, false}, {`{"a":1,`, false},
-		{`{"a":1,b:2}`, false}, {`{"a":"\`, false}, {`{"a\`, false},
+		{`{"a":1,b:2}`, false}, {`{"op":"pong"`, false}, {`{"op":"pong"}}`, false}, {`{"op":nil}`, false}, {`{"a":"\`, false}, {`{"a\`, false},
 	}
 	for _, tt := range tests {
 		if got := IsControl([]byte(tt.frame)); got != tt.want {

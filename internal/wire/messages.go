@@ -192,3 +192,12 @@ func RefusalOf(message string) (why Refusal, topic string) {
 	}
 	return RefusalOther, ""
 }
+
+// skipSpace returns the position of the first byte from i on that is no JSON
+// space, len(b) if there is none.
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}
