@@ -14,14 +14,21 @@ type idArena struct {
 	chunk strings.Builder
 }
 
+// maxArenaID is the longest id that goes into a chunk. Longer ones, which the
+// venue does not send, would leave most of a chunk unused.
+const maxArenaID = idChunk / 16
+
 // text returns a string of the bytes.
 func (a *idArena) text(id []byte) string {
 	if len(id) == 0 {
 		return ""
 	}
+	if len(id) > maxArenaID {
+		return string(id)
+	}
 	if a.chunk.Cap()-a.chunk.Len() < len(id) {
 		a.chunk = strings.Builder{}
-		a.chunk.Grow(max(idChunk, len(id)))
+		a.chunk.Grow(idChunk)
 	}
 	from := a.chunk.Len()
 	a.chunk.Write(id)

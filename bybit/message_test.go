@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -265,6 +266,7 @@ func TestBookRefusesLevels(t *testing.T) {
 		`{"topic":"orderbook.50.X","ts":1,"data":{"s":"X","b":[],"a":[],"u":2}}`,
 		`{"topic":"orderbook.50.X","type":"delta","ts":1,"data":{"s":"X","b":[],"a":[]}}`,
 		`{"topic":"orderbook.50.X","type":"delta","ts":-1,"data":{"s":"X","b":[],"a":[],"u":2}}`,
+		`{"topic":"orderbook.50.X","type":"delta","ts":1,"data":{"s":"X","b":[],"a":[],"u":-2}}`,
 		`{"topic":"tickers.X","type":"delta","ts":1,"data":{"s":"X","b":[],"a":[],"u":2}}`,
 	} {
 		var m BookMessage
@@ -321,6 +323,30 @@ func TestNewMessage(t *testing.T) {
 	for _, topic := range []Topic{RawTopic("tickers.X"), {}, {name: "order"}, {name: "nonsense.X"}} {
 		if m, ok := NewMessage(topic); ok {
 			t.Errorf("%T for %q", m, topic)
+		}
+	}
+}
+
+// TestTickerRefuses wants an error where a ticker contradicts itself, and for
+// times that could not be encoded again.
+func TestTickerRefuses(t *testing.T) {
+	for _, fields := range []string{
+		`"bid1Price":"1","bidPrice":"2"`,
+		`"askSize":"1","symbol":"X","ask1Size":"1"`,
+		`"deliveryTime":"1969-12-31T23:59:59Z"`,
+		`"deliveryTime":"1970-01-01T00:00:00+01:00"`,
+		`"deliveryTime":"9999-12-31T23:59:59-01:00"`,
+		`"deliveryTime":"253402300800000"`,
+		`"nextFundingTime":253402300800000`,
+		`"nextFundingTime":-1`,
+		`"nextFundingTime":"tomorrow"`,
+	} {
+		for _, space := range []string{"", " "} {
+			var m TickerMessage
+			frame := space + `{"topic":"tickers.X","type":"delta","data":{` + fields + `},"cs":1,"ts":1}`
+			if err := m.Decode([]byte(frame)); err == nil {
+				t.Errorf("decodes: %s", frame)
+			}
 		}
 	}
 }
@@ -402,6 +428,29 @@ func TestTradeIDsStay(t *testing.T) {
 	}
 	if m.ids == c.ids {
 		t.Error("two messages share memory for ids")
+	}
+}
+
+// TestLongIDs mixes ids of the venue's length with much longer ones, which get
+// memory of their own.
+func TestLongIDs(t *testing.T) {
+	var m TradesMessage
+	var want, got []string
+	for i := range 300 {
+		id := strings.Repeat(string(rune('a'+i%26)), 1+i*i%5000)
+		if err := m.Decode([]byte(`{"topic":"publicTrade.X","type":"snapshot","ts":1,"data":[{"i":"` + id + `"},{"i":""}]}`)); err != nil {
+			t.Fatal(err)
+		}
+		want, got = append(want, id), append(got, m.Trades[0].ID)
+		if m.Trades[1].ID != "" {
+			t.Errorf("an empty id became %q", m.Trades[1].ID)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Error("ids changed")
+	}
+	if m.ids.chunk.Cap() > idChunk {
+		t.Errorf("a chunk of %d bytes, want %d", m.ids.chunk.Cap(), idChunk)
 	}
 }
 

@@ -209,7 +209,9 @@ func (m *BookMessage) readData(c *wire.Cursor) {
 			m.Asks = readLevels(c, m.Asks)
 		case "u":
 			c.Once(&o, keyBookID)
-			m.ID, hasID = c.Integer()
+			if m.ID, hasID = c.Integer(); m.ID < 0 {
+				c.Fail(c.Offset(), "an update id below 0")
+			}
 		case "seq":
 			c.Once(&o, keyBookSeq)
 			m.Seq, _ = c.Integer()

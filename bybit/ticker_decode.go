@@ -72,7 +72,6 @@ func (m *TickerMessage) decodeCompact(e *envelope, f []byte) bool {
 	}
 	last := lastTexts(&m.Ticker)
 	m.Ticker = Ticker{}
-	var seen uint64
 	for {
 		i++
 		if i >= len(f) || f[i] != '"' {
@@ -82,12 +81,10 @@ func (m *TickerMessage) decodeCompact(e *envelope, f []byte) bool {
 		if j < 0 || j+1 >= len(f) || f[j] != ':' || f[j+1] != '"' {
 			return false
 		}
-		k := tickerKey(key)
-		if k == tickerKeyCount || seen&(1<<k) != 0 {
+		field := tickerField(key)
+		if field == tickerFieldCount || m.fields&(1<<field) != 0 {
 			return false
 		}
-		seen |= 1 << k
-		field := k.field()
 		if number := m.number(field); number != nil {
 			if *number, i = wire.ScanDecimal(f, j+2); i < 0 {
 				return false
@@ -136,19 +133,19 @@ func (t *Ticker) setText(f TickerField, text []byte, last *tickerTexts, topic st
 }
 
 // parseTime reads milliseconds, or RFC 3339 text as in deliveryTime; "" is the
-// zero time.
-func parseTime(text []byte) (time.Time, bool) {
+// zero time. Both spellings are for the same times: from 1970 on, as everywhere,
+// and before the year 10000, where RFC 3339 ends.
+func parseTime(text []byte) (t time.Time, ok bool) {
 	if len(text) == 0 {
 		return time.Time{}, true
 	}
 	if ms, end := wire.ScanInt(text, 0); end == len(text) {
-		return millis(ms), true
-	}
-	var t time.Time
-	if err := t.UnmarshalText(text); err != nil {
+		t = millis(ms)
+	} else if t.UnmarshalText(text) != nil {
 		return time.Time{}, false
 	}
-	return t.UTC(), true
+	t = t.UTC()
+	return t, t.IsZero() || t.Unix() >= 0 && t.Year() <= 9999
 }
 
 // readTicker reads the object in data with everything that JSON allows.
@@ -157,13 +154,12 @@ func (m *TickerMessage) readTicker(c *wire.Cursor) {
 	m.Ticker = Ticker{}
 	var o wire.Object
 	for c.NextKey(&o) {
-		k := tickerKey(o.Key)
-		if k == tickerKeyCount {
+		field := tickerField(o.Key)
+		if field == tickerFieldCount {
 			c.Skip(&o)
 			continue
 		}
-		c.Once(&o, uint(k))
-		field := k.field()
+		c.Once(&o, uint(field))
 		m.fields |= 1 << field
 		if number := m.number(field); number != nil {
 			*number = c.Decimal()
@@ -182,127 +178,100 @@ func (m *TickerMessage) readTicker(c *wire.Cursor) {
 	}
 }
 
-// tickerKeyIndex numbers the keys of a ticker on the wire: the fields, and the
-// other spelling of best bid and ask.
-type tickerKeyIndex uint8
-
-const (
-	keyBidPrice = tickerKeyIndex(tickerFieldCount) + iota
-	keyBidSize
-	keyAskPrice
-	keyAskSize
-	tickerKeyCount
-)
-
-// field returns the field that the key fills.
-func (k tickerKeyIndex) field() TickerField {
-	if k >= keyBidPrice {
-		return TickerBidPrice + TickerField(k-keyBidPrice)
-	}
-	return TickerField(k)
-}
-
-// tickerKey returns the number of a key, tickerKeyCount if it is unknown.
-func tickerKey(key []byte) tickerKeyIndex {
+// tickerField returns the field of a key, tickerFieldCount if there is none. Best
+// bid and ask have two spellings, of which a message may use one.
+func tickerField(key []byte) TickerField {
 	switch string(key) {
 	case "symbol":
-		return tickerKeyIndex(TickerSymbol)
+		return TickerSymbol
 	case "tickDirection":
-		return tickerKeyIndex(TickerTickDirection)
+		return TickerTickDirection
 	case "lastPrice":
-		return tickerKeyIndex(TickerLastPrice)
+		return TickerLastPrice
 	case "prevPrice24h":
-		return tickerKeyIndex(TickerPrevPrice24h)
+		return TickerPrevPrice24h
 	case "prevPrice1h":
-		return tickerKeyIndex(TickerPrevPrice1h)
+		return TickerPrevPrice1h
 	case "highPrice24h":
-		return tickerKeyIndex(TickerHighPrice24h)
+		return TickerHighPrice24h
 	case "lowPrice24h":
-		return tickerKeyIndex(TickerLowPrice24h)
+		return TickerLowPrice24h
 	case "price24hPcnt":
-		return tickerKeyIndex(TickerPrice24hPcnt)
+		return TickerPrice24hPcnt
 	case "change24h":
-		return tickerKeyIndex(TickerChange24h)
+		return TickerChange24h
 	case "markPrice":
-		return tickerKeyIndex(TickerMarkPrice)
+		return TickerMarkPrice
 	case "indexPrice":
-		return tickerKeyIndex(TickerIndexPrice)
+		return TickerIndexPrice
 	case "usdIndexPrice":
-		return tickerKeyIndex(TickerUSDIndexPrice)
+		return TickerUSDIndexPrice
 	case "volume24h":
-		return tickerKeyIndex(TickerVolume24h)
+		return TickerVolume24h
 	case "turnover24h":
-		return tickerKeyIndex(TickerTurnover24h)
+		return TickerTurnover24h
 	case "totalVolume":
-		return tickerKeyIndex(TickerTotalVolume)
+		return TickerTotalVolume
 	case "totalTurnover":
-		return tickerKeyIndex(TickerTotalTurnover)
+		return TickerTotalTurnover
 	case "openInterest":
-		return tickerKeyIndex(TickerOpenInterest)
+		return TickerOpenInterest
 	case "openInterestValue":
-		return tickerKeyIndex(TickerOpenInterestValue)
+		return TickerOpenInterestValue
 	case "singleOpenInterest":
-		return tickerKeyIndex(TickerSingleOpenInterest)
+		return TickerSingleOpenInterest
 	case "singleOpenInterestValue":
-		return tickerKeyIndex(TickerSingleOpenInterestValue)
-	case "bid1Price":
-		return tickerKeyIndex(TickerBidPrice)
-	case "bid1Size":
-		return tickerKeyIndex(TickerBidSize)
-	case "ask1Price":
-		return tickerKeyIndex(TickerAskPrice)
-	case "ask1Size":
-		return tickerKeyIndex(TickerAskSize)
+		return TickerSingleOpenInterestValue
+	case "bid1Price", "bidPrice":
+		return TickerBidPrice
+	case "bid1Size", "bidSize":
+		return TickerBidSize
+	case "ask1Price", "askPrice":
+		return TickerAskPrice
+	case "ask1Size", "askSize":
+		return TickerAskSize
 	case "bidIv":
-		return tickerKeyIndex(TickerBidIV)
+		return TickerBidIV
 	case "askIv":
-		return tickerKeyIndex(TickerAskIV)
+		return TickerAskIV
 	case "fundingRate":
-		return tickerKeyIndex(TickerFundingRate)
+		return TickerFundingRate
 	case "fundingCap":
-		return tickerKeyIndex(TickerFundingCap)
+		return TickerFundingCap
 	case "fundingIntervalHour":
-		return tickerKeyIndex(TickerFundingIntervalHour)
+		return TickerFundingIntervalHour
 	case "nextFundingTime":
-		return tickerKeyIndex(TickerNextFundingTime)
+		return TickerNextFundingTime
 	case "deliveryTime":
-		return tickerKeyIndex(TickerDeliveryTime)
+		return TickerDeliveryTime
 	case "deliveryFeeRate":
-		return tickerKeyIndex(TickerDeliveryFeeRate)
+		return TickerDeliveryFeeRate
 	case "predictedDeliveryPrice":
-		return tickerKeyIndex(TickerPredictedDeliveryPrice)
+		return TickerPredictedDeliveryPrice
 	case "basis":
-		return tickerKeyIndex(TickerBasis)
+		return TickerBasis
 	case "basisRate":
-		return tickerKeyIndex(TickerBasisRate)
+		return TickerBasisRate
 	case "basisRateYear":
-		return tickerKeyIndex(TickerBasisRateYear)
+		return TickerBasisRateYear
 	case "preOpenPrice":
-		return tickerKeyIndex(TickerPreOpenPrice)
+		return TickerPreOpenPrice
 	case "preQty":
-		return tickerKeyIndex(TickerPreQty)
+		return TickerPreQty
 	case "curPreListingPhase":
-		return tickerKeyIndex(TickerCurPreListingPhase)
+		return TickerCurPreListingPhase
 	case "markPriceIv":
-		return tickerKeyIndex(TickerMarkPriceIV)
+		return TickerMarkPriceIV
 	case "underlyingPrice":
-		return tickerKeyIndex(TickerUnderlyingPrice)
+		return TickerUnderlyingPrice
 	case "delta":
-		return tickerKeyIndex(TickerDelta)
+		return TickerDelta
 	case "gamma":
-		return tickerKeyIndex(TickerGamma)
+		return TickerGamma
 	case "vega":
-		return tickerKeyIndex(TickerVega)
+		return TickerVega
 	case "theta":
-		return tickerKeyIndex(TickerTheta)
-	case "bidPrice":
-		return keyBidPrice
-	case "bidSize":
-		return keyBidSize
-	case "askPrice":
-		return keyAskPrice
-	case "askSize":
-		return keyAskSize
+		return TickerTheta
 	}
-	return tickerKeyCount
+	return tickerFieldCount
 }
