@@ -2,10 +2,11 @@ package bybit
 
 import "github.com/bywire/bywire/book"
 
-// arena is the memory of the book levels in one batch of the queue. The reader
-// cuts from it, the consumer reads, and when the batch comes back all of it is
-// used again: deltas cost no allocation.
+// arena is the memory of the book events in one batch of the queue, with their
+// levels. The reader cuts from it, the consumer reads, and when the batch comes
+// back all of it is used again: deltas cost no allocation, and stay in the cache.
 type arena struct {
+	books      eventChunks
 	bids, asks levelChunks
 }
 
@@ -13,15 +14,41 @@ func newArena() *arena { return &arena{} }
 
 // Reset makes the arena empty.
 func (a *arena) Reset() {
+	a.books.reset()
 	a.bids.reset()
 	a.asks.reset()
 }
 
 const (
+	chunkEvents = 64
 	chunkLevels = 1024 // 48 KiB
 	minRoom     = 128  // levels that a message finds room for; one with more allocates
 	keepChunks  = 32   // kept for the next use, 1.5 MiB
 )
+
+// eventChunks hands out book events that were used before.
+type eventChunks struct {
+	chunks [][]BookEvent
+	used   int
+}
+
+// next returns an event with anything in it.
+func (c *eventChunks) next() *BookEvent {
+	if c.used == len(c.chunks)*chunkEvents {
+		c.chunks = append(c.chunks, make([]BookEvent, chunkEvents))
+	}
+	ev := &c.chunks[c.used/chunkEvents][c.used%chunkEvents]
+	c.used++
+	return ev
+}
+
+func (c *eventChunks) reset() {
+	if len(c.chunks) > keepChunks {
+		clear(c.chunks[keepChunks:])
+		c.chunks = c.chunks[:keepChunks]
+	}
+	c.used = 0
+}
 
 // levelChunks hands out slices from chunks of levels.
 type levelChunks struct {

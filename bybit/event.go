@@ -2,6 +2,7 @@ package bybit
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bywire/bywire/book"
@@ -12,7 +13,7 @@ import (
 // the notices [*GapEvent], [*RejectedEvent] and [*DecodeErrorEvent].
 //
 // An event does not change once it was yielded and may be kept, except for
-// what [BookEvent] says about its book and levels.
+// [BookEvent].
 //
 // Received, in every event, is our clock when the bytes were read from the
 // socket, without a monotonic reading. Frames that one read brought share one
@@ -24,10 +25,11 @@ type Event interface{ event() }
 
 // BookEvent is a change of an order book that was applied and found correct.
 //
-// Book is the whole book after the change. It and the slices Bids and Asks are
-// valid until the next Recv of the stream (in a loop over Events: until the end
-// of the body). After that every read of Book returns [book.ErrStale], and Bids and
-// Asks of the event are nil; Book.Clone keeps a book.
+// Book is the whole book after the change. Unlike every other event, a BookEvent
+// is valid until the next Recv of the stream (in a loop over Events: until the
+// end of the body), because its memory, and the book, are used again. After that
+// every read of Book returns [book.ErrStale], Bids and Asks are nil, and the other
+// fields change when they like. Clone keeps an event, Book.Clone a book.
 //
 // Books of orderbook.full are not kept yet: reads of theirs return
 // [book.ErrNoBook].
@@ -38,6 +40,17 @@ type BookEvent struct {
 	Frame    []byte
 }
 
+// Clone returns a copy that stays valid, levels and the whole book included. The
+// book of the copy is the caller's own.
+func (e *BookEvent) Clone() *BookEvent {
+	c := *e
+	c.Bids, c.Asks = slices.Clone(e.Bids), slices.Clone(e.Asks)
+	if own, err := e.Book.Clone(); err == nil {
+		c.Book = own.View()
+	} // else the view says of the copy what it says here
+	return &c
+}
+
 // TradesEvent is one push of public trades.
 type TradesEvent struct {
 	TradesMessage
@@ -45,13 +58,22 @@ type TradesEvent struct {
 	Frame    []byte
 }
 
-// TickerEvent is a push of a ticker: what arrived, and what that makes.
+// TickerEvent is a push of a ticker. The fields of Ticker are the state as of
+// this event: what this push carried, and for the rest what came before, since
+// the last snapshot. Arrived tells the two apart.
 type TickerEvent struct {
-	TickerMessage        // what arrived: on linear and inverse mostly a few fields
-	Merged        Ticker // the state as of this event: everything that arrived since the last snapshot
-	Complete      bool   // Merged began with a snapshot
-	Received      time.Time
-	Frame         []byte
+	TickerMessage
+	Complete bool // the state began with a snapshot
+	Received time.Time
+	Frame    []byte
+
+	arrived uint64 // as Ticker.fields
+}
+
+// Arrived reports whether this push carried the field. Has reports whether the
+// field is known.
+func (e *TickerEvent) Arrived(f TickerField) bool {
+	return f < tickerFieldCount && e.arrived&(1<<f) != 0
 }
 
 // KlineEvent is a push of candles.

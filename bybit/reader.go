@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/bywire/bywire/book"
 	"github.com/bywire/bywire/internal/queue"
 	"github.com/bywire/bywire/internal/session"
 	"github.com/bywire/bywire/internal/wire"
@@ -29,10 +30,9 @@ const (
 
 // How many values one allocation holds: some 64 KiB of each.
 const (
-	bookSlab   = 256
 	tradesSlab = 384
 	tradeSlab  = 300
-	tickerSlab = 40
+	tickerSlab = 64
 	frameSlab  = 64 << 10
 )
 
@@ -43,14 +43,13 @@ const (
 	levelBytes  = 48
 	tradesBytes = 240
 	tradeBytes  = 224
-	tickerBytes = 1800
+	tickerBytes = 1000
 	otherBytes  = 512
 )
 
 // reader is the memory from which the reader makes events. Events that a user
 // keeps keep the allocation that they were cut from.
 type reader struct {
-	books  slab[BookEvent]
 	trades slab[TradesEvent]
 	trade  slab[Trade]
 	ticker slab[TickerEvent]
@@ -183,8 +182,8 @@ func (s *Stream) takeDamaged(b *batch, sub *subscription, err error) {
 
 func (s *Stream) takeBook(b *batch, sub *subscription, frame []byte) {
 	r := &s.read
-	ev := r.books.next(bookSlab)
-	ev.Topic, ev.Received = sub.topic, r.received
+	ev := b.Arena.books.next()
+	ev.Topic, ev.Symbol, ev.Received, ev.Book = sub.topic, sub.symbol, r.received, book.View{}
 	ev.Bids, ev.Asks = b.Arena.bids.room(), b.Arena.asks.room()
 	err := ev.decodeWith(frame, &r.ids)
 	if err != nil {
@@ -201,8 +200,7 @@ func (s *Stream) takeTrades(b *batch, sub *subscription, frame []byte) {
 	ev := r.trades.next(tradesSlab)
 	ev.Topic, ev.Received = sub.topic, r.received
 	ev.Trades = r.trade.room(8, tradeSlab)
-	err := ev.decodeWith(frame, &r.ids)
-	if err != nil {
+	if err := ev.decodeWith(frame, &r.ids); err != nil {
 		s.takeDamaged(b, sub, err)
 		return
 	}

@@ -175,13 +175,16 @@ func (s *Stream) applyBook(sub *subscription, ev *BookEvent) Event {
 	return ev
 }
 
+// applyTicker makes the event's fields the state as of the event.
 func (sub *subscription) applyTicker(ev *TickerEvent) {
+	ev.arrived = ev.fields
 	if ev.Snapshot {
 		sub.ticker, sub.complete = ev.Ticker, true
 	} else {
 		sub.ticker.Merge(&ev.Ticker)
+		ev.Ticker = sub.ticker
 	}
-	ev.Merged, ev.Complete = sub.ticker, sub.complete
+	ev.Complete = sub.complete
 }
 
 // applyGap makes the state wait for a snapshot.

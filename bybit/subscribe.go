@@ -14,9 +14,9 @@ import (
 // subscription is a topic of a stream and the state that builds on its
 // messages. The runner makes it; each part has one owner.
 type subscription struct {
-	topic Topic
-	kind  wire.Kind // KindUnknown: delivered undecoded
-	depth int       // of an order book; 0: no limit
+	topic  Topic
+	kind   wire.Kind // KindUnknown: delivered undecoded
+	symbol string
 
 	gone atomic.Bool // set by the runner when the topic is not wanted any more
 
@@ -44,7 +44,7 @@ func newSubscription(t Topic) *subscription {
 	if err != nil {
 		return sub // checkTopics lets none through
 	}
-	sub.kind, sub.depth = parsed.Kind, parsed.Depth
+	sub.kind, sub.symbol = parsed.Kind, parsed.Symbol
 	switch parsed.Kind {
 	case wire.KindOrderBook:
 		sub.book = book.New(parsed.Depth)

@@ -270,7 +270,14 @@ func describe(ev bybit.Event) string {
 	case *bybit.TradesEvent:
 		return fmt.Sprintf("trades %s seq=%d", ev.Topic.Symbol(), ev.Trades[0].Seq)
 	case *bybit.TickerEvent:
-		return fmt.Sprintf("ticker %s last %v -> last %v mark %v complete %v", ev.Symbol, ev.LastPrice, ev.Merged.LastPrice, ev.Merged.MarkPrice, ev.Complete)
+		mark := func(f bybit.TickerField) string {
+			if ev.Arrived(f) {
+				return "*"
+			}
+			return ""
+		}
+		return fmt.Sprintf("ticker %s last %v%s mark %v%s complete %v", ev.Symbol,
+			ev.LastPrice, mark(bybit.TickerLastPrice), ev.MarkPrice, mark(bybit.TickerMarkPrice), ev.Complete)
 	case *bybit.KlineEvent:
 		return fmt.Sprintf("kline %s close %v", ev.Topic, ev.Klines[0].Close)
 	case *bybit.GapEvent:

@@ -180,7 +180,7 @@ func (p *jsonPrinter) appendTicker(b []byte, e *bybit.TickerEvent) []byte {
 	if e.Snapshot {
 		return appendData(b, e.Frame)
 	}
-	m := bybit.TickerMessage{Topic: e.Topic, Time: e.Time, Snapshot: true, Ticker: e.Merged}
+	m := bybit.TickerMessage{Topic: e.Topic, Time: e.Time, Snapshot: true, Ticker: e.Ticker}
 	p.merged = m.AppendJSON(p.merged[:0], p.channel)
 	return appendData(b, p.merged)
 }

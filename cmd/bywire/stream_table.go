@@ -91,7 +91,7 @@ func rowsOf(ev bybit.Event) []row {
 		}
 		return rows
 	case *bybit.TickerEvent:
-		return []row{{tickerLine(&e.Merged), ""}}
+		return []row{{tickerLine(&e.Ticker), ""}}
 	case *bybit.KlineEvent:
 		rows := make([]row, len(e.Klines))
 		for i := range e.Klines {
