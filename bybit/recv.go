@@ -23,7 +23,8 @@ type consumer struct {
 // Recv returns the next event and waits for it if there is none.
 //
 // ctx bounds the wait; when it has ended its error is returned, and the stream stays
-// usable. After Close, Recv returns what was queued and then [ErrClosed].
+// usable. After Close, Recv returns what was queued and then [ErrClosed]; at the
+// end of a replay likewise, with [ErrEndOfCapture].
 // While another Recv is under way it returns [ErrConcurrentRecv].
 //
 // The book of a [BookEvent] is changed here, on the caller's goroutine. It is
@@ -51,7 +52,7 @@ func (s *Stream) recv(ctx context.Context) (Event, error) {
 		if err != nil {
 			c.next = 0
 			if errors.Is(err, queue.ErrClosed) {
-				err = ErrClosed
+				err = s.final
 			}
 			return nil, err
 		}
@@ -60,7 +61,8 @@ func (s *Stream) recv(ctx context.Context) (Event, error) {
 }
 
 // TryRecv returns the next event if there is one: false if there is none now. The
-// error is ErrClosed after Close, once nothing is queued any more.
+// error is that of Recv after Close or the end of a replay, once nothing is queued
+// any more.
 func (s *Stream) TryRecv() (Event, bool, error) {
 	if !s.consuming.CompareAndSwap(false, true) {
 		return nil, false, ErrConcurrentRecv
@@ -75,7 +77,7 @@ func (s *Stream) TryRecv() (Event, bool, error) {
 		full, err := s.queue.TryTake(c.out)
 		c.next = 0
 		if err != nil {
-			return nil, false, ErrClosed
+			return nil, false, s.final
 		}
 		if full == nil {
 			return nil, false, nil
@@ -86,7 +88,8 @@ func (s *Stream) TryRecv() (Event, bool, error) {
 
 // Events returns the events as they come, for a range loop. An error is yielded
 // at most once, last: ctx's error when ctx has ended, after which the stream
-// stays usable, or [ErrClosed] after Close, once what was queued has been yielded.
+// stays usable, or Recv's error after the stream's end, once what was queued has
+// been yielded.
 // Breaking out of the loop keeps the stream, and what is queued.
 func (s *Stream) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {

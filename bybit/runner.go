@@ -69,6 +69,7 @@ type runner struct {
 	number  int  // of the connection
 	abort   bool
 	failure error // of the first dial; read after done is closed
+	final   error // what the stream ends with
 }
 
 func newRunner(life context.Context, s *Stream) *runner {
@@ -86,7 +87,15 @@ func newRunner(life context.Context, s *Stream) *runner {
 		}),
 		subs:    make(map[string]*subscription),
 		waiting: make(map[int]*waiter),
+		final:   ErrClosed,
 	}
+}
+
+// endOfCapture reports whether a connection ended because the replay behind it
+// was over.
+func endOfCapture(err error) bool {
+	closed, ok := errors.AsType[*CloseError](err)
+	return ok && closed.Code == 1000 && closed.Reason == ErrEndOfCapture.Error()
 }
 
 // run is the runner's goroutine.
@@ -131,6 +140,7 @@ func (r *runner) arm() {
 // queued.
 func (r *runner) end() {
 	r.s.cancel()
+	r.s.final = r.final
 	r.s.queue.Close()
 	r.s.client.forget(r.s)
 	close(r.s.done)
@@ -169,6 +179,12 @@ func (r *runner) open(l *letter) {
 		case session.Lost:
 			r.reading = false
 			r.conn = nil
+			if endOfCapture(l.event.(session.Lost).Err) {
+				r.s.cancel()
+				r.final = ErrEndOfCapture
+				r.next(session.Close{})
+				return
+			}
 		}
 		r.next(l.event)
 	}

@@ -17,6 +17,13 @@ var (
 	// what was queued.
 	ErrClosed = errors.New("stream closed")
 
+	// ErrEndOfCapture is what calls return after the server of a replay has said
+	// that its capture is over, by closing with code 1000 and the reason "end of
+	// capture": Recv once it has handed out what was queued. The stream is closed
+	// then. The exchange itself never says so; every other end is a lost
+	// connection.
+	ErrEndOfCapture = errors.New("end of capture")
+
 	// ErrConcurrentRecv is what Recv returns while another Recv of the same
 	// stream is under way: a stream has one consumer.
 	ErrConcurrentRecv = errors.New("concurrent Recv on one stream")
@@ -81,6 +88,7 @@ type Stream struct {
 	cancel context.CancelFunc // ends dials
 	up     chan struct{}      // closed by the runner when the first dial has succeeded
 	done   chan struct{}      // closed by the runner when it has ended
+	final  error              // why there is no more; set by the runner before it closes queue and done
 	held   atomic.Bool        // the reader waits for the consumer, as OverflowWait says
 	// closing is closed by the runner when Close was called.
 	closing chan struct{}

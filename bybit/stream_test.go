@@ -85,6 +85,28 @@ func TestBookIsValidUntilTheNextRecv(t *testing.T) {
 	})
 }
 
+// A replay says when its capture is over, and the stream is over with it: no gap,
+// no new connection.
+func TestEndOfCapture(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(nil, bybit.OrderBook(50, "BTCUSDT"))
+		v.last().send(snapshot("BTCUSDT", 7, "1"))
+		v.last().close(1000, "end of capture")
+		wantEvents(t, s, "book BTCUSDT u=7 bid 100 x 1")
+		if ev, err := s.Recv(t.Context()); !errors.Is(err, bybit.ErrEndOfCapture) {
+			t.Errorf("Recv after the end = %v, %v", ev, err)
+		}
+		if err := s.Subscribe(t.Context(), bybit.Trades("BTCUSDT")); !errors.Is(err, bybit.ErrEndOfCapture) {
+			t.Errorf("Subscribe after the end = %v", err)
+		}
+		s.Close()
+		time.Sleep(time.Hour)
+		if n := v.connects(); n != 1 {
+			t.Errorf("%d connects", n)
+		}
+	})
+}
+
 func TestFirstDialFailureIsReturned(t *testing.T) {
 	inBubble(t, func(t *testing.T, v *venue) {
 		down := errors.New("network is unreachable")

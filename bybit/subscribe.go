@@ -122,7 +122,7 @@ func (s *Stream) await(ctx context.Context, w *waiter) error {
 		select {
 		case <-w.answered:
 		default:
-			return ErrClosed
+			return s.final
 		}
 	case <-ctx.Done():
 		return ctx.Err()

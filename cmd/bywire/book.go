@@ -156,12 +156,13 @@ func (a *app) bookOnce(ctx context.Context, s *bybit.Stream, l *ladder, opts *bo
 	}
 	for {
 		ev, err := s.Recv(ctx)
+		if err = sum.end(err); sum.ended {
+			return sum, damageError("%s: the capture ended before there was a book", l.topic)
+		}
 		if err != nil {
 			return sum, err
 		}
-		if !sum.note(ev) {
-			return sum, damageError("%s: the capture ended before there was a book", l.topic)
-		}
+		sum.note(ev)
 		l.apply(ev, rows)
 		if !l.valid {
 			continue
@@ -191,10 +192,7 @@ func (a *app) bookLive(ctx context.Context, s *bybit.Stream, l *ladder, opts *bo
 			if ev, err = s.Recv(period); err != nil {
 				break
 			}
-			if !sum.note(ev) {
-				cancel()
-				return sum, nil
-			}
+			sum.note(ev)
 			_, height := a.size()
 			l.apply(ev, ladderRows(height, opts.rows))
 		}
@@ -203,7 +201,7 @@ func (a *app) bookLive(ctx context.Context, s *bybit.Stream, l *ladder, opts *bo
 			return sum, ctx.Err()
 		}
 		if !errors.Is(err, context.DeadlineExceeded) {
-			return sum, err
+			return sum, sum.end(err)
 		}
 		if err := a.draw(l, opts.rows, time.Now()); err != nil {
 			return sum, err

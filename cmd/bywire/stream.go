@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bywire/bywire/bybit"
-	"github.com/bywire/bywire/capture"
 	"github.com/bywire/bywire/internal/wire"
 )
 
@@ -196,20 +195,10 @@ type tally struct {
 	ended     bool // the server said that the capture is over
 }
 
-// isEnd reports whether a gap is the orderly end of a replay.
-func isEnd(ev *bybit.GapEvent) bool {
-	closed, ok := errors.AsType[*bybit.CloseError](ev.Err)
-	return ok && closed.Code == 1000 && closed.Reason == capture.EndOfCapture
-}
-
-// note counts an event; false for the end of a replay.
-func (t *tally) note(ev bybit.Event) bool {
-	switch ev := ev.(type) {
+// note counts an event.
+func (t *tally) note(ev bybit.Event) {
+	switch ev.(type) {
 	case *bybit.GapEvent:
-		if isEnd(ev) {
-			t.ended = true
-			return false
-		}
 		t.gaps++
 	case *bybit.DecodeErrorEvent:
 		t.undecoded++
@@ -218,7 +207,14 @@ func (t *tally) note(ev bybit.Event) bool {
 	default:
 		t.messages++
 	}
-	return true
+}
+
+// end notes the error that a stream ended with. The end of a replay is none.
+func (t *tally) end(err error) error {
+	if t.ended = errors.Is(err, bybit.ErrEndOfCapture); t.ended {
+		return nil
+	}
+	return err
 }
 
 // verdict is the error that a stream ends with.
@@ -293,11 +289,9 @@ func (a *app) pump(ctx context.Context, s *bybit.Stream, p printer, count int64)
 			ev, err = s.Recv(ctx)
 		}
 		if err != nil {
-			return sum, err
+			return sum, sum.end(err)
 		}
-		if !sum.note(ev) {
-			return sum, nil
-		}
+		sum.note(ev)
 		if err := p.print(ev); err != nil {
 			return sum, err
 		}
