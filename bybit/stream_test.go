@@ -471,12 +471,12 @@ func TestOrderlyEndOfAServer(t *testing.T) {
 	inBubble(t, func(t *testing.T, v *venue) {
 		s := v.stream(nil, bybit.Trades("BTCUSDT"))
 		v.last().send(tradeFrame("BTCUSDT", 1))
-		v.last().close(1000, "end of capture")
+		v.last().close(1001, "maintenance")
 		wantEvents(t, s, "trades BTCUSDT seq=1")
 		ev, err := s.Recv(t.Context())
 		gap, ok := ev.(*bybit.GapEvent)
 		var closed *bybit.CloseError
-		if err != nil || !ok || !errors.As(gap.Err, &closed) || closed.Code != 1000 || closed.Reason != "end of capture" {
+		if err != nil || !ok || !errors.As(gap.Err, &closed) || closed.Code != 1001 || closed.Reason != "maintenance" {
 			t.Errorf("got %v, %v, want a gap with the close", ev, err)
 		}
 		s.Close()
