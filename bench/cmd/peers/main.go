@@ -105,18 +105,7 @@ func measure(ctx context.Context, o *options) error {
 		f := feed.New(o.seed, o.messages)
 		run := &client.Run{Addr: o.addr, Topics: f.Topics, Total: len(f.Messages) * o.passes, Books: f.Books * o.passes}
 		f.Messages = nil
-		if o.profile != "" {
-			out, err := os.Create(o.profile)
-			if err != nil {
-				return err
-			}
-			defer out.Close()
-			if err := pprof.StartCPUProfile(out); err != nil {
-				return err
-			}
-			defer pprof.StopCPUProfile()
-		}
-		result, err := client.Measure(ctx, c.Func, run)
+		result, err := profiled(o.profile, func() (*client.Result, error) { return client.Measure(ctx, c.Func, run) })
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
@@ -128,6 +117,23 @@ func measure(ctx context.Context, o *options) error {
 		return nil
 	}
 	return fmt.Errorf("no client %q", o.role)
+}
+
+// profiled runs measure, and writes a CPU profile of it if path names a file.
+func profiled(path string, measure func() (*client.Result, error)) (*client.Result, error) {
+	if path == "" {
+		return measure()
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return nil, err
+	}
+	defer pprof.StopCPUProfile()
+	return measure()
 }
 
 // compare starts the processes and prints the table.
