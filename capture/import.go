@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -62,18 +61,20 @@ type ImportOptions struct {
 
 // ImportReport says what became of one file.
 type ImportReport struct {
-	File      string
-	Rows      int // lines or CSV rows that hold something, headers left out
-	Frames    int // frames written, of all kinds
-	Data      int // of these, data messages
-	Control   int // of these, acknowledgements, pongs and what clients sent
-	Connects  int // connects written
-	Trades    int // trades in the data messages that were made from rows
-	Refused   int // rows that were not taken over
-	Refusals  []Refusal
-	First     time.Time // receive time of the first and last frame
-	Last      time.Time
-	TimesFrom string // "recv": as recorded; "ts": the venue's time of the message, because the file has no other
+	File     string
+	Rows     int // lines or CSV rows that hold something, headers left out
+	Frames   int // frames written, of all kinds
+	Data     int // of these, data messages
+	Control  int // of these, acknowledgements, pongs and what clients sent
+	Connects int // connects written
+	Trades   int // trades in the data messages that were made from rows
+	Refused  int // rows that were not taken over
+	Refusals []Refusal
+	First    time.Time // receive time of the first and last frame
+	Last     time.Time
+	// TimesFrom is "recv" if the receive times are those of a recorder, and
+	// "ts" if some are the venue's time of the message, for want of another.
+	TimesFrom string
 }
 
 // maxRefusals is how many refusals a report names; Refused counts all.
@@ -81,30 +82,49 @@ const maxRefusals = 1000
 
 // Refusal names a row that was not taken over.
 type Refusal struct {
-	Line   int // from 1
-	Reason string
+	Line   int    // from 1, in each member of an archive anew
+	Reason string // begins with the member's name where an archive has several
 }
 
 // String returns the refusal as "line 12: reason".
 func (r Refusal) String() string { return fmt.Sprintf("line %d: %s", r.Line, r.Reason) }
 
-func (r *ImportReport) refuse(line int, reason error) {
+func (r *ImportReport) refuse(at place, reason error) {
 	r.Refused++
-	if len(r.Refusals) < maxRefusals {
-		r.Refusals = append(r.Refusals, Refusal{Line: line, Reason: reason.Error()})
+	if len(r.Refusals) >= maxRefusals {
+		return
+	}
+	text := reason.Error()
+	if at.member != "" {
+		text = at.member + ": " + text
+	}
+	r.Refusals = append(r.Refusals, Refusal{Line: at.number, Reason: text})
+}
+
+// timed notes where a receive time came from. One that had to be taken from a
+// message is worth knowing, however many were recorded.
+func (r *ImportReport) timed(from string) {
+	if r.TimesFrom != timesFromTS {
+		r.TimesFrom = from
 	}
 }
+
+// Where the receive times of an import come from.
+const (
+	timesFromRecv = "recv"
+	timesFromTS   = "ts"
+)
 
 // ErrNotEmpty says that the capture to import into holds records already.
 // Import merges its files by time, which it cannot do with what is written.
 var ErrNotEmpty = errors.New("capture: import needs an empty capture: name all files in one import")
 
 // Import writes what the files hold into the capture, merged by receive time;
-// rows of one file keep their order. A row that is not what the format
-// promises is refused, counted and named by its line; it is never mended. The
-// reports are one per file, in the order given. The error is that of the first
-// file that cannot be read on, of the writer, or ctx's; what was imported until
-// then is in the capture.
+// rows of one file keep their order (trades listed newest first are sorted). A
+// row that is not what the format promises is refused, counted and named by its
+// line; it is never mended. The reports are one per file, in the order given.
+// The error is that of the first file that cannot be read on, of the writer, or
+// ctx's; what was read until then is in the capture.
 func Import(ctx context.Context, w *Writer, opts *ImportOptions, files ...string) ([]*ImportReport, error) {
 	if opts == nil || !slices.Contains(Formats(), opts.Format) {
 		return nil, fmt.Errorf("capture: import: no format named; there are %v", Formats())
@@ -125,28 +145,24 @@ func Import(ctx context.Context, w *Writer, opts *ImportOptions, files ...string
 	}()
 	for i, file := range files {
 		reports[i] = &ImportReport{File: file}
-		src := &source{path: file, opts: opts, meter: meter, report: reports[i]}
-		items, err := src.items()
-		if err != nil {
-			return reports, err
-		}
-		next, stop := iter.Pull2(items)
+		src := &source{ctx: ctx, path: file, opts: opts, meter: meter, report: reports[i]}
+		next, stop := iter.Pull2(src.items())
 		l := &lane{order: i, next: next, stop: stop, report: reports[i]}
 		lanes = append(lanes, l)
 		if err := l.advance(); err != nil {
 			return reports, err
 		}
 	}
-	return reports, merge(ctx, w, slices.Clone(lanes))
+	return reports, merge(w, slices.Clone(lanes))
 }
 
 // item is one thing to write: a record of the capture, and whether it is a
 // data message.
 type item struct {
 	Record
+	place
 	data   bool
 	trades int
-	line   int
 }
 
 // lane is one file on its way into the merge.
@@ -160,39 +176,57 @@ type lane struct {
 	report *ImportReport
 }
 
+// advance makes the next item that a capture can hold the head.
 func (l *lane) advance() error {
-	it, err, ok := l.next()
-	if !ok {
-		l.done = true
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("capture: import %s: %w", filepath.Base(l.report.File), err)
-	}
-	l.head = it
-	return nil
-}
-
-// merge writes the heads of the lanes, always the one received first.
-func merge(ctx context.Context, w *Writer, lanes []*lane) error {
-	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		lanes = slices.DeleteFunc(lanes, func(l *lane) bool { return l.done })
-		if len(lanes) == 0 {
+	for {
+		it, err, ok := l.next()
+		if !ok {
+			l.done = true
 			return nil
 		}
-		l := slices.MinFunc(lanes, func(a, b *lane) int {
-			return cmp.Or(a.head.Received.Compare(b.head.Received), cmp.Compare(a.order, b.order))
-		})
-		if err := l.write(w); err != nil {
-			return err
+		if err != nil {
+			return fmt.Errorf("capture: import %s: %w", filepath.Base(l.report.File), err)
 		}
-		if err := l.advance(); err != nil {
-			return err
+		it.Conn = 1 // any will do for the check; write gives it its own
+		if err := it.check(); err != nil {
+			l.report.refuse(it.place, err)
+			continue
 		}
+		l.head = it
+		return nil
 	}
+}
+
+func (l *lane) compare(o *lane) int {
+	return cmp.Or(l.head.Received.Compare(o.head.Received), cmp.Compare(l.order, o.order))
+}
+
+// merge writes the heads of the lanes, always the one received first. It keeps
+// the lanes sorted: mostly the files of an import are days or symbols, so that
+// the next item is of the same file or of one close by.
+func merge(w *Writer, lanes []*lane) error {
+	lanes = slices.DeleteFunc(lanes, func(l *lane) bool { return l.done })
+	slices.SortFunc(lanes, (*lane).compare)
+	for len(lanes) > 0 {
+		first := lanes[0]
+		if err := first.write(w); err != nil {
+			return err
+		}
+		if err := first.advance(); err != nil {
+			return err
+		}
+		if first.done {
+			lanes = lanes[1:]
+			continue
+		}
+		n := 1
+		for n < len(lanes) && first.compare(lanes[n]) > 0 {
+			lanes[n-1] = lanes[n]
+			n++
+		}
+		lanes[n-1] = first
+	}
+	return nil
 }
 
 // write hands the head to the writer and counts it.
@@ -225,6 +259,7 @@ func (l *lane) write(w *Writer) error {
 
 // source reads one file as items.
 type source struct {
+	ctx    context.Context // ends the reading of lines
 	path   string
 	opts   *ImportOptions
 	meter  *meter
@@ -232,16 +267,14 @@ type source struct {
 }
 
 // items returns the rows of the file as records, in the file's order.
-func (s *source) items() (iter.Seq2[item, error], error) {
+func (s *source) items() iter.Seq2[item, error] {
 	switch s.opts.Format {
-	case FormatV5JSONL, FormatBybitBooks:
-		return s.v5Items(), nil
 	case FormatV2Log:
-		return s.v2Items(), nil
+		return s.v2Items()
 	case FormatBybitTrades:
-		return s.tradeItems(), nil
+		return s.tradeItems()
 	}
-	return nil, fmt.Errorf("capture: import: unknown format %q", s.opts.Format)
+	return s.v5Items() // bybit-ob is such frames too
 }
 
 // channel returns the channel of a category, or of the import's own where the
@@ -281,7 +314,7 @@ func newMeter(files []string, progress func(read, total int64)) (*meter, error) 
 }
 
 func (m *meter) add(n int) {
-	m.read += int64(n)
+	m.read = min(m.read+int64(n), m.total) // the list of a zip is read twice
 	if m.progress != nil && m.read-m.told >= 4<<20 {
 		m.told = m.read
 		m.progress(m.read, m.total)
@@ -290,46 +323,44 @@ func (m *meter) add(n int) {
 
 // metered counts what is read of a file.
 type metered struct {
-	r io.Reader
-	m *meter
+	file *os.File
+	m    *meter
 }
 
 func (r metered) Read(p []byte) (int, error) {
-	n, err := r.r.Read(p)
+	n, err := r.file.Read(p)
 	r.m.add(n)
 	return n, err
 }
 
-// connections gives each channel of a file a connection of the capture.
-type connections map[string]connection
-
-type connection struct {
-	number uint64
-	url    string
+func (r metered) ReadAt(p []byte, offset int64) (int, error) {
+	n, err := r.file.ReadAt(p, offset)
+	r.m.add(n)
+	return n, err
 }
 
-// announce sets the record's connection. A connect opens a new one; a frame on
-// a channel without one opens it with the frame's own time, because the file
-// does not say when it was made.
+// connections gives each channel and URL of a file a connection of the capture.
+type connections map[dialled]uint64
+
+type dialled struct{ channel, url string }
+
+// announce sets the record's connection. A connect opens a new one; a frame
+// without one opens it with the frame's own time, because the file does not say
+// when it was made.
 func (c *connections) announce(w *Writer, rec *Record, report *ImportReport) error {
 	if *c == nil {
 		*c = make(connections)
 	}
-	if rec.Kind == Connect {
-		rec.Conn = w.NextConn()
-		(*c)[rec.Channel] = connection{rec.Conn, rec.URL}
+	key := dialled{rec.Channel, rec.URL}
+	if conn, ok := (*c)[key]; ok && rec.Kind != Connect {
+		rec.Conn = conn
 		return nil
 	}
-	known, ok := (*c)[rec.Channel]
-	if !ok {
-		known = connection{w.NextConn(), rec.URL}
-		(*c)[rec.Channel] = known
-		report.Connects++
-		opened := Record{Kind: Connect, Conn: known.number, Channel: rec.Channel, URL: rec.URL, Received: rec.Received}
-		if err := w.Write(&opened); err != nil {
-			return err
-		}
+	rec.Conn = w.NextConn()
+	(*c)[key] = rec.Conn
+	if rec.Kind == Connect {
+		return nil
 	}
-	rec.Conn, rec.URL = known.number, known.url
-	return nil
+	report.Connects++
+	return w.Write(&Record{Kind: Connect, Conn: rec.Conn, Channel: rec.Channel, URL: rec.URL, Received: rec.Received})
 }

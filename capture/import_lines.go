@@ -10,6 +10,9 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -28,16 +31,32 @@ const (
 // errLineTooLong refuses a line without reading it into memory.
 var errLineTooLong = fmt.Errorf("line is longer than %d bytes", maxLine)
 
+// place is where a row stands.
+type place struct {
+	member string // of an archive that has several; else empty
+	number int    // of the line, from 1
+}
+
 // line is one line of text without its end. The text is valid until the next.
 type line struct {
-	number int
-	text   []byte
-	err    error // the line is there, but not to be had
+	place
+	text []byte
+	in   *document
+	err  error // the line is there, but not to be had
+}
+
+// document is one text: a file, what a gzip file holds, or a member of a zip
+// archive.
+type document struct {
+	content io.Reader
+	member  string   // see place
+	names   []string // base names that may say what the text is about, the nearest first
 }
 
 // lines yields the lines of the file that hold something, unpacked where it is
 // a gzip file or a zip archive, whose members follow one another. The error is
-// last: the file could not be read on.
+// last: the file could not be read on, or the import was cancelled. A line that
+// such an error cuts off is not yielded, for what is left may look whole.
 func (s *source) lines() iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		file, err := os.Open(s.path)
@@ -46,172 +65,196 @@ func (s *source) lines() iter.Seq2[line, error] {
 			return
 		}
 		defer file.Close() // only read from: a failing close loses nothing
-		number := 0
-		for text, err := range s.texts(file) {
+		for doc, err := range s.documents(file) {
 			if err != nil {
 				yield(line{}, err)
 				return
 			}
-			if !readLines(text, &number, yield) {
+			if !s.readLines(doc, yield) {
 				return
 			}
 		}
 	}
 }
 
-// texts yields the unpacked content: of the file, or of each member of a zip.
-func (s *source) texts(file *os.File) iter.Seq2[io.Reader, error] {
-	return func(yield func(io.Reader, error) bool) {
+// documents yields the unpacked content: of the file, or of each member of a zip.
+func (s *source) documents(file *os.File) iter.Seq2[*document, error] {
+	return func(yield func(*document, error) bool) {
+		info, err := file.Stat()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
 		var magic [4]byte
 		n, err := file.ReadAt(magic[:], 0)
 		if err != nil && !errors.Is(err, io.EOF) {
 			yield(nil, err)
 			return
 		}
+		whole := &document{names: []string{filepath.Base(s.path)}}
 		packed := metered{file, s.meter}
+		limit := s.limit(info.Size())
 		switch head := magic[:n]; {
-		case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		case bytes.HasPrefix(head, []byte(gzipMagic)):
 			unzipped, err := gzip.NewReader(bufio.NewReaderSize(packed, 256<<10))
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			yield(s.bounded(unzipped, file), nil)
-		case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-			s.members(file, yield)
+			whole.content = bounded{unzipped, limit}
+			yield(whole, nil)
+		case bytes.HasPrefix(head, []byte(zipMagic)), bytes.HasPrefix(head, []byte(emptyZipMagic)):
+			archive, err := zip.NewReader(packed, info.Size())
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			members(archive, whole, limit, yield)
 		default:
-			yield(packed, nil)
+			whole.content = packed
+			yield(whole, nil)
 		}
 	}
 }
 
-// members yields the content of each file in a zip archive.
-func (s *source) members(file *os.File, yield func(io.Reader, error) bool) {
-	size, err := fileSize(file)
-	if err != nil {
-		yield(nil, err)
-		return
-	}
-	archive, err := zip.NewReader(file, size)
-	if err != nil {
-		yield(nil, err)
-		return
-	}
-	for _, member := range archive.File {
-		if member.FileInfo().IsDir() {
-			continue
+// How packed files begin.
+const (
+	gzipMagic     = "\x1f\x8b"
+	zipMagic      = "PK\x03\x04"
+	emptyZipMagic = "PK\x05\x06"
+)
+
+// members yields the content of each file in a zip archive. whole is the
+// document that the archive itself would be.
+func members(archive *zip.Reader, whole *document, limit *limit, yield func(*document, error) bool) {
+	// One kind of computer adds a shadow of each file, which holds none of it.
+	files := slices.DeleteFunc(archive.File, func(m *zip.File) bool {
+		return m.FileInfo().IsDir() || strings.HasPrefix(m.Name, "__MACOSX/")
+	})
+	for _, file := range files {
+		doc := &document{names: []string{path.Base(file.Name)}}
+		if len(files) > 1 {
+			doc.member = file.Name
+		} else {
+			doc.names = append(doc.names, whole.names...)
 		}
-		content, err := member.Open()
+		content, err := openMember(file)
 		if err != nil {
-			yield(nil, fmt.Errorf("%s: %w", member.Name, err))
+			yield(nil, fmt.Errorf("%s: %w", file.Name, err))
 			return
 		}
-		more := yield(s.bounded(content, file), nil)
+		packed := bufio.NewReaderSize(bounded{content, limit}, 64<<10)
+		doc.content = packed
+		var more bool
+		// A member too short for the question is no archive.
+		if head, _ := packed.Peek(len(zipMagic)); bytes.HasPrefix(head, []byte(gzipMagic)) || string(head) == zipMagic {
+			more = yield(nil, fmt.Errorf("%s is packed once more: unpack the archive first", file.Name))
+		} else {
+			more = yield(doc, nil)
+		}
 		content.Close() // only read from: a failing close loses nothing
-		s.meter.add(int(member.CompressedSize64))
 		if !more {
 			return
 		}
 	}
 }
 
-// bounded limits what a packed file may unpack to, in bytes and as a multiple
-// of its size, so that a crafted archive cannot fill memory or disk.
-func (s *source) bounded(r io.Reader, file *os.File) io.Reader {
-	b := &bound{r: r, left: s.opts.MaxBytes, ratio: s.opts.MaxRatio}
-	if b.left <= 0 {
-		b.left = defaultMaxBytes
+func openMember(file *zip.File) (io.ReadCloser, error) {
+	const encrypted = 1 // the flag's bit
+	if file.Flags&encrypted != 0 {
+		return nil, errors.New("encrypted: unpack the archive first")
 	}
-	if b.ratio <= 0 {
-		b.ratio = defaultMaxRatio
-	}
-	if size, err := fileSize(file); err == nil {
-		b.packed = size
-	}
-	return b
+	return file.Open()
 }
 
-// bound ends reading with an error where an archive unpacks to too much.
-type bound struct {
-	r      io.Reader
+// limit is how much one file may still unpack to, in bytes and as a multiple of
+// its size, so that a crafted archive cannot fill memory or disk.
+type limit struct {
 	read   int64
-	left   int64
+	max    int64
 	packed int64
 	ratio  int64
 }
 
-func (b *bound) Read(p []byte) (int, error) {
+func (s *source) limit(packed int64) *limit {
+	l := &limit{max: s.opts.MaxBytes, ratio: s.opts.MaxRatio, packed: packed}
+	if l.max <= 0 {
+		l.max = defaultMaxBytes
+	}
+	if l.ratio <= 0 {
+		l.ratio = defaultMaxRatio
+	}
+	return l
+}
+
+// bounded ends reading with an error where an archive unpacks to too much.
+type bounded struct {
+	r io.Reader
+	*limit
+}
+
+func (b bounded) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
 	b.read += int64(n)
-	b.left -= int64(n)
 	switch {
-	case b.left < 0:
-		return 0, fmt.Errorf("archive unpacks to more than %d bytes", b.read+b.left)
+	case b.read > b.max:
+		return 0, fmt.Errorf("archive unpacks to more than %d bytes", b.max)
 	case b.read > ratioGrace && b.read/b.ratio > b.packed:
 		return 0, fmt.Errorf("archive unpacks to more than %d times its size", b.ratio)
 	}
 	return n, err
 }
 
-func fileSize(file *os.File) (int64, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
-}
-
-// readLines yields the lines of one text that hold something and reports
+// readLines yields the lines of one document that hold something and reports
 // whether more are wanted.
-func readLines(r io.Reader, number *int, yield func(line, error) bool) bool {
-	in := bufio.NewReaderSize(r, 1<<20)
+func (s *source) readLines(doc *document, yield func(line, error) bool) bool {
+	in := bufio.NewReaderSize(doc.content, 256<<10)
 	var long []byte // a line that did not fit in's buffer
-	for {
+	for number := 1; ; number++ {
+		current := line{place: place{doc.member, number}, in: doc}
 		text, err := in.ReadSlice('\n')
-		if len(text) > 0 || err == nil {
-			*number++
-		}
-		current := line{number: *number, text: text}
 		if errors.Is(err, bufio.ErrBufferFull) {
-			long, err = readLong(in, append(long[:0], text...))
-			current.text = long
-			if errors.Is(err, errLineTooLong) {
-				current.err, err = errLineTooLong, nil
+			var whole bool
+			if long, whole, err = readLong(in, append(long[:0], text...)); !whole {
+				current.err = errLineTooLong
 			}
+			text = long
 		}
-		current.text = bytes.TrimSpace(current.text)
-		if *number == 1 {
-			current.text = bytes.TrimPrefix(current.text, []byte("\ufeff"))
+		if number%1024 == 1 && s.ctx.Err() != nil {
+			err = s.ctx.Err()
 		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			if doc.member != "" {
+				err = fmt.Errorf("%s: %w", doc.member, err)
+			}
+			yield(line{}, fmt.Errorf("line %d: %w", number, err))
+			return false
+		}
+		if number == 1 {
+			text = bytes.TrimPrefix(text, []byte("\ufeff"))
+		}
+		current.text = bytes.TrimSpace(text)
 		if (len(current.text) > 0 || current.err != nil) && !yield(current, nil) {
 			return false
 		}
-		if errors.Is(err, io.EOF) {
-			return true
-		}
 		if err != nil {
-			yield(line{}, fmt.Errorf("line %d: %w", *number, err))
-			return false
+			return true
 		}
 	}
 }
 
 // readLong reads on to the end of a line that did not fit the buffer. A line
-// beyond maxLine is read past and not kept.
-func readLong(in *bufio.Reader, sofar []byte) ([]byte, error) {
-	tooLong := false
+// beyond maxLine is read past and not kept whole.
+func readLong(in *bufio.Reader, sofar []byte) (text []byte, whole bool, err error) {
+	whole = true
 	for {
 		part, err := in.ReadSlice('\n')
-		if tooLong = tooLong || len(sofar)+len(part) > maxLine; !tooLong {
+		if whole = whole && len(sofar)+len(part) <= maxLine; whole {
 			sofar = append(sofar, part...)
 		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return sofar, whole, err
 		}
-		if tooLong && err == nil {
-			return nil, errLineTooLong
-		}
-		return sofar, err
 	}
 }
 
@@ -227,12 +270,16 @@ func symbolOfFile(name string) (string, bool) {
 	if len(symbol) > 4 && isYear(symbol[len(symbol)-4:]) {
 		symbol = symbol[:len(symbol)-4]
 	}
+	letters := 0
 	for _, r := range symbol {
-		if (r < 'A' || r > 'Z') && (r < '0' || r > '9') {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			letters++
+		case r < '0' || r > '9':
 			return "", false
 		}
 	}
-	return symbol, symbol != ""
+	return symbol, letters > 0
 }
 
 func isYear(s string) bool {

@@ -125,7 +125,7 @@ func TestImportV5(t *testing.T) {
 {"topic":"orderbook.50.ABCUSDT","type":"delta","ts":3000,"data":{"s":"ABCUSDT","b":[["9","x"]],"a":[],"u":9,"seq":72}}
 {"topic":"orderBookL2_25.ABCUSDT","type":"delta","data":{},"cross_seq":1,"timestamp_e6":1}
 not json
-{"topic":"future.topic","ts":1,"data":{}}
+{"topic":"future.topic","ts":1700000000200,"data":{}}
 {"topic":"future.topic",
 `
 	dir := t.TempDir()
@@ -139,7 +139,7 @@ not json
 		"00:00:03.500000 spot connect",
 		`00:00:03.500000 spot frame {"topic":"publicTrade.ABCUSDT","ts":3001,"type":"snapshot","data":[{"i":"1","T":3000,"p":"9.5","v":"2","S":"Buy","s":"ABCUSDT","BT":false}]}`,
 		`22:13:20.123456 linear frame out {"op":"ping"}`,
-		`22:13:20.123456 linear frame {"topic":"future.topic","ts":1,"data":{}}`,
+		`22:13:20.200000 linear frame {"topic":"future.topic","ts":1700000000200,"data":{}}`,
 	})
 	var refused []string
 	for _, r := range reports[0].Refusals {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,13 +21,18 @@ import (
 const maxTradesPerMessage = 1024
 
 // maxNewestFirst bounds the trades of a file that lists them newest first,
-// because such a file has to be read whole before its first trade is known.
-const maxNewestFirst = 20_000_000
+// because such a file has to be read whole before its first trade is known: about
+// 500 bytes each.
+const maxNewestFirst = 10_000_000
+
+// orderSample is how many steps from one time to another tell whether a file is
+// newest first. Neighbours may be out of order in either kind.
+const orderSample = 100
 
 // tradeRow is one row of a trade file.
 type tradeRow struct {
+	place
 	at      time.Time
-	line    int
 	channel bybit.Channel
 	trade   bybit.Trade
 }
@@ -42,33 +46,29 @@ func (s *source) tradeItems() iter.Seq2[item, error] {
 		rows, stop := iter.Pull2(table.rows())
 		defer stop()
 		head, newestFirst, err := peekOrder(rows)
-		if err != nil {
-			yield(item{}, err)
-			return
-		}
-		if newestFirst {
+		if err == nil && newestFirst {
 			if head, err = readRest(head, rows); err != nil {
 				yield(item{}, err)
 				return
 			}
 			slices.Reverse(head)
+			slices.SortStableFunc(head, func(a, b tradeRow) int { return a.at.Compare(b.at) })
 		}
-		s.report.TimesFrom = timesFromTS
-		var group tradeGroup
 		next := func() (tradeRow, error, bool) {
 			if len(head) > 0 {
 				row := head[0]
 				head = head[1:]
 				return row, nil, true
 			}
+			if err != nil {
+				return tradeRow{}, err, true
+			}
 			return rows()
 		}
+		var group tradeGroup
 		for {
 			row, err, ok := next()
-			if err != nil {
-				yield(item{}, err)
-				return
-			}
+			ok = ok && err == nil
 			if ok && group.takes(row) {
 				group.add(row)
 				continue
@@ -76,27 +76,38 @@ func (s *source) tradeItems() iter.Seq2[item, error] {
 			if len(group.message.Trades) > 0 && !yield(group.item(), nil) {
 				return
 			}
+			if err != nil {
+				yield(item{}, err)
+			}
 			if !ok {
 				return
 			}
+			s.report.timed(timesFromTS)
 			group.begin(row)
 		}
 	}
 }
 
-// peekOrder reads rows until two differ in time, and says whether the first is
-// the newer one.
+// peekOrder reads rows until it has seen orderSample steps in time, and says
+// whether most of them went back. Rows of one time only are taken as they come.
 func peekOrder(rows func() (tradeRow, error, bool)) (head []tradeRow, newestFirst bool, err error) {
-	for {
+	for rising, falling := 0, 0; rising+falling < orderSample; {
 		row, err, ok := rows()
 		if err != nil || !ok {
-			return head, false, err
+			return head, falling > rising, err
+		}
+		if len(head) > 0 {
+			switch row.at.Compare(head[len(head)-1].at) {
+			case 1:
+				rising++
+			case -1:
+				falling++
+			}
+			newestFirst = falling > rising
 		}
 		head = append(head, row)
-		if !row.at.Equal(head[0].at) {
-			return head, row.at.Before(head[0].at), nil
-		}
 	}
+	return head, newestFirst, nil
 }
 
 // readRest reads the rest of the rows.
@@ -115,9 +126,9 @@ func readRest(head []tradeRow, rows func() (tradeRow, error, bool)) ([]tradeRow,
 
 // tradeGroup gathers the trades of one message.
 type tradeGroup struct {
+	place
 	channel bybit.Channel
 	at      time.Time
-	line    int
 	message bybit.TradesMessage
 	buf     []byte
 }
@@ -128,7 +139,7 @@ func (g *tradeGroup) takes(row tradeRow) bool {
 }
 
 func (g *tradeGroup) begin(row tradeRow) {
-	g.at, g.line, g.channel = row.at, row.line, row.channel
+	g.at, g.place, g.channel = row.at, row.place, row.channel
 	g.message = bybit.TradesMessage{
 		Topic: bybit.Trades(row.trade.Symbol), Type: bybit.TypeSnapshot, Time: row.at, Trades: g.message.Trades[:0],
 	}
@@ -141,19 +152,22 @@ func (g *tradeGroup) item() item {
 	g.buf = g.message.AppendJSON(g.buf[:0], g.channel)
 	return item{
 		Record: Record{Kind: Frame, Channel: string(g.channel), Received: g.at, Data: g.buf},
-		data:   true, trades: len(g.message.Trades), line: g.line,
+		place:  g.place, data: true, trades: len(g.message.Trades),
 	}
 }
 
 // tradeTable reads the rows of a trade file by the names in its header.
 type tradeTable struct {
 	*source
+	in      *document // that the header belongs to
 	columns map[string]int
 	spot    bool
 	symbol  string // of a spot file, which has no column for it
 }
 
 // rows yields the trades in the file's order. Rows that are none are refused.
+// Each member of an archive has a header, and so has each file of several that
+// were joined.
 func (t *tradeTable) rows() iter.Seq2[tradeRow, error] {
 	return func(yield func(tradeRow, error) bool) {
 		for row, err := range t.lines() {
@@ -161,8 +175,8 @@ func (t *tradeTable) rows() iter.Seq2[tradeRow, error] {
 				yield(tradeRow{}, err)
 				return
 			}
-			if t.columns == nil {
-				if err := t.header(row.text); err != nil {
+			if row.in != t.in || isHeader(row.text) {
+				if err := t.header(row); err != nil {
 					yield(tradeRow{}, err)
 					return
 				}
@@ -171,7 +185,7 @@ func (t *tradeTable) rows() iter.Seq2[tradeRow, error] {
 			t.report.Rows++
 			trade, err := t.row(row)
 			if err != nil {
-				t.report.refuse(row.number, err)
+				t.report.refuse(row.place, err)
 				continue
 			}
 			if !yield(trade, nil) {
@@ -181,15 +195,31 @@ func (t *tradeTable) rows() iter.Seq2[tradeRow, error] {
 	}
 }
 
+// isHeader reports whether a line names columns: every header has this one.
+func isHeader(text []byte) bool {
+	if !bytes.Contains(text, []byte("timestamp")) {
+		return false
+	}
+	names, err := fields(text)
+	return err == nil && slices.Contains(names, "timestamp")
+}
+
 // header learns the columns. Derivatives have symbol, size and tickDirection;
 // spot has volume, and its symbol in the file's name.
-func (t *tradeTable) header(text []byte) error {
-	names, err := fields(text)
+func (t *tradeTable) header(r line) error {
+	if r.err != nil {
+		return r.err
+	}
+	names, err := fields(r.text)
 	if err != nil {
 		return err
 	}
+	t.in = r.in
 	t.columns = make(map[string]int, len(names))
 	for i, name := range names {
+		if _, ok := t.columns[name]; ok {
+			return fmt.Errorf("two columns %q in the header %q", name, r.text)
+		}
 		t.columns[name] = i
 	}
 	need := []string{"timestamp", "side", "size", "price", "symbol"}
@@ -198,18 +228,20 @@ func (t *tradeTable) header(text []byte) error {
 	}
 	for _, name := range need {
 		if _, ok := t.columns[name]; !ok {
-			return fmt.Errorf("no column %q in the header %q; derivatives have timestamp, symbol, side, size, price, spot has timestamp, price, volume, side", name, text)
+			return fmt.Errorf("no column %q in the header %.200q; derivatives have timestamp, symbol, side, size, price, spot has timestamp, price, volume, side", name, r.text)
 		}
 	}
-	if t.spot {
-		name := filepath.Base(t.path)
+	if !t.spot {
+		return nil
+	}
+	for _, name := range t.in.names {
 		symbol, ok := symbolOfFile(name)
-		if !ok {
-			return fmt.Errorf("spot trades have no symbol column and the file name %q does not begin with one, as BTCUSDT_2024-11-08.csv.gz does", name)
+		if ok {
+			t.symbol = symbol
+			return nil
 		}
-		t.symbol = symbol
 	}
-	return nil
+	return fmt.Errorf("spot trades have no symbol column and the file name %q does not begin with one, as BTCUSDT_2024-11-08.csv.gz does", t.in.names[0])
 }
 
 // row reads one trade.
@@ -257,16 +289,23 @@ func (t *tradeTable) row(r line) (tradeRow, error) {
 	if trade.Size, err = decimal.Parse(size); err != nil {
 		return tradeRow{}, fmt.Errorf("size: %w", err)
 	}
+	if trade.Price.Sign() <= 0 || trade.Size.Sign() <= 0 {
+		return tradeRow{}, fmt.Errorf("price %s and size %s are not both above zero", trade.Price, trade.Size)
+	}
 	trade.Mark(bybit.TradeBlock)
-	if rpi := strings.ToLower(cmp.Or(get("rpi"), get("RPI"))); rpi != "" {
+	switch rpi := strings.ToLower(cmp.Or(get("rpi"), get("RPI"))); rpi {
+	case "":
+	case "0", "1", "false", "true":
 		trade.RPI = rpi == "1" || rpi == "true"
 		trade.Mark(bybit.TradeRPI)
+	default:
+		return tradeRow{}, fmt.Errorf("rpi %q is neither 0 nor 1", rpi)
 	}
 	channel, err := t.channelOf(trade.Symbol)
 	if err != nil {
 		return tradeRow{}, err
 	}
-	return tradeRow{at: at, line: r.number, channel: channel, trade: trade}, nil
+	return tradeRow{at: at, place: r.place, channel: channel, trade: trade}, nil
 }
 
 // channelOf returns the channel of a row's symbol: spot files are known by their

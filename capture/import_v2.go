@@ -20,10 +20,11 @@ import (
 // v2Items reads a log of the V2 stream. Book and trade messages become V5
 // messages; what a client sent and the venue's acknowledgements stay as they
 // are. V2 books had no update id: the converter numbers the messages of a topic
-// from 1, so a gap inside the log cannot be seen in `u`.
+// from 1, so a gap in the log cannot be seen in `u`. A message that the
+// converter itself refuses has a number all the same: there `u` shows the gap.
 func (s *source) v2Items() iter.Seq2[item, error] {
 	return func(yield func(item, error) bool) {
-		log := &v2Log{source: s, books: make(map[string]int64)}
+		log := &v2Log{source: s, urls: make(map[bybit.Channel]string), books: make(map[topicKey]*v2Book)}
 		for row, err := range s.lines() {
 			if err != nil {
 				yield(item{}, err)
@@ -32,7 +33,7 @@ func (s *source) v2Items() iter.Seq2[item, error] {
 			s.report.Rows++
 			it, err := log.item(row)
 			if err != nil {
-				s.report.refuse(row.number, err)
+				s.report.refuse(row.place, err)
 				continue
 			}
 			if !yield(it, nil) {
@@ -45,9 +46,16 @@ func (s *source) v2Items() iter.Seq2[item, error] {
 // v2Log is the state of a log while it is read.
 type v2Log struct {
 	*source
-	url   string           // of the connection that received lines belong to
-	books map[string]int64 // V5 topic to the update id given last
+	urls  map[bybit.Channel]string // what was dialled last for each channel
+	books map[topicKey]*v2Book
+	last  time.Time // of the line before
 	buf   []byte
+}
+
+// v2Book is what is known of a book. Its connection's end makes it unknown.
+type v2Book struct {
+	id    int64 // the update id given last
+	valid bool  // there was a snapshot since the connection was made
 }
 
 // item makes a record of one line of the log.
@@ -55,31 +63,51 @@ func (l *v2Log) item(row line) (item, error) {
 	if row.err != nil {
 		return item{}, row.err
 	}
-	text := string(row.text)
+	it, err := l.record(row)
+	if err != nil {
+		return item{}, err
+	}
+	it.place = row.place
+	if it.Received.IsZero() {
+		if l.last.IsZero() {
+			return item{}, errors.New("no line up to here has a time")
+		}
+		it.Received = l.last
+	}
+	if err := checkTime(it.Received); err != nil {
+		return item{}, err
+	}
+	l.last = it.Received
+	return it, nil
+}
+
+func (l *v2Log) record(row line) (item, error) {
 	if row.text[0] == '{' {
 		frame, received, category, err := unwrap(row.text)
 		if err != nil {
 			return item{}, err
 		}
-		return l.received(row.number, frame, received, category)
+		return l.received(frame, received, category)
 	}
+	text := string(row.text)
 	if strings.HasPrefix(text, "wss://") || strings.HasPrefix(text, "ws://") {
-		return l.connection(row.number, text)
+		return l.connection(text)
 	}
 	stamp, frame, ok := strings.Cut(text, ": ")
 	if !ok {
-		return item{}, errors.New("neither a connection nor a message of the log")
+		return item{}, errV2Line
 	}
 	received, err := parseTime(stamp)
 	if err != nil {
-		return item{}, errors.New("neither a connection nor a message of the log")
+		return item{}, errV2Line
 	}
-	l.report.TimesFrom = timesFromRecv
-	return l.received(row.number, []byte(frame), received, "")
+	return l.received([]byte(frame), received, "")
 }
 
+var errV2Line = errors.New("neither a connection nor a message of the log")
+
 // connection reads "URL <-> TIME" and "URL <- TIME: FRAME".
-func (l *v2Log) connection(number int, text string) (item, error) {
+func (l *v2Log) connection(text string) (item, error) {
 	url, rest, _ := strings.Cut(text, " ")
 	arrow, rest, _ := strings.Cut(rest, " ")
 	stamp, frame, sent := strings.Cut(rest, ": ")
@@ -94,13 +122,16 @@ func (l *v2Log) connection(number int, text string) (item, error) {
 	rec := Record{Kind: Connect, Channel: string(channel), URL: url, Received: received}
 	switch {
 	case arrow == "<->" && !sent:
-		l.url = url
+		l.urls[channel] = url
+		for key, b := range l.books {
+			b.valid = b.valid && key.channel != string(channel)
+		}
 	case arrow == "<-" && sent && json.Valid([]byte(frame)):
 		rec.Kind, rec.Direction, rec.Data = Frame, Out, []byte(frame)
 	default:
-		return item{}, errors.New("neither a connection nor a message of the log")
+		return item{}, errV2Line
 	}
-	return item{Record: rec, line: number}, nil
+	return item{Record: rec}, nil
 }
 
 // v2Category returns the category that the path of a V2 URL served.
@@ -128,28 +159,37 @@ type v2Frame struct {
 }
 
 // received makes a record of what the venue sent.
-func (l *v2Log) received(number int, text []byte, received time.Time, category string) (item, error) {
-	var f v2Frame
-	if err := json.Unmarshal(text, &f); err != nil {
-		return item{}, err
+func (l *v2Log) received(text []byte, received time.Time, category string) (item, error) {
+	if !received.IsZero() {
+		l.report.timed(timesFromRecv)
 	}
-	it := item{line: number, Record: Record{Kind: Frame, URL: l.url, Received: received}}
+	it := item{Record: Record{Kind: Frame, Received: received}}
+	var f v2Frame
+	broken := json.Unmarshal(text, &f)
+	if broken != nil {
+		// What is left of the line may still say whose message is lost.
+		name, _ := bybit.FrameTopic(text)
+		f.Topic = string(name)
+	}
 	if f.Topic == "" {
-		channel, err := l.channel(cmp.Or(category, v2Category(l.url)))
+		switch {
+		case broken != nil:
+			return item{}, broken
+		case f.Success == nil:
+			return item{}, errors.New("neither a message nor an acknowledgement")
+		}
+		channel, err := l.channelOf(category, "")
 		if err != nil {
 			return item{}, err
 		}
-		if f.Success == nil {
-			return item{}, errors.New("neither a message nor an acknowledgement")
-		}
-		it.Channel, it.Data = string(channel), bytes.Clone(text)
+		it.Channel, it.URL, it.Data = string(channel), l.urls[channel], bytes.Clone(text)
 		return it, nil
 	}
 	name, guess, ok := wire.Translate(f.Topic)
 	if !ok {
 		return item{}, fmt.Errorf("topic %s has no successor in V5", f.Topic)
 	}
-	channel, err := l.channel(cmp.Or(category, v2Category(l.url), string(l.opts.Category), string(guess)))
+	channel, err := l.channelOf(category, guess)
 	if err != nil {
 		return item{}, err
 	}
@@ -157,16 +197,50 @@ func (l *v2Log) received(number int, text []byte, received time.Time, category s
 	if err != nil {
 		return item{}, err
 	}
-	it.Channel, it.data = string(channel), true
+	it.Channel, it.URL, it.data = string(channel), l.urls[channel], true
 	switch {
 	case strings.HasPrefix(name, "orderbook."):
-		err = l.book(&f, topic, channel, &it)
+		known := l.known(channel, name)
+		if err = broken; err == nil {
+			err = l.book(&f, topic, channel, known, &it)
+		}
+		if err != nil && known.valid {
+			known.id++
+		}
+	case broken != nil:
+		err = broken
 	case strings.HasPrefix(name, "publicTrade."):
 		err = l.trades(&f, topic, channel, &it)
 	default:
 		err = fmt.Errorf("topic %s is not converted", f.Topic)
 	}
 	return it, err
+}
+
+// channelOf returns the channel of a received line, which names no URL: what
+// stands beside the frame, or the only one dialled, or the import's own, or what
+// the topic's symbol tells. Where several were dialled only the symbol can tell.
+func (l *v2Log) channelOf(category string, guess wire.Channel) (bybit.Channel, error) {
+	if category == "" && len(l.urls) > 1 {
+		if _, ok := l.urls[bybit.Channel(guess)]; !ok {
+			return "", errors.New("several connections are open, and nothing tells which one received this")
+		}
+		return bybit.Channel(guess), nil
+	}
+	for channel := range l.urls {
+		category = cmp.Or(category, string(channel))
+	}
+	return l.channel(cmp.Or(category, string(l.opts.Category), string(guess)))
+}
+
+func (l *v2Log) known(channel bybit.Channel, topic string) *v2Book {
+	key := topicKey{string(channel), topic}
+	b, ok := l.books[key]
+	if !ok {
+		b = new(v2Book)
+		l.books[key] = b
+	}
+	return b
 }
 
 // v2Level is one level of a V2 book message; deletes carry no size.
@@ -186,7 +260,7 @@ type v2Delta struct {
 
 // book converts a snapshot or delta: deletes become sizes of zero, cross_seq
 // becomes seq, and timestamp_e6 the time of the message and of the match.
-func (l *v2Log) book(f *v2Frame, topic bybit.Topic, channel bybit.Channel, it *item) error {
+func (l *v2Log) book(f *v2Frame, topic bybit.Topic, channel bybit.Channel, known *v2Book, it *item) error {
 	at, err := v2Time(f)
 	if err != nil {
 		return err
@@ -209,7 +283,7 @@ func (l *v2Log) book(f *v2Frame, topic bybit.Topic, channel bybit.Channel, it *i
 		slices.SortFunc(m.Bids, func(a, b book.Level) int { return b.Price.Cmp(a.Price) })
 		slices.SortFunc(m.Asks, func(a, b book.Level) int { return a.Price.Cmp(b.Price) })
 	case "delta":
-		if l.books[topic.String()] == 0 {
+		if !known.valid {
 			return fmt.Errorf("delta of %s before its first snapshot", f.Topic)
 		}
 		var d v2Delta
@@ -227,8 +301,9 @@ func (l *v2Log) book(f *v2Frame, topic bybit.Topic, channel bybit.Channel, it *i
 	default:
 		return fmt.Errorf("type %q is neither snapshot nor delta", f.Type)
 	}
-	l.books[topic.String()]++
-	m.ID = l.books[topic.String()]
+	known.valid = true
+	known.id++
+	m.ID = known.id
 	l.finish(&m, at, channel, it)
 	return nil
 }
@@ -247,11 +322,10 @@ func v2Snapshot(data json.RawMessage) ([]v2Level, error) {
 	if err := json.Unmarshal(data, &object); err != nil {
 		return nil, err
 	}
-	levels = append(object.Book, object.BookC...)
-	if len(levels) == 0 {
+	if object.Book == nil && object.BookC == nil {
 		return nil, errors.New("snapshot without levels")
 	}
-	return levels, nil
+	return append(object.Book, object.BookC...), nil
 }
 
 // addLevels sorts levels into the sides of an update.
@@ -262,6 +336,9 @@ func addLevels(u *book.Update, levels []v2Level, symbol string) error {
 		}
 		if !lv.Price.IsSet() || !lv.Size.IsSet() {
 			return errors.New("level without a price or a size")
+		}
+		if lv.Price.Sign() <= 0 || lv.Size.Sign() < 0 {
+			return fmt.Errorf("level with price %s and size %s", lv.Price, lv.Size)
 		}
 		level := book.Level{Price: lv.Price, Size: lv.Size}
 		switch lv.Side {
@@ -321,6 +398,10 @@ func (l *v2Log) trades(f *v2Frame, topic bybit.Topic, channel bybit.Channel, it 
 			return fmt.Errorf("trade of %q in the topic of %s", r.Symbol, topic.Symbol())
 		case !r.Price.IsSet() || !r.Size.IsSet():
 			return errors.New("trade without a price or a size")
+		case r.Price.Sign() <= 0 || r.Size.Sign() <= 0:
+			return fmt.Errorf("trade with price %s and size %s", r.Price, r.Size)
+		case r.Side != bybit.Buy && r.Side != bybit.Sell:
+			return fmt.Errorf("trade with side %q", r.Side)
 		}
 		m.Trades[i] = bybit.Trade{
 			Time: at, Symbol: r.Symbol, Side: r.Side, Size: r.Size, Price: r.Price,
@@ -343,7 +424,7 @@ func (l *v2Log) finish(m bybit.Message, at time.Time, channel bybit.Channel, it 
 	it.Data = l.buf
 	if it.Received.IsZero() {
 		it.Received = at
-		l.report.TimesFrom = timesFromTS
+		l.report.timed(timesFromTS)
 	}
 }
 

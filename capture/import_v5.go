@@ -2,10 +2,12 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,15 +23,16 @@ func (s *source) v5Items() iter.Seq2[item, error] {
 		check := newFrameCheck()
 		var last time.Time
 		var early []item // acknowledgements before the first frame that has a time
+		var broken error
 		for row, err := range s.lines() {
 			if err != nil {
-				yield(item{}, err)
-				return
+				broken = err
+				break
 			}
 			s.report.Rows++
 			it, err := s.v5Item(row, check, last)
 			if err != nil {
-				s.report.refuse(row.number, err)
+				s.report.refuse(row.place, err)
 				continue
 			}
 			if last = it.Received; last.IsZero() {
@@ -48,7 +51,10 @@ func (s *source) v5Items() iter.Seq2[item, error] {
 			}
 		}
 		for _, e := range early {
-			s.report.refuse(e.line, errors.New("no frame of the file has a time"))
+			s.report.refuse(e.place, errors.New("no frame up to here has a time"))
+		}
+		if broken != nil {
+			yield(item{}, broken)
 		}
 	}
 }
@@ -67,31 +73,25 @@ func (s *source) v5Item(row line, check *frameCheck, last time.Time) (item, erro
 	if err != nil {
 		return item{}, err
 	}
-	it := item{line: row.number, Record: Record{Kind: Frame, Channel: string(channel), Received: received, Data: frame}}
-	sent, err := check.frame(frame, &it)
+	it := item{place: row.place, Record: Record{Kind: Frame, Channel: string(channel), Received: received, Data: frame}}
+	m, sent, err := check.frame(frame, &it)
 	if err != nil {
 		return item{}, err
 	}
-	if s.report.TimesFrom == "" {
-		s.report.TimesFrom = timesFromTS
-		if !received.IsZero() {
-			s.report.TimesFrom = timesFromRecv
-		}
+	if _, ok := m.(*bybit.BookMessage); !ok && s.opts.Format == FormatBybitBooks {
+		return item{}, errors.New("no message of an order book")
 	}
-	if it.Received.IsZero() {
+	switch {
+	case !received.IsZero():
+		s.report.timed(timesFromRecv)
+	case !sent.IsZero():
+		s.report.timed(timesFromTS)
 		it.Received = sent
-	}
-	if it.Received.IsZero() {
+	default:
 		it.Received = last
 	}
-	return it, nil
+	return it, checkTime(it.Received)
 }
-
-// Where the receive times of an import come from.
-const (
-	timesFromRecv = "recv"
-	timesFromTS   = "ts"
-)
 
 // wrapper is what recorders put around a frame.
 type wrapper struct {
@@ -136,7 +136,7 @@ func unwrap(text []byte) (frame []byte, received time.Time, category string, err
 func parseTime(text string) (time.Time, error) {
 	if len(text) > 10 && text[4] == '-' {
 		t, err := time.Parse(time.RFC3339Nano, text)
-		return t.UTC(), err
+		return t.UTC(), cmp.Or(err, checkTime(t))
 	}
 	number, err := decimal.Parse(text)
 	if err != nil {
@@ -157,7 +157,17 @@ func parseTime(text string) (time.Time, error) {
 	if !ok || number.Sign() < 0 {
 		return time.Time{}, fmt.Errorf("time %q is out of range", text)
 	}
-	return time.Unix(0, ns).UTC(), nil
+	t := time.Unix(0, ns).UTC()
+	return t, checkTime(t)
+}
+
+// checkTime refuses a time that a capture cannot hold; the zero time is none. A
+// typing error in one row must not become the time of those that follow.
+func checkTime(t time.Time) error {
+	if year := t.Year(); !t.IsZero() && (year < 1970 || year > 2261) {
+		return fmt.Errorf("time %s is out of range", t.Format(time.RFC3339))
+	}
+	return nil
 }
 
 // frameCheck decodes frames to see that they are what their topic says. It
@@ -168,40 +178,59 @@ type frameCheck struct {
 
 func newFrameCheck() *frameCheck { return &frameCheck{messages: make(map[string]bybit.Message)} }
 
-// frame says whether it is a data message and returns its time, or why it is
+// frame says what a frame is and returns the time that it states, or why it is
 // no frame of V5. A topic that bywire has no type for is taken as it is if it
-// is JSON.
-func (c *frameCheck) frame(frame []byte, it *item) (time.Time, error) {
+// is JSON; its message is nil.
+func (c *frameCheck) frame(frame []byte, it *item) (bybit.Message, time.Time, error) {
 	if wire.IsControl(frame) {
-		if !json.Valid(frame) {
-			return time.Time{}, errors.New("no JSON")
-		}
-		it.Direction = direction(frame)
-		return time.Time{}, nil
+		var err error
+		it.Direction, err = direction(frame)
+		return nil, time.Time{}, err
 	}
 	it.data = true
 	name, ok := bybit.FrameTopic(frame)
 	if !ok {
-		return time.Time{}, errors.New("no topic")
+		return nil, time.Time{}, errors.New("no topic")
 	}
 	m, ok := c.messages[string(name)]
 	if !ok {
 		var err error
 		if m, err = newMessage(string(name)); err != nil {
-			return time.Time{}, err
+			return nil, time.Time{}, err
 		}
 		c.messages[string(name)] = m
 	}
 	if m == nil {
-		if !json.Valid(frame) {
-			return time.Time{}, errors.New("no JSON")
-		}
-		return time.Time{}, nil
+		sent, err := genericTime(frame)
+		return nil, sent, err
 	}
 	if err := m.Decode(frame); err != nil {
+		return nil, time.Time{}, err
+	}
+	sent := messageTime(m)
+	if sent.IsZero() {
+		var err error
+		if sent, err = genericTime(frame); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+	return m, sent, nil
+}
+
+// genericTime returns the time of a message of any topic, which the venue
+// writes as "ts" in milliseconds; the zero time if the message has none.
+func genericTime(frame []byte) (time.Time, error) {
+	var m struct {
+		TS json.RawMessage `json:"ts"`
+	}
+	if err := json.Unmarshal(frame, &m); err != nil {
 		return time.Time{}, err
 	}
-	return messageTime(m), nil
+	ms, err := strconv.ParseInt(string(m.TS), 10, 64)
+	if err != nil || ms <= 0 {
+		return time.Time{}, nil //nolint:nilerr // a topic of its own may write its time in its own way
+	}
+	return time.UnixMilli(ms).UTC(), nil
 }
 
 // newMessage returns the message of a topic, or nil for a topic of V5 that
@@ -218,17 +247,26 @@ func newMessage(name string) (bybit.Message, error) {
 	return nil, nil
 }
 
-// direction tells what a client sends from what the venue answers: requests
-// have an op and arguments or nothing else, and never a result.
-func direction(frame []byte) Direction {
-	reply, err := wire.ParseReply(frame)
-	if err == nil && (reply.Success || reply.ConnID != "" || reply.Message != "") {
-		return In
+// direction tells what a client sends from what the venue answers. Both have an
+// op; only answers have a verdict or name the connection. JSON that is neither
+// is no frame of V5.
+func direction(frame []byte) (Direction, error) {
+	var f map[string]json.RawMessage
+	if err := json.Unmarshal(frame, &f); err != nil {
+		return 0, err
 	}
-	if _, err := wire.ParseRequest(frame); err == nil {
-		return Out
+	for _, name := range []string{"success", "ret_msg", "retCode", "retMsg", "conn_id", "connId"} {
+		if _, ok := f[name]; ok {
+			return In, nil
+		}
 	}
-	return In
+	switch op := string(f["op"]); op {
+	case `"` + wire.OpPong + `"`:
+		return In, nil
+	case "", "null", `""`:
+		return 0, errors.New("neither a message nor a request or its answer")
+	}
+	return Out, nil
 }
 
 // messageTime returns when the venue made the message; the zero time if the
