@@ -142,18 +142,17 @@ func scanLevels(f []byte, i int, levels []book.Level) ([]book.Level, int) {
 		if i+1 >= len(f) || f[i] != '[' || f[i+1] != '"' {
 			return levels, -1
 		}
-		price, i2 := wire.ScanDecimal(f, i+2)
-		if i2 < 0 || i2+1 >= len(f) || f[i2] != ',' || f[i2+1] != '"' || !price.IsSet() {
+		// Numbers go straight to where they stay: a level that is put together
+		// first and copied costs a tenth of the whole message.
+		levels = addLevel(levels)
+		l := &levels[len(levels)-1]
+		if l.Price, i = wire.ScanDecimal(f, i+2); i < 0 || i+1 >= len(f) || f[i] != ',' || f[i+1] != '"' || !l.Price.IsSet() {
 			return levels, -1
 		}
-		size, i3 := wire.ScanDecimal(f, i2+2)
-		if i3 < 0 || i3+1 >= len(f) || !size.IsSet() {
+		if l.Size, i = wire.ScanDecimal(f, i+2); i < 0 || i+1 >= len(f) || !l.Size.IsSet() {
 			return levels, -1
 		}
-		i = i3
-		levels = append(levels, book.Level{Price: price, Size: size})
 		if f[i] == ',' && f[i+1] == '"' {
-			l := &levels[len(levels)-1]
 			if l.RPI, i = wire.ScanDecimal(f, i+2); i < 0 || i+1 >= len(f) || !l.RPI.IsSet() {
 				return levels, -1
 			}
@@ -170,6 +169,16 @@ func scanLevels(f []byte, i int, levels []book.Level) ([]book.Level, int) {
 			return levels, -1
 		}
 	}
+}
+
+// addLevel returns levels with one more, which is empty.
+func addLevel(levels []book.Level) []book.Level {
+	if n := len(levels); n < cap(levels) {
+		levels = levels[:n+1]
+		levels[n] = book.Level{}
+		return levels
+	}
+	return append(levels, book.Level{})
 }
 
 // decodeTolerant reads a frame with everything that JSON allows.
