@@ -3,7 +3,7 @@ package capture
 import (
 	"cmp"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -43,7 +43,9 @@ type TopicReport struct {
 	Updates int64 // messages
 	// Undecoded counts messages that are no valid message of the topic.
 	Undecoded int64
-	// What the book of an order book topic saw; zero for other topics.
+	// What the books of an order book topic saw, one for each connection that
+	// carried it; zero for other topics. orderbook.full, whose snapshot is not in
+	// a capture, has Gaps alone.
 	Snapshots      int64
 	Gaps           int64 // update ids that did not follow the one before
 	Crossed        int64 // messages after which the best bid was not below the best ask
@@ -62,8 +64,10 @@ func (t *TopicReport) Clean() bool {
 }
 
 // Verify reads a whole capture, decodes every message and replays every book.
-// A gap is counted and the book goes on without a new snapshot, as far as its
-// other checks hold. progress, if not nil, is called about every 100,000
+// A topic that two connections carried at once has two books, so that the
+// repeats are no gaps; a connection that goes on with what another began has no
+// book. A gap is counted and the book goes on without a new snapshot, as far as
+// its other checks hold. progress, if not nil, is called about every 100,000
 // records with how many there were. The error is of reading, or ctx's; damage
 // is part of the result.
 func Verify(ctx context.Context, r *Reader, progress func(records int64)) (*Verification, error) {
@@ -71,7 +75,7 @@ func Verify(ctx context.Context, r *Reader, progress func(records int64)) (*Veri
 	topics := make(map[topicKey]*topicCheck)
 	var records int64
 	for rec, err := range r.Records(time.Time{}, time.Time{}) {
-		if damage, ok := errors.AsType[*DamageError](err); ok {
+		if damage := AsDamage(err); damage != nil {
 			v.Damaged++
 			v.Lost += max(damage.Records, 0)
 			continue
@@ -79,13 +83,11 @@ func Verify(ctx context.Context, r *Reader, progress func(records int64)) (*Veri
 		if err != nil {
 			return nil, err
 		}
-		if records++; records%100_000 == 0 {
-			if progress != nil {
-				progress(records)
-			}
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
+		if records%10_000 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if records++; records%100_000 == 0 && progress != nil {
+			progress(records)
 		}
 		v.record(&rec, topics)
 	}
@@ -105,6 +107,11 @@ func (v *Verification) record(rec *Record, topics map[topicKey]*topicCheck) {
 	switch rec.Kind {
 	case Gap:
 		v.Gaps++
+		return
+	case Disconnect:
+		for _, check := range topics {
+			check.disconnected(rec.Conn)
+		}
 		return
 	case Frame:
 		v.Frames++
@@ -128,22 +135,33 @@ func (v *Verification) record(rec *Record, topics map[topicKey]*topicCheck) {
 // topicCheck follows one topic through a capture.
 type topicCheck struct {
 	report  TopicReport
-	message bybit.Message
-	book    *book.Book
+	message bybit.Message // nil for a topic that bywire has no type for
+	kind    wire.Kind
+	depth   int
+	books   []*connBook // the one used last comes first
 }
+
+// connBook is the book that a subscription on one connection builds.
+type connBook struct {
+	conn uint64
+	book *book.Book // nil on orderbook.full
+	last int64      // update id, on orderbook.full
+}
+
+// maxBooks is how many connections may carry a topic at once. The book of the
+// one that was silent longest makes room: not every connection's end is on
+// record.
+const maxBooks = 4
 
 func newTopicCheck(channel, name string) *topicCheck {
 	c := &topicCheck{report: TopicReport{Channel: channel, Topic: name}}
-	parts, err := wire.ParseTopic(name)
-	if err != nil {
-		return c
-	}
 	if topic, err := bybit.ParseTopic(name); err == nil {
 		c.message, _ = bybit.NewMessage(topic)
 	}
-	if depth, ok := bookDepth(parts); ok {
-		c.book = book.New(depth)
-		c.book.SetPolicy(book.Lenient)
+	if _, ok := c.message.(*bybit.BookMessage); ok {
+		parts, _ := wire.ParseTopic(name) // a topic with a message parses
+		c.kind = parts.Kind
+		c.depth, _ = bookDepth(parts)
 	}
 	return c
 }
@@ -175,28 +193,87 @@ func (c *topicCheck) add(rec *Record) {
 	}
 	r.Last = rec.Received
 	if c.message == nil {
+		if c.report.Topic == "" || !json.Valid(rec.Data) {
+			r.Undecoded++
+		}
 		return
 	}
 	if err := c.message.Decode(rec.Data); err != nil {
 		r.Undecoded++
 		return
 	}
-	if m, ok := c.message.(*bybit.BookMessage); ok && c.book != nil {
-		// The book counts what is wrong; its verdict on each message is in
-		// those counts.
-		_ = c.book.Apply(&m.Update)
+	if m, ok := c.message.(*bybit.BookMessage); ok {
+		c.bookOf(rec.Conn).add(&m.Update, r)
 	}
 }
 
+// bookOf returns the book of a connection.
+func (c *topicCheck) bookOf(conn uint64) *connBook {
+	i := slices.IndexFunc(c.books, func(b *connBook) bool { return b.conn == conn })
+	if i == 0 {
+		return c.books[0]
+	}
+	var b *connBook
+	if i > 0 {
+		b = c.books[i]
+		c.books = slices.Delete(c.books, i, i+1)
+	} else {
+		b = &connBook{conn: conn}
+		if c.kind != wire.KindFullOrderBook {
+			b.book = book.New(c.depth)
+			b.book.SetPolicy(book.Lenient)
+		}
+		if len(c.books) == maxBooks {
+			c.fold(c.books[maxBooks-1])
+			c.books = c.books[:maxBooks-1]
+		}
+	}
+	c.books = slices.Insert(c.books, 0, b)
+	return b
+}
+
+// add takes a message into the book, which counts what is wrong; its verdict on
+// each message is in those counts. On orderbook.full only the update ids can be
+// checked, which rise by one, and 1 is a restart. V5 page
+// websocket/public/full-ob.
+func (b *connBook) add(u *book.Update, r *TopicReport) {
+	if b.book != nil {
+		_ = b.book.Apply(u)
+		return
+	}
+	if b.last != 0 && u.ID != b.last+1 && u.ID != 1 {
+		r.Gaps++
+	}
+	b.last = u.ID
+}
+
+// disconnected ends the book of a connection.
+func (c *topicCheck) disconnected(conn uint64) {
+	c.books = slices.DeleteFunc(c.books, func(b *connBook) bool {
+		if b.conn == conn {
+			c.fold(b)
+		}
+		return b.conn == conn
+	})
+}
+
+// fold adds up what a book saw.
+func (c *topicCheck) fold(b *connBook) {
+	if b.book == nil {
+		return
+	}
+	s, r := b.book.Stats(), &c.report
+	r.Snapshots += int64(s.Snapshots)
+	r.Gaps += int64(s.Gaps)
+	r.Crossed += int64(s.Crossed)
+	r.Rejected += int64(s.Rejected)
+	r.NoBook += int64(s.Ignored)
+	r.UnknownDeletes += int64(s.UnknownDeletes)
+}
+
 func (c *topicCheck) finish() TopicReport {
-	if c.book != nil {
-		s := c.book.Stats()
-		c.report.Snapshots = int64(s.Snapshots)
-		c.report.Gaps = int64(s.Gaps)
-		c.report.Crossed = int64(s.Crossed)
-		c.report.Rejected = int64(s.Rejected)
-		c.report.NoBook = int64(s.Ignored)
-		c.report.UnknownDeletes = int64(s.UnknownDeletes)
+	for _, b := range c.books {
+		c.fold(b)
 	}
 	return c.report
 }
