@@ -13,13 +13,13 @@ func unknownTopic(s string) error {
 	if s == "" {
 		return &TopicError{Problem: "topic missing, like " + KindOrderBook.Example()}
 	}
-	if topic, ch, ok := Translate(s); ok {
+	head, rest, _ := strings.Cut(s, ".")
+	if topic, ch, ok := translateLoosely(head, rest); ok {
 		return &TopicError{
 			Topic: s, Retired: true, Suggest: topic, On: ch,
 			Problem: "retired name; V5 calls it " + topic + " on " + string(ch),
 		}
 	}
-	head, _, _ := strings.Cut(s, ".")
 	if kind := nearestKind(s, head); kind != KindUnknown {
 		fixed := ""
 		if kind.row().part == partNone {
@@ -32,7 +32,39 @@ func unknownTopic(s string) error {
 		}
 		return &TopicError{Topic: s, Problem: "no such topic; meant " + kind.row().name + ", like " + kind.Example() + "?"}
 	}
+	switch names := namesUnder(head); {
+	case len(names) == 1:
+		return &TopicError{Topic: s, Suggest: names[0], Problem: "no such topic; meant " + names[0] + "?"}
+	case len(names) > 1:
+		return &TopicError{Topic: s, Problem: "no such topic; there are " + strings.Join(names, ", ")}
+	}
+	if topic, _, ok := Translate(strings.TrimSuffix(s, ".") + ".BTCUSDT"); ok {
+		return &TopicError{Topic: s, Problem: "retired name without a symbol; V5 has topics like " + topic}
+	}
 	return &TopicError{Topic: s, Problem: "no such topic; topics look like " + KindOrderBook.Example() + " or " + KindTrades.Example()}
+}
+
+// translateLoosely is Translate for a name that may have its symbol in lower
+// case. What stands in front of the symbol has a meaning in its case: 1m is a
+// minute and 1M a month.
+func translateLoosely(head, rest string) (string, Channel, bool) {
+	if topic, ch, ok := Translate(head + "." + rest); ok {
+		return topic, ch, true
+	}
+	symbol := strings.LastIndexByte(rest, '.') + 1
+	return Translate(head + "." + rest[:symbol] + strings.ToUpper(rest[symbol:]))
+}
+
+// namesUnder lists the topics whose names begin with a word and a dot and are
+// more than the word and a symbol: those of rfq, earn, spread and system.
+func namesUnder(head string) []string {
+	var names []string
+	for k := KindUnknown + 1; k < kindEnd; k++ {
+		if strings.HasPrefix(kinds[k].name, head+".") {
+			names = append(names, kinds[k].name)
+		}
+	}
+	return names
 }
 
 // aliases are words people write for a topic, from other venues or from memory.
@@ -128,11 +160,9 @@ func badDepth(s, word string) error {
 	switch {
 	case word == "":
 		return &TopicError{Topic: "orderbook", Problem: "depth missing, like " + KindOrderBook.Example()}
-	case validSymbol(word) && !isDigits(word) && !strings.Contains(strings.TrimPrefix(s, "orderbook."), "."):
-		return &TopicError{
-			Topic: s, Suggest: "orderbook.50." + word,
-			Problem: "depth missing, like orderbook.50." + word,
-		}
+	case looksLikeSymbol(word) && s == "orderbook."+word:
+		fixed := "orderbook.50." + strings.ToUpper(word)
+		return &TopicError{Topic: s, Suggest: fixed, Problem: "depth missing, like " + fixed}
 	case isDigits(word):
 		return &TopicError{Topic: s, Problem: "depth " + word + " does not exist; linear has " + currentDepths(Linear)}
 	}
@@ -144,6 +174,12 @@ func badDepth(s, word string) error {
 		}
 	}
 	return &TopicError{Topic: s, Problem: "depth " + word + " is no number; write one like " + KindOrderBook.Example() + ", or rpi or full"}
+}
+
+// looksLikeSymbol reports whether a word in the place of a number is the symbol,
+// in either case, and the number is what is missing.
+func looksLikeSymbol(word string) bool {
+	return validSymbol(strings.ToUpper(word)) && !isDigits(word)
 }
 
 // isDigits reports whether a word has digits only.
@@ -161,14 +197,17 @@ func badInterval(s, word, symbol string) error {
 	if word == "" {
 		return &TopicError{Topic: "kline", Problem: "interval missing, like " + KindKlines.Example()}
 	}
-	if symbol == "" && validSymbol(word) && !isDigits(word) {
-		return &TopicError{Topic: s, Suggest: "kline.1." + word, Problem: "interval missing, like kline.1." + word}
-	}
-	if fixed := v5Interval(word); fixed != "" && fixed != word {
-		return &TopicError{
-			Topic: s, Suggest: "kline." + fixed + "." + symbol,
-			Problem: "interval " + word + " does not exist; meant kline." + fixed + "." + symbol + "?",
+	if interval := v5Interval(word); interval != "" {
+		e := &TopicError{Topic: s, Problem: "interval " + word + " does not exist; meant " + interval + "?"}
+		if symbol = strings.ToUpper(symbol); validSymbol(symbol) {
+			e.Suggest = "kline." + interval + "." + symbol
+			e.Problem = "interval " + word + " does not exist; meant " + e.Suggest + "?"
 		}
+		return e
+	}
+	if symbol == "" && looksLikeSymbol(word) {
+		fixed := "kline.1." + strings.ToUpper(word)
+		return &TopicError{Topic: s, Suggest: fixed, Problem: "interval missing, like " + fixed}
 	}
 	return &TopicError{Topic: s, Problem: "interval " + word + " does not exist; there are " + strings.Join(intervals[:], ", ")}
 }
@@ -195,6 +234,9 @@ func badCategory(s string, kind Kind, word string) error {
 	set := categories[:]
 	if kind == KindPosition {
 		set = categories[1:]
+	}
+	if word == "" {
+		return &TopicError{Topic: s, Suggest: kind.row().name, Problem: "category missing; write " + kind.row().name + " for all"}
 	}
 	return &TopicError{
 		Topic: s, Suggest: kind.row().name,

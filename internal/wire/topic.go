@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -361,22 +362,20 @@ func oneOf(s string, set []string) bool {
 
 // validSymbol reports whether a string may be a symbol, a pair of legs or a
 // coin: upper case, digits, "-", "_", "/" and "." (option strikes have
-// decimals), or letters beyond ASCII, which a few listed coins have.
+// decimals), or what can be seen beyond ASCII, which a few listed coins have.
 func validSymbol(s string) bool {
 	if s == "" || len(s) > maxSymbolLength || s[0] == '.' || s[len(s)-1] == '.' {
 		return false
 	}
-	ascii := true
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '/', c == '.':
-		case c >= utf8.RuneSelf:
-			ascii = false
+	for _, r := range s {
+		switch {
+		case 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '_', r == '/', r == '.':
+		case r >= utf8.RuneSelf && r != utf8.RuneError && unicode.IsPrint(r):
 		default:
 			return false
 		}
 	}
-	return ascii || utf8.ValidString(s)
+	return true
 }
 
 // maxSymbolLength bounds a symbol; the longest listed ones, legs of spreads on
