@@ -236,15 +236,28 @@ func genericTime(frame []byte) (time.Time, error) {
 // newMessage returns the message of a topic, or nil for a topic of V5 that
 // bywire does not know. A topic of V2 is an error that says so.
 func newMessage(name string) (bybit.Message, error) {
-	if topic, err := bybit.ParseTopic(name); err == nil {
-		m, _ := bybit.NewMessage(topic)
-		return m, nil
+	m := messageOfTopic(name)
+	if m == nil {
+		if topic, _, ok := wire.Translate(name); ok {
+			return nil, fmt.Errorf("%s is a topic of V2, %s today; import it as %s", name, topic, FormatV2Log)
+		}
 	}
+	return m, nil
+}
+
+// messageOfTopic returns the message of a topic, nil if bywire has no type for
+// it.
+func messageOfTopic(name string) bybit.Message {
 	// V5 had a liquidation topic under V2's name until 2025.
-	if topic, _, ok := wire.Translate(name); ok && !strings.HasPrefix(name, "liquidation.") {
-		return nil, fmt.Errorf("%s is a topic of V2, %s today; import it as %s", name, topic, FormatV2Log)
+	if strings.HasPrefix(name, "liquidation.") {
+		return new(bybit.LiquidationsMessage)
 	}
-	return nil, nil
+	topic, err := bybit.ParseTopic(name)
+	if err != nil {
+		return nil
+	}
+	m, _ := bybit.NewMessage(topic)
+	return m
 }
 
 // direction tells what a client sends from what the venue answers. Both have an

@@ -154,10 +154,7 @@ type connBook struct {
 const maxBooks = 4
 
 func newTopicCheck(channel, name string) *topicCheck {
-	c := &topicCheck{report: TopicReport{Channel: channel, Topic: name}}
-	if topic, err := bybit.ParseTopic(name); err == nil {
-		c.message, _ = bybit.NewMessage(topic)
-	}
+	c := &topicCheck{report: TopicReport{Channel: channel, Topic: name}, message: messageOfTopic(name)}
 	if _, ok := c.message.(*bybit.BookMessage); ok {
 		parts, _ := wire.ParseTopic(name) // a topic with a message parses
 		c.kind = parts.Kind
