@@ -469,6 +469,9 @@ func TestTopicText(t *testing.T) {
 		{SystemStatus(), "system.status", ""},
 		{RFQTrades(), "rfq.open.public.trades", ""},
 		{DualAssetOffers(), "earn.dualassets.offers", ""},
+		{Topic{name: "execution.fast.linear"}, "execution.fast.linear", "linear"},
+		{Topic{name: "spread.order"}, "spread.order", ""},
+		{Topic{name: "position"}, "position", ""},
 		{Topic{}, "", ""},
 	} {
 		if c.topic.String() != c.name || c.topic.Symbol() != c.symbol {
@@ -484,6 +487,11 @@ func TestTopicText(t *testing.T) {
 		}
 		if err != nil || back != c.topic {
 			t.Errorf("%q comes back as %q, %v", c.topic, back, err)
+		}
+	}
+	for name, symbol := range map[string]string{"liquidation.XRPUSD": "XRPUSD", "new.1.BTCUSDT": "BTCUSDT", "new": ""} {
+		if got := RawTopic(name).Symbol(); got != symbol {
+			t.Errorf("symbol of %s: %q, want %q", name, got, symbol)
 		}
 	}
 	if _, err := ParseTopic("orderbok.50.X"); err == nil {

@@ -114,20 +114,17 @@ func RawTopic(name string) Topic { return Topic{name: name, raw: true} }
 // String returns the topic as the venue writes it.
 func (t Topic) String() string { return t.name }
 
-// Symbol returns what follows the last separator of a topic with a fixed
-// number of parts: the symbol, or the base coin or group where the topic is
-// by base coin or group, or "" for a topic without one.
+// Symbol returns what the topic is about: a symbol, or the base coin, group,
+// category or product where its topics have that instead; "" for a topic without
+// one. For a name that ParseTopic refuses it is what follows the last point.
 func (t Topic) Symbol() string {
-	switch {
-	case strings.HasPrefix(t.name, "orderbook."), strings.HasPrefix(t.name, "kline."):
-		_, rest, _ := strings.Cut(t.name, ".")
-		_, symbol, _ := strings.Cut(rest, ".")
-		return symbol
-	case strings.HasPrefix(t.name, "earn."), strings.HasPrefix(t.name, "rfq."), strings.HasPrefix(t.name, "system."):
-		return ""
+	if topic, err := wire.ParseTopic(t.name); err == nil {
+		return topic.Symbol
 	}
-	_, symbol, _ := strings.Cut(t.name, ".")
-	return symbol
+	if point := strings.LastIndexByte(t.name, '.'); point >= 0 {
+		return t.name[point+1:]
+	}
+	return ""
 }
 
 // IsRaw reports whether the topic was made by RawTopic.

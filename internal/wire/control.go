@@ -310,9 +310,8 @@ func ParseReply(frame []byte) (Reply, error) {
 	return r, nil
 }
 
-// readPlain reads the replies that say success, ret_msg and op, and the pongs of
-// option and private, which say op and args.
-func (r *Reply) readPlain(fields map[string]json.RawMessage) (err error) {
+// readVerdict reads what every family but trade says, each key where it is there.
+func (r *Reply) readVerdict(fields map[string]json.RawMessage) (err error) {
 	if r.Success, err = boolField(fields, "success"); err != nil {
 		return err
 	}
@@ -322,7 +321,14 @@ func (r *Reply) readPlain(fields map[string]json.RawMessage) (err error) {
 	if r.ReqID, err = textField(fields, "req_id"); err != nil {
 		return err
 	}
-	if r.ConnID, err = textField(fields, "conn_id"); err != nil {
+	r.ConnID, err = textField(fields, "conn_id")
+	return err
+}
+
+// readPlain reads the replies that say success, ret_msg and op, and the pongs of
+// option and private, which say op and args.
+func (r *Reply) readPlain(fields map[string]json.RawMessage) (err error) {
+	if err = r.readVerdict(fields); err != nil {
 		return err
 	}
 	switch {
@@ -343,16 +349,7 @@ func (r *Reply) readCommand(fields map[string]json.RawMessage) (err error) {
 	if r.Op == "" {
 		r.Op = OpCommand
 	}
-	if r.Success, err = boolField(fields, "success"); err != nil {
-		return err
-	}
-	if r.Message, err = textField(fields, "ret_msg"); err != nil {
-		return err
-	}
-	if r.ReqID, err = textField(fields, "req_id"); err != nil {
-		return err
-	}
-	if r.ConnID, err = textField(fields, "conn_id"); err != nil {
+	if err = r.readVerdict(fields); err != nil {
 		return err
 	}
 	data := fields["data"]

@@ -58,23 +58,39 @@ func ScanDecimal(f []byte, i int) (d decimal.Decimal, next int) {
 	if i+17 > len(f) {
 		return scanDecimalDigits(f, i)
 	}
-	x := binary.LittleEndian.Uint64(f[i:]) ^ '0'*ones
-	whole := bits.TrailingZeros64(noDigits(x)) >> 3
-	if whole == 8 || whole == 0 || whole > 1 && f[i] == '0' {
-		return scanDecimalDigits(f, i)
+	f = f[i:]
+	x := binary.LittleEndian.Uint64(f) ^ '0'*ones
+	m := noDigits(x)
+	if m == 0 || m&0x80 != 0 {
+		return scanDecimalDigitsX(f, i)
 	}
-	v := eightDigits(x << (64 - 8*whole))
-	end := i + whole
-	if f[end] == '"' {
-		return decimal.New(int64(v), 0), end + 1
+	tz := uint(bits.TrailingZeros64(m))
+	whole := tz >> 3
+	v := eightDigits(x << ((71 - tz) & 63))
+	if whole > 1 && f[0] == '0' {
+		return scanDecimalDigitsX(f, i)
 	}
-	y := binary.LittleEndian.Uint64(f[end+1:]) ^ '0'*ones
-	places := bits.TrailingZeros64(noDigits(y)) >> 3
-	if f[end] != '.' || places == 8 || places == 0 || f[end+1+places] != '"' {
-		return scanDecimalDigits(f, i)
+	if f[whole] == '"' {
+		return decimal.New(int64(v), 0), i + int(whole) + 1
 	}
-	v = v*powers[places&7] + eightDigits(y<<(64-8*places))
-	return decimal.New(int64(v), places), end + places + 2
+	y := binary.LittleEndian.Uint64(f[whole+1:]) ^ '0'*ones
+	m = noDigits(y)
+	if m == 0 || m&0x80 != 0 || f[whole] != '.' {
+		return scanDecimalDigitsX(f, i)
+	}
+	tz = uint(bits.TrailingZeros64(m))
+	places := tz >> 3
+	if f[whole+1+places] != '"' {
+		return scanDecimalDigitsX(f, i)
+	}
+	v = v*powers[places&7] + eightDigits(y<<((71-tz)&63))
+	return decimal.New(int64(v), int(places)), i + int(whole+places) + 2
+}
+
+func scanDecimalDigitsX(f []byte, i int) (d decimal.Decimal, next int) {
+	d, n := scanDecimalDigits(f, 0)
+	if n < 0 { return d, n }
+	return d, n+i
 }
 
 // powers of ten, for the places that ScanDecimal reads at once.
