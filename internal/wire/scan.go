@@ -26,10 +26,14 @@ func ScanInt(f []byte, i int) (v int64, next int) {
 	start := i
 	for i+8 <= len(f) {
 		x := binary.LittleEndian.Uint64(f[i:]) ^ '0'*ones
-		if noDigits(x) != 0 {
+		// A byte above 9 carries into its high bit or has it already.
+		if (x+(0x7f-9)*ones|x)&highs != 0 {
 			break
 		}
-		v = v*100000000 + int64(eightDigits(x))
+		// Pairs, then fours, then all eight digits, least significant last.
+		x = x*10 + x>>8
+		x = (x&fours*(100+1000000<<32) + x>>16&fours*(1+10000<<32)) >> 32
+		v = v*100000000 + int64(x)
 		i += 8
 	}
 	for i < len(f) {
@@ -50,65 +54,9 @@ func ScanInt(f []byte, i int) (v int64, next int) {
 // ScanDecimal reads the number inside a string and the string's closing quote;
 // i is the index behind its opening quote. "" is the absent Decimal.
 //
-// The lengths of prices and sizes vary without a pattern, so a loop over digits
-// is mispredicted at each number's end, and that costs more than the digits. Up
-// to seven digits on each side of the point are read eight bytes at a time,
-// without a branch that depends on how many there are.
+// Numbers of up to 18 digits, all that books and trades contain, are read in
+// one pass that also finds the quote.
 func ScanDecimal(f []byte, i int) (d decimal.Decimal, next int) {
-	if i+17 > len(f) {
-		return scanDecimalDigits(f, i)
-	}
-	f = f[i:]
-	x := binary.LittleEndian.Uint64(f) ^ '0'*ones
-	m := noDigits(x)
-	if m == 0 || m&0x80 != 0 {
-		return scanDecimalDigitsX(f, i)
-	}
-	tz := uint(bits.TrailingZeros64(m))
-	whole := tz >> 3
-	v := eightDigits(x << ((71 - tz) & 63))
-	if whole > 1 && f[0] == '0' {
-		return scanDecimalDigitsX(f, i)
-	}
-	if f[whole] == '"' {
-		return decimal.New(int64(v), 0), i + int(whole) + 1
-	}
-	y := binary.LittleEndian.Uint64(f[whole+1:]) ^ '0'*ones
-	m = noDigits(y)
-	if m == 0 || m&0x80 != 0 || f[whole] != '.' {
-		return scanDecimalDigitsX(f, i)
-	}
-	tz = uint(bits.TrailingZeros64(m))
-	places := tz >> 3
-	if f[whole+1+places] != '"' {
-		return scanDecimalDigitsX(f, i)
-	}
-	v = v*powers[places&7] + eightDigits(y<<((71-tz)&63))
-	return decimal.New(int64(v), int(places)), i + int(whole+places) + 2
-}
-
-func scanDecimalDigitsX(f []byte, i int) (d decimal.Decimal, next int) {
-	d, n := scanDecimalDigits(f, 0)
-	if n < 0 { return d, n }
-	return d, n+i
-}
-
-// powers of ten, for the places that ScanDecimal reads at once.
-var powers = [8]uint64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000}
-
-// noDigits sets the high bit of the first byte that is no digit in a word of
-// bytes from which '0' was taken; the bits above it may be wrong.
-func noDigits(x uint64) uint64 { return ((x + (0x7f-9)*ones) | x) & highs }
-
-// eightDigits is the number with the digits in x, the most significant in the
-// lowest byte: pairs, then fours, then all eight.
-func eightDigits(x uint64) uint64 {
-	x = x*10 + x>>8
-	return (x&fours*(100+1000000<<32) + x>>16&fours*(1+10000<<32)) >> 32
-}
-
-// scanDecimalDigits is ScanDecimal digit by digit, for up to 18 of them.
-func scanDecimalDigits(f []byte, i int) (d decimal.Decimal, next int) {
 	start := i
 	var v uint64
 	for i < len(f) {
