@@ -38,10 +38,7 @@ func (m *ADLMessage) Decode(frame []byte) error {
 	*m = ADLMessage{Topic: m.Topic, Alerts: m.Alerts[:0]}
 	e := newEnvelope(wantCommon)
 	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
-		var a wire.Array
-		for c.NextElement(&a) {
-			m.Alerts = append(m.Alerts, readADLAlert(c))
-		}
+		m.Alerts = readList(c, m.Alerts, readADLAlert)
 	}, "adlAlert.")
 	if err != nil {
 		return err
@@ -81,21 +78,19 @@ func readADLAlert(c *wire.Cursor) (v ADLAlert) {
 // alike. Numbers that are unset are null.
 func (m *ADLMessage) AppendJSON(dst []byte, _ Channel) []byte {
 	h := header{topic: m.Topic.name, kind: m.Type.orDefault(TypeSnapshot), time: m.Time}
-	dst = append(h.before(dst, orderTypeTime), '[')
-	for i := range m.Alerts {
-		v := &m.Alerts[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendString(append(dst, `{"c":`...), v.Coin)
-		dst = wire.AppendString(append(dst, `,"s":`...), v.Symbol)
-		dst = wire.AppendNumber(append(dst, `,"b":`...), v.Balance)
-		dst = wire.AppendNumber(append(dst, `,"mb":`...), v.MaxBalance)
-		dst = wire.AppendNumber(append(dst, `,"i_pr":`...), v.InsurancePnL)
-		dst = wire.AppendNumber(append(dst, `,"pr":`...), v.PnLRatio)
-		dst = wire.AppendNumber(append(dst, `,"adl_tt":`...), v.TriggerThreshold)
-		dst = wire.AppendNumber(append(dst, `,"adl_sr":`...), v.StopRatio)
-		dst = append(dst, '}')
-	}
-	return h.after(append(dst, ']'), orderTypeTime)
+	dst = appendList(h.before(dst, orderTypeTime), m.Alerts, appendADLAlert)
+	return h.after(dst, orderTypeTime)
+}
+
+// appendADLAlert appends one element of data.
+func appendADLAlert(dst []byte, v *ADLAlert) []byte {
+	dst = wire.AppendString(append(dst, `{"c":`...), v.Coin)
+	dst = wire.AppendString(append(dst, `,"s":`...), v.Symbol)
+	dst = wire.AppendNumber(append(dst, `,"b":`...), v.Balance)
+	dst = wire.AppendNumber(append(dst, `,"mb":`...), v.MaxBalance)
+	dst = wire.AppendNumber(append(dst, `,"i_pr":`...), v.InsurancePnL)
+	dst = wire.AppendNumber(append(dst, `,"pr":`...), v.PnLRatio)
+	dst = wire.AppendNumber(append(dst, `,"adl_tt":`...), v.TriggerThreshold)
+	dst = wire.AppendNumber(append(dst, `,"adl_sr":`...), v.StopRatio)
+	return append(dst, '}')
 }

@@ -336,6 +336,16 @@ func decodeTolerant(e *envelope, frame []byte, data func(*wire.Cursor), families
 	return e.end(&c, frame, families...)
 }
 
+// readList reads an array into the memory of list; item reads one element.
+func readList[T any](c *wire.Cursor, list []T, item func(*wire.Cursor) T) []T {
+	list = list[:0]
+	var a wire.Array
+	for c.NextElement(&a) {
+		list = append(list, item(c))
+	}
+	return list
+}
+
 // readFields reads one object whose keys are those given, in any order and
 // each at most once; value reads the value of the key with that number.
 func readFields(c *wire.Cursor, keys []string, value func(key int)) {

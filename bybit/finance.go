@@ -89,10 +89,7 @@ func (m *DualAssetMessage) Decode(frame []byte) error {
 	*m = DualAssetMessage{Topic: m.Topic, Products: m.Products[:0]}
 	e := newEnvelope(wantOffers)
 	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
-		var a wire.Array
-		for c.NextElement(&a) {
-			m.Products = append(m.Products, readDualAssetProduct(c))
-		}
+		m.Products = readList(c, m.Products, readDualAssetProduct)
 	}, "earn.dualassets.offers")
 	if err != nil {
 		return err
@@ -110,9 +107,9 @@ func readDualAssetProduct(c *wire.Cursor) (v DualAssetProduct) {
 		case "c":
 			v.CurrentPrice = c.Decimal()
 		case "b":
-			v.BuyLow = readOffers(c)
+			v.BuyLow = readList(c, nil, readDualAssetOffer)
 		case "s":
-			v.SellHigh = readOffers(c)
+			v.SellHigh = readList(c, nil, readDualAssetOffer)
 		}
 	})
 	return v
@@ -121,61 +118,46 @@ func readDualAssetProduct(c *wire.Cursor) (v DualAssetProduct) {
 // AppendJSON appends the message as the venue writes it.
 func (m *DualAssetMessage) AppendJSON(dst []byte, _ Channel) []byte {
 	h := header{topic: m.Topic.name}
-	dst = append(h.before(dst, orderOffers), '[')
-	for i := range m.Products {
-		v := &m.Products[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
-		dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
-		dst = appendOffers(append(dst, `,"b":`...), v.BuyLow)
-		dst = appendOffers(append(dst, `,"s":`...), v.SellHigh)
-		dst = append(dst, '}')
-	}
-	return h.after(append(dst, ']'), orderOffers)
+	dst = appendList(h.before(dst, orderOffers), m.Products, appendDualAssetProduct)
+	return h.after(dst, orderOffers)
+}
+
+// appendDualAssetProduct appends one element of data.
+func appendDualAssetProduct(dst []byte, v *DualAssetProduct) []byte {
+	dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
+	dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
+	dst = appendList(append(dst, `,"b":`...), v.BuyLow, appendDualAssetOffer)
+	dst = appendList(append(dst, `,"s":`...), v.SellHigh, appendDualAssetOffer)
+	return append(dst, '}')
 }
 
 // dualAssetOfferKeys are the keys of DualAssetOffer. It is never written.
 var dualAssetOfferKeys = []string{"s", "a", "m", "x"}
 
-// readOffers reads the offers of one side.
-func readOffers(c *wire.Cursor) (offers []DualAssetOffer) {
-	var a wire.Array
-	for c.NextElement(&a) {
-		var v DualAssetOffer
-		readFields(c, dualAssetOfferKeys, func(key int) {
-			switch dualAssetOfferKeys[key] {
-			case "s":
-				v.TargetPrice = c.Decimal()
-			case "a":
-				v.APRE8, _ = c.Integer()
-			case "m":
-				v.MaxAmount = c.Decimal()
-			case "x":
-				v.ExpireTime = c.Millis()
-			}
-		})
-		offers = append(offers, v)
-	}
-	return offers
+// readDualAssetOffer reads one offer of a side.
+func readDualAssetOffer(c *wire.Cursor) (v DualAssetOffer) {
+	readFields(c, dualAssetOfferKeys, func(key int) {
+		switch dualAssetOfferKeys[key] {
+		case "s":
+			v.TargetPrice = c.Decimal()
+		case "a":
+			v.APRE8, _ = c.Integer()
+		case "m":
+			v.MaxAmount = c.Decimal()
+		case "x":
+			v.ExpireTime = c.Millis()
+		}
+	})
+	return v
 }
 
-// appendOffers appends the offers of one side.
-func appendOffers(dst []byte, offers []DualAssetOffer) []byte {
-	dst = append(dst, '[')
-	for i := range offers {
-		v := &offers[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendDecimal(append(dst, `{"s":`...), v.TargetPrice)
-		dst = appendIntString(append(dst, `,"a":`...), v.APRE8)
-		dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
-		dst = wire.AppendMillisString(append(dst, `,"x":`...), v.ExpireTime)
-		dst = append(dst, '}')
-	}
-	return append(dst, ']')
+// appendDualAssetOffer appends one offer of a side.
+func appendDualAssetOffer(dst []byte, v *DualAssetOffer) []byte {
+	dst = wire.AppendDecimal(append(dst, `{"s":`...), v.TargetPrice)
+	dst = appendIntString(append(dst, `,"a":`...), v.APRE8)
+	dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
+	dst = wire.AppendMillisString(append(dst, `,"x":`...), v.ExpireTime)
+	return append(dst, '}')
 }
 
 // appendIntString appends a whole number inside quotes.
@@ -191,10 +173,7 @@ func (m *SmartLeverageMessage) Decode(frame []byte) error {
 	*m = SmartLeverageMessage{Topic: m.Topic, Offers: m.Offers[:0]}
 	e := newEnvelope(wantOffers)
 	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
-		var a wire.Array
-		for c.NextElement(&a) {
-			m.Offers = append(m.Offers, readSmartLeverageOffer(c))
-		}
+		m.Offers = readList(c, m.Offers, readSmartLeverageOffer)
 	}, "earn.smartleverage.offers")
 	if err != nil {
 		return err
@@ -225,20 +204,18 @@ func readSmartLeverageOffer(c *wire.Cursor) (v SmartLeverageOffer) {
 // AppendJSON appends the message as the venue writes it.
 func (m *SmartLeverageMessage) AppendJSON(dst []byte, _ Channel) []byte {
 	h := header{topic: m.Topic.name}
-	dst = append(h.before(dst, orderOffers), '[')
-	for i := range m.Offers {
-		v := &m.Offers[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
-		dst = wire.AppendDecimal(append(dst, `,"b":`...), v.BreakevenPrice)
-		dst = wire.AppendMillisString(append(dst, `,"e":`...), v.ExpireTime)
-		dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
-		dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
-		dst = append(dst, '}')
-	}
-	return h.after(append(dst, ']'), orderOffers)
+	dst = appendList(h.before(dst, orderOffers), m.Offers, appendSmartLeverageOffer)
+	return h.after(dst, orderOffers)
+}
+
+// appendSmartLeverageOffer appends one element of data.
+func appendSmartLeverageOffer(dst []byte, v *SmartLeverageOffer) []byte {
+	dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
+	dst = wire.AppendDecimal(append(dst, `,"b":`...), v.BreakevenPrice)
+	dst = wire.AppendMillisString(append(dst, `,"e":`...), v.ExpireTime)
+	dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
+	dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
+	return append(dst, '}')
 }
 
 // doubleWinKeys are the keys of DoubleWinOffer. It is never written.
@@ -249,10 +226,7 @@ func (m *DoubleWinMessage) Decode(frame []byte) error {
 	*m = DoubleWinMessage{Topic: m.Topic, Offers: m.Offers[:0]}
 	e := newEnvelope(wantOffers)
 	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
-		var a wire.Array
-		for c.NextElement(&a) {
-			m.Offers = append(m.Offers, readDoubleWinOffer(c))
-		}
+		m.Offers = readList(c, m.Offers, readDoubleWinOffer)
 	}, "earn.doublewin.offers")
 	if err != nil {
 		return err
@@ -283,20 +257,18 @@ func readDoubleWinOffer(c *wire.Cursor) (v DoubleWinOffer) {
 // AppendJSON appends the message as the venue writes it.
 func (m *DoubleWinMessage) AppendJSON(dst []byte, _ Channel) []byte {
 	h := header{topic: m.Topic.name}
-	dst = append(h.before(dst, orderOffers), '[')
-	for i := range m.Offers {
-		v := &m.Offers[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
-		dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
-		dst = wire.AppendDecimal(append(dst, `,"l":`...), v.Leverage)
-		dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
-		dst = wire.AppendMillisString(append(dst, `,"e":`...), v.ExpireTime)
-		dst = append(dst, '}')
-	}
-	return h.after(append(dst, ']'), orderOffers)
+	dst = appendList(h.before(dst, orderOffers), m.Offers, appendDoubleWinOffer)
+	return h.after(dst, orderOffers)
+}
+
+// appendDoubleWinOffer appends one element of data.
+func appendDoubleWinOffer(dst []byte, v *DoubleWinOffer) []byte {
+	dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
+	dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
+	dst = wire.AppendDecimal(append(dst, `,"l":`...), v.Leverage)
+	dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
+	dst = wire.AppendMillisString(append(dst, `,"e":`...), v.ExpireTime)
+	return append(dst, '}')
 }
 
 // discountBuyKeys are the keys of DiscountBuyOffer. It is never written.
@@ -307,10 +279,7 @@ func (m *DiscountBuyMessage) Decode(frame []byte) error {
 	*m = DiscountBuyMessage{Topic: m.Topic, Offers: m.Offers[:0]}
 	e := newEnvelope(wantOffers)
 	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
-		var a wire.Array
-		for c.NextElement(&a) {
-			m.Offers = append(m.Offers, readDiscountBuyOffer(c))
-		}
+		m.Offers = readList(c, m.Offers, readDiscountBuyOffer)
 	}, "earn.discountbuy.offers")
 	if err != nil {
 		return err
@@ -347,21 +316,19 @@ func readDiscountBuyOffer(c *wire.Cursor) (v DiscountBuyOffer) {
 // AppendJSON appends the message as the venue writes it.
 func (m *DiscountBuyMessage) AppendJSON(dst []byte, _ Channel) []byte {
 	h := header{topic: m.Topic.name}
-	dst = append(h.before(dst, orderOffers), '[')
-	for i := range m.Offers {
-		v := &m.Offers[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
-		dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
-		dst = wire.AppendDecimal(append(dst, `,"b":`...), v.PurchasePrice)
-		dst = wire.AppendDecimal(append(dst, `,"k":`...), v.KnockoutPrice)
-		dst = appendIntString(append(dst, `,"e":`...), v.APRE8)
-		dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
-		dst = wire.AppendString(append(dst, `,"i":`...), v.InstUID)
-		dst = wire.AppendMillisString(append(dst, `,"x":`...), v.ExpireTime)
-		dst = append(dst, '}')
-	}
-	return h.after(append(dst, ']'), orderOffers)
+	dst = appendList(h.before(dst, orderOffers), m.Offers, appendDiscountBuyOffer)
+	return h.after(dst, orderOffers)
+}
+
+// appendDiscountBuyOffer appends one element of data.
+func appendDiscountBuyOffer(dst []byte, v *DiscountBuyOffer) []byte {
+	dst = wire.AppendString(append(dst, `{"p":`...), v.ProductID)
+	dst = wire.AppendDecimal(append(dst, `,"c":`...), v.CurrentPrice)
+	dst = wire.AppendDecimal(append(dst, `,"b":`...), v.PurchasePrice)
+	dst = wire.AppendDecimal(append(dst, `,"k":`...), v.KnockoutPrice)
+	dst = appendIntString(append(dst, `,"e":`...), v.APRE8)
+	dst = wire.AppendDecimal(append(dst, `,"m":`...), v.MaxAmount)
+	dst = wire.AppendString(append(dst, `,"i":`...), v.InstUID)
+	dst = wire.AppendMillisString(append(dst, `,"x":`...), v.ExpireTime)
+	return append(dst, '}')
 }

@@ -92,6 +92,18 @@ func appendTime(dst []byte, key string, t time.Time) []byte {
 	return wire.AppendMillis(append(dst, key...), t)
 }
 
+// appendList appends an array; item appends one element.
+func appendList[T any](dst []byte, list []T, item func([]byte, *T) []byte) []byte {
+	dst = append(dst, '[')
+	for i := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = item(dst, &list[i])
+	}
+	return append(dst, ']')
+}
+
 // orDefault is the type to encode: today's where the message names none.
 func (t MessageType) orDefault(today MessageType) MessageType {
 	if t == "" {

@@ -33,10 +33,7 @@ func (m *InsuranceMessage) Decode(frame []byte) error {
 	*m = InsuranceMessage{Topic: m.Topic, Pools: m.Pools[:0]}
 	e := newEnvelope(wantCommon)
 	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
-		var a wire.Array
-		for c.NextElement(&a) {
-			m.Pools = append(m.Pools, readInsurancePool(c))
-		}
+		m.Pools = readList(c, m.Pools, readInsurancePool)
 	}, "insurance.")
 	if err != nil {
 		return err
@@ -68,17 +65,15 @@ func readInsurancePool(c *wire.Cursor) (v InsurancePool) {
 // alike.
 func (m *InsuranceMessage) AppendJSON(dst []byte, _ Channel) []byte {
 	h := header{topic: m.Topic.name, kind: m.Type.orDefault(TypeDelta), time: m.Time}
-	dst = append(h.before(dst, orderTypeTime), '[')
-	for i := range m.Pools {
-		v := &m.Pools[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendString(append(dst, `{"coin":`...), v.Coin)
-		dst = wire.AppendString(append(dst, `,"symbols":`...), v.Symbols)
-		dst = wire.AppendDecimal(append(dst, `,"balance":`...), v.Balance)
-		dst = wire.AppendMillisString(append(dst, `,"updateTime":`...), v.UpdateTime)
-		dst = append(dst, '}')
-	}
-	return h.after(append(dst, ']'), orderTypeTime)
+	dst = appendList(h.before(dst, orderTypeTime), m.Pools, appendInsurancePool)
+	return h.after(dst, orderTypeTime)
+}
+
+// appendInsurancePool appends one element of data.
+func appendInsurancePool(dst []byte, v *InsurancePool) []byte {
+	dst = wire.AppendString(append(dst, `{"coin":`...), v.Coin)
+	dst = wire.AppendString(append(dst, `,"symbols":`...), v.Symbols)
+	dst = wire.AppendDecimal(append(dst, `,"balance":`...), v.Balance)
+	dst = wire.AppendMillisString(append(dst, `,"updateTime":`...), v.UpdateTime)
+	return append(dst, '}')
 }

@@ -286,24 +286,22 @@ func (m *KlineMessage) readKlines(c *wire.Cursor) {
 // that are zero are null; other fields are written even if they are unset.
 func (m *KlineMessage) AppendJSON(dst []byte, _ Channel) []byte {
 	h := header{topic: m.Topic.name, kind: m.Type.orDefault(TypeSnapshot), time: m.Time}
-	dst = append(h.before(dst, orderKline), '[')
-	for i := range m.Klines {
-		k := &m.Klines[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = appendMillisOrNull(append(dst, `{"start":`...), k.Start)
-		dst = appendMillisOrNull(append(dst, `,"end":`...), k.End)
-		dst = wire.AppendString(append(dst, `,"interval":`...), string(k.Interval))
-		dst = wire.AppendDecimal(append(dst, `,"open":`...), k.Open)
-		dst = wire.AppendDecimal(append(dst, `,"close":`...), k.Close)
-		dst = wire.AppendDecimal(append(dst, `,"high":`...), k.High)
-		dst = wire.AppendDecimal(append(dst, `,"low":`...), k.Low)
-		dst = wire.AppendDecimal(append(dst, `,"volume":`...), k.Volume)
-		dst = wire.AppendDecimal(append(dst, `,"turnover":`...), k.Turnover)
-		dst = wire.AppendBool(append(dst, `,"confirm":`...), k.Confirm)
-		dst = appendMillisOrNull(append(dst, `,"timestamp":`...), k.Time)
-		dst = append(dst, '}')
-	}
-	return h.after(append(dst, ']'), orderKline)
+	dst = appendList(h.before(dst, orderKline), m.Klines, appendKline)
+	return h.after(dst, orderKline)
+}
+
+// appendKline appends one candle.
+func appendKline(dst []byte, k *Kline) []byte {
+	dst = appendMillisOrNull(append(dst, `{"start":`...), k.Start)
+	dst = appendMillisOrNull(append(dst, `,"end":`...), k.End)
+	dst = wire.AppendString(append(dst, `,"interval":`...), string(k.Interval))
+	dst = wire.AppendDecimal(append(dst, `,"open":`...), k.Open)
+	dst = wire.AppendDecimal(append(dst, `,"close":`...), k.Close)
+	dst = wire.AppendDecimal(append(dst, `,"high":`...), k.High)
+	dst = wire.AppendDecimal(append(dst, `,"low":`...), k.Low)
+	dst = wire.AppendDecimal(append(dst, `,"volume":`...), k.Volume)
+	dst = wire.AppendDecimal(append(dst, `,"turnover":`...), k.Turnover)
+	dst = wire.AppendBool(append(dst, `,"confirm":`...), k.Confirm)
+	dst = appendMillisOrNull(append(dst, `,"timestamp":`...), k.Time)
+	return append(dst, '}')
 }

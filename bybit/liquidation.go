@@ -44,10 +44,7 @@ func (m *LiquidationsMessage) Decode(frame []byte) error {
 			m.Liquidations = append(m.Liquidations, readRetiredLiquidation(c))
 			return
 		}
-		var a wire.Array
-		for c.NextElement(&a) {
-			m.Liquidations = append(m.Liquidations, readLiquidation(c))
-		}
+		m.Liquidations = readList(c, m.Liquidations, readLiquidation)
 	}, liquidationFamily, retiredLiquidationFamily)
 	if err != nil {
 		return err
@@ -106,27 +103,29 @@ func (m *LiquidationsMessage) AppendJSON(dst []byte, _ Channel) []byte {
 	h := header{topic: m.Topic.name, kind: m.Type.orDefault(TypeSnapshot), time: m.Time}
 	dst = h.before(dst, orderTypeTime)
 	if strings.HasPrefix(m.Topic.name, retiredLiquidationFamily) && len(m.Liquidations) == 1 {
-		v := &m.Liquidations[0]
-		dst = appendMillisOrNull(append(dst, `{"updatedTime":`...), v.Time)
-		dst = wire.AppendString(append(dst, `,"symbol":`...), v.Symbol)
-		dst = wire.AppendString(append(dst, `,"side":`...), string(v.Side))
-		dst = wire.AppendDecimal(append(dst, `,"size":`...), v.Size)
-		dst = wire.AppendDecimal(append(dst, `,"price":`...), v.Price)
-		dst = append(dst, '}')
-		return h.after(dst, orderTypeTime)
+		dst = appendRetiredLiquidation(dst, &m.Liquidations[0])
+	} else {
+		dst = appendList(dst, m.Liquidations, appendLiquidation)
 	}
-	dst = append(dst, '[')
-	for i := range m.Liquidations {
-		v := &m.Liquidations[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = appendMillisOrNull(append(dst, `{"T":`...), v.Time)
-		dst = wire.AppendString(append(dst, `,"s":`...), v.Symbol)
-		dst = wire.AppendString(append(dst, `,"S":`...), string(v.Side))
-		dst = wire.AppendDecimal(append(dst, `,"v":`...), v.Size)
-		dst = wire.AppendDecimal(append(dst, `,"p":`...), v.Price)
-		dst = append(dst, '}')
-	}
-	return h.after(append(dst, ']'), orderTypeTime)
+	return h.after(dst, orderTypeTime)
+}
+
+// appendLiquidation appends one element of data.
+func appendLiquidation(dst []byte, v *Liquidation) []byte {
+	dst = appendMillisOrNull(append(dst, `{"T":`...), v.Time)
+	dst = wire.AppendString(append(dst, `,"s":`...), v.Symbol)
+	dst = wire.AppendString(append(dst, `,"S":`...), string(v.Side))
+	dst = wire.AppendDecimal(append(dst, `,"v":`...), v.Size)
+	dst = wire.AppendDecimal(append(dst, `,"p":`...), v.Price)
+	return append(dst, '}')
+}
+
+// appendRetiredLiquidation appends the object in data of liquidation.{symbol}.
+func appendRetiredLiquidation(dst []byte, v *Liquidation) []byte {
+	dst = appendMillisOrNull(append(dst, `{"updatedTime":`...), v.Time)
+	dst = wire.AppendString(append(dst, `,"symbol":`...), v.Symbol)
+	dst = wire.AppendString(append(dst, `,"side":`...), string(v.Side))
+	dst = wire.AppendDecimal(append(dst, `,"size":`...), v.Size)
+	dst = wire.AppendDecimal(append(dst, `,"price":`...), v.Price)
+	return append(dst, '}')
 }

@@ -43,10 +43,7 @@ func (m *RFQTradesMessage) Decode(frame []byte) error {
 	*m = RFQTradesMessage{Topic: m.Topic, Trades: m.Trades[:0]}
 	e := newEnvelope(wantRFQ)
 	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
-		var a wire.Array
-		for c.NextElement(&a) {
-			m.Trades = append(m.Trades, readRFQTrade(c))
-		}
+		m.Trades = readList(c, m.Trades, readRFQTrade)
 	}, "rfq.open.public.trades")
 	if err != nil {
 		return err
@@ -66,10 +63,7 @@ func readRFQTrade(c *wire.Cursor) (v RFQTrade) {
 		case "strategyType":
 			v.StrategyType = string(c.Text())
 		case "legs":
-			var legs wire.Array
-			for c.NextElement(&legs) {
-				v.Legs = append(v.Legs, readRFQLeg(c))
-			}
+			v.Legs = readList(c, nil, readRFQLeg)
 		case "createdAt":
 			v.CreatedTime = c.Millis()
 		case "updatedAt":
@@ -106,37 +100,27 @@ func readRFQLeg(c *wire.Cursor) (v RFQLeg) {
 // AppendJSON appends the message as the venue writes it.
 func (m *RFQTradesMessage) AppendJSON(dst []byte, _ Channel) []byte {
 	h := header{topic: m.Topic.name, id: m.MessageID, time: m.Time}
-	dst = append(h.before(dst, orderRFQ), '[')
-	for i := range m.Trades {
-		v := &m.Trades[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendString(append(dst, `{"rfqId":`...), v.RFQID)
-		dst = wire.AppendString(append(dst, `,"strategyType":`...), v.StrategyType)
-		dst = appendRFQLegs(append(dst, `,"legs":`...), v.Legs)
-		dst = wire.AppendMillisString(append(dst, `,"createdAt":`...), v.CreatedTime)
-		dst = wire.AppendMillisString(append(dst, `,"updatedAt":`...), v.UpdatedTime)
-		dst = append(dst, '}')
-	}
-	return h.after(append(dst, ']'), orderRFQ)
+	dst = appendList(h.before(dst, orderRFQ), m.Trades, appendRFQTrade)
+	return h.after(dst, orderRFQ)
 }
 
-// appendRFQLegs appends the legs of a trade.
-func appendRFQLegs(dst []byte, legs []RFQLeg) []byte {
-	dst = append(dst, '[')
-	for i := range legs {
-		v := &legs[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendString(append(dst, `{"category":`...), string(v.Category))
-		dst = wire.AppendString(append(dst, `,"symbol":`...), v.Symbol)
-		dst = wire.AppendString(append(dst, `,"side":`...), string(v.Side))
-		dst = wire.AppendDecimal(append(dst, `,"price":`...), v.Price)
-		dst = wire.AppendDecimal(append(dst, `,"qty":`...), v.Qty)
-		dst = wire.AppendDecimal(append(dst, `,"markPrice":`...), v.MarkPrice)
-		dst = append(dst, '}')
-	}
-	return append(dst, ']')
+// appendRFQTrade appends one element of data.
+func appendRFQTrade(dst []byte, v *RFQTrade) []byte {
+	dst = wire.AppendString(append(dst, `{"rfqId":`...), v.RFQID)
+	dst = wire.AppendString(append(dst, `,"strategyType":`...), v.StrategyType)
+	dst = appendList(append(dst, `,"legs":`...), v.Legs, appendRFQLeg)
+	dst = wire.AppendMillisString(append(dst, `,"createdAt":`...), v.CreatedTime)
+	dst = wire.AppendMillisString(append(dst, `,"updatedAt":`...), v.UpdatedTime)
+	return append(dst, '}')
+}
+
+// appendRFQLeg appends one leg.
+func appendRFQLeg(dst []byte, v *RFQLeg) []byte {
+	dst = wire.AppendString(append(dst, `{"category":`...), string(v.Category))
+	dst = wire.AppendString(append(dst, `,"symbol":`...), v.Symbol)
+	dst = wire.AppendString(append(dst, `,"side":`...), string(v.Side))
+	dst = wire.AppendDecimal(append(dst, `,"price":`...), v.Price)
+	dst = wire.AppendDecimal(append(dst, `,"qty":`...), v.Qty)
+	dst = wire.AppendDecimal(append(dst, `,"markPrice":`...), v.MarkPrice)
+	return append(dst, '}')
 }

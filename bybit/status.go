@@ -37,10 +37,7 @@ func (m *SystemStatusMessage) Decode(frame []byte) error {
 	*m = SystemStatusMessage{Topic: m.Topic, Maintenances: m.Maintenances[:0]}
 	e := newEnvelope(wantNoType)
 	err := decodeTolerant(&e, frame, func(c *wire.Cursor) {
-		var a wire.Array
-		for c.NextElement(&a) {
-			m.Maintenances = append(m.Maintenances, readMaintenance(c))
-		}
+		m.Maintenances = readList(c, m.Maintenances, readMaintenance)
 	}, "system.status")
 	if err != nil {
 		return err
@@ -67,11 +64,11 @@ func readMaintenance(c *wire.Cursor) (v Maintenance) {
 		case "href":
 			v.Href = string(c.Text())
 		case "serviceTypes":
-			v.ServiceTypes = readIntegers(c)
+			v.ServiceTypes = readList(c, nil, readInteger)
 		case "product":
-			v.Products = readIntegers(c)
+			v.Products = readList(c, nil, readInteger)
 		case "uidSuffix":
-			v.UIDSuffixes = readIntegers(c)
+			v.UIDSuffixes = readList(c, nil, readInteger)
 		case "maintainType":
 			v.MaintainType, _ = c.Integer()
 		case "env":
@@ -84,46 +81,31 @@ func readMaintenance(c *wire.Cursor) (v Maintenance) {
 // AppendJSON appends the message as the venue writes it.
 func (m *SystemStatusMessage) AppendJSON(dst []byte, _ Channel) []byte {
 	h := header{topic: m.Topic.name, time: m.Time}
-	dst = append(h.before(dst, orderTimeOnly), '[')
-	for i := range m.Maintenances {
-		v := &m.Maintenances[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendString(append(dst, `{"id":`...), v.ID)
-		dst = wire.AppendString(append(dst, `,"title":`...), v.Title)
-		dst = wire.AppendString(append(dst, `,"state":`...), v.State)
-		dst = wire.AppendMillisString(append(dst, `,"begin":`...), v.Begin)
-		dst = wire.AppendMillisString(append(dst, `,"end":`...), v.End)
-		dst = wire.AppendString(append(dst, `,"href":`...), v.Href)
-		dst = appendIntegers(append(dst, `,"serviceTypes":`...), v.ServiceTypes)
-		dst = appendIntegers(append(dst, `,"product":`...), v.Products)
-		dst = appendIntegers(append(dst, `,"uidSuffix":`...), v.UIDSuffixes)
-		dst = wire.AppendInt(append(dst, `,"maintainType":`...), v.MaintainType)
-		dst = wire.AppendInt(append(dst, `,"env":`...), v.Env)
-		dst = append(dst, '}')
-	}
-	return h.after(append(dst, ']'), orderTimeOnly)
+	dst = appendList(h.before(dst, orderTimeOnly), m.Maintenances, appendMaintenance)
+	return h.after(dst, orderTimeOnly)
 }
 
-// readIntegers reads an array of whole numbers; nil if it is empty.
-func readIntegers(c *wire.Cursor) (list []int64) {
-	var a wire.Array
-	for c.NextElement(&a) {
-		v, _ := c.Integer()
-		list = append(list, v)
-	}
-	return list
+// appendMaintenance appends one element of data.
+func appendMaintenance(dst []byte, v *Maintenance) []byte {
+	dst = wire.AppendString(append(dst, `{"id":`...), v.ID)
+	dst = wire.AppendString(append(dst, `,"title":`...), v.Title)
+	dst = wire.AppendString(append(dst, `,"state":`...), v.State)
+	dst = wire.AppendMillisString(append(dst, `,"begin":`...), v.Begin)
+	dst = wire.AppendMillisString(append(dst, `,"end":`...), v.End)
+	dst = wire.AppendString(append(dst, `,"href":`...), v.Href)
+	dst = appendList(append(dst, `,"serviceTypes":`...), v.ServiceTypes, appendInteger)
+	dst = appendList(append(dst, `,"product":`...), v.Products, appendInteger)
+	dst = appendList(append(dst, `,"uidSuffix":`...), v.UIDSuffixes, appendInteger)
+	dst = wire.AppendInt(append(dst, `,"maintainType":`...), v.MaintainType)
+	dst = wire.AppendInt(append(dst, `,"env":`...), v.Env)
+	return append(dst, '}')
 }
 
-// appendIntegers appends an array of whole numbers.
-func appendIntegers(dst []byte, list []int64) []byte {
-	dst = append(dst, '[')
-	for i, v := range list {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = wire.AppendInt(dst, v)
-	}
-	return append(dst, ']')
+// readInteger reads one element of a list of whole numbers.
+func readInteger(c *wire.Cursor) int64 {
+	v, _ := c.Integer()
+	return v
 }
+
+// appendInteger appends one element of a list of whole numbers.
+func appendInteger(dst []byte, v *int64) []byte { return wire.AppendInt(dst, *v) }
