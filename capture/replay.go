@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -29,14 +30,18 @@ const replayQueue = 4 << 20
 // ReplayOptions says what of a capture is served, and how fast. The zero value
 // serves all of it at the recorded pace.
 type ReplayOptions struct {
-	// Speed is how many times faster than recorded. Default 1.
+	// Speed is how many times faster than recorded. Silence is served as well.
+	// Default 1.
 	Speed float64
 	// Max serves as fast as the slowest subscriber takes it. Default false.
 	Max bool
-	// Loop begins again at the end, for ever. Default false.
+	// Loop begins again at the end, for ever. With Max it then waits for a
+	// subscription if nobody is subscribed. Default false.
 	Loop bool
-	// From and To bound the receive times that are served, From included, To
-	// not. What a book was at From is rebuilt from what came before. Default:
+	// From and To bound what is served: it begins with the first record
+	// received at From or later, and ends before the first one after it that was
+	// received at To or later, so that a clock that stepped back makes no
+	// hole. What a book was at From is rebuilt from what came before. Default:
 	// all.
 	From, To time.Time
 	// StartNow starts the clock at once. Default: at the first subscription.
@@ -56,6 +61,9 @@ type ReplayOptions struct {
 // `u` goes on without a gap. At the end every connection is closed with code
 // 1000 and the reason EndOfCapture.
 //
+// A topic that was recorded on two connections at once goes out as both had it,
+// except that the repeats of an order book's deltas are left out.
+//
 // What a replay does not serve: private and trade channels, REST (so
 // orderbook.full has deltas but no snapshot), and the recorded connection's own
 // disconnects. Damaged parts of a capture are passed over; books then show a
@@ -65,7 +73,7 @@ type Replay struct {
 	reader   *Reader
 	server   *wsserver.Server
 	channels []wire.Channel
-	known    map[topicKey]bool // topics seen when the capture was looked over
+	known    map[topicKey]bool // topics seen when the capture was looked over; never changed after
 	complete bool              // known has all of them
 
 	player   *player         // owned by the publishing goroutine
@@ -83,8 +91,8 @@ func NewReplay(r *Reader, opts *ReplayOptions) (*Replay, error) {
 	if opts != nil {
 		p.opts = *opts
 	}
-	if p.opts.Speed < 0 {
-		return nil, fmt.Errorf("capture: replay: speed %v is negative", p.opts.Speed)
+	if !(p.opts.Speed >= 0) || math.IsInf(p.opts.Speed, 1) {
+		return nil, fmt.Errorf("capture: replay: speed %v is no number above zero", p.opts.Speed)
 	}
 	if p.opts.Speed == 0 {
 		p.opts.Speed = 1
@@ -98,6 +106,7 @@ func NewReplay(r *Reader, opts *ReplayOptions) (*Replay, error) {
 	}
 	p.server = wsserver.New(p, &wsserver.Options{AckDelay: p.opts.AckDelay, QueueBytes: replayQueue, Slow: slow})
 	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.player = &player{Replay: p, started: p.opts.StartNow, timer: time.NewTimer(0)}
 	go p.run()
 	return p, nil
 }
@@ -106,28 +115,28 @@ func NewReplay(r *Reader, opts *ReplayOptions) (*Replay, error) {
 func (p *Replay) look() error {
 	p.complete = true
 	looked := 0
-	for rec, err := range p.reader.Records(p.opts.From, p.opts.To) {
+	for rec, err := range p.reader.Records(p.opts.From, time.Time{}) {
 		if AsDamage(err) != nil {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if looked++; looked > knownRecords {
+		if p.over(&rec) {
+			break
+		}
+		if looked++; looked > knownRecords && len(p.channels) > 0 {
 			p.complete = false
 			break
 		}
-		name, ok := served(&rec)
+		channel, name, ok := served(&rec)
 		if !ok {
 			continue
 		}
-		channel := wire.Channel(rec.Channel)
 		if !slices.Contains(p.channels, channel) {
 			p.channels = append(p.channels, channel)
 		}
-		if key := (topicKey{rec.Channel, string(name)}); !p.known[key] {
-			p.known[key] = true
-		}
+		p.known[topicKey{string(channel), string(name)}] = true
 	}
 	if len(p.channels) == 0 {
 		return errors.New("capture: replay: no public message in the capture between the given times")
@@ -135,12 +144,22 @@ func (p *Replay) look() error {
 	return nil
 }
 
-// served returns the topic of a record that a replay serves.
-func served(rec *Record) (name []byte, ok bool) {
-	if rec.Kind != Frame || rec.Direction == Out || !wire.Channel(rec.Channel).IsPublic() || wire.IsControl(rec.Data) {
-		return nil, false
+// over reports whether a record is behind the end of what is served.
+func (p *Replay) over(rec *Record) bool {
+	return !p.opts.To.IsZero() && !rec.Received.Before(p.opts.To)
+}
+
+// served returns the channel and topic of a record that a replay serves.
+func served(rec *Record) (channel wire.Channel, name []byte, ok bool) {
+	channel = wire.Channel(rec.Channel)
+	if channel.IsCustom() {
+		channel, _ = wire.ChannelOfPath(rec.Channel) // the path of a channel that has a name
 	}
-	return wire.FrameTopic(rec.Data)
+	if rec.Kind != Frame || rec.Direction == Out || channel.Path() == "" || !channel.IsPublic() || wire.IsControl(rec.Data) {
+		return "", nil, false
+	}
+	name, ok = wire.FrameTopic(rec.Data)
+	return channel, name, ok
 }
 
 // Topics returns the topics of the capture as "channel topic", sorted, and
@@ -204,10 +223,11 @@ func (p *Replay) Close() error {
 func (p *Replay) run() {
 	defer close(p.done)
 	defer p.cancel()
-	player := newPlayer(p)
-	var err error
-	for first := true; err == nil && (first || p.opts.Loop); first = false {
-		err = player.pass()
+	err := p.player.pass()
+	for err == nil && p.opts.Loop {
+		if err = p.player.rewind(); err == nil {
+			err = p.player.pass()
+		}
 	}
 	code, reason := wsserver.CloseNormal, EndOfCapture
 	if err != nil {

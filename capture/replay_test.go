@@ -82,7 +82,12 @@ type replayServer struct {
 
 func serve(t *testing.T, frames []frameAt, opts *ReplayOptions) *replayServer {
 	t.Helper()
-	p, err := NewReplay(openReader(t, record(t, frames)), opts)
+	return serveDir(t, record(t, frames), opts)
+}
+
+func serveDir(t *testing.T, dir string, opts *ReplayOptions) *replayServer {
+	t.Helper()
+	p, err := NewReplay(openReader(t, dir), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +127,12 @@ var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (s *replayServer) dial(channel string) *follower {
 	s.t.Helper()
-	conn, err := wsclient.Dial(context.Background(), &wsclient.Config{URL: "ws://replay/v5/public/" + channel, DialContext: s.listen.Dial})
+	return s.dialPath("/v5/public/" + channel)
+}
+
+func (s *replayServer) dialPath(path string) *follower {
+	s.t.Helper()
+	conn, err := wsclient.Dial(context.Background(), &wsclient.Config{URL: "ws://replay" + path, DialContext: s.listen.Dial})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -130,6 +140,17 @@ func (s *replayServer) dial(channel string) *follower {
 	s.t.Cleanup(func() { conn.Abort(io.ErrClosedPipe); conn.Wait() })
 	go f.read()
 	return f
+}
+
+// get returns the HTTP status of a handshake that is refused.
+func (s *replayServer) get(path string) int {
+	s.t.Helper()
+	_, err := wsclient.Dial(context.Background(), &wsclient.Config{URL: "ws://replay" + path, DialContext: s.listen.Dial})
+	refused, ok := errors.AsType[*wsclient.HandshakeError](err)
+	if !ok {
+		s.t.Fatalf("%s: %v, want a refusal", path, err)
+	}
+	return refused.Status
 }
 
 func (f *follower) read() {
