@@ -1,90 +1,46 @@
 package bybit
 
-import "github.com/bywire/bywire/book"
-
-// arena is the memory of the book events in one batch of the queue, with their
-// levels. The reader cuts from it, the consumer reads, and when the batch comes
-// back all of it is used again: deltas cost no allocation, and stay in the cache.
+// arena is the memory of the frames in one batch of the queue. The reader copies
+// into it, the consumer decodes from it, and when the batch comes back all of it
+// is used again.
 type arena struct {
-	books      eventChunks
-	bids, asks levelChunks
+	chunks [][]byte
+	at     int // chunk in use
+	used   int // bytes of it
 }
 
 func newArena() *arena { return &arena{} }
 
-// Reset makes the arena empty.
-func (a *arena) Reset() {
-	a.books.reset()
-	a.bids.reset()
-	a.asks.reset()
-}
-
 const (
-	chunkEvents = 64
-	chunkLevels = 1024 // 48 KiB
-	minRoom     = 128  // levels that a message finds room for; one with more allocates
-	keepChunks  = 32   // kept for the next use, 1.5 MiB
+	chunkBytes = 64 << 10
+	keepChunks = 64 // kept for the next use, 4 MiB
 )
 
-// eventChunks hands out book events that were used before.
-type eventChunks struct {
-	chunks [][]BookEvent
-	used   int
+// keep returns a copy of the frame. A frame that would not fit a chunk has memory
+// of its own.
+func (a *arena) keep(frame []byte) []byte {
+	if len(frame) > chunkBytes/4 {
+		return append([]byte(nil), frame...)
+	}
+	if a.at < len(a.chunks) && chunkBytes-a.used < len(frame) {
+		a.at++
+		a.used = 0
+	}
+	if a.at == len(a.chunks) {
+		a.chunks = append(a.chunks, make([]byte, chunkBytes))
+	}
+	from := a.used
+	a.used += copy(a.chunks[a.at][from:], frame)
+	return a.chunks[a.at][from:a.used:a.used]
 }
 
-// next returns an event with anything in it.
-func (c *eventChunks) next() *BookEvent {
-	if c.used == len(c.chunks)*chunkEvents {
-		c.chunks = append(c.chunks, make([]BookEvent, chunkEvents))
+// Reset makes the arena empty.
+func (a *arena) Reset() {
+	if len(a.chunks) > keepChunks {
+		clear(a.chunks[keepChunks:])
+		a.chunks = a.chunks[:keepChunks]
 	}
-	ev := &c.chunks[c.used/chunkEvents][c.used%chunkEvents]
-	c.used++
-	return ev
-}
-
-func (c *eventChunks) reset() {
-	if len(c.chunks) > keepChunks {
-		clear(c.chunks[keepChunks:])
-		c.chunks = c.chunks[:keepChunks]
-	}
-	c.used = 0
-}
-
-// levelChunks hands out slices from chunks of levels.
-type levelChunks struct {
-	chunks [][]book.Level
-	at     int // chunk in use
-	used   int // levels of it
-}
-
-// room returns an empty slice with room for at least minRoom levels.
-func (l *levelChunks) room() []book.Level {
-	if l.at == len(l.chunks) {
-		l.chunks = append(l.chunks, make([]book.Level, chunkLevels))
-	}
-	if chunkLevels-l.used < minRoom {
-		l.at++
-		l.used = 0
-		return l.room()
-	}
-	return l.chunks[l.at][l.used:l.used]
-}
-
-// keep takes the levels that were appended to what room returned. Levels that
-// outgrew it have memory of their own, and the chunk is not used.
-func (l *levelChunks) keep(levels []book.Level) []book.Level {
-	if n := len(levels); cap(levels) == chunkLevels-l.used {
-		l.used += n
-	}
-	return levels[:len(levels):len(levels)]
-}
-
-func (l *levelChunks) reset() {
-	if len(l.chunks) > keepChunks {
-		clear(l.chunks[keepChunks:])
-		l.chunks = l.chunks[:keepChunks]
-	}
-	l.at, l.used = 0, 0
+	a.at, a.used = 0, 0
 }
 
 // slab hands out values that outlive everything else, many to an allocation.
@@ -108,8 +64,8 @@ func (s *slab[T]) room(n, size int) []T {
 	return s.free[:0]
 }
 
-// keep takes the values that were appended to what room returned, as
-// levelChunks.keep does.
+// keep takes the values that were appended to what room returned. Values that
+// outgrew it have memory of their own.
 func (s *slab[T]) keep(values []T) []T {
 	if n := len(values); cap(values) == cap(s.free) {
 		s.free = s.free[n:]

@@ -6,19 +6,9 @@ import (
 	"iter"
 	"time"
 
-	"github.com/bywire/bywire/book"
 	"github.com/bywire/bywire/internal/queue"
 	"github.com/bywire/bywire/internal/session"
 )
-
-// consumer is what the goroutine in Recv owns.
-type consumer struct {
-	out  *batch
-	next int // index in out.Items
-
-	last     *BookEvent // yielded last, nil if that was no book
-	lastBook *book.Book
-}
 
 // Recv returns the next event and waits for it if there is none.
 //
@@ -103,7 +93,7 @@ func (s *Stream) Events(ctx context.Context) iter.Seq2[Event, error] {
 }
 
 // release ends the validity of the book that was yielded last. The levels of
-// the event go back to the reader with the batch.
+// the event are used again.
 func (c *consumer) release() {
 	if c.last != nil {
 		c.last.Bids, c.last.Asks = nil, nil
@@ -121,21 +111,25 @@ func (s *Stream) fromBatch() Event {
 	for c.next < len(c.out.Items) {
 		it := &c.out.Items[c.next]
 		c.next++
-		if ev := s.apply(it.sub, it.ev); ev != nil {
+		if ev := s.apply(it); ev != nil {
 			return ev
 		}
 	}
 	return nil
 }
 
-// apply brings the subscription's state up to the event. It returns nil for an
-// event that is not to be yielded.
-func (s *Stream) apply(sub *subscription, ev Event) Event {
+// apply makes an event of the item and brings the subscription's state up to it.
+// It returns nil for an event that is not to be yielded.
+func (s *Stream) apply(it *item) Event {
+	sub, ev := it.sub, it.ev
 	if sub == nil {
 		return ev
 	}
 	if _, ok := ev.(*RejectedEvent); !ok && sub.gone.Load() {
 		return nil // unsubscribed: frames that were on their way
+	}
+	if ev == nil {
+		ev = s.local.decode(it)
 	}
 	switch ev := ev.(type) {
 	case *BookEvent:
@@ -146,7 +140,8 @@ func (s *Stream) apply(sub *subscription, ev Event) Event {
 		sub.applyGap(ev)
 		s.count.gaps.Add(1)
 	case *DecodeErrorEvent:
-		s.applyDamage(sub, ev)
+		s.count.undecoded.Add(1)
+		s.applyDamage(sub)
 	}
 	return ev
 }
@@ -203,7 +198,7 @@ func (sub *subscription) applyGap(ev *GapEvent) {
 // applyDamage handles a message that could not be decoded. A book shows the loss
 // by itself: the next update id skips. A ticker has no such number, so it starts
 // anew.
-func (s *Stream) applyDamage(sub *subscription, _ *DecodeErrorEvent) {
+func (s *Stream) applyDamage(sub *subscription) {
 	if sub.book == nil && sub.snapshots(s.ch) {
 		sub.complete = false
 		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})

@@ -65,8 +65,9 @@ type runner struct {
 
 	conn    *wsclient.Conn // open, or nil
 	dialing bool
-	reading bool // the reader of conn has not reported its end
-	number  int  // of the connection
+	reading bool  // the reader of conn has not reported its end
+	number  int   // of the connection
+	holds   int64 // of the reader, as of the last tick
 	abort   bool
 	failure error // of the first dial; read after done is closed
 	final   error // what the stream ends with
@@ -113,18 +114,26 @@ func (r *runner) run() {
 			}
 			clear(letters)
 		case <-r.timer.C:
-			inbound := time.Now()
-			// While the reader is held back, silence says nothing about the peer.
-			if r.conn != nil && !r.s.held.Load() {
-				inbound = r.conn.Inbound()
-			}
-			r.next(session.Tick{Inbound: inbound})
+			r.tick()
 		}
 		if r.machine.State() == session.Closed && !r.dialing && !r.reading {
 			return
 		}
 		r.arm()
 	}
+}
+
+// tick tells the machine that time has passed. A reader that was held back since
+// the last tick, if only for a part of it, may not have come to what has arrived.
+func (r *runner) tick() {
+	ev := session.Tick{Inbound: time.Now()}
+	if r.conn != nil {
+		ev.Inbound = r.conn.Inbound()
+	}
+	holds := r.s.holds.Load()
+	ev.Held = holds != r.holds || holds%2 == 1
+	r.holds = holds
+	r.next(ev)
 }
 
 // arm sets the timer to when the machine wants to be woken.
@@ -236,6 +245,9 @@ func (r *runner) perform(now time.Time, a session.Action) {
 	case session.Done:
 		w := r.waiting[a.Call]
 		delete(r.waiting, a.Call)
+		if errors.Is(a.Err, session.ErrClosed) {
+			a.Err = r.final
+		}
 		w.result = a
 		for _, rej := range a.Rejected {
 			w.refused = append(w.refused, RejectedError{Topic: topicNamed(w.topics, rej.Topic), Code: rej.Code, Message: rej.Message})
@@ -317,14 +329,22 @@ func (r *runner) addSubscriptions(topics []Topic) (added []string) {
 	return added
 }
 
+// removeSubscriptions takes topics off, with what is queued of them.
 func (r *runner) removeSubscriptions(names ...string) {
-	table := maps.Clone(*r.s.table.Load())
 	for _, name := range names {
 		if sub := r.subs[name]; sub != nil {
 			sub.gone.Store(true)
-			delete(r.subs, name)
-			delete(table, name)
 		}
+	}
+	r.forget(names...)
+}
+
+// forget takes topics out of the registry: the reader knows them no more.
+func (r *runner) forget(names ...string) {
+	table := maps.Clone(*r.s.table.Load())
+	for _, name := range names {
+		delete(r.subs, name)
+		delete(table, name)
 	}
 	r.s.table.Store(&table)
 }
@@ -334,7 +354,9 @@ func (r *runner) reject(now time.Time, rej session.Rejection) {
 	if sub == nil {
 		return
 	}
-	r.removeSubscriptions(rej.Topic)
+	// What the topic brought before is still queued, and stays: the rejection
+	// follows it.
+	r.forget(rej.Topic)
 	err := &RejectedError{Topic: sub.topic, Code: rej.Code, Message: rej.Message}
 	r.s.log.Warn("topic rejected", "error", err)
 	r.s.count.rejected(*err)

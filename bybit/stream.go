@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/bywire/bywire/internal/queue"
 	"github.com/bywire/bywire/internal/wsclient"
@@ -89,7 +90,9 @@ type Stream struct {
 	up     chan struct{}      // closed by the runner when the first dial has succeeded
 	done   chan struct{}      // closed by the runner when it has ended
 	final  error              // why there is no more; set by the runner before it closes queue and done
-	held   atomic.Bool        // the reader waits for the consumer, as OverflowWait says
+	// holds counts how often the reader began or ended to wait for the consumer,
+	// as OverflowWait says: odd while it waits.
+	holds atomic.Int64
 	// closing is closed by the runner when Close was called.
 	closing chan struct{}
 	over    sync.Once // for abort and Close
@@ -101,10 +104,12 @@ type Stream struct {
 	consuming atomic.Bool // a Recv is under way
 }
 
-// item is one entry of the queue. sub is nil for an event without a topic.
+// item is one entry of the queue: a frame as it came, or a notice.
 type item struct {
-	sub *subscription
-	ev  Event
+	sub      *subscription // nil for a notice without a topic
+	ev       Event         // the notice
+	frame    []byte        // in the memory of the batch
+	received time.Time     // of the frame
 }
 
 // newStream returns a stream whose runner has not started.
@@ -123,6 +128,7 @@ func newStream(c *Client, ch Channel, url string, opts StreamOptions) *Stream {
 	s.mail.wake = make(chan struct{}, 1)
 	s.table.Store(&map[string]*subscription{})
 	s.queue, s.local.out = queue.New[item](opts.QueueBytes, newArena)
+	s.local.raw = opts.RawFrames
 	return s
 }
 
@@ -142,7 +148,10 @@ func (s *Stream) open(ctx context.Context, topics []Topic) error {
 	case <-s.up:
 		return nil
 	case <-s.done:
-		return r.failure
+		if r.failure != nil {
+			return r.failure
+		}
+		return s.final // closed with its client
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -18,7 +18,7 @@ type subscription struct {
 	kind   wire.Kind // KindUnknown: delivered undecoded
 	symbol string
 
-	gone atomic.Bool // set by the runner when the topic is not wanted any more
+	gone atomic.Bool // set when the topic was unsubscribed: nothing of it is yielded any more
 
 	// Owned by the reader.
 	seen int // the connection on which the last message came
@@ -128,8 +128,6 @@ func (s *Stream) await(ctx context.Context, w *waiter) error {
 		return ctx.Err()
 	}
 	switch {
-	case errors.Is(w.result.Err, session.ErrClosed):
-		return ErrClosed
 	case w.result.Err != nil:
 		return w.result.Err
 	case w.result.Accepted == 0 && len(w.refused) > 0:
@@ -165,6 +163,14 @@ func (s *Stream) Subscribe(ctx context.Context, topics ...Topic) error {
 // subscribed are ignored.
 func (s *Stream) Unsubscribe(ctx context.Context, topics ...Topic) error {
 	w := newWaiter(topics)
+	// The runner does this as well; here it holds even if ctx has ended before
+	// the runner comes to it.
+	table := *s.table.Load()
+	for _, t := range topics {
+		if sub := table[t.name]; sub != nil {
+			sub.gone.Store(true)
+		}
+	}
 	s.mail.put(letter{unsubscribe: w})
 	if err := s.await(ctx, w); err != nil {
 		return fmt.Errorf("unsubscribe %s: %w", s.ch, err)

@@ -79,6 +79,7 @@ func (m *Machine) lost(now time.Time, err error) {
 		}
 		t.delivered = false
 		t.phase = pending
+		t.asked = nil
 		t.resyncDue = false
 	}
 	if len(missed) > 0 {
@@ -97,16 +98,22 @@ func (m *Machine) lost(now time.Time, err error) {
 	m.backOff(now)
 }
 
-func (m *Machine) tick(now, inbound time.Time) {
+func (m *Machine) tick(now time.Time, ev *Tick) {
 	switch m.state {
 	case Waiting:
 		if !now.Before(m.retryAt) {
 			m.dial()
 		}
 	case Open:
+		if ev.Held {
+			m.pingedAt = time.Time{}
+			for _, r := range m.flight {
+				r.sentAt = now
+			}
+		}
 		if !m.pingedAt.IsZero() {
 			switch {
-			case !inbound.Before(m.pingedAt): // a coarse clock gives both one time
+			case !ev.Inbound.Before(m.pingedAt): // a coarse clock gives both one time
 				m.pingedAt = time.Time{}
 			case now.Sub(m.pingedAt) >= m.cfg.PongTimeout:
 				m.hangUp(ErrDeadPeer)

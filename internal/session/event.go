@@ -32,8 +32,9 @@ type (
 	}
 
 	// Resync wants a fresh snapshot of a topic, by unsubscribing and
-	// subscribing it. It is done at a limited rate, and not at all if a
-	// subscription of the topic is under way.
+	// subscribing it. It is done at a limited rate. While a subscription of the
+	// topic is under way it waits for the answer: the snapshot may have come
+	// before that and be the very one that was lost.
 	Resync struct{ Topic string }
 
 	// Ack is a reply to a request. Which fields are set depends on the family.
@@ -47,12 +48,18 @@ type (
 		Succeeded []string
 	}
 
-	// Arrived says that a topic's first data on this connection came, which
-	// proves that it is subscribed, whether or not a reply says so.
+	// Arrived says that a topic's first data on this connection came: it is
+	// subscribed, whether or not a reply says so. A reply that refuses it still
+	// counts, since after an unsubscribe the data may be older than the request.
 	Arrived struct{ Topic string }
 
-	// Tick says that time has passed. Inbound is when the last bytes came.
-	Tick struct{ Inbound time.Time }
+	// Tick says that time has passed. Inbound is when the last bytes came. Held
+	// says that nobody reads what comes, on purpose: then silence says nothing
+	// about the peer, and replies are not late.
+	Tick struct {
+		Inbound time.Time
+		Held    bool
+	}
 
 	// Close ends the session for good.
 	Close struct{}

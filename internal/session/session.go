@@ -105,6 +105,10 @@ type topic struct {
 	gone      bool    // unsubscribed or rejected; requests may still name it
 	calls     []*call // who waits for it
 
+	// asked is the last subscribe request that names the topic. A reply to an
+	// older one says nothing about it any more.
+	asked *request
+
 	resyncDue  bool
 	resyncAt   time.Time     // earliest time of the next one
 	resyncWait time.Duration // from the next one to the one after
@@ -211,7 +215,7 @@ func (m *Machine) Next(now time.Time, ev Event) []Action {
 	case Arrived:
 		m.arrived(ev.Topic)
 	case Tick:
-		m.tick(now, ev.Inbound)
+		m.tick(now, &ev)
 	case Close:
 		m.close()
 	}
@@ -242,7 +246,7 @@ func (m *Machine) Wake() time.Time {
 			earlier(m.flight[0].sentAt.Add(m.cfg.AckTimeout))
 		}
 		for _, t := range m.order {
-			if t.resyncDue {
+			if t.resyncDue && t.phase == live {
 				earlier(later(t.resyncAt, m.resyncAt))
 			}
 		}

@@ -122,7 +122,7 @@ func (m *Machine) send(now time.Time, op string, topics []*topic, c *call) {
 	for i, t := range topics {
 		names[i] = t.name
 		if op == "subscribe" {
-			t.phase = sent
+			t.phase, t.asked = sent, r
 		}
 	}
 	if c != nil {
@@ -160,6 +160,9 @@ func (m *Machine) ack(now time.Time, a *Ack) {
 	}
 	r := m.flight[i]
 	m.flight = slices.Delete(m.flight, i, i+1)
+	if r.op == "subscribe" {
+		r.topics = slices.DeleteFunc(r.topics, func(t *topic) bool { return t.gone || t.asked != r })
+	}
 	switch {
 	case r.op == "unsubscribe":
 		// Refused or not, the topic is not wanted and its frames are dropped.
@@ -184,9 +187,11 @@ func (m *Machine) ack(now time.Time, a *Ack) {
 
 // refuseAll handles a request of which one bad topic rejected all: the topic
 // that the text names is taken out, and without a name the request is halved
-// until the bad topic stands alone.
+// until the bad topic stands alone. Topics that data has proved meanwhile are
+// asked for again like the rest: the data may be left over from an earlier
+// subscription, and to ask twice costs nothing.
 func (m *Machine) refuseAll(now time.Time, r *request, a *Ack) {
-	topics := slices.DeleteFunc(r.topics, func(t *topic) bool { return t.gone || t.phase != sent })
+	topics := r.topics
 	if len(topics) == 0 {
 		return
 	}
@@ -220,21 +225,13 @@ func namedTopic(message string) string {
 }
 
 func (m *Machine) accept(t *topic) {
-	if t.gone {
-		return
-	}
-	if t.phase == sent {
-		t.phase = live
-	}
+	t.phase = live
 	t.delivered = true
 	m.resolve(t, nil)
 }
 
 // refuse ends a topic, unless the reply says that it is subscribed already.
 func (m *Machine) refuse(now time.Time, t *topic, a *Ack) {
-	if t.gone || t.phase != sent {
-		return // answered by its data, or on its way a second time
-	}
 	if strings.Contains(a.Message, "already subscribed") {
 		m.accept(t)
 		return
@@ -301,8 +298,7 @@ func (m *Machine) endCalls(err error) {
 func (m *Machine) expire(now time.Time) {
 	for len(m.flight) > 0 && now.Sub(m.flight[0].sentAt) >= m.cfg.AckTimeout {
 		r := m.flight[0]
-		if r.op == "subscribe" && !m.cfg.AssumeAck &&
-			slices.ContainsFunc(r.topics, func(t *topic) bool { return !t.gone && t.phase == sent }) {
+		if !m.cfg.AssumeAck && slices.ContainsFunc(r.topics, r.unproven) {
 			m.hangUp(ErrNoReply)
 			return
 		}
@@ -311,17 +307,22 @@ func (m *Machine) expire(now time.Time) {
 			m.answer(r.call)
 		}
 		for _, t := range r.topics {
-			if r.op == "subscribe" && t.phase == sent {
+			if r.unproven(t) {
 				m.accept(t)
 			}
 		}
 	}
 }
 
+// unproven reports whether the topic hangs on the reply to this request.
+func (r *request) unproven(t *topic) bool {
+	return r.op == "subscribe" && !t.gone && t.asked == r && t.phase == sent
+}
+
 // resync marks a topic for the next round.
 func (m *Machine) resync(now time.Time, name string) {
 	t := m.topics[name]
-	if t == nil || m.state != Open || t.phase != live || t.resyncDue {
+	if t == nil || m.state != Open || t.phase == pending || t.resyncDue {
 		return
 	}
 	if t.resyncWait == 0 || now.Sub(t.resyncAt) > resyncCalm {
@@ -340,7 +341,7 @@ func (m *Machine) resyncRound(now time.Time) {
 	}
 	var due []*topic
 	for _, t := range m.order {
-		if !t.resyncDue || now.Before(t.resyncAt) {
+		if !t.resyncDue || t.phase != live || now.Before(t.resyncAt) {
 			continue
 		}
 		t.resyncDue = false
@@ -354,6 +355,6 @@ func (m *Machine) resyncRound(now time.Time) {
 	m.resyncAt = now.Add(resyncEvery)
 	m.sendPacked(now, "unsubscribe", due, nil)
 	for _, t := range due {
-		t.phase = pending // flush subscribes it
+		t.phase, t.asked = pending, nil // flush subscribes it
 	}
 }
