@@ -27,7 +27,7 @@ const (
 
 	// itemBytes is what an item counts against the queue's bound besides its
 	// frame.
-	itemBytes = 64
+	itemBytes = 80
 )
 
 // reader is what the reader's goroutine knows.

@@ -62,16 +62,18 @@ type Stream struct {
 	//	dialer    one per attempt, ends with it. It hands the connection over
 	//	          through the mailbox.
 	//	reader    one per connection, started by the runner when there is no
-	//	          other. It owns decoding and the slabs of events, and appends to the
-	//	          queue under the queue's lock, once per burst. It never waits for
-	//	          anybody but the socket. Its last act is a letter to the runner.
+	//	          other. It finds each frame's subscription, handles control
+	//	          frames, and copies data frames into the queue's batch, once per
+	//	          burst. It never waits for anybody but the socket. Its last act is a
+	//	          letter to the runner.
 	//	consumer  whoever calls Recv, held to one by the flag consuming. It owns
-	//	          the batch it took, the books and the merged tickers.
+	//	          the batch it took, decoding, the memory of events, the books
+	//	          and the states of tickers.
 	//
 	//	user ─Subscribe, Close─▶ mail ─▶ runner ─▶ dialer, socket's writer
 	//	consumer ─resync───────▶ mail      │ gap, rejected
 	//	reader ──acks, lost────▶ mail      ▼
-	//	socket ─▶ reader ──────decoded──▶ queue ─▶ consumer ─▶ events
+	//	socket ─▶ reader ──────frames───▶ queue ─▶ consumer ─▶ events
 	//
 	// Locks nest in one order: queue, then mail. No lock is held while user code
 	// runs; there is no user code outside the consumer's goroutine.
