@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,15 +113,26 @@ func serveDir(t *testing.T, dir string, opts *ReplayOptions) *replayServer {
 	return &replayServer{Replay: p, t: t, listen: listen}
 }
 
-// follower is a client that keeps every frame with the time it came.
+// follower is a client that keeps every frame with the time it came. Its fields
+// may be read when done is closed.
 type follower struct {
 	t    *testing.T
 	conn *wsclient.Conn
+	end  error
+	done chan struct{}
+
+	mu   sync.Mutex      // guards the fields below while frames come
 	data []string        // data frames
 	at   []time.Duration // since the bubble's start
 	acks []string
-	end  error
-	done chan struct{}
+}
+
+// sofar waits until everybody waits, and returns the data frames until then.
+func (f *follower) sofar() []string {
+	synctest.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.data)
 }
 
 var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -161,13 +173,19 @@ func (f *follower) read() {
 			f.end = err
 			return
 		}
-		if !strings.HasPrefix(string(frame), `{"topic"`) {
-			f.acks = append(f.acks, string(frame))
-			continue
-		}
-		f.data = append(f.data, string(frame))
-		f.at = append(f.at, time.Since(bubbleStart))
+		f.keep(string(frame))
 	}
+}
+
+func (f *follower) keep(frame string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !strings.HasPrefix(frame, `{"topic"`) {
+		f.acks = append(f.acks, frame)
+		return
+	}
+	f.data = append(f.data, frame)
+	f.at = append(f.at, time.Since(bubbleStart))
 }
 
 func (f *follower) send(op string, topics ...string) {
@@ -306,11 +324,9 @@ func TestReplayLoop(t *testing.T) {
 		f.send("subscribe", "orderbook.50.ABCUSDT")
 		time.Sleep(5*time.Second + 500*time.Millisecond)
 		once := of(frames, "linear", "orderbook.50.ABCUSDT")
-		synctest.Wait()
-		wantLines(t, f.data, append(slices.Clone(once), once[0]))
+		wantLines(t, f.sofar(), append(slices.Clone(once), once[0]))
 		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		wantLines(t, f.data, append(append(slices.Clone(once), once...), once[0]))
+		wantLines(t, f.sofar(), append(append(slices.Clone(once), once...), once[0]))
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
@@ -340,8 +356,7 @@ func TestReplaySlowestSetsThePace(t *testing.T) {
 		f := s.dial("linear")
 		f.send("subscribe", "future.topic")
 		time.Sleep(time.Minute)
-		synctest.Wait()
-		if n := len(f.data); n > 900 {
+		if n := len(f.sofar()); n > 900 {
 			t.Errorf("%d frames delivered while a subscriber stands still", n)
 		}
 		got := 0
@@ -378,8 +393,7 @@ func TestReplayRefuses(t *testing.T) {
 		f := s.dial("linear")
 		f.send("subscribe", "orderbook.50.ABCUSDT", "orderbook.50.NONEUSDT")
 		time.Sleep(time.Second)
-		synctest.Wait()
-		if len(f.data) != 0 || len(f.acks) != 1 || !strings.Contains(f.acks[0], `"success":false,"ret_msg":"error:handler not found,topic:orderbook.50.NONEUSDT"`) {
+		if len(f.sofar()) != 0 || len(f.acks) != 1 || !strings.Contains(f.acks[0], `"success":false,"ret_msg":"error:handler not found,topic:orderbook.50.NONEUSDT"`) {
 			t.Errorf("data %q, acks %q", f.data, f.acks)
 		}
 		_, err := wsclient.Dial(context.Background(), &wsclient.Config{URL: "ws://replay/v5/public/inverse", DialContext: s.listen.Dial})
