@@ -127,9 +127,6 @@ func (t Topic) Symbol() string {
 	return ""
 }
 
-// IsRaw reports whether the topic was made by RawTopic.
-func (t Topic) IsRaw() bool { return t.raw }
-
 // IsZero reports whether t is no topic.
 func (t Topic) IsZero() bool { return t == Topic{} }
 

@@ -327,8 +327,8 @@ func (r *Reply) readVerdict(fields map[string]json.RawMessage) (err error) {
 
 // readPlain reads the replies that say success, ret_msg and op, and the pongs of
 // option and private, which say op and args.
-func (r *Reply) readPlain(fields map[string]json.RawMessage) (err error) {
-	if err = r.readVerdict(fields); err != nil {
+func (r *Reply) readPlain(fields map[string]json.RawMessage) error {
+	if err := r.readVerdict(fields); err != nil {
 		return err
 	}
 	switch {
@@ -345,11 +345,11 @@ func (r *Reply) readPlain(fields map[string]json.RawMessage) (err error) {
 }
 
 // readCommand reads the acknowledgements of option and spread.
-func (r *Reply) readCommand(fields map[string]json.RawMessage) (err error) {
+func (r *Reply) readCommand(fields map[string]json.RawMessage) error {
 	if r.Op == "" {
 		r.Op = OpCommand
 	}
-	if err = r.readVerdict(fields); err != nil {
+	if err := r.readVerdict(fields); err != nil {
 		return err
 	}
 	data := fields["data"]
