@@ -272,7 +272,12 @@ func (c *Conn) fail(err error) error {
 // Close ends the connection in order: a close frame with code 1000 goes out
 // after what is queued, and Next returns an error when the peer has answered,
 // after a second at most. It does not wait.
-func (c *Conn) Close() { c.sendClose(ws.StatusNormalClosure, "") }
+func (c *Conn) Close() {
+	c.sendClose(ws.StatusNormalClosure, "")
+	// A peer that takes nothing keeps the close frame in the queue. The writer
+	// grants the answer another second once it is out.
+	_ = c.nc.SetReadDeadline(time.Now().Add(closeTimeout))
+}
 
 // Abort ends the connection at once; Next returns err.
 func (c *Conn) Abort(err error) { _ = c.fail(err) }

@@ -1,0 +1,256 @@
+package bybit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/internal/wire"
+)
+
+// hangingClient returns a client of which no dial ends before its context.
+func hangingClient(t *testing.T, v *venue) *bybit.Client {
+	t.Helper()
+	c, err := bybit.NewClient(&bybit.Options{Environment: v.env, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestCloseOfTheClientEndsAnOpeningStream(t *testing.T) {
+	for _, topics := range [][]bybit.Topic{nil, {bybit.Trades("BTCUSDT")}} {
+		inBubble(t, func(t *testing.T, v *venue) {
+			c := hangingClient(t, v)
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				s, err := c.Public(t.Context(), bybit.Linear, nil, topics...)
+				if s != nil || !errors.Is(err, bybit.ErrClosed) {
+					t.Errorf("with %d topics: Public = %v, %v, want ErrClosed", len(topics), s, err)
+				}
+			})
+			synctest.Wait()
+			start := time.Now()
+			c.Close()
+			wg.Wait()
+			if took := time.Since(start); took > 0 {
+				t.Errorf("with %d topics: Close took %v", len(topics), took)
+			}
+		})
+	}
+}
+
+func TestContextEndsAnOpeningStream(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := hangingClient(t, v).Public(ctx, bybit.Linear, nil)
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+			t.Errorf("Public = %v after %v", err, time.Since(start))
+		}
+	})
+}
+
+func TestCloseWhileReconnecting(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(nil, bybit.Trades("BTCUSDT"))
+		v.ln.Refuse(errors.New("network is unreachable"))
+		v.ln.CutAll()
+		wantEvents(t, s, "gap publicTrade.BTCUSDT disconnected dropped 0")
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := s.Subscribe(t.Context(), bybit.Trades("ETHUSDT")); !errors.Is(err, bybit.ErrClosed) {
+				t.Errorf("Subscribe = %v, want ErrClosed", err)
+			}
+		})
+		wg.Go(func() {
+			if _, err := s.Recv(t.Context()); !errors.Is(err, bybit.ErrClosed) {
+				t.Errorf("Recv = %v, want ErrClosed", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() { s.Close() })
+		wg.Go(func() { s.Close() })
+		wg.Wait()
+	})
+}
+
+// A peer that takes nothing any more holds Close up for a second, not for as long
+// as a write may take.
+func TestCloseAgainstADeafPeer(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		deaf := make(chan struct{})
+		v.script = func(_ *venueConn, req *wire.Request) bool {
+			if len(req.Args) > 1 {
+				<-deaf
+			}
+			return false
+		}
+		s := v.stream(nil, bybit.Trades("BTCUSDT"))
+		// 800 KiB of requests, more than the network holds.
+		topics := make([]bybit.Topic, 200)
+		for i := range topics {
+			topics[i] = bybit.RawTopic(fmt.Sprintf("%0100d", i))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 20 {
+			s.Subscribe(ctx, topics...)
+			s.Unsubscribe(ctx, topics...)
+		}
+		synctest.Wait()
+		start := time.Now()
+		s.Close()
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("Close took %v", took)
+		}
+		close(deaf)
+	})
+}
+
+func TestSubscribeWhileReconnecting(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(nil, bybit.Trades("BTCUSDT"))
+		v.requests()
+		v.ln.CutAll()
+		wantEvents(t, s, "gap publicTrade.BTCUSDT disconnected dropped 0")
+		// Two calls of one topic, named twice, and one that is taken back.
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				if err := s.Subscribe(t.Context(), bybit.Trades("ETHUSDT"), bybit.Trades("ETHUSDT")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Go(func() {
+			err := s.Subscribe(t.Context(), bybit.Trades("SOLUSDT"))
+			var rejected *bybit.RejectedError
+			if !errors.As(err, &rejected) || rejected.Topic != bybit.Trades("SOLUSDT") {
+				t.Errorf("Subscribe of a topic that is taken back = %v", err)
+			}
+		})
+		synctest.Wait()
+		if err := s.Unsubscribe(t.Context(), bybit.Trades("SOLUSDT")); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+		v.wantRequests("subscribe publicTrade.BTCUSDT,publicTrade.ETHUSDT")
+		v.last().send(tradeFrame("ETHUSDT", 1), tradeFrame("BTCUSDT", 2))
+		wantEvents(t, s, "trades ETHUSDT seq=1", "trades BTCUSDT seq=2")
+		s.Close()
+	})
+}
+
+// What came before a topic was refused on a new connection is delivered, in
+// order: data, gap, rejection.
+func TestRejectedOnReconnect(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(nil, bybit.Trades("BTCUSDT"), bybit.Trades("ETHUSDT"))
+		v.last().send(tradeFrame("BTCUSDT", 1), tradeFrame("ETHUSDT", 2), tradeFrame("BTCUSDT", 3))
+		synctest.Wait()
+		v.reject("publicTrade.BTCUSDT", "error:handler not found,topic:publicTrade.BTCUSDT")
+		v.ln.CutAll()
+		back := time.NewTimer(time.Minute)
+		<-back.C
+		v.last().send(tradeFrame("BTCUSDT", 4), tradeFrame("ETHUSDT", 5))
+		synctest.Wait()
+		wantEvents(t, s,
+			"trades BTCUSDT seq=1", "trades ETHUSDT seq=2", "trades BTCUSDT seq=3",
+			"gap publicTrade.BTCUSDT disconnected dropped 0", "gap publicTrade.ETHUSDT disconnected dropped 0",
+			"rejected publicTrade.BTCUSDT: error:handler not found,topic:publicTrade.BTCUSDT",
+			"trades ETHUSDT seq=5")
+		if stats := s.Stats(); stats.Topics != 1 || stats.Accepted != 1 || len(stats.Rejected) != 1 {
+			t.Errorf("stats %+v", stats)
+		}
+		s.Close()
+	})
+}
+
+func TestUnsubscribeTakesWhatIsQueued(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(nil, bybit.Trades("BTCUSDT"), bybit.Trades("ETHUSDT"))
+		v.last().send(tradeFrame("BTCUSDT", 1), tradeFrame("ETHUSDT", 2), tradeFrame("BTCUSDT", 3), tradeFrame("ETHUSDT", 4))
+		wantEvents(t, s, "trades BTCUSDT seq=1")
+		// Even a call that does not wait takes them off.
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Unsubscribe(ctx, bybit.Trades("BTCUSDT"), bybit.Trades("BTCUSDT"), bybit.Trades("NOPE")); err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		wantEvents(t, s, "trades ETHUSDT seq=2", "trades ETHUSDT seq=4")
+		wantNone(t, s)
+		// A second subscription begins anew.
+		if err := s.Subscribe(t.Context(), bybit.Trades("BTCUSDT")); err != nil {
+			t.Error(err)
+		}
+		v.last().send(tradeFrame("BTCUSDT", 5))
+		wantEvents(t, s, "trades BTCUSDT seq=5")
+		s.Close()
+	})
+}
+
+func TestEndOfCaptureEndsCalls(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(nil, bybit.Trades("BTCUSDT"))
+		v.script = func(c *venueConn, _ *wire.Request) bool {
+			c.close(1000, "end of capture")
+			return true
+		}
+		if err := s.Subscribe(t.Context(), bybit.Trades("ETHUSDT")); !errors.Is(err, bybit.ErrEndOfCapture) {
+			t.Errorf("Subscribe = %v, want ErrEndOfCapture", err)
+		}
+		s.Close()
+	})
+}
+
+// A consumer that takes hours in the middle of a replay holds up the replies as
+// well. Neither they nor the pongs are missed.
+func TestOverflowWaitHoldsReplies(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(&bybit.StreamOptions{Overflow: bybit.OverflowWait, QueueBytes: 1}, bybit.Trades("BTCUSDT"))
+		var wg sync.WaitGroup
+		const n = 40_000
+		wg.Go(func() {
+			for i := 0; i < n; i += 100 {
+				frames := make([]string, 100)
+				for k := range frames {
+					frames[k] = tradeFrame("BTCUSDT", i+k)
+				}
+				v.last().send(frames...)
+			}
+		})
+		synctest.Wait() // the queue is full
+		wg.Go(func() {
+			if err := s.Subscribe(t.Context(), bybit.Trades("ETHUSDT")); err != nil {
+				t.Error(err)
+			}
+		})
+		for i := range n {
+			if i%1000 == 0 {
+				pause := time.NewTimer(17 * time.Minute)
+				<-pause.C
+			}
+			ev, err := s.Recv(t.Context())
+			trades, ok := ev.(*bybit.TradesEvent)
+			if err != nil || !ok || trades.Trades[0].Seq != int64(i) {
+				t.Fatalf("event %d: %v, %v", i, ev, err)
+			}
+		}
+		wg.Wait()
+		if stats := s.Stats(); v.connects() != 1 || stats.Accepted != 2 {
+			t.Errorf("%d connections, stats %+v", v.connects(), stats)
+		}
+		s.Close()
+	})
+}
