@@ -254,3 +254,23 @@ func TestOverflowWaitHoldsReplies(t *testing.T) {
 		s.Close()
 	})
 }
+
+// A snapshot that cannot be decoded leaves nothing for deltas to build on: it is
+// asked for again.
+func TestDamagedSnapshotIsAskedForAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(nil, bybit.OrderBook(50, "BTCUSDT"))
+		v.requests()
+		v.last().send(snapshot("BTCUSDT", 7, "1.2.3"), delta("BTCUSDT", 8, "2"))
+		ev, err := s.Recv(t.Context())
+		if damage, ok := ev.(*bybit.DecodeErrorEvent); err != nil || !ok || damage.Topic != bybit.OrderBook(50, "BTCUSDT") {
+			t.Fatalf("got %v, %v, want the damage", ev, err)
+		}
+		wantNone(t, s)
+		synctest.Wait()
+		v.wantRequests("unsubscribe orderbook.50.BTCUSDT", "subscribe orderbook.50.BTCUSDT")
+		v.last().send(snapshot("BTCUSDT", 9, "3"))
+		wantEvents(t, s, "book BTCUSDT u=9 bid 100 x 3")
+		s.Close()
+	})
+}

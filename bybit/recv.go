@@ -196,10 +196,10 @@ func (sub *subscription) applyGap(ev *GapEvent) {
 }
 
 // applyDamage handles a message that could not be decoded. A book shows the loss
-// by itself: the next update id skips. A ticker has no such number, so it starts
-// anew.
+// by itself, since the next update id skips, unless what was lost is the snapshot
+// that it waits for. A ticker has no such number, so it starts anew.
 func (s *Stream) applyDamage(sub *subscription) {
-	if sub.book == nil && sub.snapshots(s.ch) {
+	if sub.snapshots(s.ch) && (sub.book == nil || sub.broken) {
 		sub.complete = false
 		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
 	}
