@@ -333,6 +333,7 @@ func (r metered) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// ReadAt is for zip archives, whose list is at the end.
 func (r metered) ReadAt(p []byte, offset int64) (int, error) {
 	n, err := r.file.ReadAt(p, offset)
 	r.m.add(n)

@@ -64,7 +64,7 @@ func gzipped(t *testing.T, text string) string {
 
 // importError imports what cannot be read to its end, and returns the report,
 // the error and what the capture holds.
-func importError(t *testing.T, opts *ImportOptions, file string) (*ImportReport, error, []string) {
+func importError(t *testing.T, opts *ImportOptions, file string) (*ImportReport, []string, error) {
 	t.Helper()
 	dir := t.TempDir()
 	w := openWriter(t, dir, nil)
@@ -74,9 +74,9 @@ func importError(t *testing.T, opts *ImportOptions, file string) (*ImportReport,
 	}
 	closeWriter(t, w)
 	if reports[0].Frames == 0 {
-		return reports[0], err, nil
+		return reports[0], nil, err
 	}
-	return reports[0], err, dump(t, dir)
+	return reports[0], dump(t, dir), err
 }
 
 func refusals(r *ImportReport) []string {
@@ -173,7 +173,7 @@ func TestImportTradeArchives(t *testing.T) {
 		{{"trades.csv", spot}, {"others.csv", spot}},
 		{{"2024-12-01_ABCUSDT.csv", spot}},
 	} {
-		_, err, _ := importError(t, &ImportOptions{Format: FormatBybitTrades}, zipped(t, "x.zip", members...))
+		_, _, err := importError(t, &ImportOptions{Format: FormatBybitTrades}, zipped(t, "x.zip", members...))
 		if !strings.Contains(err.Error(), "spot trades have no symbol column and the file name \""+members[0].name) {
 			t.Errorf("%s: %v", members[0].name, err)
 		}
@@ -214,7 +214,7 @@ func TestImportTradeRows(t *testing.T) {
 		"line 7: parse error on line 1, column 35: extraneous or missing \" in quoted-field",
 		`line 8: time "9999999999.5" is out of range`,
 	})
-	_, err, _ := importError(t, &ImportOptions{Format: FormatBybitTrades}, write(t, "x.csv", "timestamp,symbol,side,size,price,price\n"))
+	_, _, err := importError(t, &ImportOptions{Format: FormatBybitTrades}, write(t, "x.csv", "timestamp,symbol,side,size,price,price\n"))
 	if !strings.Contains(err.Error(), `two columns "price"`) {
 		t.Error(err)
 	}
@@ -233,17 +233,15 @@ func TestImportCutOff(t *testing.T) {
 	if err := z.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	for name, opts := range map[string]ImportOptions{"x.csv": {Format: FormatBybitTrades}} {
-		r, err, lines := importError(t, &opts, write(t, name, packed.String()))
-		if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "import x.csv: line 4: ") {
-			t.Error(err)
-		}
-		if r.Rows != 2 || r.Trades != 2 || r.Data != 1 || len(lines) != 2 {
-			t.Errorf("%+v\n%q", r, lines)
-		}
+	r, lines, err := importError(t, &ImportOptions{Format: FormatBybitTrades}, write(t, "x.csv", packed.String()))
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "import x.csv: line 4: ") {
+		t.Error(err)
+	}
+	if r.Rows != 2 || r.Trades != 2 || r.Data != 1 || len(lines) != 2 {
+		t.Errorf("%+v\n%q", r, lines)
 	}
 	// An acknowledgement that waits for a time is not lost either: it is refused.
-	r, err, _ := importError(t, &ImportOptions{Format: FormatV5JSONL, Category: bybit.Linear},
+	r, _, err = importError(t, &ImportOptions{Format: FormatV5JSONL, Category: bybit.Linear},
 		writeRaw(t, "x.jsonl", gzipped(t, `{"op":"ping"}`+"\n")+strings.Repeat("rest", 10)))
 	if !errors.Is(err, gzip.ErrHeader) {
 		t.Error(err)
@@ -269,14 +267,14 @@ func TestImportArchives(t *testing.T) {
 		{locked, "a.data: encrypted"},
 		{zipped(t, "x.zip", member{"a.data.gz", gzipped(t, bookFrames)}), "a.data.gz is packed once more"},
 	} {
-		if _, err, _ := importError(t, v5, test.file); !strings.Contains(err.Error(), test.want) {
+		if _, _, err := importError(t, v5, test.file); !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v, want %s", err, test.want)
 		}
 	}
 	// The bound is the file's, not each member's.
 	small := *v5
 	small.MaxBytes = int64(len(bookFrames)) + 10
-	if _, err, _ := importError(t, &small, zipped(t, "x.zip", member{"a", bookFrames}, member{"b", bookFrames})); !strings.Contains(err.Error(), "unpacks to more than") {
+	if _, _, err := importError(t, &small, zipped(t, "x.zip", member{"a", bookFrames}, member{"b", bookFrames})); !strings.Contains(err.Error(), "unpacks to more than") {
 		t.Error(err)
 	}
 	dir := t.TempDir()
@@ -400,7 +398,7 @@ func TestImportV2Connections(t *testing.T) {
 	})
 	wantLines(t, refusals(r), []string{"line 4: several connections are open, and nothing tells which one received this"})
 	r = importInto(t, t.TempDir(), &ImportOptions{Format: FormatV2Log, Category: bybit.Linear}, write(t, "log.jsonl", `{"success":true,"ret_msg":"pong"}`))[0]
-	wantLines(t, refusals(r), []string{"line 1: no line up to here has a time"})
+	wantLines(t, refusals(r), []string{"line 1: no frame up to here has a time"})
 }
 
 // TestImportStops checks that a cancelled import ends while it reads, also where

@@ -70,7 +70,7 @@ func (l *v2Log) item(row line) (item, error) {
 	it.place = row.place
 	if it.Received.IsZero() {
 		if l.last.IsZero() {
-			return item{}, errors.New("no line up to here has a time")
+			return item{}, errNoTime
 		}
 		it.Received = l.last
 	}

@@ -16,6 +16,12 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+// maxEarly bounds the frames that wait for the first one that has a time: those
+// of a file's beginning, not of a whole file of pongs.
+const maxEarly = 10_000
+
+var errNoTime = errors.New("no frame up to here has a time")
+
 // v5Items reads V5 frames, one a line, bare or with what a recorder put around
 // them.
 func (s *source) v5Items() iter.Seq2[item, error] {
@@ -36,6 +42,10 @@ func (s *source) v5Items() iter.Seq2[item, error] {
 				continue
 			}
 			if last = it.Received; last.IsZero() {
+				if len(early) == maxEarly {
+					s.report.refuse(row.place, errNoTime)
+					continue
+				}
 				it.Data = bytes.Clone(it.Data)
 				early = append(early, it)
 				continue
@@ -51,7 +61,7 @@ func (s *source) v5Items() iter.Seq2[item, error] {
 			}
 		}
 		for _, e := range early {
-			s.report.refuse(e.place, errors.New("no frame up to here has a time"))
+			s.report.refuse(e.place, errNoTime)
 		}
 		if broken != nil {
 			yield(item{}, broken)
