@@ -90,7 +90,7 @@ func TestCloseWhileReconnecting(t *testing.T) {
 func TestCloseAgainstADeafPeer(t *testing.T) {
 	inBubble(t, func(t *testing.T, v *venue) {
 		deaf := make(chan struct{})
-		v.script = func(_ *venueConn, req *wire.Request) bool {
+		v.script = func(_ *venueConn, _ []byte, req *wire.Request) bool {
 			if len(req.Args) > 1 {
 				<-deaf
 			}
@@ -203,7 +203,7 @@ func TestUnsubscribeTakesWhatIsQueued(t *testing.T) {
 func TestEndOfCaptureEndsCalls(t *testing.T) {
 	inBubble(t, func(t *testing.T, v *venue) {
 		s := v.stream(nil, bybit.Trades("BTCUSDT"))
-		v.script = func(c *venueConn, _ *wire.Request) bool {
+		v.script = func(c *venueConn, _ []byte, _ *wire.Request) bool {
 			c.close(1000, "end of capture")
 			return true
 		}

@@ -32,7 +32,8 @@ type venue struct {
 	noPongs  bool
 	upgrade  func() error // refuses a handshake
 	noReqIDs bool
-	script   func(c *venueConn, req *wire.Request) bool // answers in place of the venue
+	// script answers a request in place of the venue, or leaves it to it.
+	script func(c *venueConn, frame []byte, req *wire.Request) bool
 
 	mu       sync.Mutex // guards what follows
 	rejected map[string]string
@@ -133,11 +134,14 @@ func (v *venue) serve(nc net.Conn) {
 			v.tb.Errorf("the client sent %q: %v", payload, err)
 			return
 		}
-		v.answer(c, &req)
+		v.answer(c, payload, &req)
 	}
 }
 
-func (v *venue) answer(c *venueConn, req *wire.Request) {
+func (v *venue) answer(c *venueConn, frame []byte, req *wire.Request) {
+	if v.script != nil && v.script(c, frame, req) {
+		return
+	}
 	reply := wire.Reply{Op: req.Op, ReqID: req.ReqID, Success: true, ConnID: "c-1"}
 	if v.noReqIDs {
 		reply.ReqID = ""
@@ -150,9 +154,6 @@ func (v *venue) answer(c *venueConn, req *wire.Request) {
 			reply.Op = wire.OpPong
 			c.reply(v.family, &reply)
 		}
-		return
-	}
-	if v.script != nil && v.script(c, req) {
 		return
 	}
 	v.mu.Lock()
