@@ -18,8 +18,9 @@ type consumer struct {
 	last     *BookEvent // yielded last, nil if that was no book
 	lastBook *book.Book
 
-	books      slab[BookEvent]
-	bids, asks []book.Level // of the last BookEvent
+	books      [bookRing]BookEvent // used again and again
+	book       int                 // next of books
+	bids, asks []book.Level        // of the last BookEvent
 	trades     slab[TradesEvent]
 	trade      slab[Trade]
 	ticker     slab[TickerEvent]
@@ -30,12 +31,15 @@ type consumer struct {
 
 // How many values one allocation holds: some 64 KiB of each.
 const (
-	booksSlab  = 256
 	tradesSlab = 384
 	tradeSlab  = 300
 	tickerSlab = 64
 	frameSlab  = 64 << 10
 )
+
+// bookRing is how many book events there are. One would do; with more, an event
+// that was kept by mistake still says that it is stale for a while.
+const bookRing = 64
 
 // decode makes the event of a frame.
 func (c *consumer) decode(it *item) Event {
@@ -64,8 +68,9 @@ func (c *consumer) decode(it *item) Event {
 }
 
 func (c *consumer) decodeBook(it *item) (Event, error) {
-	ev := c.books.next(booksSlab)
-	ev.Topic, ev.Symbol, ev.Received = it.sub.topic, it.sub.symbol, it.received
+	ev := &c.books[c.book%bookRing]
+	c.book++
+	ev.Topic, ev.Symbol, ev.Received, ev.Book = it.sub.topic, it.sub.symbol, it.received, book.View{}
 	ev.Bids, ev.Asks = c.bids, c.asks
 	err := ev.decodeWith(it.frame, &c.ids)
 	c.bids, c.asks = ev.Bids, ev.Asks

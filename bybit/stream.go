@@ -150,6 +150,11 @@ func (s *Stream) open(ctx context.Context, topics []Topic) error {
 	case <-s.up:
 		return nil
 	case <-s.done:
+		select {
+		case <-s.up:
+			return nil // a short replay may be over already: its events are queued
+		default:
+		}
 		if r.failure != nil {
 			return r.failure
 		}
