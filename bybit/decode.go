@@ -80,7 +80,7 @@ func newEnvelope(want uint16) envelope {
 // behind a value. It stops in front of the value of data, or behind the closing
 // brace, and returns -1 for what it does not know.
 func (e *envelope) scan(f []byte, i int) (next int, data bool) {
-	for i >= 0 && i+2 < len(f) {
+	for i >= 0 && i+3 < len(f) {
 		if i == 0 && f[i] != '{' || i > 0 && f[i] != ',' {
 			break
 		}
@@ -88,15 +88,24 @@ func (e *envelope) scan(f []byte, i int) (next int, data bool) {
 		key := keyTopic
 		switch f[i+1] {
 		case 't':
-			if j := wire.Literal(f, i, `"ts":`); j > 0 {
-				key = keyTime
-				e.time, i = wire.ScanInt(f, j)
-			} else if j := wire.Literal(f, i, `"type":"`); j > 0 {
-				key = keyType
-				e.kind, i = scanString(f, j)
-			} else if j := wire.Literal(f, i, `"topic":"`); j > 0 {
-				e.topic, i = scanString(f, j)
-			} else {
+			j := -1
+			switch f[i+2] {
+			case 's':
+				if j = wire.Literal(f, i, `"ts":`); j > 0 {
+					key = keyTime
+					e.time, i = wire.ScanInt(f, j)
+				}
+			case 'y':
+				if j = wire.Literal(f, i, `"type":"`); j > 0 {
+					key = keyType
+					e.kind, i = scanString(f, j)
+				}
+			case 'o':
+				if j = wire.Literal(f, i, `"topic":"`); j > 0 {
+					e.topic, i = scanString(f, j)
+				}
+			}
+			if j < 0 {
 				return -1, false
 			}
 		case 'd':

@@ -52,9 +52,9 @@ func bywire(ctx context.Context, run *Run, m *Meter, onBook func(*bybit.BookEven
 		}
 		topics = append(topics, topic)
 	}
-	// On a busy machine the consumer may get no processor for a while. The
-	// feed does not pause for that, as it would not for a callback.
-	opts := &bybit.StreamOptions{QueueBytes: 256 << 20}
+	// The feed comes as fast as it is taken, and the callbacks of the other
+	// clients hold it back. So does this stream, instead of falling behind.
+	opts := &bybit.StreamOptions{QueueBytes: 16 << 20, Overflow: bybit.OverflowWait}
 	stream, err := client.Public(ctx, bybit.Linear, opts, topics...)
 	if err != nil {
 		return err
