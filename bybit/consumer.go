@@ -9,8 +9,8 @@ import (
 )
 
 // consumer is what the goroutine in Recv owns: the batch that it works through,
-// and the memory from which it makes events. An event that a user keeps keeps
-// the allocation that it was cut from.
+// and the memory from which it makes events. Whoever keeps an event
+// keeps the allocation that it was cut from.
 type consumer struct {
 	out  *batch
 	next int // index in out.Items

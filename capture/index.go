@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"cmp"
 	"encoding/binary"
 	"slices"
 )
@@ -221,14 +220,4 @@ func parseTrailer(b []byte) (trailer, bool) {
 	t.Sum = binary.LittleEndian.Uint32(b[12:])
 	t.Segment = binary.LittleEndian.Uint32(b[16:])
 	return t, true
-}
-
-// span returns the earliest and latest receive time of the blocks.
-func span(blocks []blockRef) (first, last int64, ok bool) {
-	if len(blocks) == 0 {
-		return 0, 0, false
-	}
-	first = slices.MinFunc(blocks, func(a, b blockRef) int { return cmp.Compare(a.First, b.First) }).First
-	last = slices.MaxFunc(blocks, func(a, b blockRef) int { return cmp.Compare(a.Last, b.Last) }).Last
-	return first, last, true
 }

@@ -151,7 +151,7 @@ func (p *pass) read(f io.ReaderAt, s *segment) (bool, error) {
 	defer unpack.dec.Close()
 	for i := range s.items {
 		it := &s.items[i]
-		ok := true
+		var ok bool
 		switch {
 		case it.damage != nil:
 			ok = p.damage(it.damage)
