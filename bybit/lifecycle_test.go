@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/bywire/bywire/book"
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/internal/wire"
 )
@@ -25,6 +26,40 @@ func hangingClient(t *testing.T, v *venue) *bybit.Client {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// A stream that keeps no books still knows when one of their messages is missing.
+func TestBooksNone(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s, err := v.client().Public(t.Context(), bybit.Linear, &bybit.StreamOptions{Books: bybit.BooksNone}, bybit.OrderBook(50, "BTCUSDT"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.last().send(delta("BTCUSDT", 6, "9"), snapshot("BTCUSDT", 7, "1"), delta("BTCUSDT", 8, "2"), delta("BTCUSDT", 10, "3"), delta("BTCUSDT", 11, "4"))
+		for _, want := range []int64{7, 8} {
+			ev, err := s.Recv(t.Context())
+			got, ok := ev.(*bybit.BookEvent)
+			if err != nil || !ok || got.ID != want || len(got.Bids) != 1 {
+				t.Fatalf("got %T %+v, %v, want the message %d", ev, ev, err, want)
+			}
+			if _, err := got.Book.BestBid(); !errors.Is(err, book.ErrNoBook) {
+				t.Errorf("a read of the book = %v, want ErrNoBook", err)
+			}
+		}
+		ev, err := s.Recv(t.Context())
+		gap, ok := ev.(*bybit.GapEvent)
+		var fault *book.Error
+		if err != nil || !ok || gap.Reason != bybit.GapBook || !errors.As(gap.Err, &fault) || fault.Want != 9 || fault.Got != 10 {
+			t.Fatalf("got %T %+v, %v, want a gap from 9 to 10", ev, ev, err)
+		}
+		synctest.Wait()
+		v.last().send(snapshot("BTCUSDT", 12, "5"))
+		ev, err = s.Recv(t.Context())
+		if got, ok := ev.(*bybit.BookEvent); err != nil || !ok || got.ID != 12 || !got.Snapshot {
+			t.Fatalf("got %T %+v, %v, want the snapshot 12", ev, ev, err)
+		}
+		s.Close()
+	})
 }
 
 func TestCloseOfTheClientEndsAnOpeningStream(t *testing.T) {

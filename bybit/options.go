@@ -41,10 +41,28 @@ type StreamOptions struct {
 	// Overflow says what happens when the queue is full. Default: OverflowGap.
 	Overflow Overflow
 
+	// Books says whether the stream keeps order books. Default: BooksVerified.
+	Books Books
+
 	// RawFrames keeps a copy of each message's bytes in the event's Frame.
 	// Default: no.
 	RawFrames bool
 }
+
+// Books is what a stream does with the messages of order book topics.
+type Books uint8
+
+const (
+	// BooksVerified keeps a book for each topic, changed and checked message by
+	// message, see [BookEvent].
+	BooksVerified Books = iota
+
+	// BooksNone delivers the messages alone, for those who keep books of their
+	// own. That update ids follow one another is still checked, and a gap is
+	// still announced and mended by a snapshot; reads of BookEvent.Book return
+	// [book.ErrNoBook].
+	BooksNone
+)
 
 // Overflow is what a stream does when its queue is full.
 type Overflow uint8

@@ -50,7 +50,8 @@ func (s *Stream) recv(ctx context.Context) (Event, error) {
 	}
 }
 
-// TryRecv returns the next event if there is one: false if there is none now. The
+// TryRecv returns the next event if there is one: false if there is none now,
+// which includes one that the network side is just about to hand over. The
 // error is that of Recv after Close or the end of a replay, once nothing is queued
 // any more.
 func (s *Stream) TryRecv() (Event, bool, error) {
@@ -147,7 +148,7 @@ func (s *Stream) apply(it *item) Event {
 }
 
 func (s *Stream) applyBook(sub *subscription, ev *BookEvent) Event {
-	if sub.book == nil {
+	if !sub.chained {
 		s.local.last, s.local.lastBook = ev, nil
 		return ev
 	}
@@ -157,7 +158,7 @@ func (s *Stream) applyBook(sub *subscription, ev *BookEvent) Event {
 		s.count.dropped.Add(1)
 		return nil
 	}
-	if err := sub.book.Apply(&ev.Update); err != nil {
+	if err := sub.advance(&ev.Update); err != nil {
 		sub.broken = true
 		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
 		s.count.dropped.Add(1)
@@ -168,7 +169,9 @@ func (s *Stream) applyBook(sub *subscription, ev *BookEvent) Event {
 	}
 	sub.broken = false
 	sub.dropped = 0
-	ev.Book = sub.book.View()
+	if sub.book != nil {
+		ev.Book = sub.book.View()
+	}
 	s.local.last, s.local.lastBook = ev, sub.book
 	return ev
 }
@@ -189,9 +192,9 @@ func (sub *subscription) applyTicker(ev *TickerEvent) {
 func (sub *subscription) applyGap(ev *GapEvent) {
 	sub.ticker, sub.complete = Ticker{}, false
 	sub.dropped = 0
+	sub.broken = sub.chained
 	if sub.book != nil {
 		sub.book.Invalidate(&gapError{ev.Reason, ev.Err, ev.Time})
-		sub.broken = true
 	}
 }
 
@@ -199,7 +202,7 @@ func (sub *subscription) applyGap(ev *GapEvent) {
 // by itself, since the next update id skips, unless what was lost is the snapshot
 // that it waits for. A ticker has no such number, so it starts anew.
 func (s *Stream) applyDamage(sub *subscription) {
-	if sub.snapshots(s.ch) && (sub.book == nil || sub.broken) {
+	if sub.snapshots(s.ch) && (!sub.chained || sub.broken) {
 		sub.complete = false
 		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
 	}

@@ -319,7 +319,7 @@ func (r *runner) addSubscriptions(topics []Topic) (added []string) {
 	table := maps.Clone(*r.s.table.Load())
 	for _, t := range topics {
 		if r.subs[t.name] == nil {
-			sub := newSubscription(t)
+			sub := newSubscription(t, r.s.opts.Books)
 			r.subs[t.name] = sub
 			table[t.name] = sub
 			added = append(added, t.name)

@@ -157,7 +157,7 @@ func BenchmarkTakeFrame(b *testing.B) {
 	s := newStream(client, Linear, "", (&StreamOptions{}).withDefaults())
 	subs := map[string]*subscription{}
 	for _, t := range []Topic{OrderBook(50, "BTCUSDT"), Trades("BTCUSDT"), Tickers("BTCUSDT"), Klines("5", "BTCUSDT")} {
-		subs[t.name] = newSubscription(t)
+		subs[t.name] = newSubscription(t, BooksVerified)
 	}
 	s.read.subs = subs
 	var frames [][]byte
@@ -199,7 +199,7 @@ func BenchmarkTakeFrame(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/message")
 			for _, sub := range subs {
-				sub.broken = sub.book != nil
+				sub.broken = sub.chained
 			}
 		})
 	}

@@ -28,14 +28,16 @@ type subscription struct {
 	gap  *GapEvent
 
 	// Owned by the consumer.
-	book     *book.Book
-	broken   bool // the book or ticker waits for a snapshot
-	dropped  int  // messages discarded since the last gap
+	chained  bool       // messages build on one another by their update ids
+	updateID int64      // of the last one, where there is no book to know it
+	book     *book.Book // nil if none is kept
+	broken   bool       // a chain waits for a snapshot
+	dropped  int        // messages discarded since the last gap
 	ticker   Ticker
 	complete bool // ticker began with a snapshot
 }
 
-func newSubscription(t Topic) *subscription {
+func newSubscription(t Topic, books Books) *subscription {
 	sub := &subscription{topic: t}
 	if t.raw {
 		return sub
@@ -45,15 +47,32 @@ func newSubscription(t Topic) *subscription {
 		return sub // checkTopics lets none through
 	}
 	sub.kind, sub.symbol = parsed.Kind, parsed.Symbol
+	depth := parsed.Depth
 	switch parsed.Kind {
 	case wire.KindOrderBook:
-		sub.book = book.New(parsed.Depth)
-		sub.broken = true
 	case wire.KindRPIOrderBook:
-		sub.book = book.New(rpiDepth)
-		sub.broken = true
+		depth = rpiDepth
+	default:
+		return sub
+	}
+	sub.chained, sub.broken = true, true
+	if books == BooksVerified {
+		sub.book = book.New(depth)
 	}
 	return sub
+}
+
+// advance takes the next message of a chain, into the book if there is one. The
+// error is a *book.Error.
+func (sub *subscription) advance(u *book.Update) error {
+	if sub.book != nil {
+		return sub.book.Apply(u)
+	}
+	if want := sub.updateID + 1; !u.Snapshot && u.ID != 1 && u.ID != want && sub.updateID != 0 {
+		return &book.Error{Kind: book.Gap, Want: want, Got: u.ID}
+	}
+	sub.updateID = u.ID
+	return nil
 }
 
 // rpiDepth is the number of levels of orderbook.rpi. V5 page:

@@ -7,19 +7,19 @@ import (
 	"github.com/bywire/bywire/bybit"
 )
 
-// bywireEvents receives typed events through Events. The books are verified on
-// the way, as they always are, but not read.
+// bywireEvents receives typed events through Events and keeps no books.
 func bywireEvents(ctx context.Context, run *Run, m *Meter) error {
-	return bywire(ctx, run, m, func(ev *bybit.BookEvent) error {
+	return bywire(ctx, run, m, bybit.BooksNone, func(ev *bybit.BookEvent) error {
 		m.use(len(ev.Bids) + len(ev.Asks))
 		return nil
 	})
 }
 
-// bywireBook reads the best bid and ask of the book after each change as well.
+// bywireBook keeps a verified book of each symbol, as a stream does by default,
+// and reads its best bid and ask after each change.
 func bywireBook(ctx context.Context, run *Run, m *Meter) error {
 	var books int
-	err := bywire(ctx, run, m, func(ev *bybit.BookEvent) error {
+	err := bywire(ctx, run, m, bybit.BooksVerified, func(ev *bybit.BookEvent) error {
 		bid, err := ev.Book.BestBid()
 		if err != nil {
 			return err
@@ -38,7 +38,7 @@ func bywireBook(ctx context.Context, run *Run, m *Meter) error {
 	return err
 }
 
-func bywire(ctx context.Context, run *Run, m *Meter, onBook func(*bybit.BookEvent) error) error {
+func bywire(ctx context.Context, run *Run, m *Meter, books bybit.Books, onBook func(*bybit.BookEvent) error) error {
 	client, err := bybit.NewClient(&bybit.Options{Environment: bybit.CustomEnvironment("ws://"+run.Addr, "")})
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func bywire(ctx context.Context, run *Run, m *Meter, onBook func(*bybit.BookEven
 	}
 	// The feed comes as fast as it is taken, and the callbacks of the other
 	// clients hold it back. So does this stream, instead of falling behind.
-	opts := &bybit.StreamOptions{QueueBytes: 16 << 20, Overflow: bybit.OverflowWait}
+	opts := &bybit.StreamOptions{QueueBytes: 16 << 20, Overflow: bybit.OverflowWait, Books: books}
 	stream, err := client.Public(ctx, bybit.Linear, opts, topics...)
 	if err != nil {
 		return err
