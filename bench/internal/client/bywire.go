@@ -15,9 +15,21 @@ func bywireEvents(ctx context.Context, run *Run, m *Meter) error {
 	})
 }
 
-// bywireBook keeps a verified book of each symbol, as a stream does by default,
-// and reads its best bid and ask after each change.
+// bywireBook keeps a verified book of each symbol, as a stream does by default.
 func bywireBook(ctx context.Context, run *Run, m *Meter) error {
+	var books int
+	err := bywire(ctx, run, m, bybit.BooksVerified, func(ev *bybit.BookEvent) error {
+		books++
+		return ev.Book.Err()
+	})
+	if err == nil && books != run.Books {
+		return fmt.Errorf("%d books, want %d", books, run.Books)
+	}
+	return err
+}
+
+// bywireBest reads the best bid and ask of the verified book after each change.
+func bywireBest(ctx context.Context, run *Run, m *Meter) error {
 	var books int
 	err := bywire(ctx, run, m, bybit.BooksVerified, func(ev *bybit.BookEvent) error {
 		bid, err := ev.Book.BestBid()
