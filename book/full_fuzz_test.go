@@ -52,7 +52,7 @@ func (s *fullServer) change(src *[]byte, n int) {
 		*out = append(*out, book.Level{Price: decimal.New(price, 1), Size: decimal.FromInt(size)})
 	}
 	s.id++
-	s.seq += 1 + int64(n)
+	s.seq += 2 + int64(n) // leaves a sequence that no push has, for a reply from between two
 	u.ID, u.Seq = s.id, s.seq
 	s.stream = append(s.stream, u)
 	s.history[s.seq] = s.state()
@@ -142,6 +142,7 @@ func FuzzFull(f *testing.F) {
 	f.Add([]byte{0, 70, 3, 1, 4, 0, 5, 8, 9, 1, 5, 0, 2, 3, 2, 0, 66, 1, 1, 7, 40, 4, 5})
 	f.Add([]byte{0, 1, 2, 1, 4, 5, 3, 0, 1, 7, 30, 4, 5, 3, 2, 100, 1, 5, 1, 1, 7, 30, 4, 5})
 	f.Add([]byte{0, 70, 3, 1, 204, 0, 1, 5, 0, 1, 1, 0, 1})
+	f.Add([]byte("00000000000000000000011!0001111\xd6\x99")) // such a reply, then a second restart
 	f.Fuzz(func(t *testing.T, script []byte) {
 		src := &script
 		server := &fullServer{bids: map[int64]int64{3: 1}, asks: map[int64]int64{130: 1}, id: 10, seq: 1000, history: map[int64]*book.Update{}}
