@@ -201,7 +201,10 @@ func (b *Book) change(s *side, sd Side, levels []Level) *Error {
 	for i := range levels {
 		lv := &levels[i]
 		// What nearly every level is; whatever is not so goes the long way.
-		k, ok := lv.Price.Units(b.scale)
+		k, ok := lv.Price.Coefficient()
+		if lv.Price.Scale() != b.scale {
+			k, ok = lv.Price.Units(b.scale)
+		}
 		if sd == Ask {
 			k = -k
 		}

@@ -206,6 +206,26 @@ func TestQuantize(t *testing.T) {
 	}
 }
 
+func TestCoefficient(t *testing.T) {
+	for in, want := range map[string]int64{
+		"109378.80": 10937880, "-1.5": -15, "0": 0, "-0.00": 0, "0.000001": 1, "9223372036854775807": math.MaxInt64,
+	} {
+		d := MustParse(in)
+		units, _ := d.Units(d.Scale())
+		if got, ok := d.Coefficient(); got != want || !ok || got != units {
+			t.Errorf("%s.Coefficient() = %d, %v; want %d", in, got, ok, want)
+		}
+	}
+	if got, ok := (Decimal{}).Coefficient(); got != 0 || !ok {
+		t.Errorf("absent.Coefficient() = %d, %v", got, ok)
+	}
+	for _, in := range []string{"9223372036854775808", "-92233720368547758.08", "79228162514264337593543950.33"} {
+		if got, ok := MustParse(in).Coefficient(); ok {
+			t.Errorf("%s.Coefficient() = %d, want false", in, got)
+		}
+	}
+}
+
 func TestUnits(t *testing.T) {
 	tests := []struct {
 		in    string

@@ -155,6 +155,16 @@ func align(d, e Decimal) (wide, wide) {
 	return a, b
 }
 
+// Coefficient returns the number without its point, which is Units(d.Scale()):
+// 109378.80 is 10937880. It returns false if that needs more than 63 bits.
+func (d Decimal) Coefficient() (int64, bool) {
+	c := int64(d.lo)
+	if d.flags&flagNeg != 0 {
+		c = -c
+	}
+	return c, d.hi == 0 && int64(d.lo) >= 0
+}
+
 // Units returns d * 10^scale as a whole number, the form that order books keep
 // prices in: 109378.80 is 10937880 at scale 2 and 1093788 at scale 1. It returns
 // false if digits would be lost, if the number does not fit an int64 or the

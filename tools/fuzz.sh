@@ -37,7 +37,7 @@ printf '%s\n' "$targets" | while read -r pkg name; do
 	[ "$share" -ge 1 ] || share=1
 	left=$((left - 1))
 	status=0
-	"$go" test -run '^$' -fuzz "^$name\$" -fuzztime "${share}s" "$pkg" >"$log" 2>&1 || status=$?
+	"$go" test -run '^$' -fuzz "^$name\$" -fuzztime "${share}s" -fuzzminimizetime 10x "$pkg" >"$log" 2>&1 || status=$?
 	startup=$(($(date +%s) - from - share))
 	[ "$startup" -ge 0 ] || startup=0
 	if [ "$status" -ne 0 ]; then
