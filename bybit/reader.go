@@ -94,8 +94,8 @@ func (s *Stream) awaitRoom() {
 // queue is locked.
 //
 // The frame is copied, not decoded: the reader's buffer is used again, and what
-// is decoded would be written by one processor and read by another, three times
-// as many bytes as the frame has.
+// is decoded would be written by one processor and read by another, twice as
+// many bytes as the frame has.
 func (s *Stream) takeFrame(b *batch, frame []byte) {
 	r := &s.read
 	name, ok := wire.FrameTopic(frame)

@@ -245,7 +245,7 @@ func TestFilesNameNoMachine(t *testing.T) {
 			map[string]string{"a.go": "package a\n\nconst p = \"/wo" + "rk/x\"\n", "tools/b.sh": "cd /ho" + "me/me/src\n", "docs/c.md": "see `/ro" + "ot/go`\n"},
 			[]string{"a.go:3", "docs/c.md:1", "tools/b.sh:1"},
 		},
-		{"relative paths and URLs", map[string]string{"a.md": "../work/x, https://host/users/x, wss://h/v5/public/linear\n"}, nil},
+		{"relative paths and URLs", map[string]string{"a.md": "../" + "work/x, https://host/users/x, wss://h/v5/public/linear\n"}, nil},
 	})
 }
 
