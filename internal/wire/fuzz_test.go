@@ -15,7 +15,7 @@ func FuzzParseTopic(f *testing.F) {
 	}
 	for _, s := range []string{
 		"", ".", "orderbook", "orderbook.500.XRPUSDT", "orderbook.25.SOLUSDT_SOL/USDT", "kline.1h.BTCUSDT",
-		"orderBookL2_25.BTCUSD", "tickers.btcusdt", "order.linear", "publicTrade.\u5e01USDT", "tickers.\xff",
+		"orderBookL2_25.BTCUSD", "tickers.btcusdt", "order.linear", "orderbook.rpI.", "publicTrade.\u5e01USDT", "tickers.\xff",
 	} {
 		f.Add(s)
 	}

@@ -170,6 +170,9 @@ func badDepth(s, word string) error {
 		name := strings.TrimPrefix(k.row().name, "orderbook.")
 		if strings.EqualFold(word, name) {
 			fixed := "orderbook." + name + strings.TrimPrefix(s, "orderbook."+word)
+			if _, err := ParseTopic(fixed); err != nil {
+				return &TopicError{Topic: s, Problem: "depth " + word + " is no number; write one like " + k.Example()}
+			}
 			return &TopicError{Topic: s, Suggest: fixed, Problem: "depth " + word + " is no number; meant " + fixed + "?"}
 		}
 	}
