@@ -78,7 +78,7 @@ func newRunner(life context.Context, s *Stream) *runner {
 	return &runner{
 		s:    s,
 		life: life,
-		machine: session.New(session.Config{
+		machine: session.NewMachine(session.Config{
 			MaxArgs:   limits.ArgsPerRequest,
 			MaxChars:  limits.ArgsChars,
 			MaxTotal:  limits.ArgsPerConnection,

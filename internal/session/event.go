@@ -9,15 +9,22 @@ type (
 	// Start begins the first dial.
 	Start struct{}
 
-	// Dialed says that the dial succeeded.
-	Dialed struct{}
+	// Dialed says that the dial of a link succeeded.
+	Dialed struct{ Link int }
 
-	// DialFailed says that the dial failed.
-	DialFailed struct{ Err error }
+	// DialFailed says that the dial of a link failed.
+	DialFailed struct {
+		Link int
+		Err  error
+	}
 
-	// Lost says that the connection has ended and its last frame has been
-	// handed over. Err is the reason, unless a HangUp gave one.
-	Lost struct{ Err error }
+	// Lost says that the connection of a link has ended and its last frame has
+	// been handed over. Err is the reason, unless a HangUp gave one. The link
+	// lives on and dials again, unless a Forget comes of it.
+	Lost struct {
+		Link int
+		Err  error
+	}
 
 	// Subscribe wants topics. Done names Call once all of them are answered.
 	Subscribe struct {
@@ -32,13 +39,14 @@ type (
 	}
 
 	// Resync wants a fresh snapshot of a topic, by unsubscribing and
-	// subscribing it. It is done at a limited rate. While a subscription of the
-	// topic is under way it waits for the answer: the snapshot may have come
-	// before that and be the very one that was lost.
+	// subscribing it on every link that has it. It is done at a limited rate.
+	// While a subscription of the topic is under way it waits for the answer:
+	// the snapshot may have come before that and be the very one that was lost.
 	Resync struct{ Topic string }
 
 	// Ack is a reply to a request. Which fields are set depends on the family.
 	Ack struct {
+		Link      int
 		Op        string // "subscribe" or "unsubscribe"; may be empty
 		ReqID     string // may be empty: the reply is then matched by topics, else by order
 		Success   bool
@@ -48,15 +56,20 @@ type (
 		Succeeded []string
 	}
 
-	// Arrived says that a topic's first data on this connection came: it is
-	// subscribed, whether or not a reply says so. A reply that refuses it still
-	// counts, since after an unsubscribe the data may be older than the request.
-	Arrived struct{ Topic string }
+	// Arrived says that a topic's first data on this connection of the link
+	// came: it is subscribed, whether or not a reply says so. A reply that
+	// refuses it still counts, since after an unsubscribe the data may be older
+	// than the request.
+	Arrived struct {
+		Link  int
+		Topic string
+	}
 
-	// Tick says that time has passed. Inbound is when the last bytes came. Held
-	// says that nobody reads what comes, on purpose: then silence says nothing
-	// about the peer, and replies are not late.
+	// Tick says that time has passed. It names every link that is connected.
 	Tick struct {
+		Links []LinkTick
+
+		// Inbound and Held are those of the one link of a [Machine].
 		Inbound time.Time
 		Held    bool
 	}
@@ -64,6 +77,16 @@ type (
 	// Close ends the session for good.
 	Close struct{}
 )
+
+// LinkTick is what is known of a link when time has passed. Inbound is when the
+// last bytes came. Held says that since the last Tick nobody has read what came,
+// on purpose, if only for a part of the time: then silence says nothing about
+// the peer, and replies are not late.
+type LinkTick struct {
+	Link    int
+	Inbound time.Time
+	Held    bool
+}
 
 func (Start) event()       {}
 func (Dialed) event()      {}
@@ -81,21 +104,28 @@ func (Close) event()       {}
 type Action interface{ action() }
 
 type (
-	// Dial means: connect, then report Dialed or DialFailed.
-	Dial struct{ Attempt int }
+	// Dial means: connect the link, then report Dialed or DialFailed. A link has
+	// one lane for life. Attempt counts the failures before this one.
+	Dial struct{ Link, Lane, Attempt int }
 
-	// HangUp means: end the connection, then report Lost. A nil Err is an
-	// orderly close.
-	HangUp struct{ Err error }
+	// HangUp means: end the connection of the link, then report Lost. A nil Err
+	// is an orderly close.
+	HangUp struct {
+		Link int
+		Err  error
+	}
 
-	// Send means: send a request, "ping", "subscribe" or "unsubscribe".
+	// Send means: send a request on the link, "ping", "subscribe" or
+	// "unsubscribe".
 	Send struct {
+		Link   int
 		Op     string
 		ReqID  string
 		Topics []string
 	}
 
-	// Gap means: tell the user that these topics missed data.
+	// Gap means: tell the user that these topics missed data. No link carries
+	// them any more.
 	Gap struct {
 		Topics []string
 		Err    error
@@ -115,15 +145,49 @@ type (
 
 	// Failed means: the first dial failed and the session is closed.
 	Failed struct{ Err error }
+
+	// Revived means: the topic was subscribed again before its unsubscribe was
+	// sent, so that no request will be and no new snapshot comes by itself. Who
+	// needs one asks for a [Resync]. It comes before the Done of the call.
+	Revived struct{ Topic string }
+
+	// Lanes means: from now on exactly the lanes in Mask (bit 0 is lane 0) have
+	// the topics live. It is said only if there can be more than one link for a
+	// topic, that is with Config.Lanes above 1 or RollAfter.
+	Lanes struct {
+		Topics []string
+		Mask   uint8
+	}
+
+	// Silent means: tell the user that the topic, though live, has brought
+	// nothing since Since, which is longer than Allowed. It is resynchronised
+	// without being asked for.
+	Silent struct {
+		Topic   string
+		Since   time.Time
+		Allowed time.Duration
+	}
+
+	// Handover means: the link To has all topics of From, which was hung up in
+	// order; no topic missed data. Lost is still to be reported for From.
+	Handover struct{ From, To int }
+
+	// Forget means: the link has ended for good; its number is not used again.
+	Forget struct{ Link int }
 )
 
-func (Dial) action()   {}
-func (HangUp) action() {}
-func (Send) action()   {}
-func (Gap) action()    {}
-func (Reject) action() {}
-func (Done) action()   {}
-func (Failed) action() {}
+func (Dial) action()     {}
+func (HangUp) action()   {}
+func (Send) action()     {}
+func (Gap) action()      {}
+func (Reject) action()   {}
+func (Done) action()     {}
+func (Failed) action()   {}
+func (Revived) action()  {}
+func (Lanes) action()    {}
+func (Silent) action()   {}
+func (Handover) action() {}
+func (Forget) action()   {}
 
 // Rejection is a topic that the peer refused, and what it said.
 type Rejection struct {

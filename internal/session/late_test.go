@@ -13,7 +13,7 @@ func TestOldDataDoesNotHideARefusal(t *testing.T) {
 	s.open()
 	s.want(Unsubscribe{Call: 2, Topics: []string{"a"}}, "unsubscribe#2 a")
 	s.want(Subscribe{Call: 3, Topics: []string{"a", "bad"}}, "subscribe#3 a,bad")
-	s.want(Arrived{"a"})
+	s.want(Arrived{Topic: "a"})
 	s.want(Ack{ReqID: "2", Success: true}, "done 2: 1 accepted, 0 rejected, <nil>")
 	s.want(Ack{ReqID: "3", Message: "error:handler not found,topic:bad"},
 		"reject bad: error:handler not found,topic:bad", "done 3: 1 accepted, 1 rejected, <nil>", "subscribe#4 a")
@@ -30,7 +30,7 @@ func TestReplyToAnOlderRequest(t *testing.T) {
 	s.want(Start{}, "dial 0")
 	s.want(Dialed{})
 	s.want(Subscribe{Call: 1, Topics: []string{"a", "b"}}, "subscribe#1 a,b")
-	s.want(Arrived{"a"})
+	s.want(Arrived{Topic: "a"})
 	s.want(Resync{"a"}, "unsubscribe#2 a", "subscribe#3 a")
 	s.want(Ack{ReqID: "1", Message: "error:handler not found,topic:b"},
 		"reject b: error:handler not found,topic:b", "done 1: 1 accepted, 1 rejected, <nil>")

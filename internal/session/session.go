@@ -52,20 +52,28 @@ type Config struct {
 	BackoffMax  time.Duration // bound of every delay; default 30 s
 	StableAfter time.Duration // a connection that lasted this long ends a series of failures; default 10 s
 
+	// Lanes is how many links carry each topic at once, each with a lane of its
+	// own; 1 to 3, default 1.
+	Lanes int
+
+	// RollAfter is the age at which an open link is replaced by a new one, more or
+	// less by a random tenth; 0: never.
+	RollAfter time.Duration
+
+	PaceBurst int           // requests that need not wait for their turn; default 10
+	PaceEvery time.Duration // after how long there is a turn for one more; default 1.5 s
+
+	// Heard returns when the last frame of a topic came on any link, the zero
+	// time if none did. Nil: topics are not watched.
+	Heard func(topic string) time.Time
+
+	// Cadence returns the longest silence that the venue documents for a topic,
+	// 0 if it documents none. Nil: none.
+	Cadence func(topic string) time.Duration
+
 	// Rand returns a number in [0, n), evenly distributed. Required.
 	Rand func(n int64) int64
 }
-
-const (
-	defaultMaxArgs = 200
-	maxInFlight    = 20 // requests without a reply
-	argOverhead    = 3  // two quotes and a comma, which the venue may count as characters
-
-	resyncEvery = time.Second     // between two rounds of resynchronisation
-	resyncMin   = time.Second     // from a topic's first to its second
-	resyncMax   = time.Minute     // between any two of a topic
-	resyncCalm  = 5 * time.Minute // after this long without one a topic starts anew
-)
 
 // State is where the connection stands.
 type State uint8
@@ -89,177 +97,96 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// phase is how far a topic's subscription has come.
-type phase uint8
-
-const (
-	pending phase = iota // to be sent
-	sent                 // in a request without a reply
-	live                 // accepted
-)
-
-type topic struct {
-	name      string
-	phase     phase
-	delivered bool    // was live since its last gap: a loss must be told
-	gone      bool    // unsubscribed or rejected; requests may still name it
-	calls     []*call // who waits for it
-
-	// asked is the last subscribe request that names the topic. A reply to an
-	// older one says nothing about it any more.
-	asked *request
-
-	resyncDue  bool
-	resyncAt   time.Time     // earliest time of the next one
-	resyncWait time.Duration // from the next one to the one after
+// Session is the state of a stream's connections. Make one with New; it is not
+// safe for concurrent use.
+type Session struct {
+	m *Machine
 }
 
-// call is a Subscribe or Unsubscribe whose Done is owed.
-type call struct {
-	id       int
-	left     int // topics, or requests of an unsubscribe, without an answer
-	accepted int
-	rejected []Rejection
+// New returns an idle session.
+func New(cfg Config) *Session { return &Session{m: NewMachine(cfg)} }
+
+// firstLink is the number of the first link.
+const firstLink = 1
+
+// State returns where the stream stands: Open if every topic has an open link,
+// else the state of a link that is missing.
+func (s *Session) State() State { return s.m.State() }
+
+// Counts returns how many topics are wanted and how many of them are live on at
+// least one link.
+func (s *Session) Counts() (wanted, liveNow int) { return s.m.Counts() }
+
+// LinkInfo is a link as [Session.Links] shows it.
+type LinkInfo struct {
+	Link     int // its number, never used twice; the first is 1
+	Shard    int // the set of topics it carries
+	Lane     int // 0 to 3, distinct among the links of a shard
+	State    State
+	Topics   int       // wanted on it
+	Live     int       // of those, accepted
+	Since    time.Time // of the connection, if it is open
+	Failures int       // in a row
+	Replaces int       // the link whose successor it is to be; 0: none
 }
 
-// request is a control frame that was sent and not answered.
-type request struct {
-	id     string
-	op     string
-	topics []*topic
-	call   *call // of an unsubscribe
-	sentAt time.Time
-}
-
-// Machine is the state. Make one with New; it is not safe for concurrent use.
-type Machine struct {
-	cfg   Config
-	state State
-	acts  []Action
-
-	topics map[string]*topic
-	order  []*topic // by subscription, so that nothing depends on map order
-	chars  int
-	flight []*request
-	nextID int
-
-	attempts int       // failures in a row
-	openedAt time.Time // of the connection that is open
-	retryAt  time.Time
-	pingAt   time.Time // next ping
-	pingedAt time.Time // unanswered as far as is known; zero: none
-	resyncAt time.Time // earliest next round
-	hangErr  error
-	opened   bool // a dial has succeeded once
-}
-
-// New returns an idle machine.
-func New(cfg Config) *Machine {
-	def := func(d *time.Duration, v time.Duration) {
-		if *d <= 0 {
-			*d = v
-		}
-	}
-	def(&cfg.PingEvery, 20*time.Second)
-	def(&cfg.PongTimeout, 10*time.Second)
-	def(&cfg.AckTimeout, 10*time.Second)
-	def(&cfg.BackoffMin, 500*time.Millisecond)
-	def(&cfg.BackoffMax, 30*time.Second)
-	def(&cfg.StableAfter, 10*time.Second)
-	if cfg.MaxArgs <= 0 {
-		cfg.MaxArgs = defaultMaxArgs
-	}
-	return &Machine{cfg: cfg, topics: make(map[string]*topic)}
-}
-
-// State returns where the connection stands.
-func (m *Machine) State() State { return m.state }
-
-// Counts returns how many topics are wanted and how many of them are live.
-func (m *Machine) Counts() (wanted, liveNow int) {
-	for _, t := range m.order {
-		if t.phase == live {
-			liveNow++
-		}
-	}
-	return len(m.order), liveNow
-}
-
-// Next takes in what happened and returns what to do about it, in order. The
-// slice is valid until the next call.
-func (m *Machine) Next(now time.Time, ev Event) []Action {
-	m.acts = m.acts[:0]
-	if m.state == Closed {
-		m.afterClose(ev)
-		return m.acts
-	}
-	switch ev := ev.(type) {
-	case Start:
-		if m.state == Idle {
-			m.dial()
-		}
-	case Dialed:
-		m.dialed(now)
-	case DialFailed:
-		m.dialFailed(now, ev.Err)
-	case Lost:
-		m.lost(now, ev.Err)
-	case Subscribe:
-		m.subscribe(now, ev)
-	case Unsubscribe:
-		m.unsubscribe(now, ev)
-	case Resync:
-		m.resync(now, ev.Topic)
-	case Ack:
-		m.ack(now, &ev)
-	case Arrived:
-		m.arrived(ev.Topic)
-	case Tick:
-		m.tick(now, &ev)
-	case Close:
-		m.close()
-	}
-	if m.state == Open {
-		m.resyncRound(now)
-		m.flush(now)
-	}
-	return m.acts
+// Links returns the links, by number.
+func (s *Session) Links() []LinkInfo {
+	wanted, liveNow := s.m.Counts()
+	return []LinkInfo{{
+		Link: firstLink, State: s.m.State(), Topics: wanted, Live: liveNow,
+		Since: s.m.openedAt, Failures: s.m.attempts,
+	}}
 }
 
 // Wake returns when a Tick is due; the zero time means not before something
 // else happens.
-func (m *Machine) Wake() time.Time {
-	switch m.state {
-	case Waiting:
-		return m.retryAt
-	case Open:
-		at := m.pingAt
-		earlier := func(t time.Time) {
-			if t.Before(at) {
-				at = t
+func (s *Session) Wake() time.Time { return s.m.Wake() }
+
+// Next takes in what happened and returns what to do about it, in order. The
+// slice is valid until the next call.
+func (s *Session) Next(now time.Time, ev Event) []Action {
+	switch e := ev.(type) {
+	case Dialed:
+		if e.Link != firstLink {
+			return nil
+		}
+	case DialFailed:
+		if e.Link != firstLink {
+			return nil
+		}
+	case Lost:
+		if e.Link != firstLink {
+			return nil
+		}
+	case Ack:
+		if e.Link != firstLink {
+			return nil
+		}
+	case Arrived:
+		if e.Link != firstLink {
+			return nil
+		}
+	case Tick:
+		for _, l := range e.Links {
+			if l.Link == firstLink {
+				ev = Tick{Inbound: l.Inbound, Held: l.Held}
 			}
 		}
-		if !m.pingedAt.IsZero() {
-			earlier(m.pingedAt.Add(m.cfg.PongTimeout))
-		}
-		if len(m.flight) > 0 {
-			earlier(m.flight[0].sentAt.Add(m.cfg.AckTimeout))
-		}
-		for _, t := range m.order {
-			if t.resyncDue && t.phase == live {
-				earlier(later(t.resyncAt, m.resyncAt))
-			}
-		}
-		return at
 	}
-	return time.Time{}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+	acts := s.m.Next(now, ev)
+	for i, a := range acts {
+		switch a := a.(type) {
+		case Dial:
+			a.Link = firstLink
+			acts[i] = a
+		case HangUp:
+			a.Link = firstLink
+			acts[i] = a
+		case Send:
+			a.Link = firstLink
+			acts[i] = a
+		}
 	}
-	return b
+	return acts
 }
-
-func (m *Machine) do(a Action) { m.acts = append(m.acts, a) }

@@ -29,7 +29,7 @@ func newScript(t *testing.T, cfg Config) *script {
 	if cfg.Rand == nil {
 		cfg.Rand = half
 	}
-	return &script{t: t, m: New(cfg), now: t0}
+	return &script{t: t, m: NewMachine(cfg), now: t0}
 }
 
 func describe(a Action) string {
@@ -80,7 +80,7 @@ func TestFirstDialFailureEndsTheSession(t *testing.T) {
 	s := newScript(t, Config{})
 	s.want(Start{}, "dial 0")
 	s.want(Subscribe{Call: 1, Topics: []string{"a"}})
-	s.want(DialFailed{errLink}, "done 1: 0 accepted, 0 rejected, link down", "failed link down")
+	s.want(DialFailed{Err: errLink}, "done 1: 0 accepted, 0 rejected, link down", "failed link down")
 	s.want(Subscribe{Call: 2, Topics: []string{"a"}}, "done 2: 0 accepted, 0 rejected, session closed")
 }
 
@@ -88,7 +88,7 @@ func TestFailureClass01_ReconnectsForEver(t *testing.T) {
 	var bounds []int64
 	s := newScript(t, Config{Rand: func(n int64) int64 { bounds = append(bounds, n-1); return n / 2 }})
 	s.open()
-	s.want(Lost{errLink}, "gap a,b,c: link down")
+	s.want(Lost{Err: errLink}, "gap a,b,c: link down")
 	for attempt := range 1000 {
 		wake := s.m.Wake()
 		if wake.IsZero() || s.m.State() != Waiting {
@@ -98,7 +98,7 @@ func TestFailureClass01_ReconnectsForEver(t *testing.T) {
 		s.want(Tick{})
 		s.now = wake
 		s.want(Tick{}, fmt.Sprintf("dial %d", attempt+1))
-		s.want(DialFailed{errLink})
+		s.want(DialFailed{Err: errLink})
 	}
 	for i, want := range []time.Duration{500, 1000, 2000, 4000, 8000, 16000, 30000, 30000} {
 		if got := time.Duration(bounds[i]); got != want*time.Millisecond {
@@ -111,12 +111,12 @@ func TestFailureClass01_ReconnectsForEver(t *testing.T) {
 	s.want(Ack{ReqID: "2", Success: true})
 	// Short connections do not end the series of failures, long ones do.
 	s.pass(time.Second)
-	s.want(Lost{errLink}, "gap a,b,c: link down")
+	s.want(Lost{Err: errLink}, "gap a,b,c: link down")
 	s.now = s.m.Wake()
 	s.want(Tick{}, "dial 1002")
 	s.want(Dialed{}, "subscribe#3 a,b,c")
 	s.pass(time.Minute)
-	s.want(Lost{errLink}) // nothing was delivered since: no second gap
+	s.want(Lost{Err: errLink}) // nothing was delivered since: no second gap
 	if got := time.Duration(bounds[len(bounds)-1]); got != 500*time.Millisecond {
 		t.Errorf("bound after a stable connection is %v, want 500ms", got)
 	}
@@ -219,7 +219,7 @@ func TestFailureClass17_HeartbeatAndDeadPeer(t *testing.T) {
 		t.Fatalf("the peer is dead at %v, want %v", s.m.Wake(), s.now)
 	}
 	s.want(Tick{Inbound: t0}, "hangup no frame arrived after a ping")
-	s.want(Lost{errLink}, "gap a,b,c: no frame arrived after a ping")
+	s.want(Lost{Err: errLink}, "gap a,b,c: no frame arrived after a ping")
 }
 
 func TestRequestsArePacked(t *testing.T) {
@@ -271,7 +271,7 @@ func TestSubscribeAndUnsubscribe(t *testing.T) {
 	s.want(Ack{Op: "unsubscribe", Success: true}, "done 4: 1 accepted, 0 rejected, <nil>")
 	s.want(Subscribe{Call: 5, Topics: []string{"b"}}, "subscribe#4 b")
 	s.want(Unsubscribe{Call: 6, Topics: []string{"b"}}, "done 5: 0 accepted, 1 rejected, <nil>", "unsubscribe#5 b")
-	s.want(Lost{errLink}, "gap a,c,d: link down", "done 6: 1 accepted, 0 rejected, <nil>")
+	s.want(Lost{Err: errLink}, "gap a,c,d: link down", "done 6: 1 accepted, 0 rejected, <nil>")
 	s.want(Unsubscribe{Call: 7, Topics: []string{"a"}}, "done 7: 1 accepted, 0 rejected, <nil>")
 	s.now = s.m.Wake()
 	s.want(Tick{}, "dial 1")
@@ -283,8 +283,8 @@ func TestDataAcknowledges(t *testing.T) {
 	s.want(Start{}, "dial 0")
 	s.want(Dialed{})
 	s.want(Subscribe{Call: 1, Topics: []string{"a", "b"}}, "subscribe#1 a,b")
-	s.want(Arrived{"a"})
-	s.want(Arrived{"b"}, "done 1: 2 accepted, 0 rejected, <nil>")
+	s.want(Arrived{Topic: "a"})
+	s.want(Arrived{Topic: "b"}, "done 1: 2 accepted, 0 rejected, <nil>")
 	s.pass(10 * time.Second)
 	s.want(Tick{Inbound: s.now}) // no reply came and none is needed
 }
@@ -365,7 +365,7 @@ func TestCloseEndsCallsAndConnection(t *testing.T) {
 func FuzzMachine(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m := New(Config{Rand: half, MaxArgs: 2})
+		m := NewMachine(Config{Rand: half, MaxArgs: 2})
 		now := t0
 		calls, done := 0, map[int]bool{}
 		feed := func(ev Event) {
@@ -388,9 +388,9 @@ func FuzzMachine(f *testing.F) {
 			case 0, 1:
 				feed(Dialed{})
 			case 2:
-				feed(DialFailed{errLink})
+				feed(DialFailed{Err: errLink})
 			case 3:
-				feed(Lost{errLink})
+				feed(Lost{Err: errLink})
 			case 4, 5:
 				calls++
 				feed(Subscribe{Call: calls, Topics: names})
@@ -406,7 +406,7 @@ func FuzzMachine(f *testing.F) {
 			case 11:
 				feed(Ack{Failed: names[:1], Succeeded: names[1:]})
 			case 12:
-				feed(Arrived{names[0]})
+				feed(Arrived{Topic: names[0]})
 			default:
 				now = now.Add(time.Duration(i) * time.Second)
 				feed(Tick{Inbound: now.Add(-time.Duration(b) * time.Second)})

@@ -173,7 +173,7 @@ func understand(t *testing.T, name string, frame []byte, want verdict, reqID str
 func playMachine(t *testing.T, name string, req *wire.Request, reply *wire.Reply, want verdict) {
 	t.Helper()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	m := session.New(session.Config{Rand: func(n int64) int64 { return n / 2 }})
+	m := session.NewMachine(session.Config{Rand: func(n int64) int64 { return n / 2 }})
 	m.Next(now, session.Start{})
 	m.Next(now, session.Dialed{})
 	if req.Op == wire.OpUnsubscribe {

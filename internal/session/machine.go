@@ -1,0 +1,190 @@
+package session
+
+import "time"
+
+const (
+	defaultMaxArgs = 200
+	maxInFlight    = 20 // requests without a reply
+	argOverhead    = 3  // two quotes and a comma, which the venue may count as characters
+
+	resyncEvery = time.Second     // between two rounds of resynchronisation
+	resyncMin   = time.Second     // from a topic's first to its second
+	resyncMax   = time.Minute     // between any two of a topic
+	resyncCalm  = 5 * time.Minute // after this long without one a topic starts anew
+)
+
+// phase is how far a topic's subscription has come.
+type phase uint8
+
+const (
+	pending phase = iota // to be sent
+	sent                 // in a request without a reply
+	live                 // accepted
+)
+
+type topic struct {
+	name      string
+	phase     phase
+	delivered bool    // was live since its last gap: a loss must be told
+	gone      bool    // unsubscribed or rejected; requests may still name it
+	calls     []*call // who waits for it
+
+	// asked is the last subscribe request that names the topic. A reply to an
+	// older one says nothing about it any more.
+	asked *request
+
+	resyncDue  bool
+	resyncAt   time.Time     // earliest time of the next one
+	resyncWait time.Duration // from the next one to the one after
+}
+
+// call is a Subscribe or Unsubscribe whose Done is owed.
+type call struct {
+	id       int
+	left     int // topics, or requests of an unsubscribe, without an answer
+	accepted int
+	rejected []Rejection
+}
+
+// request is a control frame that was sent and not answered.
+type request struct {
+	id     string
+	op     string
+	topics []*topic
+	call   *call // of an unsubscribe
+	sentAt time.Time
+}
+
+// Machine is one connection, without links. It is what stands behind [Session]
+// until that has all its rules; use Session.
+type Machine struct {
+	cfg   Config
+	state State
+	acts  []Action
+
+	topics map[string]*topic
+	order  []*topic // by subscription, so that nothing depends on map order
+	chars  int
+	flight []*request
+	nextID int
+
+	attempts int       // failures in a row
+	openedAt time.Time // of the connection that is open
+	retryAt  time.Time
+	pingAt   time.Time // next ping
+	pingedAt time.Time // unanswered as far as is known; zero: none
+	resyncAt time.Time // earliest next round
+	hangErr  error
+	opened   bool // a dial has succeeded once
+}
+
+// NewMachine returns an idle machine.
+func NewMachine(cfg Config) *Machine {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&cfg.PingEvery, 20*time.Second)
+	def(&cfg.PongTimeout, 10*time.Second)
+	def(&cfg.AckTimeout, 10*time.Second)
+	def(&cfg.BackoffMin, 500*time.Millisecond)
+	def(&cfg.BackoffMax, 30*time.Second)
+	def(&cfg.StableAfter, 10*time.Second)
+	if cfg.MaxArgs <= 0 {
+		cfg.MaxArgs = defaultMaxArgs
+	}
+	return &Machine{cfg: cfg, topics: make(map[string]*topic)}
+}
+
+// State returns where the connection stands.
+func (m *Machine) State() State { return m.state }
+
+// Counts returns how many topics are wanted and how many of them are live.
+func (m *Machine) Counts() (wanted, liveNow int) {
+	for _, t := range m.order {
+		if t.phase == live {
+			liveNow++
+		}
+	}
+	return len(m.order), liveNow
+}
+
+// Next takes in what happened and returns what to do about it, in order. The
+// slice is valid until the next call.
+func (m *Machine) Next(now time.Time, ev Event) []Action {
+	m.acts = m.acts[:0]
+	if m.state == Closed {
+		m.afterClose(ev)
+		return m.acts
+	}
+	switch ev := ev.(type) {
+	case Start:
+		if m.state == Idle {
+			m.dial()
+		}
+	case Dialed:
+		m.dialed(now)
+	case DialFailed:
+		m.dialFailed(now, ev.Err)
+	case Lost:
+		m.lost(now, ev.Err)
+	case Subscribe:
+		m.subscribe(now, ev)
+	case Unsubscribe:
+		m.unsubscribe(now, ev)
+	case Resync:
+		m.resync(now, ev.Topic)
+	case Ack:
+		m.ack(now, &ev)
+	case Arrived:
+		m.arrived(ev.Topic)
+	case Tick:
+		m.tick(now, &ev)
+	case Close:
+		m.close()
+	}
+	if m.state == Open {
+		m.resyncRound(now)
+		m.flush(now)
+	}
+	return m.acts
+}
+
+// Wake returns when a Tick is due; the zero time means not before something
+// else happens.
+func (m *Machine) Wake() time.Time {
+	switch m.state {
+	case Waiting:
+		return m.retryAt
+	case Open:
+		at := m.pingAt
+		earlier := func(t time.Time) {
+			if t.Before(at) {
+				at = t
+			}
+		}
+		if !m.pingedAt.IsZero() {
+			earlier(m.pingedAt.Add(m.cfg.PongTimeout))
+		}
+		if len(m.flight) > 0 {
+			earlier(m.flight[0].sentAt.Add(m.cfg.AckTimeout))
+		}
+		for _, t := range m.order {
+			if t.resyncDue && t.phase == live {
+				earlier(later(t.resyncAt, m.resyncAt))
+			}
+		}
+		return at
+	}
+	return time.Time{}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func (m *Machine) do(a Action) { m.acts = append(m.acts, a) }
