@@ -103,6 +103,11 @@ func (b *Book) Clone() *Book {
 // books have none) any id is the next. A delta that meets no valid book changes
 // nothing and returns the reason, the very value that Err returns.
 //
+// A delta that stands for several messages, from From to ID, has the next update id
+// if the first of them has, or if the book has had some of them already, but not the
+// last: every price in it is as the last of them left it. Of a replacement From is not
+// looked at.
+//
 // A message with a fault returns an *Error and leaves the book invalid until
 // the next replacement. A delete of an unknown price is not a fault; it is
 // counted.
@@ -118,10 +123,10 @@ func (b *Book) Apply(u *Update) error {
 		return b.err
 	}
 	b.gen++
-	if u.ID != b.id+1 && b.id != 0 {
+	if u.ID != b.id+1 && b.id != 0 && !u.overlaps(b.id) {
 		b.stats.Gaps++
 		if b.policy == Strict {
-			return b.fail(&Error{Kind: Gap, Want: b.id + 1, Got: u.ID})
+			return b.fail(&Error{Kind: Gap, Want: b.id + 1, Got: u.First()})
 		}
 	}
 	b.stamp(u)

@@ -1,6 +1,7 @@
 package book_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -368,5 +369,41 @@ func TestMatchTime(t *testing.T) {
 	}
 	if got, err := b.View().MatchTime(); !got.Equal(at) || err != nil {
 		t.Errorf("MatchTime = %v, %v, want %v", got, err, at)
+	}
+}
+
+// TestSeveralMessagesInOne checks which deltas that stand for several follow a book
+// at update id 10.
+func TestSeveralMessagesInOne(t *testing.T) {
+	for _, c := range []struct {
+		from, id int64
+		gap      int64 // the Got of the error, 0 for none
+	}{
+		{from: 11, id: 11},
+		{from: 11, id: 15},
+		{from: 9, id: 15},
+		{from: 10, id: 11},
+		{from: 0, id: 12, gap: 12},
+		{from: 12, id: 15, gap: 12},
+		{from: 8, id: 10, gap: 8},
+		{from: 3, id: 5, gap: 3},
+	} {
+		b := book.New(50)
+		if err := b.Apply(ladder(t, 10, "ask 101 1\nbid 100 1")); err != nil {
+			t.Fatal(err)
+		}
+		u := change(t, c.id, "bid 100 7")
+		u.From = c.from
+		err := b.Apply(u)
+		fault, _ := errors.AsType[*book.Error](err)
+		switch {
+		case c.gap == 0 && err != nil:
+			t.Errorf("%d to %d after 10: %v, want no error", c.from, c.id, err)
+		case c.gap != 0 && (fault == nil || fault.Kind != book.Gap || fault.Want != 11 || fault.Got != c.gap):
+			t.Errorf("%d to %d after 10: %v, want a gap from 11 to %d", c.from, c.id, err, c.gap)
+		}
+		if id, _ := b.View().ID(); err == nil && id != c.id {
+			t.Errorf("%d to %d: the book has id %d", c.from, c.id, id)
+		}
 	}
 }

@@ -19,6 +19,7 @@ func FuzzBook(f *testing.F) {
 	f.Add([]byte{0, 1, 8, 0x83, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16})
 	f.Add([]byte{1, 0, 2, 0xff, 0xff, 0xff, 1, 1, 1, 0, 0, 2, 2, 9})
 	f.Add(slices.Repeat([]byte{0, 0, 9, 200, 3, 250, 7}, 40))
+	f.Add([]byte{50, 0, 0, 1, 10, 8, 0x42, 3, 1, 12, 16, 0x43, 2, 2, 10, 0, 14, 8, 0x40, 4, 1, 10, 8})
 	f.Add([]byte("000010227")) // a price of 28 digits, of which half a size is bought
 	f.Fuzz(func(t *testing.T, script []byte) {
 		src := &script
@@ -58,6 +59,9 @@ func message(src *[]byte, state *naive.Book) *book.Update {
 		u.ID = int64(next(src) % 8) // 1 replaces the book, others are mostly gaps
 	case 1:
 		u.Seq = int64(op)
+	case 4: // several in one: it follows, overlaps, repeats or skips
+		u.ID += int64(op % 4)
+		u.From = state.ID + int64(next(src)%5) - 2
 	}
 	u.Snapshot = state.Err != nil && op%8 != 7 || op>>4 == 2
 	wild := op>>4 == 3

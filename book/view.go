@@ -192,7 +192,7 @@ func (v View) AppendSnapshot(u *Update) error {
 		return err
 	}
 	b := v.book
-	u.Snapshot, u.ID, u.Seq, u.MatchTime = true, b.id, b.seq, b.matched
+	u.Snapshot, u.ID, u.From, u.Seq, u.MatchTime = true, b.id, 0, b.seq, b.matched
 	u.Bids, _ = v.AppendTop(u.Bids[:0], Bid, b.bids.n)
 	u.Asks, _ = v.AppendTop(u.Asks[:0], Ask, b.asks.n)
 	return nil

@@ -79,6 +79,7 @@ func (m *BookMessage) finish(e *envelope, ids *idArena) bool {
 	}
 	m.Time = millis(e.time)
 	m.MatchTime = millis(e.matchTime)
+	m.From = 0
 	return true
 }
 

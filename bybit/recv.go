@@ -51,7 +51,7 @@ func (s *Stream) recv(ctx context.Context) (Event, error) {
 // TryRecv returns the next event if there is one: false if there is none now,
 // which includes one that the network side is just about to hand over. The
 // error is that of Recv after Close or the end of a replay, once nothing is queued
-// any more.
+// any more. After false, [Stream.Ready] tells when to try again.
 func (s *Stream) TryRecv() (Event, bool, error) {
 	if !s.consuming.CompareAndSwap(false, true) {
 		return nil, false, ErrConcurrentRecv
@@ -74,6 +74,35 @@ func (s *Stream) TryRecv() (Event, bool, error) {
 		c.out = full
 	}
 }
+
+// Ready returns a channel for a select: after TryRecv has said false, it receives
+// as soon as there may be an event, or the stream's end. The channel is always the
+// same one, is never closed, and has nothing to drain.
+//
+// It holds one wake-up for all that gathers, so every wake-up is followed by
+// TryRecv until that says false or gives an error:
+//
+//	for {
+//		for {
+//			ev, ok, err := stream.TryRecv()
+//			if err != nil {
+//				return err
+//			}
+//			if !ok {
+//				break
+//			}
+//			handle(ev)
+//		}
+//		select {
+//		case <-stream.Ready():
+//		case <-timer.C:
+//		}
+//	}
+//
+// A wake-up may be for nothing: another call has taken the event already, or it
+// was of a topic that is unsubscribed. None is ever missing. After the stream's end
+// has been received there is none any more.
+func (s *Stream) Ready() <-chan struct{} { return s.queue.Ready() }
 
 // Events returns the events as they come, for a range loop. An error is yielded
 // at most once, last: ctx's error when ctx has ended, after which the stream

@@ -68,8 +68,8 @@ func (sub *subscription) advance(u *book.Update) error {
 	if sub.book != nil {
 		return sub.book.Apply(u)
 	}
-	if want := sub.updateID + 1; !u.Snapshot && u.ID != 1 && u.ID != want && sub.updateID != 0 {
-		return &book.Error{Kind: book.Gap, Want: want, Got: u.ID}
+	if want := sub.updateID + 1; !u.Snapshot && u.ID != 1 && sub.updateID != 0 && (u.First() > want || u.ID < want) {
+		return &book.Error{Kind: book.Gap, Want: want, Got: u.First()}
 	}
 	sub.updateID = u.ID
 	return nil

@@ -15,7 +15,9 @@
 //
 // A channel costs 95 ns an item because each one is an agreement between two
 // goroutines; here the agreement is per batch, so the price of an item is that of
-// an append. The consumer is woken only if it sleeps, once.
+// an append. The consumer is woken only if it sleeps, once. One that waits for other
+// things as well waits on [Queue.Ready]; one that works through several queues lets them
+// wake it through one channel, see [Queue.Share].
 //
 // Each batch carries an [Arena]: memory of the items that goes back to the
 // producer with the batch, so that what an item points at is allocated once.
@@ -33,6 +35,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrClosed is what Take returns when the queue is closed and empty.
@@ -65,26 +68,33 @@ func (b *Batch[T, A]) reset() {
 
 // Queue is the two batches. Make one with New.
 type Queue[T any, A Arena] struct {
-	limit int // bytes of one batch
-	wake  chan struct{}
+	limit int           // bytes of one batch
+	own   chan struct{} // what Ready returns; holds one token
+
+	// some is true while there is something to take, or to find out: items or
+	// the end. It is written under mu and read without.
+	some atomic.Bool
 
 	producing sync.Mutex   // held from Lock to Unlock; guards filling and its batch
 	filling   *Batch[T, A] // the batch that a producer has taken out
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex    // guards what follows
+	wake   chan struct{} // own, or what Share was given
 	in     *Batch[T, A]
 	room   chan struct{} // closed by the next Take, for a producer that waits; nil: nobody does
 	queued int           // bytes in the batch as of the last Unlock
-	asleep bool          // the consumer waits for wake
+	asleep bool          // the consumer has found nothing and wants a token in wake
 	closed bool
 }
 
 // New returns a queue that holds at most limit bytes, and the empty batch
 // with which the consumer begins: it is the spent batch of its first Take.
 func New[T any, A Arena](limit int, arena func() A) (*Queue[T, A], *Batch[T, A]) {
+	wake := make(chan struct{}, 1)
 	q := &Queue[T, A]{
 		limit: limit / 2,
-		wake:  make(chan struct{}, 1),
+		own:   wake,
+		wake:  wake,
 		in:    &Batch[T, A]{Arena: arena()},
 	}
 	return q, &Batch[T, A]{Arena: arena()}
@@ -110,21 +120,26 @@ func (q *Queue[T, A]) Unlock() int {
 	bytes := b.Bytes
 	q.mu.Lock()
 	q.in, q.queued = b, bytes
-	wake := q.asleep && (len(b.Items) > 0 || q.closed)
-	if wake {
-		q.asleep = false
+	var wake chan struct{}
+	if len(b.Items) > 0 || q.closed {
+		if q.asleep {
+			q.asleep, wake = false, q.wake
+		}
+		if !q.some.Load() {
+			q.some.Store(true)
+		}
 	}
 	q.mu.Unlock()
 	q.producing.Unlock()
-	if wake {
-		q.signal()
+	if wake != nil {
+		signal(wake)
 	}
 	return bytes
 }
 
-func (q *Queue[T, A]) signal() {
+func signal(wake chan struct{}) {
 	select {
-	case q.wake <- struct{}{}:
+	case wake <- struct{}{}:
 	default: // a wake-up that nobody has taken yet serves as well
 	}
 }
@@ -135,33 +150,54 @@ func (q *Queue[T, A]) signal() {
 func (q *Queue[T, A]) Take(ctx context.Context, spent *Batch[T, A]) (*Batch[T, A], error) {
 	spent.reset()
 	for {
-		full, err := q.swap(spent, true)
+		full, err := q.swap(spent)
 		if full != nil || err != nil {
 			return full, err
 		}
 		select {
-		case <-q.wake:
+		case <-q.own:
 		case <-ctx.Done():
-			q.mu.Lock()
-			q.asleep = false
-			q.mu.Unlock()
-			return nil, ctx.Err()
+			return nil, ctx.Err() // the wake-up that may come is for Ready, or too many
 		}
 	}
 }
 
-// TryTake is Take without waiting: nil when there is nothing.
+// TryTake is Take without waiting: nil when there is nothing. When that changes,
+// Ready gets a token.
 func (q *Queue[T, A]) TryTake(spent *Batch[T, A]) (*Batch[T, A], error) {
 	spent.reset()
-	return q.swap(spent, false)
+	return q.swap(spent)
 }
 
-func (q *Queue[T, A]) swap(spent *Batch[T, A], sleep bool) (*Batch[T, A], error) {
+// Ready returns a channel that gets a token after Take or TryTake have found
+// nothing and there may be something since: items or the end. Tokens may be one
+// too many, never one too few: whoever has taken one calls TryTake until it finds
+// nothing, and only then waits again.
+func (q *Queue[T, A]) Ready() <-chan struct{} { return q.own }
+
+// Some reports whether TryTake would find something, or the end, without taking
+// a lock: for a consumer of many queues. It asks for no token.
+func (q *Queue[T, A]) Some() bool { return q.some.Load() }
+
+// Share makes all tokens of the queue go to wake, which holds one and which
+// other queues share, so that one goroutine can wait for them all. Ready gets a last
+// token, for whoever waits there. The consumer uses TryTake from here on, not Take.
+func (q *Queue[T, A]) Share(wake chan struct{}) {
+	q.mu.Lock()
+	last := q.wake
+	q.wake = wake
+	q.mu.Unlock()
+	signal(last)
+	signal(wake)
+}
+
+func (q *Queue[T, A]) swap(spent *Batch[T, A]) (*Batch[T, A], error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.in != nil && len(q.in.Items) > 0 {
 		full := q.in
 		q.in, q.queued = spent, 0
+		q.some.Store(q.closed)
 		if q.room != nil {
 			close(q.room)
 			q.room = nil
@@ -171,7 +207,7 @@ func (q *Queue[T, A]) swap(spent *Batch[T, A], sleep bool) (*Batch[T, A], error)
 	if q.closed && q.in != nil {
 		return nil, ErrClosed
 	}
-	q.asleep = sleep
+	q.asleep = true
 	return nil, nil
 }
 
@@ -203,6 +239,8 @@ func (q *Queue[T, A]) Close() {
 	q.mu.Lock()
 	q.closed = true
 	q.asleep = false
+	q.some.Store(true)
+	wake := q.wake
 	q.mu.Unlock()
-	q.signal()
+	signal(wake)
 }

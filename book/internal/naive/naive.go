@@ -43,10 +43,13 @@ func (b *Book) Apply(u *book.Update) error {
 		b.Stats.Ignored++
 		return b.Err
 	}
-	if !fresh && b.ID != 0 && u.ID != b.ID+1 {
+	if !fresh && b.ID != 0 && !b.next(u) {
 		b.Stats.Gaps++
 		if b.Policy == book.Strict {
 			b.Err = &book.Error{Kind: book.Gap, Want: b.ID + 1, Got: u.ID}
+			if u.From != 0 {
+				b.Err = &book.Error{Kind: book.Gap, Want: b.ID + 1, Got: u.From}
+			}
 			return b.Err
 		}
 	}
@@ -83,6 +86,16 @@ func (b *Book) Apply(u *book.Update) error {
 	}
 	b.Err = fault
 	return fault
+}
+
+// next reports whether the next update id is among those that the message stands
+// for.
+func (b *Book) next(u *book.Update) bool {
+	first := u.From
+	if first == 0 || first > u.ID {
+		first = u.ID
+	}
+	return first <= b.ID+1 && b.ID+1 <= u.ID
 }
 
 func (b *Book) levels(sd book.Side, levels []book.Level, fresh, sorted bool) *book.Error {
