@@ -18,10 +18,10 @@ var (
 // half answers every question for a random number with half the bound.
 func half(n int64) int64 { return n / 2 }
 
-// script drives a machine and writes its actions as lines.
+// script drives a session and writes its actions as lines.
 type script struct {
 	t   *testing.T
-	m   *Machine
+	m   *Session
 	now time.Time
 }
 
@@ -29,17 +29,28 @@ func newScript(t *testing.T, cfg Config) *script {
 	if cfg.Rand == nil {
 		cfg.Rand = half
 	}
-	return &script{t: t, m: NewMachine(cfg), now: t0}
+	return &script{t: t, m: New(cfg), now: t0}
 }
 
+// describe writes an action as a line. Link 1 goes without saying.
 func describe(a Action) string {
+	on := func(link int) string {
+		if link == 1 {
+			return ""
+		}
+		return fmt.Sprintf("%d:", link)
+	}
 	switch a := a.(type) {
 	case Dial:
-		return fmt.Sprintf("dial %d", a.Attempt)
+		lane := ""
+		if a.Lane > 0 {
+			lane = fmt.Sprintf(" on lane %d", a.Lane)
+		}
+		return fmt.Sprintf("%sdial %d%s", on(a.Link), a.Attempt, lane)
 	case HangUp:
-		return fmt.Sprintf("hangup %v", a.Err)
+		return fmt.Sprintf("%shangup %v", on(a.Link), a.Err)
 	case Send:
-		return strings.TrimSpace(fmt.Sprintf("%s#%s %s", a.Op, a.ReqID, strings.Join(a.Topics, ",")))
+		return on(a.Link) + strings.TrimSpace(fmt.Sprintf("%s#%s %s", a.Op, a.ReqID, strings.Join(a.Topics, ",")))
 	case Gap:
 		return fmt.Sprintf("gap %s: %v", strings.Join(a.Topics, ","), a.Err)
 	case Reject:
@@ -48,9 +59,22 @@ func describe(a Action) string {
 		return fmt.Sprintf("done %d: %d accepted, %d rejected, %v", a.Call, a.Accepted, len(a.Rejected), a.Err)
 	case Failed:
 		return fmt.Sprintf("failed %v", a.Err)
+	case Revived:
+		return fmt.Sprintf("revived %s", a.Topic)
+	case Lanes:
+		return fmt.Sprintf("lanes %04b %s", a.Mask, strings.Join(a.Topics, ","))
+	case Silent:
+		return fmt.Sprintf("silent %s for more than %v since %v", a.Topic, a.Allowed, a.Since.Sub(t0))
+	case Handover:
+		return fmt.Sprintf("handover %d to %d", a.From, a.To)
+	case Forget:
+		return fmt.Sprintf("forget %d", a.Link)
 	}
 	return "unknown"
 }
+
+// beat is a tick of one link.
+func beat(inbound time.Time) Tick { return Tick{Links: []LinkTick{{Link: 1, Inbound: inbound}}} }
 
 // want feeds an event and compares what comes out.
 func (s *script) want(ev Event, lines ...string) {
@@ -72,15 +96,15 @@ func (s *script) open() {
 	s.t.Helper()
 	s.want(Start{}, "dial 0")
 	s.want(Subscribe{Call: 1, Topics: []string{"a", "b", "c"}})
-	s.want(Dialed{}, "subscribe#1 a,b,c")
-	s.want(Ack{ReqID: "1", Success: true}, "done 1: 3 accepted, 0 rejected, <nil>")
+	s.want(Dialed{Link: 1}, "subscribe#1 a,b,c")
+	s.want(Ack{Link: 1, ReqID: "1", Success: true}, "done 1: 3 accepted, 0 rejected, <nil>")
 }
 
 func TestFirstDialFailureEndsTheSession(t *testing.T) {
 	s := newScript(t, Config{})
 	s.want(Start{}, "dial 0")
 	s.want(Subscribe{Call: 1, Topics: []string{"a"}})
-	s.want(DialFailed{Err: errLink}, "done 1: 0 accepted, 0 rejected, link down", "failed link down")
+	s.want(DialFailed{Link: 1, Err: errLink}, "done 1: 0 accepted, 0 rejected, link down", "failed link down")
 	s.want(Subscribe{Call: 2, Topics: []string{"a"}}, "done 2: 0 accepted, 0 rejected, session closed")
 }
 
@@ -88,7 +112,7 @@ func TestFailureClass01_ReconnectsForEver(t *testing.T) {
 	var bounds []int64
 	s := newScript(t, Config{Rand: func(n int64) int64 { bounds = append(bounds, n-1); return n / 2 }})
 	s.open()
-	s.want(Lost{Err: errLink}, "gap a,b,c: link down")
+	s.want(Lost{Link: 1, Err: errLink}, "gap a,b,c: link down")
 	for attempt := range 1000 {
 		wake := s.m.Wake()
 		if wake.IsZero() || s.m.State() != Waiting {
@@ -98,7 +122,7 @@ func TestFailureClass01_ReconnectsForEver(t *testing.T) {
 		s.want(Tick{})
 		s.now = wake
 		s.want(Tick{}, fmt.Sprintf("dial %d", attempt+1))
-		s.want(DialFailed{Err: errLink})
+		s.want(DialFailed{Link: 1, Err: errLink})
 	}
 	for i, want := range []time.Duration{500, 1000, 2000, 4000, 8000, 16000, 30000, 30000} {
 		if got := time.Duration(bounds[i]); got != want*time.Millisecond {
@@ -107,16 +131,16 @@ func TestFailureClass01_ReconnectsForEver(t *testing.T) {
 	}
 	s.now = s.m.Wake()
 	s.want(Tick{}, "dial 1001")
-	s.want(Dialed{}, "subscribe#2 a,b,c")
-	s.want(Ack{ReqID: "2", Success: true})
+	s.want(Dialed{Link: 1}, "subscribe#2 a,b,c")
+	s.want(Ack{Link: 1, ReqID: "2", Success: true})
 	// Short connections do not end the series of failures, long ones do.
 	s.pass(time.Second)
-	s.want(Lost{Err: errLink}, "gap a,b,c: link down")
+	s.want(Lost{Link: 1, Err: errLink}, "gap a,b,c: link down")
 	s.now = s.m.Wake()
 	s.want(Tick{}, "dial 1002")
-	s.want(Dialed{}, "subscribe#3 a,b,c")
+	s.want(Dialed{Link: 1}, "subscribe#3 a,b,c")
 	s.pass(time.Minute)
-	s.want(Lost{Err: errLink}) // nothing was delivered since: no second gap
+	s.want(Lost{Link: 1, Err: errLink}) // nothing was delivered since: no second gap
 	if got := time.Duration(bounds[len(bounds)-1]); got != 500*time.Millisecond {
 		t.Errorf("bound after a stable connection is %v, want 500ms", got)
 	}
@@ -187,9 +211,10 @@ func TestFailureClass09_RejectedTopicsLeaveTheRest(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newScript(t, Config{})
 			s.want(Start{}, "dial 0")
-			s.want(Dialed{})
+			s.want(Dialed{Link: 1})
 			s.want(Subscribe{Call: 1, Topics: []string{"a", "b", "c"}}, "subscribe#1 a,b,c")
 			for i, a := range tt.acks {
+				a.Link = 1
 				s.want(a, tt.steps[i]...)
 			}
 			if _, inFlight := s.m.Counts(); s.m.State() != Open || inFlight == 0 && len(tt.acks) > 1 {
@@ -206,20 +231,20 @@ func TestFailureClass17_HeartbeatAndDeadPeer(t *testing.T) {
 	if s.m.Wake() != s.now {
 		t.Fatalf("the ping is due at %v, want %v", s.m.Wake(), s.now)
 	}
-	s.want(Tick{Inbound: t0}, "ping#2")
+	s.want(beat(t0), "ping#2")
 	s.pass(10 * time.Second)
 	// Any inbound frame answers, not only a pong.
-	s.want(Tick{Inbound: s.now.Add(-time.Second)})
+	s.want(beat(s.now.Add(-time.Second)))
 	s.pass(10 * time.Second)
-	s.want(Tick{Inbound: s.now.Add(-10 * time.Second)}, "ping#3")
+	s.want(beat(s.now.Add(-10*time.Second)), "ping#3")
 	s.pass(10*time.Second - 1)
-	s.want(Tick{Inbound: t0})
+	s.want(beat(t0))
 	s.pass(1)
 	if s.m.Wake() != s.now {
 		t.Fatalf("the peer is dead at %v, want %v", s.m.Wake(), s.now)
 	}
-	s.want(Tick{Inbound: t0}, "hangup no frame arrived after a ping")
-	s.want(Lost{Err: errLink}, "gap a,b,c: no frame arrived after a ping")
+	s.want(beat(t0), "hangup no frame arrived after a ping")
+	s.want(Lost{Link: 1, Err: errLink}, "gap a,b,c: no frame arrived after a ping")
 }
 
 func TestRequestsArePacked(t *testing.T) {
@@ -229,7 +254,7 @@ func TestRequestsArePacked(t *testing.T) {
 		topics[i] = fmt.Sprintf("t%03d", i)
 	}
 	s.want(Start{}, "dial 0")
-	s.want(Dialed{})
+	s.want(Dialed{Link: 1})
 	sent := 0
 	answer := func(acts []Action) (ids []string) {
 		for _, a := range acts {
@@ -248,13 +273,13 @@ func TestRequestsArePacked(t *testing.T) {
 		t.Fatalf("%d requests in flight, want %d", len(ids), maxInFlight)
 	}
 	for len(ids) > 0 {
-		ids = append(ids[1:], answer(s.m.Next(s.now, Ack{ReqID: ids[0], Success: true}))...)
+		ids = append(ids[1:], answer(s.m.Next(s.now, Ack{Link: 1, ReqID: ids[0], Success: true}))...)
 	}
 	if wanted, liveNow := s.m.Counts(); sent != 401 || wanted != 401 || liveNow != 401 {
 		t.Errorf("sent %d, wanted %d, live %d, want 401 each", sent, wanted, liveNow)
 	}
-	s.want(Subscribe{Call: 2, Topics: []string{strings.Repeat("x", 3000)}},
-		"done 2: 0 accepted, 0 rejected, 402 topics are 5810 characters, one connection takes 5000")
+	s.want(Subscribe{Call: 2, Topics: []string{"fits", strings.Repeat("x", 5000)}},
+		"done 2: 0 accepted, 0 rejected, topic "+strings.Repeat("x", 50)+"...: 5003 characters, one connection takes 5000")
 	if wanted, _ := s.m.Counts(); wanted != 401 {
 		t.Errorf("a refused call left topics: %d", wanted)
 	}
@@ -265,48 +290,48 @@ func TestSubscribeAndUnsubscribe(t *testing.T) {
 	s.open()
 	s.want(Subscribe{Call: 2, Topics: []string{"a", "d", "d"}}, "subscribe#2 d")
 	s.want(Subscribe{Call: 3, Topics: []string{"d"}})
-	s.want(Ack{ReqID: "2", Success: true}, "done 2: 2 accepted, 0 rejected, <nil>", "done 3: 1 accepted, 0 rejected, <nil>")
+	s.want(Ack{Link: 1, ReqID: "2", Success: true}, "done 2: 2 accepted, 0 rejected, <nil>", "done 3: 1 accepted, 0 rejected, <nil>")
 	s.want(Unsubscribe{Call: 4, Topics: []string{"b", "nobody"}}, "unsubscribe#3 b")
 	// A reply to an unsubscribe is matched by its op even without an id.
-	s.want(Ack{Op: "unsubscribe", Success: true}, "done 4: 1 accepted, 0 rejected, <nil>")
+	s.want(Ack{Link: 1, Op: "unsubscribe", Success: true}, "done 4: 1 accepted, 0 rejected, <nil>")
 	s.want(Subscribe{Call: 5, Topics: []string{"b"}}, "subscribe#4 b")
 	s.want(Unsubscribe{Call: 6, Topics: []string{"b"}}, "done 5: 0 accepted, 1 rejected, <nil>", "unsubscribe#5 b")
-	s.want(Lost{Err: errLink}, "gap a,c,d: link down", "done 6: 1 accepted, 0 rejected, <nil>")
+	s.want(Lost{Link: 1, Err: errLink}, "gap a,c,d: link down", "done 6: 1 accepted, 0 rejected, <nil>")
 	s.want(Unsubscribe{Call: 7, Topics: []string{"a"}}, "done 7: 1 accepted, 0 rejected, <nil>")
 	s.now = s.m.Wake()
 	s.want(Tick{}, "dial 1")
-	s.want(Dialed{}, "subscribe#6 c,d")
+	s.want(Dialed{Link: 1}, "subscribe#6 c,d")
 }
 
 func TestDataAcknowledges(t *testing.T) {
 	s := newScript(t, Config{})
 	s.want(Start{}, "dial 0")
-	s.want(Dialed{})
+	s.want(Dialed{Link: 1})
 	s.want(Subscribe{Call: 1, Topics: []string{"a", "b"}}, "subscribe#1 a,b")
-	s.want(Arrived{Topic: "a"})
-	s.want(Arrived{Topic: "b"}, "done 1: 2 accepted, 0 rejected, <nil>")
+	s.want(Arrived{Link: 1, Topic: "a"})
+	s.want(Arrived{Link: 1, Topic: "b"}, "done 1: 2 accepted, 0 rejected, <nil>")
 	s.pass(10 * time.Second)
-	s.want(Tick{Inbound: s.now}) // no reply came and none is needed
+	s.want(beat(s.now)) // no reply came and none is needed
 }
 
 func TestRequestWithoutReply(t *testing.T) {
 	s := newScript(t, Config{})
 	s.want(Start{}, "dial 0")
-	s.want(Dialed{})
+	s.want(Dialed{Link: 1})
 	s.want(Subscribe{Call: 1, Topics: []string{"a"}}, "subscribe#1 a")
 	s.now = s.m.Wake()
 	if s.now != t0.Add(10*time.Second) {
 		t.Fatalf("the reply is due at %v", s.now)
 	}
-	s.want(Tick{Inbound: s.now}, "hangup a subscribe request was not answered")
-	s.want(Lost{})
+	s.want(beat(s.now), "hangup a subscribe request was not answered")
+	s.want(Lost{Link: 1})
 
 	s = newScript(t, Config{AssumeAck: true})
 	s.want(Start{}, "dial 0")
-	s.want(Dialed{})
+	s.want(Dialed{Link: 1})
 	s.want(Subscribe{Call: 1, Topics: []string{"a"}}, "subscribe#1 a")
 	s.pass(10 * time.Second)
-	s.want(Tick{Inbound: s.now}, "done 1: 1 accepted, 0 rejected, <nil>")
+	s.want(beat(s.now), "done 1: 1 accepted, 0 rejected, <nil>")
 }
 
 func TestResyncAtAFallingRate(t *testing.T) {
@@ -317,16 +342,16 @@ func TestResyncAtAFallingRate(t *testing.T) {
 		acts := slices.Clone(s.m.Next(s.now, Resync{"b"}))
 		if len(acts) == 0 {
 			s.now = s.m.Wake()
-			acts = slices.Clone(s.m.Next(s.now, Tick{Inbound: s.now}))
+			acts = slices.Clone(s.m.Next(s.now, beat(s.now)))
 		}
 		if len(acts) != 2 || !strings.HasPrefix(describe(acts[0]), "unsubscribe#") || !strings.HasPrefix(describe(acts[1]), "subscribe#") {
 			t.Fatalf("resync is %v", acts)
 		}
 		at = append(at, s.now.Sub(t0)/time.Second)
 		for _, a := range acts {
-			s.m.Next(s.now, Ack{ReqID: a.(Send).ReqID, Success: true})
+			s.m.Next(s.now, Ack{Link: 1, ReqID: a.(Send).ReqID, Success: true})
 		}
-		s.m.Next(s.now, Ack{})
+		s.m.Next(s.now, Ack{Link: 1})
 	}
 	if want := []time.Duration{0, 1, 3, 7, 15, 31, 63, 123, 183}; !reflect.DeepEqual(at, want) {
 		t.Errorf("resynchronised at seconds %d, want %d", at, want)
@@ -338,7 +363,7 @@ func TestResyncAtAFallingRate(t *testing.T) {
 	s.want(Resync{"b"})
 	s.want(Resync{"c"})
 	s.now = s.m.Wake()
-	s.want(Tick{Inbound: s.now}, "unsubscribe#22 b,c", "subscribe#23 b,c")
+	s.want(beat(s.now), "unsubscribe#22 b,c", "subscribe#23 b,c")
 }
 
 func TestCloseEndsCallsAndConnection(t *testing.T) {
@@ -347,25 +372,25 @@ func TestCloseEndsCallsAndConnection(t *testing.T) {
 	s.want(Subscribe{Call: 2, Topics: []string{"d"}}, "subscribe#2 d")
 	s.want(Unsubscribe{Call: 3, Topics: []string{"a"}}, "unsubscribe#3 a")
 	s.want(Close{}, "hangup <nil>", "done 2: 0 accepted, 0 rejected, session closed", "done 3: 1 accepted, 0 rejected, session closed")
-	s.want(Lost{})
+	s.want(Lost{Link: 1})
 	s.want(Tick{})
 	s.want(Unsubscribe{Call: 4}, "done 4: 0 accepted, 0 rejected, session closed")
 	if !s.m.Wake().IsZero() || s.m.State() != Closed {
-		t.Errorf("a closed machine wants to be woken at %v in state %v", s.m.Wake(), s.m.State())
+		t.Errorf("a closed session wants to be woken at %v in state %v", s.m.Wake(), s.m.State())
 	}
 	// A dial that ends after Close is hung up.
 	s = newScript(t, Config{})
 	s.want(Start{}, "dial 0")
 	s.want(Close{})
-	s.want(Dialed{}, "hangup <nil>")
+	s.want(Dialed{Link: 1}, "hangup <nil>")
 }
 
-// FuzzMachine feeds any events in any order: nothing panics, every call is
+// FuzzSession feeds any events in any order: nothing panics, every call is
 // answered at most once, and a close answers the rest.
-func FuzzMachine(f *testing.F) {
+func FuzzSession(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m := NewMachine(Config{Rand: half, MaxArgs: 2})
+		m := New(Config{Rand: half, MaxArgs: 2})
 		now := t0
 		calls, done := 0, map[int]bool{}
 		feed := func(ev Event) {
@@ -377,20 +402,18 @@ func FuzzMachine(f *testing.F) {
 					done[d.Call] = true
 				}
 			}
-			if m.chars < 0 || len(m.order) != len(m.topics) {
-				t.Fatalf("bookkeeping is off: %d characters, %d and %d topics", m.chars, len(m.order), len(m.topics))
-			}
+			checkBooks(t, m)
 		}
 		feed(Start{})
 		for i, b := range data {
 			names := []string{string(rune('a' + b>>4&3)), string(rune('a' + b>>6))}
 			switch b & 15 {
 			case 0, 1:
-				feed(Dialed{})
+				feed(Dialed{Link: 1})
 			case 2:
-				feed(DialFailed{Err: errLink})
+				feed(DialFailed{Link: 1, Err: errLink})
 			case 3:
-				feed(Lost{Err: errLink})
+				feed(Lost{Link: 1, Err: errLink})
 			case 4, 5:
 				calls++
 				feed(Subscribe{Call: calls, Topics: names})
@@ -400,13 +423,13 @@ func FuzzMachine(f *testing.F) {
 			case 7:
 				feed(Resync{names[0]})
 			case 8, 9:
-				feed(Ack{Success: true})
+				feed(Ack{Link: 1, Success: true})
 			case 10:
-				feed(Ack{Message: "error:handler not found,topic:" + names[0]})
+				feed(Ack{Link: 1, Message: "error:handler not found,topic:" + names[0]})
 			case 11:
-				feed(Ack{Failed: names[:1], Succeeded: names[1:]})
+				feed(Ack{Link: 1, Failed: names[:1], Succeeded: names[1:]})
 			case 12:
-				feed(Arrived{Topic: names[0]})
+				feed(Arrived{Link: 1, Topic: names[0]})
 			default:
 				now = now.Add(time.Duration(i) * time.Second)
 				feed(Tick{Inbound: now.Add(-time.Duration(b) * time.Second)})

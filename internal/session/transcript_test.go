@@ -71,7 +71,7 @@ var unwritten = map[string]string{
 // TestTranscripts plays the conversations of private and trade, whose streams
 // are still to come, against what they will be made of: AppendRequest writes the
 // client's frames byte for byte, ParseReply understands the server's, and the
-// machine makes of those about topics what they say. Package bybit plays the
+// session makes of those about topics what they say. Package bybit plays the
 // public ones against its stream.
 func TestTranscripts(t *testing.T) {
 	written, understood, asked := 0, 0, 0
@@ -115,7 +115,7 @@ func TestTranscripts(t *testing.T) {
 			authorized = authorized || got.Op == wire.OpAuth && got.Success
 			isTopics := req.Op == wire.OpSubscribe || req.Op == wire.OpUnsubscribe
 			if conv.Channel == wire.Private && authorized && isTopics && len(req.Args) > 0 {
-				playMachine(t, name, &req, &got, want)
+				playSession(t, name, &req, &got, want)
 				asked++
 			}
 		}
@@ -127,7 +127,7 @@ func TestTranscripts(t *testing.T) {
 		t.Errorf("frames that are not written:\n got %v\nwant %v", left, unwritten)
 	}
 	if written != 23 || understood != len(verdicts) || asked != 9 {
-		t.Errorf("%d frames were written, %d understood and %d played against the machine, want 23, %d and 9", written, understood, asked, len(verdicts))
+		t.Errorf("%d frames were written, %d understood and %d played against the session, want 23, %d and 9", written, understood, asked, len(verdicts))
 	}
 }
 
@@ -167,18 +167,18 @@ func understand(t *testing.T, name string, frame []byte, want verdict, reqID str
 	return reply
 }
 
-// playMachine lets a machine that is connected say the request, and gives it the
+// playSession lets a session that is connected say the request, and gives it the
 // reply: what it accepts and rejects, and asks for again, must be what the reply
 // says.
-func playMachine(t *testing.T, name string, req *wire.Request, reply *wire.Reply, want verdict) {
+func playSession(t *testing.T, name string, req *wire.Request, reply *wire.Reply, want verdict) {
 	t.Helper()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	m := session.NewMachine(session.Config{Rand: func(n int64) int64 { return n / 2 }})
+	m := session.New(session.Config{Rand: func(n int64) int64 { return n / 2 }})
 	m.Next(now, session.Start{})
-	m.Next(now, session.Dialed{})
+	m.Next(now, session.Dialed{Link: 1})
 	if req.Op == wire.OpUnsubscribe {
 		for _, a := range m.Next(now, session.Subscribe{Call: 1, Topics: req.Args}) {
-			m.Next(now, session.Ack{ReqID: a.(session.Send).ReqID, Success: true})
+			m.Next(now, session.Ack{Link: 1, ReqID: a.(session.Send).ReqID, Success: true})
 		}
 	}
 	var said session.Send
@@ -192,9 +192,9 @@ func playMachine(t *testing.T, name string, req *wire.Request, reply *wire.Reply
 	ours := wire.AppendRequest(nil, &wire.Request{Op: said.Op, ReqID: said.ReqID, Args: said.Topics})
 	theirs := wire.AppendRequest(nil, &wire.Request{Op: req.Op, ReqID: said.ReqID, Args: req.Args})
 	if string(ours) != string(theirs) {
-		t.Errorf("%s:\nmachine says %s\n       want  %s", name, ours, theirs)
+		t.Errorf("%s:\nsession says %s\n       want  %s", name, ours, theirs)
 	}
-	ack := session.Ack{Op: reply.Op, Success: reply.Success, Code: reply.Code, Message: reply.Message}
+	ack := session.Ack{Link: 1, Op: reply.Op, Success: reply.Success, Code: reply.Code, Message: reply.Message}
 	if reply.ReqID != "" {
 		ack.ReqID = said.ReqID
 	}
@@ -210,7 +210,7 @@ func playMachine(t *testing.T, name string, req *wire.Request, reply *wire.Reply
 		case session.Send:
 			again = append(again, a.Topics...)
 			// Parts of what was refused as a whole are refused like it.
-			accept := session.Ack{ReqID: a.ReqID, Success: want.refusal != wire.RefusalParams, Message: want.message}
+			accept := session.Ack{Link: 1, ReqID: a.ReqID, Success: want.refusal != wire.RefusalParams, Message: want.message}
 			acts = append(acts, slices.Clone(m.Next(now, accept))...)
 		case session.Done:
 			done++

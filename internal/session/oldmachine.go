@@ -3,35 +3,35 @@ package session
 import "time"
 
 const (
-	defaultMaxArgs = 200
-	maxInFlight    = 20 // requests without a reply
-	argOverhead    = 3  // two quotes and a comma, which the venue may count as characters
+	oldDefaultMaxArgs = 200
+	oldMaxInFlight    = 20 // requests without a reply
+	oldArgOverhead    = 3  // two quotes and a comma, which the venue may count as characters
 
-	resyncEvery = time.Second     // between two rounds of resynchronisation
-	resyncMin   = time.Second     // from a topic's first to its second
-	resyncMax   = time.Minute     // between any two of a topic
-	resyncCalm  = 5 * time.Minute // after this long without one a topic starts anew
+	oldResyncEvery = time.Second     // between two rounds of resynchronisation
+	oldResyncMin   = time.Second     // from a topic's first to its second
+	oldResyncMax   = time.Minute     // between any two of a topic
+	oldResyncCalm  = 5 * time.Minute // after this long without one a topic starts anew
 )
 
 // phase is how far a topic's subscription has come.
-type phase uint8
+type oldPhase uint8
 
 const (
-	pending phase = iota // to be sent
-	sent                 // in a request without a reply
-	live                 // accepted
+	oldPending oldPhase = iota // to be sent
+	oldSent                    // in a request without a reply
+	oldLive                    // accepted
 )
 
-type topic struct {
+type oldTopic struct {
 	name      string
-	phase     phase
-	delivered bool    // was live since its last gap: a loss must be told
-	gone      bool    // unsubscribed or rejected; requests may still name it
-	calls     []*call // who waits for it
+	oldPhase  oldPhase
+	delivered bool       // was live since its last gap: a loss must be told
+	gone      bool       // unsubscribed or rejected; requests may still name it
+	calls     []*oldCall // who waits for it
 
 	// asked is the last subscribe request that names the topic. A reply to an
 	// older one says nothing about it any more.
-	asked *request
+	asked *oldRequest
 
 	resyncDue  bool
 	resyncAt   time.Time     // earliest time of the next one
@@ -39,7 +39,7 @@ type topic struct {
 }
 
 // call is a Subscribe or Unsubscribe whose Done is owed.
-type call struct {
+type oldCall struct {
 	id       int
 	left     int // topics, or requests of an unsubscribe, without an answer
 	accepted int
@@ -47,12 +47,12 @@ type call struct {
 }
 
 // request is a control frame that was sent and not answered.
-type request struct {
-	id     string
-	op     string
-	topics []*topic
-	call   *call // of an unsubscribe
-	sentAt time.Time
+type oldRequest struct {
+	id      string
+	op      string
+	topics  []*oldTopic
+	oldCall *oldCall // of an unsubscribe
+	sentAt  time.Time
 }
 
 // Machine is one connection, without links. It is what stands behind [Session]
@@ -62,10 +62,10 @@ type Machine struct {
 	state State
 	acts  []Action
 
-	topics map[string]*topic
-	order  []*topic // by subscription, so that nothing depends on map order
+	topics map[string]*oldTopic
+	order  []*oldTopic // by subscription, so that nothing depends on map order
 	chars  int
-	flight []*request
+	flight []*oldRequest
 	nextID int
 
 	attempts int       // failures in a row
@@ -92,9 +92,9 @@ func NewMachine(cfg Config) *Machine {
 	def(&cfg.BackoffMax, 30*time.Second)
 	def(&cfg.StableAfter, 10*time.Second)
 	if cfg.MaxArgs <= 0 {
-		cfg.MaxArgs = defaultMaxArgs
+		cfg.MaxArgs = oldDefaultMaxArgs
 	}
-	return &Machine{cfg: cfg, topics: make(map[string]*topic)}
+	return &Machine{cfg: cfg, topics: make(map[string]*oldTopic)}
 }
 
 // State returns where the connection stands.
@@ -103,7 +103,7 @@ func (m *Machine) State() State { return m.state }
 // Counts returns how many topics are wanted and how many of them are live.
 func (m *Machine) Counts() (wanted, liveNow int) {
 	for _, t := range m.order {
-		if t.phase == live {
+		if t.oldPhase == oldLive {
 			liveNow++
 		}
 	}
@@ -171,8 +171,8 @@ func (m *Machine) Wake() time.Time {
 			earlier(m.flight[0].sentAt.Add(m.cfg.AckTimeout))
 		}
 		for _, t := range m.order {
-			if t.resyncDue && t.phase == live {
-				earlier(later(t.resyncAt, m.resyncAt))
+			if t.resyncDue && t.oldPhase == oldLive {
+				earlier(oldLater(t.resyncAt, m.resyncAt))
 			}
 		}
 		return at
@@ -180,7 +180,7 @@ func (m *Machine) Wake() time.Time {
 	return time.Time{}
 }
 
-func later(a, b time.Time) time.Time {
+func oldLater(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}

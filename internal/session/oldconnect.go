@@ -1,22 +1,6 @@
 package session
 
-import (
-	"errors"
-	"time"
-)
-
-var (
-	// ErrDeadPeer is why a connection is given up whose peer sent nothing
-	// after a ping.
-	ErrDeadPeer = errors.New("no frame arrived after a ping")
-
-	// ErrNoReply is why a connection is given up on which a request was not
-	// answered.
-	ErrNoReply = errors.New("a subscribe request was not answered")
-
-	// ErrClosed is how calls end that are open at Close.
-	ErrClosed = errors.New("session closed")
-)
+import "time"
 
 func (m *Machine) dial() {
 	m.state = Dialing
@@ -78,7 +62,7 @@ func (m *Machine) lost(now time.Time, err error) {
 			missed = append(missed, t.name)
 		}
 		t.delivered = false
-		t.phase = pending
+		t.oldPhase = oldPending
 		t.asked = nil
 		t.resyncDue = false
 	}
@@ -87,8 +71,8 @@ func (m *Machine) lost(now time.Time, err error) {
 	}
 	// A topic whose unsubscribe was not answered is gone with the connection.
 	for _, r := range m.flight {
-		if r.call != nil {
-			m.answer(r.call)
+		if r.oldCall != nil {
+			m.answer(r.oldCall)
 		}
 	}
 	m.flight = m.flight[:0]
