@@ -49,7 +49,7 @@ func (s *Stream) overflow(b *batch) {
 		if sub.lost > 0 {
 			if sub.gap == nil {
 				sub.gap = &GapEvent{Topic: sub.topic, Time: s.read.received}
-				kept = append(kept, item{sub: sub, ev: sub.gap})
+				kept = append(kept, item{sub: sub, ev: sub.gap, received: sub.gap.Time})
 			}
 			sub.gap.Reason = GapOverflow
 			sub.gap.Dropped += sub.lost

@@ -121,7 +121,7 @@ func (s *Stream) takeControl(b *batch, frame []byte) {
 	if err != nil {
 		s.count.undecoded.Add(1)
 		ev := &DecodeErrorEvent{Err: &DecodeError{Frame: bytes.Clone(frame), Err: err}, Received: s.read.received}
-		s.push(b, item{ev: ev})
+		s.push(b, item{ev: ev, received: ev.Received})
 		return
 	}
 	ack := session.Ack{
@@ -147,6 +147,6 @@ func (s *Stream) takeControl(b *batch, frame []byte) {
 // lost connection has ended, so that the gap follows everything it read.
 func (s *Stream) notify(sub *subscription, ev Event) {
 	b := s.queue.Lock()
-	s.push(b, item{sub: sub, ev: ev})
+	s.push(b, item{sub: sub, ev: ev, received: wallClock(time.Now())})
 	s.queue.Unlock()
 }

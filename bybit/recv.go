@@ -13,20 +13,32 @@ import (
 // ctx bounds the wait; when it has ended its error is returned, and the stream stays
 // usable. After Close, Recv returns what was queued and then [ErrClosed]; at the
 // end of a replay likewise, with [ErrEndOfCapture].
-// While another Recv is under way it returns [ErrConcurrentRecv].
+// While another Recv is under way it returns [ErrConcurrentRecv], and of a stream that
+// was given to [Merge], [ErrMerged].
 //
 // The book of a [BookEvent] is changed here, on the caller's goroutine. It is
 // valid until the next Recv.
 func (s *Stream) Recv(ctx context.Context) (Event, error) {
 	if !s.consuming.CompareAndSwap(false, true) {
-		return nil, ErrConcurrentRecv
+		return nil, s.refusal()
 	}
 	ev, err := s.recv(ctx)
 	s.consuming.Store(false)
 	return ev, err
 }
 
+// refusal says why there is no Recv now.
+func (s *Stream) refusal() error {
+	if s.taken.Load() {
+		return ErrMerged
+	}
+	return ErrConcurrentRecv
+}
+
 func (s *Stream) recv(ctx context.Context) (Event, error) {
+	if s.merged != nil {
+		return s.merged.recv(ctx)
+	}
 	c := &s.local
 	c.release()
 	for {
@@ -54,9 +66,12 @@ func (s *Stream) recv(ctx context.Context) (Event, error) {
 // any more. After false, [Stream.Ready] tells when to try again.
 func (s *Stream) TryRecv() (Event, bool, error) {
 	if !s.consuming.CompareAndSwap(false, true) {
-		return nil, false, ErrConcurrentRecv
+		return nil, false, s.refusal()
 	}
 	defer s.consuming.Store(false)
+	if s.merged != nil {
+		return s.merged.tryRecv()
+	}
 	c := &s.local
 	c.release()
 	for {
@@ -102,7 +117,12 @@ func (s *Stream) TryRecv() (Event, bool, error) {
 // A wake-up may be for nothing: another call has taken the event already, or it
 // was of a topic that is unsubscribed. None is ever missing. After the stream's end
 // has been received there is none any more.
-func (s *Stream) Ready() <-chan struct{} { return s.queue.Ready() }
+func (s *Stream) Ready() <-chan struct{} {
+	if s.merged != nil {
+		return s.merged.wake
+	}
+	return s.queue.Ready()
+}
 
 // Events returns the events as they come, for a range loop. An error is yielded
 // at most once, last: ctx's error when ctx has ended, after which the stream
@@ -137,11 +157,18 @@ func (c *consumer) release() {
 func (s *Stream) fromBatch() Event {
 	c := &s.local
 	for c.next < len(c.out.Items) {
-		it := &c.out.Items[c.next]
-		c.next++
-		if ev := s.apply(it); ev != nil {
+		if ev := s.fromItem(); ev != nil {
 			return ev
 		}
 	}
 	return nil
+}
+
+// fromItem takes one item of the batch, which has one, and returns its event, or
+// nil if that is not worth yielding.
+func (s *Stream) fromItem() Event {
+	c := &s.local
+	it := &c.out.Items[c.next]
+	c.next++
+	return s.apply(it)
 }

@@ -10,7 +10,7 @@ import (
 
 // StreamStats is a snapshot of a stream's counters since it was opened.
 type StreamStats struct {
-	State      string // "dialing", "open", "waiting" for the next dial, "hanging up", "closed"
+	State      string // "dialing", "open", "waiting" for the next dial, "hanging up", "closed"; "mixed" if the parts of a merged stream differ
 	Topics     int    // wanted
 	Accepted   int    // of those, acknowledged on this connection
 	Rejected   []RejectedError
@@ -64,6 +64,9 @@ func (c *streamCounters) rejected(err RejectedError) {
 
 // Stats returns the stream's counters.
 func (s *Stream) Stats() StreamStats {
+	if s.merged != nil {
+		return s.merged.stats()
+	}
 	c := &s.count
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -28,6 +28,10 @@ var (
 	// ErrConcurrentRecv is what Recv returns while another Recv of the same
 	// stream is under way: a stream has one consumer.
 	ErrConcurrentRecv = errors.New("concurrent Recv on one stream")
+
+	// ErrMerged is what Recv returns of a stream that was given to Merge: its
+	// events come out of the merged stream.
+	ErrMerged = errors.New("stream is part of a merged stream")
 )
 
 // CloseError is why a connection ended that the peer closed in order: its code
@@ -103,7 +107,10 @@ type Stream struct {
 	local consumer       // owned by the consumer
 	count streamCounters // see there
 
-	consuming atomic.Bool // a Recv is under way
+	consuming atomic.Bool // a Recv is under way, or the stream is taken
+	taken     atomic.Bool // by Merge, for ever
+
+	merged *merged // set in what Merge returns, which has none of the above but consuming and taken
 }
 
 // item is one entry of the queue: a frame as it came, or a notice.
@@ -111,7 +118,7 @@ type item struct {
 	sub      *subscription // nil for a notice without a topic
 	ev       Event         // the notice
 	frame    []byte        // in the memory of the batch
-	received time.Time     // of the frame
+	received time.Time     // of the frame; of a notice, when it was made
 }
 
 // newStream returns a stream whose runner has not started.
@@ -168,6 +175,10 @@ func (s *Stream) open(ctx context.Context, topics []Topic) error {
 // queued can still be received. It waits until the stream's goroutines have ended, at
 // most about a second, and always returns nil.
 func (s *Stream) Close() error {
+	if s.merged != nil {
+		s.merged.close()
+		return nil
+	}
 	s.over.Do(func() { s.mail.put(letter{close: true}) })
 	<-s.done
 	return nil

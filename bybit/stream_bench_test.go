@@ -204,3 +204,49 @@ func BenchmarkTakeFrame(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkMerge measures what Merge adds to an event: the same frames through
+// one stream, and in turns through two that are merged.
+func BenchmarkMerge(b *testing.B) {
+	for _, n := range []int{0, 1, 2, 8} {
+		b.Run("parts="+strconv.Itoa(n), func(b *testing.B) {
+			client, err := NewClient(nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			topic := OrderBook(50, "BTCUSDT")
+			streams := make([]*Stream, max(n, 1))
+			for i := range streams {
+				streams[i] = newStream(client, Linear, "", (&StreamOptions{Books: BooksNone}).withDefaults())
+				streams[i].read.subs = map[string]*subscription{topic.name: newSubscription(topic, BooksNone)}
+			}
+			s := streams[0]
+			if n > 0 {
+				s = Merge(streams...)
+			}
+			frame := []byte(`{"topic":"orderbook.50.BTCUSDT","type":"snapshot","ts":1,"data":{"s":"BTCUSDT","b":[],"a":[],"u":1,"seq":2},"cts":1}`)
+			at, in := int64(0), (*batch)(nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := range 800 { // bursts of ten
+					from := streams[i/10%len(streams)]
+					if i%10 == 0 {
+						in = from.queue.Lock()
+						at++
+						from.read.received = millis(at)
+					}
+					from.takeFrame(in, frame)
+					if i%10 == 9 {
+						from.queue.Unlock()
+					}
+				}
+				for range 800 {
+					if ev, ok, err := s.TryRecv(); err != nil || !ok {
+						b.Fatal(ev, ok, err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/800, "ns/message")
+		})
+	}
+}

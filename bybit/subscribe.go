@@ -165,6 +165,9 @@ func (s *Stream) await(ctx context.Context, w *waiter) error {
 // Topics that are subscribed already count as accepted. While the connection is
 // lost, Subscribe waits for the next one.
 func (s *Stream) Subscribe(ctx context.Context, topics ...Topic) error {
+	if s.merged != nil {
+		return fmt.Errorf("subscribe: %w", errMergedTopics)
+	}
 	if err := checkTopics(&s.client.opts.Environment, s.ch, topics); err != nil {
 		return fmt.Errorf("subscribe %s: %w", s.ch, err)
 	}
@@ -181,6 +184,9 @@ func (s *Stream) Subscribe(ctx context.Context, topics ...Topic) error {
 // answer or for ctx; the topics are gone in either case. Topics that are not
 // subscribed are ignored.
 func (s *Stream) Unsubscribe(ctx context.Context, topics ...Topic) error {
+	if s.merged != nil {
+		return fmt.Errorf("unsubscribe: %w", errMergedTopics)
+	}
 	w := newWaiter(topics)
 	// The runner does this as well; here it holds even if ctx has ended before
 	// the runner comes to it.
