@@ -8,6 +8,9 @@ VERSION  ?= $(shell sh tools/version.sh)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 # Seconds of fuzzing in all, shared out over the targets.
 FUZZTIME ?= 240
+# How long make sim goes on, and its first seed: a number or any text.
+SIMTIME  ?= 2m
+SEED     ?= $(shell git rev-parse HEAD)
 # Where the recordings of the real exchange lie: spec/ and testdata/real/.
 BYWIRE_SHARED ?= $(abspath $(CURDIR)/../shared)
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
@@ -51,6 +54,10 @@ race: ## run the tests under the race detector
 .PHONY: fuzz
 fuzz: ## fuzz every target, FUZZTIME=240 seconds in all
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' sh tools/fuzz.sh
+
+.PHONY: sim
+sim: ## put streams under random faults for SIMTIME=2m, seeds from SEED (the commit)
+	BYWIRE_SEED='$(SEED)' BYWIRE_SIM='$(SIMTIME)' $(GO) test ./internal/sim -run TestTruthUnderFaults -count 1 -v -timeout 30m
 
 .PHONY: gen
 gen: ## write the generated code (*_gen.go) anew

@@ -36,6 +36,7 @@ var mayImport = []struct {
 	{"internal/wsframe", []string{websocketLibrary}},
 	{"internal/wsclient", []string{"internal/wire", "internal/wsframe", websocketLibrary}},
 	{"internal/wsserver", []string{"internal/wire", "internal/wsframe", websocketLibrary}},
+	{"internal/sim", []string{"bybit", "book", "internal/memnet", "internal/wire", "internal/wsframe", websocketLibrary}},
 	{"bybit", []string{"decimal", "book", "internal/wire", "internal/wsclient", "internal/session", "internal/queue"}},
 	{"capture", []string{"bybit", "book", "decimal", "internal/wire", "internal/wsserver", zstdLibrary}},
 	{"cmd/bywire", []string{"..."}},

@@ -1,0 +1,366 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+
+	"github.com/bywire/bywire/book"
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/internal/wire"
+)
+
+// Rules say what the options of a stream change about what it owes.
+type Rules struct {
+	// NoBooks: the stream keeps no books, and the judge keeps its own of the
+	// messages, as a user would.
+	NoBooks bool
+
+	// Lanes: several connections carry the same topics, so that events need
+	// not follow one wire. Each message must then come once, in order.
+	Lanes bool
+}
+
+// Judge checks the events of one stream, in the order in which See gets them.
+// It belongs to one goroutine.
+type Judge struct {
+	s      *Server
+	net    *network
+	rules  Rules
+	topics map[string]*trial
+	order  []*trial
+
+	view book.View // of the event before, which must be stale by now
+	held bool      // there is one
+
+	complaints []string
+	counts     Counts
+}
+
+// Counts are what a judge has seen.
+type Counts struct{ Books, Trades, Tickers, Gaps, Rejected, Damaged, Others int }
+
+// Plus adds counts up.
+func (c Counts) Plus(o Counts) Counts {
+	return Counts{c.Books + o.Books, c.Trades + o.Trades, c.Tickers + o.Tickers, c.Gaps + o.Gaps,
+		c.Rejected + o.Rejected, c.Damaged + o.Damaged, c.Others + o.Others}
+}
+
+// trial is what the judge knows of a topic.
+type trial struct {
+	name    string
+	started bool    // an event has come
+	gap     bool    // and a gap since: anything later may follow
+	places  []place // where on the wire the last event may have stood
+	last    entry
+	keys    []int64       // lanes: what came, in order
+	gaps    []int         // lanes: before which of keys there was a gap
+	times   map[int64]int // how often each came
+	u       int64         // of the last book
+	own     *book.Book    // of a stream without books
+	ended   bool          // rejected, and not subscribed again
+}
+
+// Judge returns the judge of a stream.
+func (s *Server) Judge(stream int, rules Rules) *Judge {
+	return &Judge{s: s, net: s.nets[stream], rules: rules, topics: make(map[string]*trial)}
+}
+
+// Complaints returns what was wrong, a line each, at most twenty.
+func (j *Judge) Complaints() []string { return j.complaints }
+
+// Counts returns what was seen.
+func (j *Judge) Counts() Counts { return j.counts }
+
+func (j *Judge) complain(topic, format string, args ...any) {
+	if len(j.complaints) < 20 {
+		j.complaints = append(j.complaints, topic+": "+fmt.Sprintf(format, args...))
+	}
+}
+
+func (j *Judge) trial(name string) *trial {
+	t := j.topics[name]
+	if t == nil {
+		t = &trial{name: name, gap: true, times: make(map[int64]int)}
+		j.topics[name] = t
+		j.order = append(j.order, t)
+	}
+	return t
+}
+
+// See judges the next event of the stream.
+func (j *Judge) See(ev bybit.Event) {
+	if err := j.view.Err(); j.held && !errors.Is(err, book.ErrStale) {
+		j.complain("", "the book of the event before can still be read: %v", err)
+	}
+	j.held = false
+	j.s.mu.Lock()
+	defer j.s.mu.Unlock()
+	switch ev := ev.(type) {
+	case *bybit.BookEvent:
+		j.counts.Books++
+		t := j.trial(ev.Topic.String())
+		gap := t.gap
+		if j.arrive(t, entry{key: ev.Seq, snapshot: ev.Snapshot}, 1) {
+			j.judgeBook(t, ev, gap)
+		}
+		if !j.rules.NoBooks {
+			j.view, j.held = ev.Book, true
+		}
+	case *bybit.TradesEvent:
+		j.counts.Trades++
+		if len(ev.Trades) == 0 {
+			j.complain(ev.Topic.String(), "an event without trades")
+			return
+		}
+		j.arrive(j.trial(ev.Topic.String()), entry{key: ev.Trades[0].Seq, snapshot: true}, 1)
+	case *bybit.TickerEvent:
+		j.counts.Tickers++
+		t := j.trial(ev.Topic.String())
+		if j.arrive(t, entry{key: ev.Seq, snapshot: ev.Snapshot}, 1) {
+			j.judgeTicker(t, ev)
+		}
+	case *bybit.GapEvent:
+		j.counts.Gaps++
+		j.interrupt(j.trial(ev.Topic.String()))
+	case *bybit.RejectedEvent:
+		j.counts.Rejected++
+		t := j.trial(ev.Topic.String())
+		t.ended = true
+		j.interrupt(t)
+	case *bybit.DecodeErrorEvent:
+		j.counts.Damaged++
+	default:
+		j.counts.Others++
+	}
+}
+
+// interrupt notes that messages of a topic are missing here, and that the user
+// knows.
+func (j *Judge) interrupt(t *trial) {
+	t.gap = true
+	t.gaps = append(t.gaps, len(t.keys))
+	if t.own != nil {
+		t.own.Invalidate(nil)
+	}
+}
+
+// arrive checks that the event stands where it may: right behind the one before,
+// or anywhere later if there was a gap. n is how many messages it stands for. It
+// returns false if the rest of the event is not worth a look.
+func (j *Judge) arrive(t *trial, e entry, n int) bool {
+	t.ended = false
+	tape := j.net.tape(t.name)
+	t.times[e.key]++
+	if most := tape.times[e.key]; t.times[e.key] > most && j.owesOnce(t) {
+		j.complain(t.name, "message %d came %d times, and was sent %d times on a connection", e.key, t.times[e.key], most)
+	}
+	if j.rules.Lanes {
+		return j.arriveOnLanes(t, tape, e)
+	}
+	var next []place
+	switch {
+	case !t.started:
+		next = tape.find(e, place{-1, -1})
+	case t.gap:
+		next = tape.find(e, t.places[0])
+	default:
+		for _, p := range t.places {
+			if q, ok := tape.follow(p, n, e); ok {
+				next = append(next, q)
+			}
+		}
+	}
+	if len(next) == 0 {
+		if t.gap || !t.started {
+			j.complain(t.name, "%s was not sent behind %s", e, t.last)
+		} else {
+			j.complain(t.name, "%s is not what was sent behind %s, and no gap says so: the wire has %s", e, t.last, tape.around(t.places[0]))
+		}
+		next = tape.find(e, place{-1, -1}) // go on from here
+		if len(next) == 0 {
+			return false
+		}
+	}
+	t.started, t.gap, t.places, t.last = true, false, next, e
+	return true
+}
+
+// owesOnce reports a topic of which a message is never repeated by a new
+// subscription, as snapshots are.
+func (j *Judge) owesOnce(t *trial) bool {
+	parsed, err := wire.ParseTopic(t.name)
+	return err == nil && parsed.Kind == wire.KindTrades
+}
+
+// arriveOnLanes checks order and presence where several wires carry the topic.
+func (j *Judge) arriveOnLanes(t *trial, tape *tape, e entry) bool {
+	if len(tape.index[e]) == 0 && len(tape.index[entry{key: e.key, snapshot: !e.snapshot}]) == 0 {
+		j.complain(t.name, "%s was never sent", e)
+		return false
+	}
+	t.keys = append(t.keys, e.key)
+	t.started, t.gap, t.last = true, false, e
+	return true
+}
+
+// String writes the entry for a complaint.
+func (e entry) String() string {
+	s := fmt.Sprintf("message %d", e.key)
+	if e.snapshot {
+		s = fmt.Sprintf("snapshot %d", e.key)
+	}
+	if e.damaged {
+		s += " (damaged)"
+	}
+	return s
+}
+
+// around shows what follows a place.
+func (t *tape) around(p place) string {
+	list := t.conns[p.conn]
+	return fmt.Sprint(list[p.index:min(len(list), p.index+4)])
+}
+
+// judgeBook compares a book with the server's. gap is whether one stood before the
+// event.
+func (j *Judge) judgeBook(t *trial, ev *bybit.BookEvent, gap bool) {
+	f := j.feedOf(t.name)
+	truth, ok := f.books[ev.Seq]
+	if !ok || truth.u != ev.ID || truth.match != ev.MatchTime.UnixMilli() {
+		j.complain(t.name, "u %d seq %d cts %d, the server has u %d cts %d", ev.ID, ev.Seq, ev.MatchTime.UnixMilli(), truth.u, truth.match)
+		return
+	}
+	view := ev.Book
+	if j.rules.NoBooks {
+		if err := view.Err(); !errors.Is(err, book.ErrNoBook) {
+			j.complain(t.name, "a stream without books has one: %v", err)
+		}
+		if t.own == nil {
+			t.own = book.New(f.depth)
+		}
+		if err := t.own.Apply(&ev.Update); err != nil {
+			return // waits for a snapshot, as the user would
+		}
+		view = t.own.View()
+	}
+	hash, err := fingerprintOf(j.s.hashes, view, f.kind == wire.KindRPIOrderBook)
+	switch {
+	case err != nil:
+		j.complain(t.name, "u %d: the book of an event cannot be read: %v", ev.ID, err)
+	case hash != truth.hash:
+		j.complain(t.name, "the book differs from the server's at u %d, seq %d", ev.ID, ev.Seq)
+	case !ev.Snapshot && ev.ID != 1 && ev.ID != t.u+1,
+		j.rules.Lanes && ev.Snapshot && !gap && !f.snapshots && ev.ID > t.u+1: // whoever sums up deltas has missed some
+		j.complain(t.name, "update id %d follows %d", ev.ID, t.u)
+	}
+	t.u = ev.ID
+}
+
+// fingerprintOf is feed.fingerprint of a client's book.
+func fingerprintOf(seed maphash.Seed, v book.View, rpi bool) (uint64, error) {
+	var text []byte
+	for _, side := range []book.Side{book.Bid, book.Ask} {
+		levels, err := v.Levels(side)
+		if err != nil {
+			return 0, err
+		}
+		for lv := range levels {
+			text = lv.Price.AppendTo(text)
+			text = append(lv.Size.AppendTo(append(text, ' ')), ' ')
+			if rpi {
+				text = lv.RPI.AppendTo(text)
+			}
+			text = append(text, '\n')
+		}
+		text = append(text, '|')
+	}
+	return maphash.Bytes(seed, text), nil
+}
+
+// judgeTicker compares a complete ticker with the server's.
+func (j *Judge) judgeTicker(t *trial, ev *bybit.TickerEvent) {
+	truth, ok := j.feedOf(t.name).tickers[ev.Seq]
+	if !ok {
+		j.complain(t.name, "cs %d was never sent", ev.Seq)
+		return
+	}
+	if !ev.Complete {
+		return
+	}
+	got := [tickerFields]string{
+		ev.LastPrice.String(), ev.MarkPrice.String(), ev.IndexPrice.String(), ev.BidPrice.String(), ev.BidSize.String(),
+		ev.AskPrice.String(), ev.AskSize.String(), ev.FundingRate.String(),
+	}
+	for i, v := range truth {
+		if want := string(appendFixed(nil, v, 3)); got[i] != want {
+			j.complain(t.name, "cs %d: %s is %s, the server's %s", ev.Seq, tickerField(i), got[i], want)
+		}
+	}
+}
+
+// feedOf returns the topic of that name. Names differ between channels by the
+// symbols that a test chooses.
+func (j *Judge) feedOf(name string) *feed {
+	i := slices.IndexFunc(j.s.order, func(f *feed) bool { return f.name == name })
+	return j.s.order[i]
+}
+
+// Settled checks, when the server is frozen and everything has arrived, that
+// each of the topics stands where the server stands, and on lanes that nothing
+// is missing outside of the gaps.
+func (j *Judge) Settled(topics []bybit.Topic) {
+	j.s.mu.Lock()
+	defer j.s.mu.Unlock()
+	for _, topic := range topics {
+		t := j.trial(topic.String())
+		f := j.feedOf(t.name)
+		switch {
+		case t.ended:
+			j.complain(t.name, "is not subscribed any more")
+		case !t.started || t.gap:
+			j.complain(t.name, "nothing came after the last gap; the server is at %d", f.key)
+		case t.last.key != f.key:
+			j.complain(t.name, "stands at %d, the server at %d", t.last.key, f.key)
+		}
+		if j.rules.Lanes {
+			j.settleLanes(t)
+		}
+	}
+	slices.Sort(j.complaints)
+}
+
+// settleLanes checks that whatever a connection carried has come, or lies in a
+// gap: between the newest message before it and the oldest after it.
+func (j *Judge) settleLanes(t *trial) {
+	if len(t.keys) == 0 {
+		return
+	}
+	tape := j.net.tape(t.name)
+	var sent []int64
+	for e := range tape.index {
+		sent = append(sent, e.key)
+	}
+	slices.Sort(sent)
+	sent = slices.Compact(sent)
+	for _, key := range sent {
+		if t.times[key] > 0 || key < t.keys[0] || key > slices.Max(t.keys) {
+			continue
+		}
+		covered := slices.ContainsFunc(t.gaps, func(i int) bool {
+			oldest := int64(1 << 62)
+			if i < len(t.keys) {
+				oldest = slices.Min(t.keys[i:min(i+3, len(t.keys))])
+			}
+			newest := t.keys[max(0, i-1)]
+			if i >= 2 {
+				newest = min(newest, t.keys[i-2]) // two may have changed places
+			}
+			return newest <= key && key <= max(oldest, newest) || i == len(t.keys)
+		})
+		if !covered {
+			j.complain(t.name, "message %d was sent and never came, and no gap says so", key)
+		}
+	}
+}
