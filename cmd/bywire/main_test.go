@@ -144,6 +144,7 @@ Commands:
   stream      print public topics as they come
   topics      list the topics there are: forms, channels, depths, push intervals
   version     print the version
+  watch       say when a rule about prices, books or trades becomes true
 
 bywire COMMAND --help says more about one.
 `
@@ -153,7 +154,7 @@ bywire COMMAND --help says more about one.
 	if help := bywire(t, "--help"); help.stdout != want {
 		t.Errorf("--help prints\n%s", help.stdout)
 	}
-	for _, sub := range []string{"stream", "book", "replay", "capture", "capture import", "capture verify", "capture info", "capture cat", "topics", "version"} {
+	for _, sub := range []string{"stream", "book", "replay", "capture", "capture import", "capture verify", "capture info", "capture cat", "topics", "version", "watch"} {
 		o := bywire(t, append(strings.Fields(sub), "--help")...).want(t, exitOK)
 		if !strings.Contains(o.stdout, "Usage:\n  bywire "+sub) || o.stderr != "" {
 			t.Errorf("bywire %s --help:\n%s%s", sub, o.stdout, o.stderr)
@@ -179,7 +180,7 @@ func TestWrongInputGetsOneLine(t *testing.T) {
 		code int
 	}{
 		{[]string{"strem"}, "bywire strem: no such command; meant bywire stream?", exitUsage},
-		{[]string{"record"}, "bywire record: no such command; there are book, capture, completion, replay, stream, topics, version", exitUsage},
+		{[]string{"record"}, "bywire record: no such command; there are book, capture, completion, replay, stream, topics, version, watch", exitUsage},
 		{[]string{"capture", "verfy"}, "bywire capture verfy: no such command; meant bywire capture verify?", exitUsage},
 		{[]string{"version", "now"}, "version: takes no arguments, got now", exitUsage},
 

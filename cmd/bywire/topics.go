@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -226,10 +225,4 @@ func wrongCategory(value string) error {
 }
 
 // quoted is a string as JSON, for a shell or a person to see where it ends.
-func quoted(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return s
-	}
-	return string(b)
-}
+func quoted(s string) string { return string(wire.AppendString(nil, s)) }
