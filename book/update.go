@@ -22,7 +22,8 @@ type Level struct {
 // the later one counts. In a snapshot they are sorted, best first, and a price
 // appears once. Apply keeps no reference to them.
 //
-// An Update may stand for several messages that followed one another: From says so.
+// An Update may stand for several messages that followed one another, see
+// [Fold]: From says so.
 //
 // See https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
 type Update struct {
