@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/bywire/bywire/internal/wire"
@@ -75,6 +76,8 @@ type Replay struct {
 	channels []wire.Channel
 	known    map[topicKey]bool // topics seen when the capture was looked over; never changed after
 	complete bool              // known has all of them
+
+	published atomic.Int64 // frames, counted by the publishing goroutine
 
 	player   *player         // owned by the publishing goroutine
 	requests chan func()     // run by the publishing goroutine, between two frames
@@ -194,6 +197,20 @@ func (p *Replay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.server.Serve(w, r, channel)
+}
+
+// ReplayStats is what a replay has done so far.
+type ReplayStats struct {
+	Sessions  int   // connections that are open
+	Published int64 // recorded frames whose turn came, subscribed or not
+	Sent      int64 // frames queued for subscribers: a frame counts once for each
+	SentBytes int64 // of these, without WebSocket headers
+}
+
+// Stats returns what the replay has done so far.
+func (p *Replay) Stats() ReplayStats {
+	frames, size := p.server.Published()
+	return ReplayStats{Sessions: p.server.Sessions(), Published: p.published.Load(), Sent: frames, SentBytes: size}
 }
 
 // Done is closed when the replay has ended and every connection is closed: at

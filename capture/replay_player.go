@@ -125,6 +125,7 @@ func (p *player) pass() error {
 		if err := state.topic.Publish(p.ctx, rec.Data, wsserver.Following); err != nil {
 			return err
 		}
+		p.published.Add(1)
 	}
 	return p.ctx.Err()
 }

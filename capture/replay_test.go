@@ -234,6 +234,10 @@ func TestReplayDeliversAll(t *testing.T) {
 			if s.Err() != nil {
 				t.Error(s.Err())
 			}
+			size := int64(len(strings.Join(linear.data, "")))
+			if got, want := s.Stats(), (ReplayStats{Published: 24, Sent: 18, SentBytes: size}); got != want {
+				t.Errorf("stats %+v, want %+v", got, want)
+			}
 		})
 	}
 }

@@ -93,10 +93,11 @@ type Writer struct {
 	full   []*blockBuilder // to be written, oldest first
 	free   []*blockBuilder
 	seq    uint64 // of the last record taken
+	data   int64  // bytes of Data taken
 	conns  uint64 // highest connection number seen
 	err    error  // why the writer stopped; ErrClosed after Close
 	closed bool
-	stats  WriterStats // Saved and Segment, as the writing goroutine last told
+	stats  WriterStats // what the writing goroutine last told; Records and Data are not
 
 	wake chan struct{}   // one token: full is not empty
 	sync chan chan error // Sync requests
@@ -114,6 +115,7 @@ type Writer struct {
 	begun   time.Time
 	saved   uint64 // last record known to be on disk
 	written uint64 // last record written
+	out     int64  // bytes written, to all segments
 	pack    *packer
 	turn    []*blockBuilder
 	payload []byte
@@ -213,6 +215,7 @@ func (w *Writer) Write(r *Record) error {
 		return w.err
 	}
 	w.seq++
+	w.data += int64(len(r.Data))
 	w.conns = max(w.conns, r.Conn)
 	w.cur.add(r, ns, w.seq, addLive)
 	if w.cur.size() >= w.opts.BlockBytes {
@@ -239,13 +242,18 @@ type WriterStats struct {
 	Records uint64 // number of the last record taken, those of earlier writers included
 	Saved   uint64 // number of the last record known to be on disk
 	Segment uint32 // number of the segment that is open
+	Data    int64  // bytes of Data that this writer took
+	Written int64  // bytes that this writer wrote to open segments
+	Synced  int64  // of these, bytes known to be on disk
 }
 
 // Stats returns what the writer has done so far.
 func (w *Writer) Stats() WriterStats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return WriterStats{Records: w.seq, Saved: w.stats.Saved, Segment: w.stats.Segment}
+	stats := w.stats
+	stats.Records, stats.Data = w.seq, w.data
+	return stats
 }
 
 // Sync returns when every record written before the call is on disk.
@@ -407,6 +415,10 @@ func (w *Writer) tell() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stats.Saved, w.stats.Segment = w.saved, w.head.Segment
+	w.stats.Written = w.out
+	if w.saved == w.written {
+		w.stats.Synced = w.out
+	}
 }
 
 // drain writes the blocks that are full now, and with all the one being filled
@@ -447,6 +459,7 @@ func (w *Writer) writeBlock(b *blockBuilder) {
 		return
 	}
 	w.size += int64(len(w.block))
+	w.out += int64(len(w.block))
 	w.raw += int64(h.Raw)
 	w.written = b.seq + uint64(b.count) - 1
 	if w.raw >= w.opts.SegmentBytes {
@@ -462,6 +475,7 @@ func (w *Writer) fail(err error) {
 	}
 	w.file.Close()
 	w.file = nil
+	w.tell()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.err = &WriteError{Segment: w.head.Segment, Saved: w.saved, Err: err}

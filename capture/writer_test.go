@@ -18,8 +18,16 @@ func TestOneSecondAtRisk(t *testing.T) {
 			writeRange(t, w, n, n+10)
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if s := w.Stats(); s.Saved != n+10 {
+			s := w.Stats()
+			if s.Saved != n+10 {
 				t.Errorf("a second after record %d, %d are saved", n+10, s.Saved)
+			}
+			var data int64
+			for i := range n + 10 {
+				data += int64(len(testRecord(i).Data))
+			}
+			if s.Data != data || s.Synced != s.Written || s.Written <= 0 {
+				t.Errorf("after %d records: %d bytes of data, want %d; %d written, %d synced", n+10, s.Data, data, s.Written, s.Synced)
 			}
 			readAll(t, openReader(t, dir), 0, n+10)
 		}

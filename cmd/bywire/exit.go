@@ -69,6 +69,9 @@ func exitCode(err error) int {
 	if coded, ok := errors.AsType[*codeError](err); ok {
 		return coded.code
 	}
+	if _, ok := errors.AsType[*diskError](err); ok {
+		return exitOther
+	}
 	if _, ok := errors.AsType[*bybit.RejectedError](err); ok {
 		return exitRefused
 	}
@@ -93,7 +96,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	if out, ok := errors.AsType[*outputError](err); ok && isBrokenPipe(out) {
 		return exitOK
 	}
-	if ctx.Err() != nil {
+	if _, disk := errors.AsType[*diskError](err); ctx.Err() != nil && !disk {
 		return exitInterrupted
 	}
 	if err == nil {

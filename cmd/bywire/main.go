@@ -1,9 +1,10 @@
 // Command bywire is the Bybit V5 API on the command line: watch the exchange's
-// public data, import recordings, check them, and serve them again in the same
+// public data, record it, import recordings, check them, and serve them again in the same
 // protocol.
 //
 //	bywire stream orderbook.50.BTCUSDT publicTrade.BTCUSDT
 //	bywire book BTCUSDT
+//	bywire record --to rec orderbook.50.BTCUSDT spot:publicTrade.BTCUSDT
 //	bywire capture import --from v5-jsonl --category linear --to rec day.jsonl.gz
 //	bywire capture verify rec
 //	bywire replay rec --listen 127.0.0.1:8787
@@ -33,7 +34,8 @@
 //
 // One file holds one subcommand. What they share is in exit.go (errors and their
 // codes), output.go (stdout), progress.go, connection.go (environments),
-// selection.go (topics as people write them) and moment.go (times).
+// selection.go (topics as people write them), moment.go (times) and metrics.go
+// (what --metrics serves).
 package main
 
 import (

@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 
 	"golang.org/x/term"
+
+	"github.com/bywire/bywire/capture"
 )
 
 // app is one run of the command: where it reads and writes.
@@ -22,6 +24,8 @@ type app struct {
 	wordsOnTerm bool // stderr is one
 	colour      bool // stdout may have colour
 	size        func() (width, height int)
+
+	openWriter func(dir string, opts *capture.WriterOptions) (captureWriter, error) // of record; tests put a disk of their own there
 }
 
 // outputBytes is the buffer of stdout: what a burst of events is gathered in.
@@ -30,6 +34,7 @@ const outputBytes = 64 << 10
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{stdin: stdin, out: bufio.NewWriterSize(stdout, outputBytes), stderr: stderr}
 	a.size = func() (int, int) { return 80, 24 }
+	a.openWriter = openWriter
 	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		a.terminal = true
 		a.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +20,7 @@ import (
 type replayOptions struct {
 	span
 	listen, speed, start string
+	metrics              string
 	loop                 bool
 	ackDelay             time.Duration
 }
@@ -53,6 +53,7 @@ Port 0 takes a free one. --speed max is paced by the slowest subscriber.`,
 	cmd.Flags().StringVar(&opts.start, "start", "first", "`WHEN` to start the clock: first (subscription) or now")
 	cmd.Flags().BoolVar(&opts.loop, "loop", false, "begin again at the end, for ever")
 	cmd.Flags().DurationVar(&opts.ackDelay, "ack-delay", 3*time.Millisecond, "hold acknowledgements for this `DURATION`; 0 for none")
+	metricsFlag(cmd, &opts.metrics)
 	completes(cmd, "speed", "1", "2", "10", "100", "max")
 	completes(cmd, "start", "first", "now")
 	return cmd
@@ -99,10 +100,15 @@ func (a *app) replay(ctx context.Context, opts *replayOptions, dir string) error
 	if err != nil {
 		return err
 	}
-	addr, err := listenAddress(opts.listen)
+	addr, err := localAddress("--listen", opts.listen)
 	if err != nil {
 		return err
 	}
+	m, err := a.startMeter(opts.metrics, 0)
+	if err != nil {
+		return err
+	}
+	defer m.close()
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return listenError(addr, err)
@@ -115,6 +121,7 @@ func (a *app) replay(ctx context.Context, opts *replayOptions, dir string) error
 		}
 		return err
 	}
+	m.replay(player)
 	server := &http.Server{Handler: player, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -202,9 +209,9 @@ func shortList(list []string, n int) string {
 	return strings.Join(list[:n], " ") + fmt.Sprintf(" and %d more", len(list)-n)
 }
 
-// listenAddress completes what people write: a port alone is one of this
-// machine.
-func listenAddress(s string) (string, error) {
+// localAddress completes what people write in a flag: a port alone is one of
+// this machine.
+func localAddress(flag, s string) (string, error) {
 	if n, err := strconv.ParseUint(strings.TrimPrefix(s, ":"), 10, 16); err == nil {
 		return "127.0.0.1:" + strconv.FormatUint(n, 10), nil
 	}
@@ -213,7 +220,7 @@ func listenAddress(s string) (string, error) {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return "", usageError("--listen %s: no address; one looks like 127.0.0.1:8787, with port 0 for a free one", s)
+		return "", usageError("%s %s: no address; one looks like 127.0.0.1:8787, with port 0 for a free one", flag, s)
 	}
 	if host == "" {
 		host = "127.0.0.1"
@@ -222,12 +229,5 @@ func listenAddress(s string) (string, error) {
 }
 
 func listenError(addr string, err error) error {
-	reason := err
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		reason = op.Err
-	}
-	if call, ok := errors.AsType[*os.SyscallError](reason); ok {
-		reason = call.Err
-	}
-	return &codeError{exitNetwork, fmt.Errorf("--listen %s: %w; --listen 127.0.0.1:0 takes a free port", addr, reason)}
+	return &codeError{exitNetwork, fmt.Errorf("--listen %s: %w; --listen 127.0.0.1:0 takes a free port", addr, listenReason(err))}
 }

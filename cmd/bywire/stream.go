@@ -51,6 +51,7 @@ type streamOptions struct {
 	count   int64
 	length  time.Duration
 	queueMB int
+	metrics string
 }
 
 func (a *app) streamCommand() *cobra.Command {
@@ -80,6 +81,7 @@ func (a *app) streamCommand() *cobra.Command {
 	cmd.Flags().Int64Var(&opts.count, "count", 0, "end after `N` messages")
 	cmd.Flags().DurationVar(&opts.length, "for", 0, "end after this `DURATION`, such as 10s or 5m")
 	cmd.Flags().IntVar(&opts.queueMB, "queue", 64, "`MB` that may wait while stdout is slow; beyond that a gap tells what was discarded, but a --ws server is made to wait")
+	metricsFlag(cmd, &opts.metrics)
 	outputFlag(cmd, &opts.format, "", "`FORMAT`: table, json, ndjson or raw (default: table on a terminal, ndjson elsewhere)",
 		formatTable, formatJSON, formatNDJSON, formatRaw)
 	return cmd
@@ -244,6 +246,11 @@ func (a *app) stream(ctx context.Context, opts *streamOptions, env bybit.Environ
 			sel.topics[i] = bybit.RawTopic(t.String())
 		}
 	}
+	m, err := a.startMeter(opts.metrics, len(sel.topics))
+	if err != nil {
+		return err
+	}
+	defer m.close()
 	client, s, err := a.open(ctx, env, sel, &bybit.StreamOptions{
 		QueueBytes: opts.queueMB << 20,
 		Overflow:   opts.overflow(),
@@ -260,7 +267,7 @@ func (a *app) stream(ctx context.Context, opts *streamOptions, env bybit.Environ
 		defer cancel()
 	}
 	p := a.printer(opts.format, sel)
-	sum, err := a.pump(life, s, p, opts.count)
+	sum, err := a.pump(life, s, p, m.stream(sel, s), opts.count)
 	if e := p.end(); err == nil {
 		err = e
 	}
@@ -278,7 +285,7 @@ func (a *app) stream(ctx context.Context, opts *streamOptions, env bybit.Environ
 // pump moves events from the stream to the printer. What is printed is flushed
 // when no event is waiting: at once when there are few, and in large writes when
 // there are many.
-func (a *app) pump(ctx context.Context, s *bybit.Stream, p printer, count int64) (tally, error) {
+func (a *app) pump(ctx context.Context, s *bybit.Stream, p printer, m *streamMeter, count int64) (tally, error) {
 	var sum tally
 	for {
 		ev, ok, err := s.TryRecv()
@@ -292,6 +299,10 @@ func (a *app) pump(ctx context.Context, s *bybit.Stream, p printer, count int64)
 			return sum, sum.end(err)
 		}
 		sum.note(ev)
+		if m != nil {
+			h := headOf(ev)
+			m.note(ev, &h)
+		}
 		if err := p.print(ev); err != nil {
 			return sum, err
 		}

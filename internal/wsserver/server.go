@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -74,6 +75,8 @@ type Server struct {
 	opts   Options
 	src    Source
 	frames sync.Pool // of *batch
+
+	published, publishedBytes atomic.Int64 // see Published
 
 	mu       sync.Mutex // guards the fields below
 	closed   bool
@@ -160,6 +163,10 @@ func (v *Server) Sessions() int {
 	defer v.mu.Unlock()
 	return len(v.sessions)
 }
+
+// Published is how many frames, and bytes of payload, Publish has offered to sessions: a frame counts once for each
+// subscriber.
+func (v *Server) Published() (frames, size int64) { return v.published.Load(), v.publishedBytes.Load() }
 
 // CloseSessions closes every session that is open now, after its queue was written, and waits for their ends. When
 // ctx ends first, the rest is cut off and ctx's error returned. New connections are still accepted.

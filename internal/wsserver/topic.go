@@ -99,6 +99,8 @@ func (t *Topic) Publish(ctx context.Context, payload []byte, kind Kind) error {
 		return nil
 	}
 	f := encode(t, kind, ws.OpText, payload)
+	t.srv.published.Add(int64(len(subs)))
+	t.srv.publishedBytes.Add(int64(len(subs)) * int64(len(payload)))
 	for _, s := range subs {
 		for room := s.offer(f); room != nil; room = s.offer(f) {
 			select {

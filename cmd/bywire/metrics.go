@@ -1,0 +1,182 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+
+	"github.com/bywire/bywire/capture"
+)
+
+// metricsFlag adds --metrics.
+func metricsFlag(cmd *cobra.Command, target *string) {
+	cmd.Flags().StringVar(target, "metrics", "", "`ADDR` to serve Prometheus metrics on, such as 127.0.0.1:9100; docs/metrics.md lists them")
+}
+
+// meter serves the metrics of one run: http://ADDR/metrics and nothing else. Its
+// registry is its own. A nil meter does nothing, so that commands need not ask
+// whether there is one.
+//
+// What happens per message is counted by the goroutine that takes the messages,
+// see streamMeter. All else is read when somebody asks for the metrics.
+type meter struct {
+	registry *prometheus.Registry
+	server   *http.Server
+	addr     string
+	served   chan struct{} // closed when the server has ended
+
+	byKind   bool // many topics: those of a kind share a label
+	delay    *prometheus.HistogramVec
+	negative *prometheus.CounterVec
+	gaps     *prometheus.CounterVec
+	streams  *streamCollector
+}
+
+// maxTopicLabels is how many topics have a label value of their own. Each makes
+// some twenty series.
+const maxTopicLabels = 200
+
+// delayBuckets are the bounds of the delays, in seconds: from a machine next to
+// the venue to a link that is as good as broken.
+var delayBuckets = [...]float64{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30}
+
+// startMeter listens, if there is an address, before anything else is opened.
+// topics is how many there will be.
+func (a *app) startMeter(addr string, topics int) (*meter, error) {
+	if addr == "" {
+		return nil, nil
+	}
+	addr, err := localAddress("--metrics", addr)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, usageError("--metrics %s: %w; --metrics 127.0.0.1:0 takes a free port", addr, listenReason(err))
+	}
+	m := newMeter(topics)
+	m.addr = listener.Addr().String()
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	m.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	m.served = make(chan struct{})
+	go func() {
+		defer close(m.served)
+		if err := m.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			a.say("--metrics %s: %v", m.addr, err)
+		}
+	}()
+	a.say("metrics on http://%s/metrics", m.addr)
+	return m, nil
+}
+
+// listenReason is why an address cannot be listened on, without its number.
+func listenReason(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = call.Err
+	}
+	return err
+}
+
+// newMeter returns a meter that nobody can ask yet.
+func newMeter(topics int) *meter {
+	m := &meter{registry: prometheus.NewRegistry(), byKind: topics > maxTopicLabels}
+	m.delay = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "bywire_delay_seconds", Help: "From a message's ts to its receipt, by our clock.", Buckets: delayBuckets[:],
+	}, []string{"channel", "topic"})
+	m.negative = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "bywire_delay_negative_total", Help: "Messages received before their own ts: the clocks differ.",
+	}, []string{"channel", "topic"})
+	m.gaps = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "bywire_gaps_total", Help: "Gaps, by topic and occasion.",
+	}, []string{"channel", "reason"})
+	m.streams = &streamCollector{}
+	m.registry.MustRegister(
+		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
+			collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/gc/heap/live:bytes$`)})),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return m
+}
+
+// close ends the server, and the answers that it is giving.
+func (m *meter) close() {
+	if m == nil {
+		return
+	}
+	m.server.Close()
+	<-m.served
+}
+
+// recorder adds the metrics of a recorder. w counts and clock measures.
+func (m *meter) recorder(w captureWriter, clock *clockWatch) {
+	if m == nil {
+		return
+	}
+	counter := func(name, help string, value func(capture.WriterStats) int64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(value(w.Stats())) }))
+	}
+	before := w.Stats().Records
+	counter("bywire_record_records_total", "Records that the capture took: messages, gaps, notes.",
+		func(s capture.WriterStats) int64 { return int64(s.Records - before) })
+	counter("bywire_record_data_bytes_total", "Bytes of messages that the capture took, unpacked.",
+		func(s capture.WriterStats) int64 { return s.Data })
+	counter("bywire_record_written_bytes_total", "Bytes written to the capture's open segments.",
+		func(s capture.WriterStats) int64 { return s.Written })
+	counter("bywire_record_synced_bytes_total", "Of the bytes written, those known to be on disk.",
+		func(s capture.WriterStats) int64 { return s.Synced })
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "bywire_record_at_risk_records", Help: "Records that a crash would lose now.",
+		}, func() float64 { s := w.Stats(); return float64(s.Records - s.Saved) }),
+		&clockCollector{clock: clock, desc: prometheus.NewDesc("bywire_clock_offset_seconds",
+			"The venue's clock minus ours, as last measured; absent before.", nil, nil)},
+	)
+}
+
+// clockCollector gives the clock's offset once there is one.
+type clockCollector struct {
+	clock *clockWatch
+	desc  *prometheus.Desc
+}
+
+func (c *clockCollector) Describe(to chan<- *prometheus.Desc) { to <- c.desc }
+
+func (c *clockCollector) Collect(to chan<- prometheus.Metric) {
+	if c.clock.known.Load() {
+		offset := time.Duration(c.clock.offset.Load())
+		to <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, offset.Seconds())
+	}
+}
+
+// replay adds the metrics of a replay.
+func (m *meter) replay(p *capture.Replay) {
+	if m == nil {
+		return
+	}
+	counter := func(name, help string, value func(capture.ReplayStats) int64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(value(p.Stats())) }))
+	}
+	counter("bywire_replay_published_frames_total", "Recorded messages whose turn came, subscribed or not.",
+		func(s capture.ReplayStats) int64 { return s.Published })
+	counter("bywire_replay_sent_frames_total", "Messages sent: one counts once for each subscriber.",
+		func(s capture.ReplayStats) int64 { return s.Sent })
+	counter("bywire_replay_sent_bytes_total", "Bytes of the messages sent.",
+		func(s capture.ReplayStats) int64 { return s.SentBytes })
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "bywire_replay_sessions", Help: "Connections that are open.",
+	}, func() float64 { return float64(p.Stats().Sessions) }))
+}

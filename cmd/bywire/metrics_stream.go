@@ -1,0 +1,159 @@
+package main
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/bywire/bywire/bybit"
+)
+
+// streamMeter counts what one stream yields. It belongs to the goroutine that
+// takes the events. A nil one does nothing.
+type streamMeter struct {
+	m       *meter
+	channel string
+	topics  map[string]*topicMeter
+	gaps    map[bybit.GapReason]prometheus.Counter
+}
+
+// topicMeter is what is counted per topic, or per kind of topic.
+type topicMeter struct {
+	delay    prometheus.Observer
+	negative prometheus.Counter
+}
+
+// stream adds the metrics of a stream.
+func (m *meter) stream(sel selection, s *bybit.Stream) *streamMeter {
+	if m == nil {
+		return nil
+	}
+	m.streams.add(m, string(sel.channel), s)
+	c := m.channel(sel.channel)
+	for _, t := range sel.topics {
+		c.topic(t)
+	}
+	return c
+}
+
+// channel returns the meter of a stream without what the stream itself counts.
+func (m *meter) channel(ch bybit.Channel) *streamMeter {
+	return &streamMeter{m: m, channel: string(ch), topics: make(map[string]*topicMeter), gaps: make(map[bybit.GapReason]prometheus.Counter)}
+}
+
+// note counts an event; h is its head.
+func (c *streamMeter) note(ev bybit.Event, h *head) {
+	if c == nil {
+		return
+	}
+	if gap, ok := ev.(*bybit.GapEvent); ok {
+		c.gap(gap.Reason)
+		return
+	}
+	if h.time.IsZero() {
+		return // no message, or one that does not say when it was sent
+	}
+	t := c.topics[h.topic.String()]
+	if t == nil {
+		t = c.topic(h.topic)
+	}
+	if d := h.received.Sub(h.time); d >= 0 {
+		t.delay.Observe(d.Seconds())
+	} else {
+		t.negative.Inc()
+	}
+}
+
+func (c *streamMeter) gap(reason bybit.GapReason) {
+	counter := c.gaps[reason]
+	if counter == nil {
+		counter = c.m.gaps.WithLabelValues(c.channel, string(reason))
+		c.gaps[reason] = counter
+	}
+	counter.Inc()
+}
+
+// topic makes the series of a topic.
+func (c *streamMeter) topic(t bybit.Topic) *topicMeter {
+	label := t.String()
+	if c.m.byKind {
+		label = strings.TrimSuffix(label, t.Symbol()) + "*"
+	}
+	m := &topicMeter{delay: c.m.delay.WithLabelValues(c.channel, label), negative: c.m.negative.WithLabelValues(c.channel, label)}
+	c.topics[t.String()] = m
+	return m
+}
+
+// streamCollector reads the counters that streams keep by themselves, when the
+// metrics are asked for.
+type streamCollector struct {
+	mu      sync.Mutex // guards streams
+	streams []collectedStream
+}
+
+type collectedStream struct {
+	channel string
+	stream  interface{ Stats() bybit.StreamStats }
+}
+
+// add takes a stream in. The first one registers the metrics of streams.
+func (c *streamCollector) add(m *meter, channel string, s *bybit.Stream) {
+	c.mu.Lock()
+	c.streams = append(c.streams, collectedStream{channel, s})
+	first := len(c.streams) == 1
+	c.mu.Unlock()
+	if first {
+		m.registry.MustRegister(m.delay, m.negative, m.gaps, c)
+	}
+}
+
+// streamMetric is one counter or gauge of a stream.
+type streamMetric struct {
+	name, help string
+	kind       prometheus.ValueType
+	value      func(*bybit.StreamStats) int
+}
+
+// streamMetrics are those that Stats knows. All have the label channel.
+func streamMetrics() []streamMetric {
+	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
+	return []streamMetric{
+		{"bywire_frames_total", "Messages received.", counter, func(s *bybit.StreamStats) int { return int(s.Frames) }},
+		{"bywire_frame_bytes_total", "Bytes of messages received, without WebSocket headers.", counter, func(s *bybit.StreamStats) int { return int(s.Bytes) }},
+		{"bywire_reconnects_total", "Connections made after the first.", counter, func(s *bybit.StreamStats) int { return max(0, s.Connects-1) }},
+		{"bywire_dropped_messages_total", "Messages that arrived and were discarded: after a gap, at an overflow.", counter, func(s *bybit.StreamStats) int { return int(s.Dropped) }},
+		{"bywire_undecoded_frames_total", "Messages that could not be decoded.", counter, func(s *bybit.StreamStats) int { return int(s.Undecoded) }},
+		{"bywire_overflows_total", "Times that the queue was full.", counter, func(s *bybit.StreamStats) int { return int(s.Overflows) }},
+		{"bywire_queue_bytes", "What waits in the queue.", gauge, func(s *bybit.StreamStats) int { return s.QueueBytes }},
+		{"bywire_topics", "Topics wanted.", gauge, func(s *bybit.StreamStats) int { return s.Topics }},
+		{"bywire_accepted_topics", "Topics that the server has accepted on the connection there is.", gauge, func(s *bybit.StreamStats) int { return s.Accepted }},
+		{"bywire_rejected_topics", "Topics that the server refused.", gauge, func(s *bybit.StreamStats) int { return len(s.Rejected) }},
+	}
+}
+
+func (m *streamMetric) desc() *prometheus.Desc {
+	return prometheus.NewDesc(m.name, m.help, []string{"channel"}, nil)
+}
+
+// Describe names the metrics.
+func (c *streamCollector) Describe(to chan<- *prometheus.Desc) {
+	for _, m := range streamMetrics() {
+		to <- m.desc()
+	}
+}
+
+// Collect reads the streams.
+func (c *streamCollector) Collect(to chan<- prometheus.Metric) {
+	c.mu.Lock()
+	streams := c.streams
+	c.mu.Unlock()
+	metrics := streamMetrics()
+	for _, s := range streams {
+		stats := s.stream.Stats()
+		for i := range metrics {
+			m := &metrics[i]
+			to <- prometheus.MustNewConstMetric(m.desc(), m.kind, float64(m.value(&stats)), s.channel)
+		}
+	}
+}
