@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -56,7 +57,7 @@ func (s *Session) ack(l *link, a *Ack) {
 	}
 	sides := slices.DeleteFunc(r.sides, func(e *side) bool { return e.asked != r })
 	if !a.Success && len(a.Failed)+len(a.Succeeded) == 0 {
-		s.refuseAll(l, sides, a)
+		s.refuseAll(l, r, sides, a)
 		return
 	}
 	failed, succeeded := setOf(a.Failed), setOf(a.Succeeded)
@@ -75,20 +76,25 @@ func (s *Session) ack(l *link, a *Ack) {
 // until the bad topic stands alone. Topics that data has proved meanwhile are
 // asked for again like the rest: the data may be left over from an earlier
 // subscription, and to ask twice costs nothing.
-func (s *Session) refuseAll(l *link, sides []*side, a *Ack) {
+//
+// sides are the topics that still hang on the request. The bad one may not be
+// among them: only a request of one topic says something about that topic.
+func (s *Session) refuseAll(l *link, r *request, sides []*side, a *Ack) {
 	named := namedTopic(a.Message)
-	if i := slices.IndexFunc(sides, func(e *side) bool { return e.topic.name == named }); i >= 0 {
+	i := slices.IndexFunc(sides, func(e *side) bool { return e.topic.name == named })
+	switch {
+	case i >= 0:
 		s.refuse(sides[i], a)
 		s.askAgain(l, slices.Delete(sides, i, i+1))
-		return
-	}
-	if len(sides) == 1 {
+	case len(sides) == 1 && len(r.names) == 1:
 		s.refuse(sides[0], a)
-		return
+	case len(sides) == 1 || slices.Contains(r.names, named):
+		s.askAgain(l, sides)
+	default:
+		half := len(sides) / 2
+		s.askAgain(l, sides[:half])
+		s.askAgain(l, sides[half:])
 	}
-	half := len(sides) / 2
-	s.askAgain(l, sides[:half])
-	s.askAgain(l, sides[half:])
 }
 
 // askAgain asks for what remains of a refused request. Topics that are not
@@ -146,12 +152,16 @@ func (s *Session) refuse(e *side, a *Ack) {
 		return
 	}
 	s.turn(e, refused)
-	if t.hopeful() {
-		return
-	}
 	rej := Rejection{Topic: t.name, Code: a.Code, Message: a.Message}
 	if rej.Message == "" {
 		rej.Message = "refused without a reason"
+	}
+	if t.hopeful() {
+		if t.delivered && !t.carried() {
+			t.delivered = false
+			s.do(Gap{Topics: []string{t.name}, Err: fmt.Errorf("topic refused: %s", rej.Message)})
+		}
+		return
 	}
 	s.want(t, false)
 	s.do(Reject{rej})

@@ -86,3 +86,22 @@ func TestHeldConnectionIsNotJudged(t *testing.T) {
 	s.pass(1)
 	s.want(beat(s.now), "hangup a subscribe request was not answered")
 }
+
+// A refusal that names nothing is about all that was asked for, also what has
+// been unsubscribed since.
+func TestRefusalOfATopicThatIsGone(t *testing.T) {
+	s := newScript(t, Config{})
+	s.want(Start{}, "dial 0")
+	s.want(Dialed{Link: 1})
+	s.want(Subscribe{Call: 1, Topics: []string{"a", "bad"}}, "subscribe#1 a,bad")
+	s.want(Unsubscribe{Call: 2, Topics: []string{"bad"}}, "unsubscribe#2 bad")
+	s.want(Ack{Link: 1, ReqID: "1", Message: "no"}, "subscribe#3 a")
+	s.want(Ack{Link: 1, ReqID: "3", Success: true}, "done 1: 1 accepted, 1 rejected, <nil>")
+
+	s = newScript(t, Config{})
+	s.want(Start{}, "dial 0")
+	s.want(Dialed{Link: 1})
+	s.want(Subscribe{Call: 1, Topics: []string{"a", "b", "bad"}}, "subscribe#1 a,b,bad")
+	s.want(Unsubscribe{Call: 2, Topics: []string{"bad"}}, "unsubscribe#2 bad")
+	s.want(Ack{Link: 1, ReqID: "1", Message: "error:handler not found,topic:bad"}, "subscribe#3 a,b")
+}

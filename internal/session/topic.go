@@ -118,7 +118,7 @@ func (s *Session) want(t *topic, wanted bool) {
 			e.link.live += d
 		}
 	}
-	t.delivered = wanted && t.live > 0
+	t.delivered = wanted && t.carried()
 	for _, e := range slices.Clone(t.sides) {
 		s.mark(e)
 	}
