@@ -40,6 +40,11 @@ var mayImport = []struct {
 	{"bybit", []string{"decimal", "book", "internal/wire", "internal/wsclient", "internal/session", "internal/queue"}},
 	{"capture", []string{"bybit", "book", "decimal", "internal/wire", "internal/wsserver", zstdLibrary}},
 	{"cmd/bywire", []string{"..."}},
+	{"examples/booksandtrades", []string{"bybit"}},
+	{"examples/manysymbols", []string{"bybit"}},
+	{"examples/twochannels", []string{"bybit", "decimal"}},
+	{"examples/alert", []string{"bybit", "decimal"}},
+	{"examples/internal/exampletest", []string{"bybit", "capture", "internal/memnet"}},
 }
 
 // pureDirs are the packages that take values and return values. What they
