@@ -325,3 +325,6 @@ func (v *venue) wantRequests(lines ...string) {
 
 // forbidden refuses a handshake with HTTP 403.
 func forbidden() error { return ws.RejectConnectionError(ws.RejectionStatus(http.StatusForbidden)) }
+
+// end closes the connection in order, without a code.
+func (c *venueConn) end() { c.Write(wsframe.AppendFrame(nil, ws.OpClose, nil)) }

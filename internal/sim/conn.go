@@ -63,7 +63,8 @@ func (s *Server) serve(n *network, nc *memnet.Conn) {
 		return nil
 	}, OnBeforeUpgrade: func() (ws.HandshakeHeader, error) {
 		if hang {
-			nc.Read(make([]byte, 1)) // ends when the client gives up
+			_, err := nc.Read(make([]byte, 1)) // ends when the client gives up
+			return nil, err
 		}
 		return nil, nil
 	}}
@@ -93,7 +94,7 @@ func (c *conn) read() {
 		case err != nil:
 			return
 		case op == ws.OpClose:
-			c.nc.Write(wsframe.AppendFrame(nil, ws.OpClose, payload))
+			_, _ = c.nc.Write(wsframe.AppendFrame(nil, ws.OpClose, payload)) // it may be gone already
 			return
 		case op != ws.OpText:
 			continue
@@ -119,6 +120,8 @@ func (s *Server) breach(format string, args ...any) {
 
 // write is a connection's writing goroutine.
 func (c *conn) write(gone chan struct{}) {
+	timer := time.NewTimer(time.Hour) // for the end of a stall
+	defer timer.Stop()
 	for {
 		c.s.mu.Lock()
 		pause := time.Until(c.stalled)
@@ -136,17 +139,15 @@ func (c *conn) write(gone chan struct{}) {
 				return
 			}
 		}
-		var over <-chan time.Time
-		if pause > 0 {
-			timer := time.NewTimer(pause)
-			over = timer.C
-			defer timer.Stop()
+		if pause <= 0 {
+			pause = time.Hour
 		}
+		timer.Reset(pause)
 		select {
 		case <-gone:
 			return
 		case <-c.wake:
-		case <-over:
+		case <-timer.C:
 		}
 	}
 }

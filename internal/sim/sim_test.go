@@ -36,7 +36,7 @@ func topicsOf(symbol string) []bybit.Topic {
 
 // consume gives every event to the judge, and subscribes again what was
 // rejected.
-func (p *party) consume(t *testing.T, ctx context.Context, calls *sync.WaitGroup) {
+func (p *party) consume(ctx context.Context, t *testing.T, calls *sync.WaitGroup) {
 	for ev, err := range p.stream.Events(ctx) {
 		if err != nil {
 			if !errors.Is(err, bybit.ErrClosed) {
@@ -81,7 +81,7 @@ func play(t *testing.T, seed uint64, faults []sim.Fault, parties []*party) {
 				t.Fatal(err)
 			}
 			p.judge = srv.Judge(i, p.rules)
-			consumers.Go(func() { p.consume(t, t.Context(), &calls) })
+			consumers.Go(func() { p.consume(t.Context(), t, &calls) })
 		}
 		for _, f := range faults {
 			pause := time.NewTimer(f.After)
