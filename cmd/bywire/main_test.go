@@ -88,12 +88,16 @@ type replaying struct {
 // startReplay starts bywire replay and waits for its ready line.
 func startReplay(t *testing.T, args ...string) *replaying {
 	t.Helper()
+	return startReplayTo(t, newWatchedText(), args...)
+}
+
+func startReplayTo(t *testing.T, stderr *watchedText, args ...string) *replaying {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	r := &replaying{cancel: cancel, done: make(chan outcome, 1)}
 	out, in := io.Pipe()
 	go func() {
-		var stderr bytes.Buffer
-		code := run(ctx, append([]string{"replay", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), in, &stderr)
+		code := run(ctx, append([]string{"replay", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), in, stderr)
 		in.Close()
 		r.done <- outcome{code: code, stderr: stderr.String()}
 	}()

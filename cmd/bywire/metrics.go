@@ -119,16 +119,16 @@ func (m *meter) close() {
 	<-m.served
 }
 
-// recorder adds the metrics of a recorder. w counts and clock measures.
-func (m *meter) recorder(w captureWriter, clock *clockWatch) {
+// recorder adds the metrics of a recorder.
+func (m *meter) recorder(stats func() capture.WriterStats, clock *clockWatch) {
 	if m == nil {
 		return
 	}
 	counter := func(name, help string, value func(capture.WriterStats) int64) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(value(w.Stats())) }))
+			func() float64 { return float64(value(stats())) }))
 	}
-	before := w.Stats().Records
+	before := stats().Records
 	counter("bywire_record_records_total", "Records that the capture took: messages, gaps, notes.",
 		func(s capture.WriterStats) int64 { return int64(s.Records - before) })
 	counter("bywire_record_data_bytes_total", "Bytes of messages that the capture took, unpacked.",
@@ -140,7 +140,7 @@ func (m *meter) recorder(w captureWriter, clock *clockWatch) {
 	m.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "bywire_record_at_risk_records", Help: "Records that a crash would lose now.",
-		}, func() float64 { s := w.Stats(); return float64(s.Records - s.Saved) }),
+		}, func() float64 { s := stats(); return float64(s.Records - s.Saved) }),
 		&clockCollector{clock: clock, desc: prometheus.NewDesc("bywire_clock_offset_seconds",
 			"The venue's clock minus ours, as last measured; absent before.", nil, nil)},
 	)
@@ -162,13 +162,13 @@ func (c *clockCollector) Collect(to chan<- prometheus.Metric) {
 }
 
 // replay adds the metrics of a replay.
-func (m *meter) replay(p *capture.Replay) {
+func (m *meter) replay(stats func() capture.ReplayStats) {
 	if m == nil {
 		return
 	}
 	counter := func(name, help string, value func(capture.ReplayStats) int64) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(value(p.Stats())) }))
+			func() float64 { return float64(value(stats())) }))
 	}
 	counter("bywire_replay_published_frames_total", "Recorded messages whose turn came, subscribed or not.",
 		func(s capture.ReplayStats) int64 { return s.Published })
@@ -178,5 +178,5 @@ func (m *meter) replay(p *capture.Replay) {
 		func(s capture.ReplayStats) int64 { return s.SentBytes })
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "bywire_replay_sessions", Help: "Connections that are open.",
-	}, func() float64 { return float64(p.Stats().Sessions) }))
+	}, func() float64 { return float64(stats().Sessions) }))
 }

@@ -29,7 +29,7 @@ func (m *meter) stream(sel selection, s *bybit.Stream) *streamMeter {
 	if m == nil {
 		return nil
 	}
-	m.streams.add(m, string(sel.channel), s)
+	m.streams.add(m, string(sel.channel), s.Stats)
 	c := m.channel(sel.channel)
 	for _, t := range sel.topics {
 		c.topic(t)
@@ -94,13 +94,13 @@ type streamCollector struct {
 
 type collectedStream struct {
 	channel string
-	stream  interface{ Stats() bybit.StreamStats }
+	stats   func() bybit.StreamStats
 }
 
 // add takes a stream in. The first one registers the metrics of streams.
-func (c *streamCollector) add(m *meter, channel string, s *bybit.Stream) {
+func (c *streamCollector) add(m *meter, channel string, stats func() bybit.StreamStats) {
 	c.mu.Lock()
-	c.streams = append(c.streams, collectedStream{channel, s})
+	c.streams = append(c.streams, collectedStream{channel, stats})
 	first := len(c.streams) == 1
 	c.mu.Unlock()
 	if first {
@@ -119,8 +119,8 @@ type streamMetric struct {
 func streamMetrics() []streamMetric {
 	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
 	return []streamMetric{
-		{"bywire_frames_total", "Messages received.", counter, func(s *bybit.StreamStats) int { return int(s.Frames) }},
-		{"bywire_frame_bytes_total", "Bytes of messages received, without WebSocket headers.", counter, func(s *bybit.StreamStats) int { return int(s.Bytes) }},
+		{"bywire_frames_total", "Frames received, control frames included.", counter, func(s *bybit.StreamStats) int { return int(s.Frames) }},
+		{"bywire_frame_bytes_total", "Bytes of the frames received, without WebSocket headers.", counter, func(s *bybit.StreamStats) int { return int(s.Bytes) }},
 		{"bywire_reconnects_total", "Connections made after the first.", counter, func(s *bybit.StreamStats) int { return max(0, s.Connects-1) }},
 		{"bywire_dropped_messages_total", "Messages that arrived and were discarded: after a gap, at an overflow.", counter, func(s *bybit.StreamStats) int { return int(s.Dropped) }},
 		{"bywire_undecoded_frames_total", "Messages that could not be decoded.", counter, func(s *bybit.StreamStats) int { return int(s.Undecoded) }},
@@ -150,7 +150,7 @@ func (c *streamCollector) Collect(to chan<- prometheus.Metric) {
 	c.mu.Unlock()
 	metrics := streamMetrics()
 	for _, s := range streams {
-		stats := s.stream.Stats()
+		stats := s.stats()
 		for i := range metrics {
 			m := &metrics[i]
 			to <- prometheus.MustNewConstMetric(m.desc(), m.kind, float64(m.value(&stats)), s.channel)

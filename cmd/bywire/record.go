@@ -227,7 +227,7 @@ func (r *recorder) run(ctx context.Context, all []selection, last time.Time) err
 	r.client = client
 	defer client.Close()
 	r.before = r.w.Stats()
-	r.meter.recorder(r.w, &r.clock)
+	r.meter.recorder(r.w.Stats, &r.clock)
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	r.stop = stop

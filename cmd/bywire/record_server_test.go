@@ -122,28 +122,32 @@ func (s *scripted) hangUp(code ws.StatusCode, reason string) {
 	}
 }
 
-// recording is a bywire record that runs beside the test.
+// recording is a bywire record, or another command, that runs beside the test.
 type recording struct {
 	t         *testing.T
-	dir       string
 	interrupt context.CancelFunc
 	done      chan outcome
 	stderr    *watchedText
 }
 
-// startRecord starts bywire record into dir. app may change the command before
+// startRecord starts bywire record into dir. change may alter the command before
 // it runs.
 func startRecord(t *testing.T, dir string, change func(*app), args ...string) *recording {
 	t.Helper()
+	return startCommand(t, change, append([]string{"record", "--to", dir}, args...)...)
+}
+
+func startCommand(t *testing.T, change func(*app), args ...string) *recording {
+	t.Helper()
 	ctx, interrupt := context.WithCancel(t.Context())
-	r := &recording{t: t, dir: dir, interrupt: interrupt, done: make(chan outcome, 1), stderr: newWatchedText()}
+	r := &recording{t: t, interrupt: interrupt, done: make(chan outcome, 1), stderr: newWatchedText()}
 	var stdout strings.Builder
 	a := newApp(strings.NewReader(""), &stdout, r.stderr)
 	if change != nil {
 		change(a)
 	}
 	root := a.rootCommand()
-	root.SetArgs(append([]string{"record", "--to", dir}, args...))
+	root.SetArgs(args)
 	go func() {
 		code := a.finish(ctx, root.ExecuteContext(ctx))
 		r.done <- outcome{code: code, stdout: stdout.String(), stderr: r.stderr.String()}

@@ -121,7 +121,7 @@ func (a *app) replay(ctx context.Context, opts *replayOptions, dir string) error
 		}
 		return err
 	}
-	m.replay(player)
+	m.replay(player.Stats)
 	server := &http.Server{Handler: player, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
