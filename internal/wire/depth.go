@@ -188,3 +188,19 @@ func (t Topic) PushOn(ch Channel) Push {
 	}
 	return Push{}
 }
+
+// RepeatOn returns the longest silence of a topic on a channel that its V5 page
+// allows: what has not changed is sent again after that time. 0 if the page promises
+// none; most topics are silent while nothing happens.
+func (t Topic) RepeatOn(ch Channel) time.Duration {
+	if !t.hasChannel(ch) {
+		return 0
+	}
+	switch {
+	case t.Kind == KindOrderBook && t.Depth == 1 && (ch == Spot || ch == Linear || ch == Inverse):
+		return 3 * time.Second
+	case t.Kind == KindSmartLeverageOffers:
+		return 30 * time.Second
+	}
+	return 0
+}

@@ -125,3 +125,28 @@ func TestPushOn(t *testing.T) {
 		}
 	}
 }
+
+func TestRepeatOn(t *testing.T) {
+	for _, tt := range []struct {
+		topic string
+		ch    Channel
+		want  time.Duration
+	}{
+		{"orderbook.1.BTCUSDT", Linear, 3 * time.Second},
+		{"orderbook.1.BTCUSDT", Spot, 3 * time.Second},
+		{"orderbook.1.BTCUSD", Inverse, 3 * time.Second},
+		{"orderbook.1.BTCUSDT", Option, 0}, // has no such depth
+		{"orderbook.50.BTCUSDT", Linear, 0},
+		{"publicTrade.BTCUSDT", Linear, 0},
+		{"kline.1.BTCUSDT", Linear, 0},
+		{"earn.smartleverage.offers", Finance, 30 * time.Second},
+	} {
+		topic, err := ParseTopic(tt.topic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := topic.RepeatOn(tt.ch); got != tt.want {
+			t.Errorf("%s on %s repeats after %v, want %v", tt.topic, tt.ch, got, tt.want)
+		}
+	}
+}
