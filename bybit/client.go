@@ -20,14 +20,15 @@ type Client struct {
 // not connect.
 func NewClient(opts *Options) (*Client, error) {
 	c := &Client{opts: opts.withDefaults(), streams: make(map[*Stream]struct{})}
-	if c.opts.Environment.PublicURL == "" && c.opts.Environment.RESTURL == "" && c.opts.Environment.StatusURL == "" {
+	if len(c.opts.Environment.Abilities()) == 0 {
 		return nil, errors.New("client: the environment has no URL")
 	}
 	return c, nil
 }
 
-// Public opens a stream of public topics on a channel: one connection, kept
-// alive until Close.
+// Public opens a stream of public topics on a channel, kept alive until Close. It
+// has one connection, or as many as the topics need: the exchange takes 21,000
+// characters of topics on one, and on option 2,000 topics. V5 page: ws/connect.
 //
 // It returns when the exchange has accepted or rejected every topic, or when
 // ctx ends. ctx bounds that wait and nothing else. A failure of the first dial is

@@ -1,17 +1,19 @@
 package bybit
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // Environment is one deployment of the exchange: all its endpoints and what
 // they support. Take one from [Mainnet], [Testnet], [Demo], [Region] or
-// [CustomEnvironment]. The zero value stands for Mainnet.
+// [CustomEnvironment], and set what differs. The zero value stands for Mainnet.
 //
 // URLs are bases without a path: "wss://stream.bybit.com". One that is empty is
-// not offered by the deployment, and calls that need it fail and say so.
-// V5 pages: guide, ws/connect, demo.
+// not offered by the deployment: calls that need it fail with an
+// [*UnsupportedError] before anything is sent. V5 pages: guide, ws/connect, demo.
 type Environment struct {
 	Name       string // "mainnet", "testnet", "demo", a region such as "tr", or "custom"
 	PublicURL  string // WebSocket, public channels
@@ -25,7 +27,94 @@ type Environment struct {
 	venue bool
 }
 
-// Mainnet is the exchange itself.
+// Ability is something that a deployment may or may not offer.
+type Ability uint8
+
+// The abilities.
+const (
+	AbilityPublic     Ability = iota // public channels over WebSocket
+	AbilityStatus                    // the status channel over WebSocket
+	AbilityPrivate                   // the private channel over WebSocket
+	AbilityOrderEntry                // orders over WebSocket
+	AbilityREST                      // calls over HTTP
+)
+
+// String returns the ability in words.
+func (a Ability) String() string {
+	names := [...]string{"public data", "system status", "private data", "order entry over WebSocket", "REST"}
+	if int(a) < len(names) {
+		return names[a]
+	}
+	return "unknown ability"
+}
+
+// abilities returns every ability, in order.
+func abilities() []Ability {
+	return []Ability{AbilityPublic, AbilityStatus, AbilityPrivate, AbilityOrderEntry, AbilityREST}
+}
+
+// URL returns the base of the URLs for an ability, or an [*UnsupportedError] if
+// the deployment does not offer it.
+func (e Environment) URL(a Ability) (string, error) {
+	base := e.base(a)
+	if base == "" {
+		return "", &UnsupportedError{Environment: e.Name, Ability: a, Offers: e.Abilities()}
+	}
+	return strings.TrimSuffix(base, "/"), nil
+}
+
+func (e Environment) base(a Ability) string {
+	if e == (Environment{}) {
+		e = Mainnet()
+	}
+	switch a {
+	case AbilityPublic:
+		return e.PublicURL
+	case AbilityStatus:
+		return cmp.Or(e.StatusURL, e.PublicURL)
+	case AbilityPrivate:
+		return e.PrivateURL
+	case AbilityOrderEntry:
+		return e.TradeURL
+	case AbilityREST:
+		return e.RESTURL
+	}
+	return ""
+}
+
+// Supports reports whether the deployment offers an ability.
+func (e Environment) Supports(a Ability) bool { return e.base(a) != "" }
+
+// Abilities returns what the deployment offers.
+func (e Environment) Abilities() []Ability {
+	return slices.DeleteFunc(abilities(), func(a Ability) bool { return !e.Supports(a) })
+}
+
+// UnsupportedError says that a deployment does not offer what a call needs, or
+// has no documented host for it. Nothing was sent.
+type UnsupportedError struct {
+	Environment string // its name
+	Ability     Ability
+	Offers      []Ability
+}
+
+// Error names the deployment, what it lacks and what it has.
+func (e *UnsupportedError) Error() string {
+	text := fmt.Sprintf("environment %s has no documented host for %s; it has ", e.Environment, e.Ability)
+	if len(e.Offers) == 0 {
+		return text + "none at all"
+	}
+	for i, a := range e.Offers {
+		if i > 0 {
+			text += ", "
+		}
+		text += a.String()
+	}
+	return text
+}
+
+// Mainnet is the exchange itself. Its REST calls are also served from
+// https://api.bytick.com, which may be set as RESTURL.
 func Mainnet() Environment { return venueAt("mainnet", "stream.bybit.com", "api.bybit.com") }
 
 // Testnet is the exchange's test network. Its prices are not the market's.
@@ -33,8 +122,8 @@ func Testnet() Environment {
 	return venueAt("testnet", "stream-testnet.bybit.com", "api-testnet.bybit.com")
 }
 
-// Demo is demo trading: mainnet's market data, accounts with play money, and no
-// order entry over WebSocket. V5 page: demo.
+// Demo is demo trading: mainnet's market data, accounts with play money on hosts of
+// their own, and no order entry over WebSocket. V5 page: demo.
 func Demo() Environment {
 	e := Mainnet()
 	e.Name = "demo"
@@ -45,8 +134,8 @@ func Demo() Environment {
 }
 
 // Region returns the deployment for users of a region, by the end of its
-// domain: "tr", "id", "kz", "ge", "jp", "nl", "ae", "eu" or "hk". Not all of
-// them have documented WebSocket hosts.
+// domain: "tr", "id", "kz", "ge", "jp", "nl", "ae", "eu" or "hk". Of "nl", "ae" and
+// "hk" only the REST host is documented, of "eu" also that of system status.
 func Region(name string) (Environment, error) {
 	switch name {
 	case "tr":
@@ -119,16 +208,17 @@ func venueAt(name, wsHost, restHost string) Environment {
 
 // publicURL returns the URL of a public channel.
 func (e *Environment) publicURL(ch Channel) (string, error) {
-	base := e.PublicURL
-	if ch == Status && e.StatusURL != "" {
-		base = e.StatusURL
-	}
 	path := ch.Path()
-	switch {
-	case path == "":
+	if path == "" {
 		return "", fmt.Errorf("channel %q: no such public channel; Custom takes a path", string(ch))
-	case base == "":
-		return "", fmt.Errorf("environment %s has no documented WebSocket host for %s", e.Name, path)
 	}
-	return strings.TrimSuffix(base, "/") + path, nil
+	need := AbilityPublic
+	if ch == Status {
+		need = AbilityStatus
+	}
+	base, err := e.URL(need)
+	if err != nil {
+		return "", err
+	}
+	return base + path, nil
 }

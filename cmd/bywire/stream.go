@@ -138,7 +138,8 @@ func connectError(env bybit.Environment, ch bybit.Channel, err error) error {
 		where = env.StatusURL
 	}
 	where += ch.Path()
-	if errors.Is(err, wire.ErrTopic) || env.PublicURL == "" && env.StatusURL == "" {
+	_, lacks := errors.AsType[*bybit.UnsupportedError](err)
+	if lacks || errors.Is(err, wire.ErrTopic) {
 		return usageError("%w", err)
 	}
 	if rejected, ok := errors.AsType[*bybit.RejectedError](err); ok {
