@@ -17,16 +17,31 @@ func (s *Stream) apply(it *item) Event {
 		return nil // unsubscribed: frames that were on their way
 	}
 	if ev == nil {
+		if sub.merge != nil && sub.merge.prints != nil && sub.merge.prints.judge(it.frame, it.lane) == duplicate {
+			s.count.duplicates.Add(1)
+			return nil
+		}
 		ev = s.local.decode(it)
 	}
 	switch ev := ev.(type) {
 	case *BookEvent:
+		if sub.merge != nil && !s.ordered(sub, ev, it) {
+			return nil
+		}
 		return s.applyBook(sub, ev)
 	case *TickerEvent:
+		if sub.merge != nil {
+			return s.applyLateTicker(sub, ev)
+		}
 		sub.applyTicker(ev)
 	case *GapEvent:
-		sub.applyGap(ev)
+		s.applyGap(sub, ev)
 		s.count.gaps.Add(1)
+	case *SilentEvent:
+		s.count.silent.Add(1)
+	case *lanesNotice:
+		s.applyLanes(sub, ev, it.received)
+		return nil
 	case *DecodeErrorEvent:
 		s.count.undecoded.Add(1)
 		s.applyDamage(sub)
@@ -34,33 +49,101 @@ func (s *Stream) apply(it *item) Event {
 	return ev
 }
 
+// applyBook takes a message of an order book into account. Where a gap comes
+// before the message itself, the message is kept for the next call.
 func (s *Stream) applyBook(sub *subscription, ev *BookEvent) Event {
 	if !sub.chained {
-		s.local.last, s.local.lastBook = ev, nil
-		return ev
+		return s.yieldBook(sub, ev)
 	}
 	if sub.broken && !ev.Snapshot && ev.ID != 1 {
 		// Nothing is known that this delta could change.
+		if sub.policy == BooksNone {
+			return s.yieldBook(sub, ev)
+		}
 		sub.dropped++
 		s.count.dropped.Add(1)
 		return nil
 	}
-	if err := sub.advance(&ev.Update); err != nil {
-		sub.broken = true
+	fault := sub.skipped(&ev.Update)
+	if fault != nil {
+		s.count.violations.Add(1)
+	}
+	if ev.Snapshot && fault != nil && sub.policy != BooksLenient {
+		// The snapshot is good; what lies between it and the last message is
+		// missing.
+		sub.breakChain()
+		s.local.after(sub, ev)
+		return s.bookGap(sub, fault, 0, ev.Received)
+	}
+	if err := sub.advance(&ev.Update, fault); err != nil {
+		if fault == nil {
+			s.count.violations.Add(1)
+		}
+		sub.breakChain()
 		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
+		if sub.policy == BooksNone {
+			s.local.after(sub, ev)
+			return s.bookGap(sub, err, 0, ev.Received)
+		}
 		s.count.dropped.Add(1)
-		gap := &GapEvent{Topic: sub.topic, Reason: GapBook, Err: err, Dropped: 1 + sub.dropped, Time: ev.Received}
-		sub.dropped = 0
-		s.count.gaps.Add(1)
-		return gap
+		return s.bookGap(sub, err, 1, ev.Received)
 	}
 	sub.broken = false
+	if sub.merge != nil {
+		sub.merge.chain.broken = false
+	}
 	sub.dropped = 0
 	if sub.book != nil {
 		ev.Book = sub.book.View()
 	}
+	return s.yieldBook(sub, ev)
+}
+
+// after lets a decoded message come after the gap before it.
+func (c *consumer) after(sub *subscription, ev *BookEvent) {
+	c.more, c.moreSub, c.moreAt, c.pending = true, sub, ev.Received, ev
+}
+
+// applyMore goes on with an item of which something was left.
+func (s *Stream) applyMore() Event {
+	c := &s.local
+	sub, ev := c.moreSub, c.pending
+	c.pending = nil
+	if sub.gone.Load() {
+		c.more = false
+		return nil
+	}
+	if ev != nil {
+		return s.applyBook(sub, ev)
+	}
+	if sub.merge == nil {
+		c.more = false
+		return nil
+	}
+	return s.applyHeld(sub)
+}
+
+func (s *Stream) yieldBook(sub *subscription, ev *BookEvent) Event {
 	s.local.last, s.local.lastBook = ev, sub.book
 	return ev
+}
+
+// bookGap announces that messages of a book are missing, dropped of them because
+// of what is wrong now.
+func (s *Stream) bookGap(sub *subscription, err error, dropped int, at time.Time) Event {
+	gap := &GapEvent{Topic: sub.topic, Reason: GapBook, Err: err, Dropped: dropped + sub.dropped, Time: at}
+	sub.dropped = 0
+	s.count.gaps.Add(1)
+	s.traceGap(gap)
+	return gap
+}
+
+// traceGap lets the runner tell the user's Trace of a gap that the consumer
+// found.
+func (s *Stream) traceGap(gap *GapEvent) {
+	if told := s.client.opts.Trace.Gap; told != nil {
+		s.mail.put(letter{tell: func() { told(gap.Topic, gap.Reason, gap.Err) }})
+	}
 }
 
 // applyTicker makes the event's fields the state as of the event.
@@ -75,8 +158,19 @@ func (sub *subscription) applyTicker(ev *TickerEvent) {
 	ev.Complete = sub.complete
 }
 
+// breakChain makes the book wait for a snapshot.
+func (sub *subscription) breakChain() {
+	sub.broken = true
+	if sub.merge != nil {
+		sub.merge.chain.broken = true
+	}
+}
+
 // applyGap makes the state wait for a snapshot.
-func (sub *subscription) applyGap(ev *GapEvent) {
+func (s *Stream) applyGap(sub *subscription, ev *GapEvent) {
+	if sub.merge != nil {
+		s.count.dropped.Add(int64(sub.merge.reset()))
+	}
 	sub.ticker, sub.complete = Ticker{}, false
 	sub.dropped = 0
 	sub.broken = sub.chained

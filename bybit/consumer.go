@@ -3,6 +3,7 @@ package bybit
 import (
 	"bytes"
 	"errors"
+	"time"
 
 	"github.com/bywire/bywire/book"
 	"github.com/bywire/bywire/internal/wire"
@@ -17,6 +18,13 @@ type consumer struct {
 
 	last     *BookEvent // yielded last, nil if that was no book
 	lastBook *book.Book
+
+	// more says that the item before is not done with: pending, if set, comes after
+	// a gap that was yielded, and then what the topic's lanes have held back.
+	more    bool
+	moreSub *subscription
+	moreAt  time.Time // when the item was received
+	pending *BookEvent
 
 	books      [bookRing]BookEvent // used again and again
 	book       int                 // next of books

@@ -10,7 +10,8 @@ import (
 
 // Event is one thing that a [Stream] yields. The set of types is closed: the
 // data events, one per message type, [*RawEvent] for topics without a type, and
-// the notices [*GapEvent], [*RejectedEvent] and [*DecodeErrorEvent].
+// the notices [*GapEvent], [*RejectedEvent], [*SilentEvent] and
+// [*DecodeErrorEvent].
 //
 // An event does not change once it was yielded and may be kept, except for
 // [BookEvent].
@@ -177,6 +178,11 @@ const (
 	// GapOverflow: the consumer was slower than the feed for so long that the
 	// queue was full, and what was in it was discarded.
 	GapOverflow GapReason = "overflow"
+
+	// GapOrder: with StreamOptions.Duplicates, a change of a ticker came after a
+	// later one, because a connection had left it out. The topic is resubscribed to
+	// get a new snapshot.
+	GapOrder GapReason = "order"
 )
 
 // GapEvent says, at the place in the stream where it happened, that messages
@@ -197,6 +203,17 @@ type RejectedEvent struct {
 	Topic Topic
 	Err   *RejectedError
 	Time  time.Time
+}
+
+// SilentEvent says that a topic brought nothing for longer than expected,
+// although its connection is alive, and is subscribed anew. Nothing need be wrong:
+// a market may be quiet, or closed. What follows is consistent; if the new
+// subscription shows that something was missed, a GapEvent says so.
+type SilentEvent struct {
+	Topic    Topic
+	Since    time.Time     // when the last message came, or the subscription began
+	Expected time.Duration // the silence that was allowed
+	Time     time.Time
 }
 
 // DecodeErrorEvent says that a frame could not be decoded. Err.Frame has its
@@ -239,4 +256,5 @@ func (*DiscountBuyEvent) event()   {}
 func (*RawEvent) event()           {}
 func (*GapEvent) event()           {}
 func (*RejectedEvent) event()      {}
+func (*SilentEvent) event()        {}
 func (*DecodeErrorEvent) event()   {}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -28,36 +29,100 @@ func hangingClient(t *testing.T, v *venue) *bybit.Client {
 	return c
 }
 
-// A stream that keeps no books still knows when one of their messages is missing.
-func TestBooksNone(t *testing.T) {
+// A stream that keeps no books yields every message, and still knows when one of
+// them is missing: once, before the message that shows it, and once more only after
+// a snapshot.
+func TestBooksNoneYieldsEverything(t *testing.T) {
 	inBubble(t, func(t *testing.T, v *venue) {
-		s, err := v.client().Public(t.Context(), bybit.Linear, &bybit.StreamOptions{Books: bybit.BooksNone}, bybit.OrderBook(50, "BTCUSDT"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		v.last().send(delta("BTCUSDT", 6, "9"), snapshot("BTCUSDT", 7, "1"), delta("BTCUSDT", 8, "2"), delta("BTCUSDT", 10, "3"), delta("BTCUSDT", 11, "4"))
-		for _, want := range []int64{7, 8} {
+		s := v.stream(&bybit.StreamOptions{Books: bybit.BooksNone}, bybit.OrderBook(50, "BTCUSDT"))
+		v.requests()
+		v.last().send(delta("BTCUSDT", 6, "9"), snapshot("BTCUSDT", 7, "1"), delta("BTCUSDT", 8, "2"),
+			delta("BTCUSDT", 10, "3"), delta("BTCUSDT", 11, "4"), delta("BTCUSDT", 15, "5"))
+		want := []int64{6, 7, 8, 0, 10, 11, 15}
+		for i, want := range want {
 			ev, err := s.Recv(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want == 0 {
+				gap, ok := ev.(*bybit.GapEvent)
+				var fault *book.Error
+				if !ok || gap.Reason != bybit.GapBook || gap.Dropped != 0 || !errors.As(gap.Err, &fault) || fault.Want != 9 || fault.Got != 10 {
+					t.Fatalf("event %d is %T %+v, want a gap from 9 to 10", i, ev, ev)
+				}
+				continue
+			}
 			got, ok := ev.(*bybit.BookEvent)
-			if err != nil || !ok || got.ID != want || len(got.Bids) != 1 {
-				t.Fatalf("got %T %+v, %v, want the message %d", ev, ev, err, want)
+			if !ok || got.ID != want || len(got.Bids) != 1 || got.Bids[0].Price.String() != "100" {
+				t.Fatalf("event %d is %T %+v, want the message %d", i, ev, ev, want)
 			}
 			if _, err := got.Book.BestBid(); !errors.Is(err, book.ErrNoBook) {
 				t.Errorf("a read of the book = %v, want ErrNoBook", err)
 			}
 		}
-		ev, err := s.Recv(t.Context())
-		gap, ok := ev.(*bybit.GapEvent)
-		var fault *book.Error
-		if err != nil || !ok || gap.Reason != bybit.GapBook || !errors.As(gap.Err, &fault) || fault.Want != 9 || fault.Got != 10 {
-			t.Fatalf("got %T %+v, %v, want a gap from 9 to 10", ev, ev, err)
-		}
 		synctest.Wait()
-		v.last().send(snapshot("BTCUSDT", 12, "5"))
-		ev, err = s.Recv(t.Context())
-		if got, ok := ev.(*bybit.BookEvent); err != nil || !ok || got.ID != 12 || !got.Snapshot {
-			t.Fatalf("got %T %+v, %v, want the snapshot 12", ev, ev, err)
+		v.wantRequests("unsubscribe orderbook.50.BTCUSDT", "subscribe orderbook.50.BTCUSDT")
+		v.last().send(snapshot("BTCUSDT", 16, "5"), delta("BTCUSDT", 18, "6"))
+		wantEvents(t, s, "book BTCUSDT u=16: book: no book", "gap orderbook.50.BTCUSDT book dropped 0", "book BTCUSDT u=18: book: no book")
+		synctest.Wait()
+		if stats := s.Stats(); stats.Violations != 2 || stats.Gaps != 2 || stats.Dropped != 0 || stats.Resyncs != 2 {
+			t.Errorf("stats %+v, want two violations, gaps and resyncs, and nothing dropped", stats)
 		}
+		s.Close()
+	})
+}
+
+// A lenient book applies what skips an update id, and counts it; a crossed one it
+// does not keep.
+func TestBooksLenient(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(&bybit.StreamOptions{Books: bybit.BooksLenient}, bybit.OrderBook(50, "BTCUSDT"))
+		v.requests()
+		v.last().send(snapshot("BTCUSDT", 7, "1"), delta("BTCUSDT", 9, "2"), delta("BTCUSDT", 9, "3"), delta("BTCUSDT", 10, "4"),
+			snapshot("BTCUSDT", 20, "5"))
+		wantEvents(t, s, "book BTCUSDT u=7 bid 100 x 1", "book BTCUSDT u=9 bid 100 x 2", "book BTCUSDT u=9 bid 100 x 3",
+			"book BTCUSDT u=10 bid 100 x 4", "book BTCUSDT u=20 bid 100 x 5")
+		synctest.Wait()
+		v.wantRequests()
+		if stats := s.Stats(); stats.Violations != 3 || stats.Gaps != 0 {
+			t.Errorf("stats %+v, want three violations and no gap", stats)
+		}
+		v.last().send(strings.Replace(delta("BTCUSDT", 21, "3"), `"b":[["100"`, `"b":[["102"`, 1))
+		wantEvents(t, s, "gap orderbook.50.BTCUSDT book dropped 1")
+		synctest.Wait()
+		v.wantRequests("unsubscribe orderbook.50.BTCUSDT", "subscribe orderbook.50.BTCUSDT")
+		if stats := s.Stats(); stats.Violations != 4 || stats.Gaps != 1 {
+			t.Errorf("stats %+v, want the fourth violation and a gap", stats)
+		}
+		s.Close()
+	})
+}
+
+// A snapshot that is ahead of a healthy book says that messages are missing: the
+// gap comes first, and nothing is asked for.
+func TestSnapshotAheadIsAGap(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(nil, bybit.OrderBook(50, "BTCUSDT"), bybit.OrderBook(1, "BTCUSDT"))
+		v.requests()
+		top := func(u int) string {
+			return strings.Replace(snapshot("BTCUSDT", u, "1"), "orderbook.50", "orderbook.1", 1)
+		}
+		v.last().send(snapshot("BTCUSDT", 7, "1"), snapshot("BTCUSDT", 8, "2"), snapshot("BTCUSDT", 8, "3"), snapshot("BTCUSDT", 12, "4"),
+			delta("BTCUSDT", 13, "5"), snapshot("BTCUSDT", 1, "6"), top(5), top(9))
+		wantEvents(t, s, "book BTCUSDT u=7 bid 100 x 1", "book BTCUSDT u=8 bid 100 x 2", "book BTCUSDT u=8 bid 100 x 3",
+			"gap orderbook.50.BTCUSDT book dropped 0", "book BTCUSDT u=12 bid 100 x 4", "book BTCUSDT u=13 bid 100 x 5",
+			"book BTCUSDT u=1 bid 100 x 6", "book BTCUSDT u=5 bid 100 x 1", "book BTCUSDT u=9 bid 100 x 1")
+		synctest.Wait()
+		v.wantRequests()
+		// Between the gap and the snapshot the topic may be taken off.
+		v.last().send(snapshot("BTCUSDT", 2, "7"))
+		wantEvents(t, s, "book BTCUSDT u=2 bid 100 x 7")
+		v.last().send(snapshot("BTCUSDT", 9, "8"))
+		wantEvents(t, s, "gap orderbook.50.BTCUSDT book dropped 0")
+		if err := s.Unsubscribe(t.Context(), bybit.OrderBook(50, "BTCUSDT")); err != nil {
+			t.Error(err)
+		}
+		wantNone(t, s)
 		s.Close()
 	})
 }

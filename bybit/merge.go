@@ -76,7 +76,11 @@ const noHead = math.MaxInt64
 // look notes when the next item was received.
 func (p *part) look() {
 	c := &p.stream.local
-	if c.next == len(c.out.Items) {
+	switch {
+	case c.more:
+		p.head = math.MinInt64 // of the item that was taken last
+		return
+	case c.next == len(c.out.Items):
 		p.head = noHead
 		return
 	}
@@ -299,11 +303,18 @@ func (sum *StreamStats) add(s StreamStats) {
 	sum.Topics += s.Topics
 	sum.Accepted += s.Accepted
 	sum.Rejected = append(sum.Rejected, s.Rejected...)
+	sum.Connections = append(sum.Connections, s.Connections...)
 	sum.Connects += s.Connects
+	sum.Reconnects += s.Reconnects
+	sum.Handovers += s.Handovers
+	sum.Resyncs += s.Resyncs
 	sum.Frames += s.Frames
 	sum.Bytes += s.Bytes
 	sum.Unwanted += s.Unwanted
+	sum.Duplicates += s.Duplicates
 	sum.Gaps += s.Gaps
+	sum.Silent += s.Silent
+	sum.Violations += s.Violations
 	sum.Dropped += s.Dropped
 	sum.Undecoded += s.Undecoded
 	sum.Overflows += s.Overflows

@@ -25,6 +25,14 @@ type Options struct {
 	// DialTimeout bounds one connect with its handshakes. Default: 15 s.
 	DialTimeout time.Duration
 
+	// Budget bounds how many connections are begun in a span of time. Clients
+	// behind one IP address share one. Default: one of the client's own, with the
+	// venue's limit of 500 in 5 minutes.
+	Budget *Budget
+
+	// Trace is told what the streams do. Default: nobody is.
+	Trace *Trace
+
 	// Logger gets a line when a connection opens, ends or is retried, and
 	// when a topic is rejected; none per message. Default: discard.
 	Logger *slog.Logger
@@ -41,8 +49,27 @@ type StreamOptions struct {
 	// Overflow says what happens when the queue is full. Default: OverflowGap.
 	Overflow Overflow
 
-	// Books says whether the stream keeps order books. Default: BooksVerified.
+	// Books says whether the stream keeps order books, and how strict it is
+	// about them. Default: BooksVerified.
 	Books Books
+
+	// Duplicates is how many connections carry each topic, 1 or 2. With 2 the
+	// fastest frame of each message is yielded, and a message is missing only if it
+	// came on neither: a connection that is lost costs nothing. See
+	// StreamStats.Duplicates. Default: 1.
+	//
+	// The price is the traffic and some memory per topic. Messages are compared by
+	// their update ids on order books, and by their content elsewhere; of the latter
+	// the last 512 of a topic are remembered, so that a connection that lags further
+	// behind may bring one again. If a connection that stays open loses one of the
+	// latter, the other's copy comes late, but comes; a ticker's is then a gap, and a
+	// new snapshot.
+	Duplicates int
+
+	// RollAfter is the age at which a connection is replaced by a new one, before
+	// the old one is closed, so that nothing is missed: for streams that live for
+	// weeks. The age varies by a tenth. Default: never.
+	RollAfter time.Duration
 
 	// RawFrames keeps a copy of each message's bytes in the event's Frame.
 	// Default: no.
@@ -57,11 +84,19 @@ const (
 	// message, see [BookEvent].
 	BooksVerified Books = iota
 
-	// BooksNone delivers the messages alone, for those who keep books of their
-	// own. That update ids follow one another is still checked, and a gap is
-	// still announced and mended by a snapshot; reads of BookEvent.Book return
-	// [book.ErrNoBook].
+	// BooksNone delivers the messages alone, all of them, for those who keep
+	// books of their own. That update ids follow one another is still checked: a
+	// GapEvent says, in place, where they do not, and a snapshot is asked for.
+	// The messages until then are yielded too, and are deltas on a book that
+	// misses something. Reads of BookEvent.Book return [book.ErrNoBook].
 	BooksNone
+
+	// BooksLenient keeps books like BooksVerified, but applies a message whose
+	// update id does not follow the last one, and counts it in
+	// StreamStats.Violations instead of announcing a gap: that update ids rise by
+	// one is practice, and promised in writing for orderbook.full only. A book
+	// that is wrong in any other way, such as crossed, is replaced as ever.
+	BooksLenient
 )
 
 // Overflow is what a stream does when its queue is full.
@@ -98,6 +133,12 @@ func (o *Options) withDefaults() Options {
 	if opts.DialTimeout <= 0 {
 		opts.DialTimeout = defaultDialTimeout
 	}
+	if opts.Budget == nil {
+		opts.Budget = NewBudget(nil)
+	}
+	if opts.Trace == nil {
+		opts.Trace = &Trace{}
+	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -113,6 +154,8 @@ func (o *StreamOptions) withDefaults() StreamOptions {
 		opts.QueueBytes = defaultQueueBytes
 	}
 	opts.QueueBytes = max(opts.QueueBytes, minQueueBytes)
+	opts.Duplicates = min(max(opts.Duplicates, 1), 2)
+	opts.RollAfter = max(opts.RollAfter, 0)
 	if opts.Overflow == OverflowWait {
 		opts.QueueBytes = max(opts.QueueBytes, minWaitingBytes)
 	}

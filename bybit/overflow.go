@@ -17,11 +17,12 @@ func (s *Stream) push(b *batch, it item) {
 // place. Notices stay, but gaps of one topic become one.
 func (s *Stream) overflow(b *batch) {
 	s.count.overflows.Add(1)
+	at := b.Items[len(b.Items)-1].received
 	kept := b.Items[:0]
 	var affected []*subscription
 	for _, it := range b.Items {
 		switch ev := it.ev.(type) {
-		case *RejectedEvent:
+		case *RejectedEvent, *SilentEvent, *lanesNotice:
 			kept = append(kept, it)
 			continue
 		case *GapEvent:
@@ -45,10 +46,12 @@ func (s *Stream) overflow(b *batch) {
 		}
 		it.sub.lost++
 	}
+	lost := 0
 	for _, sub := range affected {
+		lost += sub.lost
 		if sub.lost > 0 {
 			if sub.gap == nil {
-				sub.gap = &GapEvent{Topic: sub.topic, Time: s.read.received}
+				sub.gap = &GapEvent{Topic: sub.topic, Time: at}
 				kept = append(kept, item{sub: sub, ev: sub.gap, received: sub.gap.Time})
 			}
 			sub.gap.Reason = GapOverflow
@@ -58,6 +61,9 @@ func (s *Stream) overflow(b *batch) {
 			}
 		}
 		sub.lost, sub.gap = 0, nil
+	}
+	if told := s.client.opts.Trace.Overflow; told != nil {
+		s.mail.put(letter{tell: func() { told(lost, len(affected)) }})
 	}
 	clear(b.Items[len(kept):])
 	b.Items = kept

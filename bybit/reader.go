@@ -3,6 +3,7 @@ package bybit
 import (
 	"bytes"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/bywire/bywire/internal/queue"
@@ -28,79 +29,97 @@ const (
 	// itemBytes is what an item counts against the queue's bound besides its
 	// frame.
 	itemBytes = 80
+
+	// maxLanes is how many connections may carry a topic at once, one that takes
+	// over from another included.
+	maxLanes = 4
 )
 
-// reader is what the reader's goroutine knows.
+// reader is what the goroutine knows that reads one connection.
 type reader struct {
+	s      *Stream
+	conn   *wsclient.Conn
+	link   int   // of the session
+	lane   uint8 // of the link
+	number int   // of the connection, from 1
+
 	subs     map[string]*subscription // of the burst
-	number   int                      // of the connection
 	received time.Time                // of the burst
+	heard    int64                    // the same, in nanoseconds since the stream began
+
+	// Written here once per burst, read by Stats.
+	frames, bytes atomic.Int64
+	// holds counts how often the reader began or ended to wait for the consumer,
+	// as OverflowWait says: odd while it waits.
+	holds atomic.Int64
 }
 
-// readFrom is the reader's goroutine: it ends with the connection.
-func (s *Stream) readFrom(conn *wsclient.Conn, number int) {
-	r := &s.read
-	r.number = number
+// run is the reader's goroutine: it ends with the connection.
+func (r *reader) run() {
+	s := r.s
 	for {
-		frame, err := conn.Next()
+		frame, err := r.conn.Next()
 		if err != nil {
-			conn.Wait()
-			s.mail.put(letter{event: session.Lost{Err: err}})
+			r.conn.Wait()
+			s.mail.put(letter{event: session.Lost{Link: r.link, Err: err}})
 			return
 		}
 		// What is in the buffer was sent after what is in the table: a topic
 		// is entered before it is asked for.
 		r.subs = *s.table.Load()
-		r.received = wallClock(conn.ReadAt())
+		at := r.conn.ReadAt()
+		r.received, r.heard = wallClock(at), int64(at.Sub(s.began))
 		var frames, size int64
 		b := s.queue.Lock()
 		for more := true; more; {
 			frames++
 			size += int64(len(frame))
-			s.takeFrame(b, frame)
+			r.take(b, frame)
 			if frames == maxBurst {
 				break
 			}
-			frame, more = conn.Buffered()
+			frame, more = r.conn.Buffered()
 		}
+		r.frames.Add(frames)
+		r.bytes.Add(size)
 		s.count.frames.Add(frames)
 		s.count.bytes.Add(size)
 		if s.queue.Unlock() > courtesy {
 			runtime.Gosched()
-			s.awaitRoom()
+			r.awaitRoom()
 		}
 	}
 }
 
 // awaitRoom holds the reader until the consumer has caught up, if the user chose
 // that. Only Close ends it early.
-func (s *Stream) awaitRoom() {
-	if s.opts.Overflow != OverflowWait {
+func (r *reader) awaitRoom() {
+	if r.s.opts.Overflow != OverflowWait {
 		return
 	}
-	room := s.queue.Room()
+	room := r.s.queue.Room()
 	if room == nil {
 		return
 	}
-	s.holds.Add(1)
+	r.holds.Add(1)
 	select {
 	case <-room:
-	case <-s.closing:
+	case <-r.s.closing:
 	}
-	s.holds.Add(1)
+	r.holds.Add(1)
 }
 
-// takeFrame queues a data frame, or tells the runner what another one says. The
-// queue is locked.
+// take queues a data frame, or tells the runner what another one says. The queue
+// is locked.
 //
 // The frame is copied, not decoded: the reader's buffer is used again, and what
 // is decoded would be written by one processor and read by another, twice as
 // many bytes as the frame has.
-func (s *Stream) takeFrame(b *batch, frame []byte) {
-	r := &s.read
+func (r *reader) take(b *batch, frame []byte) {
+	s := r.s
 	name, ok := wire.FrameTopic(frame)
 	if !ok {
-		s.takeControl(b, frame)
+		r.takeControl(b, frame)
 		return
 	}
 	sub := r.subs[string(name)]
@@ -108,29 +127,39 @@ func (s *Stream) takeFrame(b *batch, frame []byte) {
 		s.count.unwanted.Add(1)
 		return
 	}
-	if sub.seen != r.number {
-		sub.seen = r.number
-		s.mail.put(letter{event: session.Arrived{Topic: sub.topic.name}})
+	if sub.seen[r.lane] != r.number {
+		sub.seen[r.lane] = r.number
+		s.mail.put(letter{event: session.Arrived{Link: r.link, Topic: sub.topic.name}})
 	}
-	s.push(b, item{sub: sub, frame: b.Arena.keep(frame), received: r.received})
+	// To store costs more than to look, and a burst has one time.
+	if sub.heard.Load() != r.heard {
+		sub.heard.Store(r.heard)
+	}
+	s.push(b, item{sub: sub, frame: b.Arena.keep(frame), received: r.received, lane: r.lane})
 }
 
 // takeControl handles a reply on the spot: control frames are never queued.
-func (s *Stream) takeControl(b *batch, frame []byte) {
+func (r *reader) takeControl(b *batch, frame []byte) {
+	s := r.s
 	reply, err := wire.ParseReply(frame)
 	if err != nil {
 		s.count.undecoded.Add(1)
-		ev := &DecodeErrorEvent{Err: &DecodeError{Frame: bytes.Clone(frame), Err: err}, Received: s.read.received}
+		ev := &DecodeErrorEvent{Err: &DecodeError{Frame: bytes.Clone(frame), Err: err}, Received: r.received}
 		s.push(b, item{ev: ev, received: ev.Received})
 		return
 	}
 	ack := session.Ack{
-		Op: reply.Op, ReqID: reply.ReqID, Success: reply.Success, Code: reply.Code, Message: reply.Message,
+		Link: r.link,
+		Op:   reply.Op, ReqID: reply.ReqID, Success: reply.Success, Code: reply.Code, Message: reply.Message,
 		Failed: reply.Failed, Succeeded: reply.Succeeded,
 	}
 	switch reply.Op {
 	case wire.OpPong:
-		return // arriving was all it was for
+		// Arriving was all it was for.
+		if s.client.opts.Trace.Reply != nil {
+			s.mail.put(letter{pong: &ack})
+		}
+		return
 	case wire.OpCommand:
 		ack.Op = ""
 	}

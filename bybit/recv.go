@@ -155,8 +155,7 @@ func (c *consumer) release() {
 // fromBatch returns the next event of the batch that is worth yielding, nil at
 // its end.
 func (s *Stream) fromBatch() Event {
-	c := &s.local
-	for c.next < len(c.out.Items) {
+	for c := &s.local; c.more || c.next < len(c.out.Items); {
 		if ev := s.fromItem(); ev != nil {
 			return ev
 		}
@@ -164,10 +163,14 @@ func (s *Stream) fromBatch() Event {
 	return nil
 }
 
-// fromItem takes one item of the batch, which has one, and returns its event, or
-// nil if that is not worth yielding.
+// fromItem goes on with the item before, if more is to come of it, or takes one item
+// of the batch, which has one. It returns the event, or nil if there is none worth
+// yielding.
 func (s *Stream) fromItem() Event {
 	c := &s.local
+	if c.more {
+		return s.applyMore()
+	}
 	it := &c.out.Items[c.next]
 	c.next++
 	return s.apply(it)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,10 +17,13 @@ import (
 // letter is what others tell the runner. One field is set, but for open and
 // abort, which come with another.
 type letter struct {
-	event       session.Event  // from the reader, the dialer, the consumer
-	conn        *wsclient.Conn // with Dialed
+	event       session.Event // from a reader, a dialer, the consumer
+	dialed      *dialed
 	subscribe   *waiter
 	unsubscribe *waiter
+	held        *subscription // the consumer holds messages back, from now on
+	pong        *session.Ack  // for the Trace alone
+	tell        func()        // a hook of the Trace
 	open, close bool
 	abort       bool
 }
@@ -52,44 +56,81 @@ func (m *mailbox) take(spare []letter) []letter {
 	return taken
 }
 
-// runner owns the session machine of a stream and performs what it decides.
+// runner owns the session of a stream and performs what it decides.
 type runner struct {
 	s       *Stream
 	life    context.Context // ends with the stream: bounds dials
-	machine *session.Machine
+	session *session.Session
 	timer   *time.Timer
+	more    []session.Event // that the actions under way lead to
 
 	subs     map[string]*subscription
 	waiting  map[int]*waiter
 	nextCall int
+	overdue  []overdue // by time
 
-	conn    *wsclient.Conn // open, or nil
-	dialing bool
-	reading bool  // the reader of conn has not reported its end
-	number  int   // of the connection
-	holds   int64 // of the reader, as of the last tick
+	links   map[int]*link
+	number  int // of connections that were made
+	busy    int // dialers and readers that have not reported their end
 	abort   bool
 	failure error // of the first dial; read after done is closed
 	final   error // what the stream ends with
 }
 
+// overdue is when a topic's lanes have waited long enough for a message.
+type overdue struct {
+	sub *subscription
+	at  time.Time
+}
+
 func newRunner(life context.Context, s *Stream) *runner {
-	limits := wire.Channel(s.ch).Limits()
-	return &runner{
-		s:    s,
-		life: life,
-		machine: session.NewMachine(session.Config{
-			MaxArgs:   limits.ArgsPerRequest,
-			MaxChars:  limits.ArgsChars,
-			MaxTotal:  limits.ArgsPerConnection,
-			AssumeAck: s.ch == RFQ || s.ch == Status || s.ch == Finance || wire.Channel(s.ch).IsCustom(),
-			PingEvery: wire.PingInterval,
-			Rand:      rand.Int64N,
-		}),
+	r := &runner{
+		s:       s,
+		life:    life,
 		subs:    make(map[string]*subscription),
 		waiting: make(map[int]*waiter),
+		links:   make(map[int]*link),
 		final:   ErrClosed,
 	}
+	limits := wire.Channel(s.ch).Limits()
+	watch := r.heard
+	if s.opts.Overflow == OverflowWait {
+		watch = nil // a replay is as quiet as what was recorded, and as the consumer is slow
+	}
+	r.session = session.New(session.Config{
+		MaxArgs:   limits.ArgsPerRequest,
+		MaxChars:  limits.ArgsChars,
+		MaxTotal:  limits.ArgsPerConnection,
+		AssumeAck: s.ch == RFQ || s.ch == Status || s.ch == Finance || wire.Channel(s.ch).IsCustom(),
+		PingEvery: wire.PingInterval,
+		Lanes:     s.opts.Duplicates,
+		RollAfter: s.opts.RollAfter,
+		Heard:     watch,
+		Cadence:   r.cadence,
+		Rand:      rand.Int64N,
+	})
+	return r
+}
+
+// heard is when a topic's last message came.
+func (r *runner) heard(topic string) time.Time {
+	sub := r.subs[topic]
+	if sub == nil {
+		return time.Time{}
+	}
+	ns := sub.heard.Load()
+	if ns == 0 {
+		return time.Time{}
+	}
+	return r.s.began.Add(time.Duration(ns))
+}
+
+// cadence is the longest silence of a topic that the exchange documents.
+func (r *runner) cadence(topic string) time.Duration {
+	if sub := r.subs[topic]; sub != nil {
+		return sub.repeats
+	}
+	return 0
 }
 
 // endOfCapture reports whether a connection ended because the replay behind it
@@ -116,33 +157,42 @@ func (r *runner) run() {
 		case <-r.timer.C:
 			r.tick()
 		}
-		if r.machine.State() == session.Closed && !r.dialing && !r.reading {
+		r.s.count.session(r)
+		if r.session.State() == session.Closed && r.busy == 0 {
 			return
 		}
 		r.arm()
 	}
 }
 
-// tick tells the machine that time has passed. A reader that was held back since
-// the last tick, if only for a part of it, may not have come to what has arrived.
+// tick tells the session that time has passed, and topics that have held
+// messages back for long enough.
 func (r *runner) tick() {
-	ev := session.Tick{Inbound: time.Now()}
-	if r.conn != nil {
-		ev.Inbound = r.conn.Inbound()
+	now := time.Now()
+	for len(r.overdue) > 0 && !r.overdue[0].at.After(now) {
+		sub := r.overdue[0].sub
+		r.overdue = slices.Delete(r.overdue, 0, 1)
+		r.s.notify(sub, &lanesNotice{overdue: true})
 	}
-	holds := r.s.holds.Load()
-	ev.Held = holds != r.holds || holds%2 == 1
-	r.holds = holds
+	var ev session.Tick
+	for _, number := range slices.Sorted(maps.Keys(r.links)) {
+		if l := r.links[number]; l.read != nil {
+			ev.Links = append(ev.Links, l.tick())
+		}
+	}
 	r.next(ev)
 }
 
-// arm sets the timer to when the machine wants to be woken.
+// arm sets the timer to when the session wants to be woken, or a topic.
 func (r *runner) arm() {
 	wait := time.Hour
-	if wake := r.machine.Wake(); !wake.IsZero() {
-		wait = max(0, time.Until(wake))
+	if wake := r.session.Wake(); !wake.IsZero() {
+		wait = time.Until(wake)
 	}
-	r.timer.Reset(wait)
+	if len(r.overdue) > 0 {
+		wait = min(wait, time.Until(r.overdue[0].at))
+	}
+	r.timer.Reset(max(0, wait))
 }
 
 // end answers whoever still waits and lets the consumer end after what is
@@ -167,7 +217,7 @@ func (r *runner) open(l *letter) {
 		call := r.call(w)
 		r.next(session.Subscribe{Call: call, Topics: w.names()})
 		if r.waiting[call] == nil && w.result.Err != nil {
-			r.removeSubscriptions(added...) // the machine refused the call
+			r.removeSubscriptions(added...) // the session refused the call
 		}
 	case l.unsubscribe != nil:
 		names := l.unsubscribe.names()
@@ -178,25 +228,38 @@ func (r *runner) open(l *letter) {
 		r.s.cancel()
 		close(r.s.closing)
 		r.next(session.Close{})
-	case l.conn != nil:
-		r.dialing = false
-		r.connected(l.conn)
+	case l.dialed != nil:
+		r.dialed(l.dialed)
+	case l.held != nil:
+		r.overdue = append(r.overdue, overdue{l.held, time.Now().Add(laneWait)})
+	case l.pong != nil:
+		r.traceReply(l.pong)
+	case l.tell != nil:
+		l.tell()
 	case l.event != nil:
-		switch l.event.(type) {
-		case session.DialFailed:
-			r.dialing = false
+		switch ev := l.event.(type) {
 		case session.Lost:
-			r.reading = false
-			r.conn = nil
-			if endOfCapture(l.event.(session.Lost).Err) {
-				r.s.cancel()
-				r.final = ErrEndOfCapture
-				r.next(session.Close{})
-				return
-			}
+			r.lost(ev)
+			return
+		case session.Ack:
+			r.traceReply(&ev)
+		case session.Resync:
+			r.resync(ev.Topic)
+			return
 		}
 		r.next(l.event)
 	}
+}
+
+// resync asks for a new snapshot of a topic.
+func (r *runner) resync(topic string) {
+	if sub := r.subs[topic]; sub != nil {
+		r.s.count.resyncs.Add(1)
+		if told := r.s.client.opts.Trace.Resync; told != nil {
+			told(sub.topic)
+		}
+	}
+	r.next(session.Resync{Topic: topic})
 }
 
 // call gives a waiter its number.
@@ -206,39 +269,52 @@ func (r *runner) call(w *waiter) int {
 	return r.nextCall
 }
 
-// next feeds the machine and performs what it says.
+// next feeds the session and performs what it says.
 func (r *runner) next(ev session.Event) {
 	now := time.Now()
-	for _, a := range r.machine.Next(now, ev) {
+	for _, a := range r.session.Next(now, ev) {
 		r.perform(now, a)
 	}
-	r.s.count.session(r.machine)
+	for len(r.more) > 0 {
+		ev := r.more[0]
+		r.more = slices.Delete(r.more, 0, 1)
+		r.next(ev)
+	}
 }
 
 func (r *runner) perform(now time.Time, a session.Action) {
 	s := r.s
 	switch a := a.(type) {
 	case session.Dial:
-		r.dialing = true
-		go s.dial(r.life, a.Attempt)
+		r.dial(a)
 	case session.HangUp:
-		switch {
-		case r.conn == nil:
-		case a.Err == nil && !r.abort:
-			r.conn.Close()
-		case a.Err == nil:
-			r.conn.Abort(ErrClosed)
-		default:
-			r.conn.Abort(a.Err)
-		}
+		r.hangUp(a)
+	case session.Forget:
+		delete(r.links, a.Link)
+	case session.Handover:
+		r.handedOver(a)
 	case session.Send:
 		r.send(a)
 	case session.Gap:
-		s.log.Warn("connection lost", "url", s.url, "topics", len(a.Topics), "error", a.Err)
+		r.gap(now, a)
+	case session.Lanes:
 		for _, name := range a.Topics {
-			if sub := r.subs[name]; sub != nil {
-				s.notify(sub, &GapEvent{Topic: sub.topic, Reason: GapDisconnected, Err: a.Err, Time: wallClock(now)})
+			if sub := r.subs[name]; sub != nil && sub.merge != nil {
+				s.notify(sub, &lanesNotice{mask: a.Mask})
 			}
+		}
+	case session.Silent:
+		if sub := r.subs[a.Topic]; sub != nil {
+			s.log.Warn("topic silent", "topic", a.Topic, "since", a.Since, "expected", a.Allowed)
+			if told := s.client.opts.Trace.Silent; told != nil {
+				told(sub.topic, wallClock(a.Since), a.Allowed)
+			}
+			s.notify(sub, &SilentEvent{Topic: sub.topic, Since: wallClock(a.Since), Expected: a.Allowed, Time: wallClock(now)})
+		}
+	case session.Revived:
+		// The exchange still pushes the topic and knows of no new subscription.
+		if sub := r.subs[a.Topic]; sub != nil && sub.snapshots(s.ch) {
+			r.more = append(r.more, session.Resync{Topic: a.Topic})
 		}
 	case session.Reject:
 		r.reject(now, a.Rejection)
@@ -258,6 +334,19 @@ func (r *runner) perform(now time.Time, a session.Action) {
 	}
 }
 
+func (r *runner) gap(now time.Time, a session.Gap) {
+	s := r.s
+	s.log.Warn("connection lost", "url", s.url, "topics", len(a.Topics), "error", a.Err)
+	for _, name := range a.Topics {
+		if sub := r.subs[name]; sub != nil {
+			if told := s.client.opts.Trace.Gap; told != nil {
+				told(sub.topic, GapDisconnected, a.Err)
+			}
+			s.notify(sub, &GapEvent{Topic: sub.topic, Reason: GapDisconnected, Err: a.Err, Time: wallClock(now)})
+		}
+	}
+}
+
 // topicNamed returns the topic of a name, as the user made it.
 func topicNamed(topics []Topic, name string) Topic {
 	for _, t := range topics {
@@ -268,50 +357,20 @@ func topicNamed(topics []Topic, name string) Topic {
 	return RawTopic(name)
 }
 
-// dial is one attempt. It runs on its own goroutine and reports to the runner.
-func (s *Stream) dial(life context.Context, attempt int) {
-	ctx, cancel := context.WithTimeout(life, s.client.opts.DialTimeout)
-	defer cancel()
-	conn, err := wsclient.Dial(ctx, &wsclient.Config{
-		URL:         s.url,
-		DialContext: s.client.opts.DialContext,
-		TLS:         s.client.opts.TLS,
-	})
-	if err != nil {
-		s.log.Info("dial", "url", s.url, "attempt", attempt, "error", err)
-		s.mail.put(letter{event: session.DialFailed{Err: err}})
-		return
-	}
-	s.mail.put(letter{conn: conn})
-}
-
-// connected starts the reader of a new connection. If the stream was closed in
-// the meantime, nobody has read from the connection and nobody will.
-func (r *runner) connected(conn *wsclient.Conn) {
-	if r.machine.State() == session.Closed {
-		conn.Abort(ErrClosed)
-		conn.Wait()
-		return
-	}
-	r.number++
-	r.conn = conn
-	r.reading = true
-	r.s.count.connects.Store(int64(r.number))
-	if r.number == 1 {
-		close(r.s.up)
-	}
-	r.s.log.Info("connected", "url", r.s.url, "connection", r.number)
-	go r.s.readFrom(conn, r.number)
-	r.next(session.Dialed{})
-}
-
 func (r *runner) send(a session.Send) {
-	if r.conn == nil {
+	l := r.links[a.Link]
+	if l == nil || l.read == nil {
 		return // Lost is on its way and starts over
 	}
 	frame := wire.AppendRequest(nil, &wire.Request{Op: a.Op, ReqID: a.ReqID, Args: a.Topics})
-	if err := r.conn.Send(frame); err != nil && !errors.Is(err, wsclient.ErrClosed) {
-		r.conn.Abort(err) // the reader reports it
+	err := l.read.conn.Send(frame)
+	switch {
+	case err == nil:
+		if told := r.s.client.opts.Trace.Request; told != nil {
+			told(r.s.traceLink(l), TraceRequest{Op: a.Op, ReqID: a.ReqID, Topics: slices.Clone(a.Topics)})
+		}
+	case !errors.Is(err, wsclient.ErrClosed):
+		l.read.conn.Abort(err) // the reader reports it
 	}
 }
 
@@ -319,7 +378,7 @@ func (r *runner) addSubscriptions(topics []Topic) (added []string) {
 	table := maps.Clone(*r.s.table.Load())
 	for _, t := range topics {
 		if r.subs[t.name] == nil {
-			sub := newSubscription(t, r.s.opts.Books)
+			sub := newSubscription(t, r.s.ch, &r.s.opts)
 			r.subs[t.name] = sub
 			table[t.name] = sub
 			added = append(added, t.name)
@@ -339,7 +398,7 @@ func (r *runner) removeSubscriptions(names ...string) {
 	r.forget(names...)
 }
 
-// forget takes topics out of the registry: the reader knows them no more.
+// forget takes topics out of the registry: the readers know them no more.
 func (r *runner) forget(names ...string) {
 	table := maps.Clone(*r.s.table.Load())
 	for _, name := range names {
@@ -360,6 +419,9 @@ func (r *runner) reject(now time.Time, rej session.Rejection) {
 	err := &RejectedError{Topic: sub.topic, Code: rej.Code, Message: rej.Message}
 	r.s.log.Warn("topic rejected", "error", err)
 	r.s.count.rejected(*err)
+	if told := r.s.client.opts.Trace.Rejected; told != nil {
+		told(err)
+	}
 	r.s.notify(sub, &RejectedEvent{Topic: sub.topic, Err: err, Time: wallClock(now)})
 }
 

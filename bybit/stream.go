@@ -50,37 +50,46 @@ type HandshakeError = wsclient.HandshakeError
 // consumer at a time. All other methods are safe for concurrent use, also from within
 // that loop.
 //
-// A stream lives until Close. When its connection is lost it yields a
-// [GapEvent] per topic and connects again, for ever, with pauses that grow to 30
-// seconds; then it subscribes all topics again. A connection whose peer sends
-// nothing, not even an answer to a ping, is taken for lost after 30 seconds.
+// A stream lives until Close. It opens as many connections as its topics need:
+// the exchange bounds the topics of one, see [Client.Public]. When a connection is
+// lost the stream yields a [GapEvent] per topic that was on it, and on no other,
+// and connects again, for ever, with pauses that grow to 30 seconds; then it
+// subscribes all its topics again. A connection whose peer sends nothing, not even an
+// answer to a ping, is taken for lost after 30 seconds. A topic that brings nothing
+// for longer than expected is subscribed anew, and a [SilentEvent] says so.
+//
+// Events of one topic come in the exchange's order. Those of different topics come in
+// the order in which they were received, also from several connections.
 //
 // The queue between the network and the consumer is bounded, see
 // [StreamOptions].QueueBytes. The network side never waits for the consumer.
 type Stream struct {
-	// Who owns what. Three goroutines and the callers take part:
+	// Who owns what. These goroutines and the callers take part:
 	//
-	//	runner    one per stream, lives until it has ended. It owns the session
-	//	          machine, the subscriptions' registry and the calls that wait.
-	//	          It never blocks but for its mailbox and its timer.
-	//	dialer    one per attempt, ends with it. It hands the connection over
-	//	          through the mailbox.
-	//	reader    one per connection, started by the runner when there is no
-	//	          other. It finds each frame's subscription, handles control
-	//	          frames, and copies data frames into the queue's batch, once per
-	//	          burst. It never waits for anybody but the socket. Its last act is a
-	//	          letter to the runner.
+	//	runner    one per stream, lives until it has ended. It owns the session,
+	//	          the links and their connections, the subscriptions' registry and
+	//	          the calls that wait. It never blocks but for its mailbox and its
+	//	          timer, and while the user's Trace runs.
+	//	dialer    one per attempt of a link, ends with it. It waits for the budget,
+	//	          connects, and hands the connection over through the mailbox.
+	//	reader    one per connection, started by the runner when it is made. It
+	//	          finds each frame's subscription, handles control frames, and copies
+	//	          data frames into the queue's batch, once per burst. It waits for the
+	//	          socket, and for other readers of the stream while these have the
+	//	          batch: for the copying of a burst. Its last act is a letter to the
+	//	          runner.
 	//	consumer  whoever calls Recv, held to one by the flag consuming. It owns
-	//	          the batch it took, decoding, the memory of events, the books
-	//	          and the states of tickers.
+	//	          the batch it took, decoding, the memory of events, the books,
+	//	          the states of tickers, and what puts the lanes of a topic into
+	//	          one order.
 	//
-	//	user ─Subscribe, Close─▶ mail ─▶ runner ─▶ dialer, socket's writer
-	//	consumer ─resync───────▶ mail      │ gap, rejected
-	//	reader ──acks, lost────▶ mail      ▼
-	//	socket ─▶ reader ──────frames───▶ queue ─▶ consumer ─▶ events
+	//	user ─Subscribe, Close─▶ mail ─▶ runner ─▶ dialers, sockets' writers
+	//	consumer ─resync───────▶ mail      │ gap, rejected, silent, lanes
+	//	readers ─acks, lost────▶ mail      ▼
+	//	sockets ─▶ readers ────frames───▶ queue ─▶ consumer ─▶ events
 	//
 	// Locks nest in one order: queue, then mail. No lock is held while user code
-	// runs; there is no user code outside the consumer's goroutine.
+	// runs, which it does on the consumer's goroutine, and as Trace on the runner's.
 	client *Client
 	ch     Channel
 	url    string
@@ -96,14 +105,11 @@ type Stream struct {
 	up     chan struct{}      // closed by the runner when the first dial has succeeded
 	done   chan struct{}      // closed by the runner when it has ended
 	final  error              // why there is no more; set by the runner before it closes queue and done
-	// holds counts how often the reader began or ended to wait for the consumer,
-	// as OverflowWait says: odd while it waits.
-	holds atomic.Int64
 	// closing is closed by the runner when Close was called.
 	closing chan struct{}
 	over    sync.Once // for abort and Close
 
-	read  reader         // owned by the reader
+	began time.Time      // what a subscription's heard counts from; never written again
 	local consumer       // owned by the consumer
 	count streamCounters // see there
 
@@ -119,6 +125,7 @@ type item struct {
 	ev       Event         // the notice
 	frame    []byte        // in the memory of the batch
 	received time.Time     // of the frame; of a notice, when it was made
+	lane     uint8         // of the connection that brought the frame
 }
 
 // newStream returns a stream whose runner has not started.
@@ -133,6 +140,7 @@ func newStream(c *Client, ch Channel, url string, opts StreamOptions) *Stream {
 		done:   make(chan struct{}),
 
 		closing: make(chan struct{}),
+		began:   time.Now(),
 	}
 	s.mail.wake = make(chan struct{}, 1)
 	s.table.Store(&map[string]*subscription{})

@@ -157,9 +157,9 @@ func BenchmarkTakeFrame(b *testing.B) {
 	s := newStream(client, Linear, "", (&StreamOptions{}).withDefaults())
 	subs := map[string]*subscription{}
 	for _, t := range []Topic{OrderBook(50, "BTCUSDT"), Trades("BTCUSDT"), Tickers("BTCUSDT"), Klines("5", "BTCUSDT")} {
-		subs[t.name] = newSubscription(t, BooksVerified)
+		subs[t.name] = newSubscription(t, Linear, &s.opts)
 	}
-	s.read.subs = subs
+	read := &reader{s: s, subs: subs, number: 1}
 	var frames [][]byte
 	r := wsframe.NewReader(bytes.NewReader(feed), 64<<10, 1<<20, false)
 	for {
@@ -176,7 +176,7 @@ func BenchmarkTakeFrame(b *testing.B) {
 			for b.Loop() {
 				in := s.queue.Lock()
 				for range 100 {
-					s.takeFrame(in, frames[i])
+					read.take(in, frames[i])
 					if i++; i == len(frames) {
 						i = 0
 					}
@@ -216,9 +216,10 @@ func BenchmarkMerge(b *testing.B) {
 			}
 			topic := OrderBook(50, "BTCUSDT")
 			streams := make([]*Stream, max(n, 1))
+			readers := make([]*reader, len(streams))
 			for i := range streams {
 				streams[i] = newStream(client, Linear, "", (&StreamOptions{Books: BooksNone}).withDefaults())
-				streams[i].read.subs = map[string]*subscription{topic.name: newSubscription(topic, BooksNone)}
+				readers[i] = &reader{s: streams[i], number: 1, subs: map[string]*subscription{topic.name: newSubscription(topic, Linear, &streams[i].opts)}}
 			}
 			s := streams[0]
 			if n > 0 {
@@ -229,13 +230,14 @@ func BenchmarkMerge(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for i := range 800 { // bursts of ten
-					from := streams[i/10%len(streams)]
+					read := readers[i/10%len(streams)]
+					from := read.s
 					if i%10 == 0 {
 						in = from.queue.Lock()
 						at++
-						from.read.received = millis(at)
+						read.received = millis(at)
 					}
-					from.takeFrame(in, frame)
+					read.take(in, frame)
 					if i%10 == 9 {
 						from.queue.Unlock()
 					}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/bywire/bywire/book"
 	"github.com/bywire/bywire/internal/session"
@@ -17,28 +18,40 @@ type subscription struct {
 	topic  Topic
 	kind   wire.Kind // KindUnknown: delivered undecoded
 	symbol string
+	// repeats is the longest silence that the exchange promises, 0 if it promises
+	// none.
+	repeats time.Duration
 
 	gone atomic.Bool // set when the topic was unsubscribed: nothing of it is yielded any more
 
-	// Owned by the reader.
-	seen int // the connection on which the last message came
+	heard atomic.Int64 // when the last message came, in nanoseconds since the stream began; 0: never
 
-	// Guarded by the queue's lock, for the length of one overflow.
+	// Guarded by the queue's producers' lock, which whoever takes a frame has.
+	seen [maxLanes]int // by lane: the connection on which the last message came
+
+	// Likewise, for the length of one overflow.
 	lost int
 	gap  *GapEvent
 
 	// Owned by the consumer.
+	policy   Books
 	chained  bool       // messages build on one another by their update ids
-	updateID int64      // of the last one, where there is no book to know it
+	single   bool       // depth 1, of which every message is a snapshot
+	updateID int64      // of the last message of the chain
 	book     *book.Book // nil if none is kept
 	broken   bool       // a chain waits for a snapshot
 	dropped  int        // messages discarded since the last gap
 	ticker   Ticker
-	complete bool // ticker began with a snapshot
+	complete bool    // ticker began with a snapshot
+	merge    *merger // nil where one connection brings each message
 }
 
-func newSubscription(t Topic, books Books) *subscription {
-	sub := &subscription{topic: t}
+func newSubscription(t Topic, ch Channel, opts *StreamOptions) *subscription {
+	books := opts.Books
+	sub := &subscription{topic: t, policy: books}
+	if opts.Duplicates > 1 || opts.RollAfter > 0 {
+		defer func() { sub.merge = newMerger(sub.kind, sub.single) }()
+	}
 	if t.raw {
 		return sub
 	}
@@ -47,6 +60,7 @@ func newSubscription(t Topic, books Books) *subscription {
 		return sub // checkTopics lets none through
 	}
 	sub.kind, sub.symbol = parsed.Kind, parsed.Symbol
+	sub.repeats = parsed.RepeatOn(wire.Channel(ch))
 	depth := parsed.Depth
 	switch parsed.Kind {
 	case wire.KindOrderBook:
@@ -56,20 +70,40 @@ func newSubscription(t Topic, books Books) *subscription {
 		return sub
 	}
 	sub.chained, sub.broken = true, true
-	if books == BooksVerified {
+	sub.single = depth == 1
+	if books != BooksNone {
 		sub.book = book.New(depth)
+	}
+	if books == BooksLenient {
+		sub.book.SetPolicy(book.Lenient)
 	}
 	return sub
 }
 
-// advance takes the next message of a chain, into the book if there is one. The
-// error is a *book.Error.
-func (sub *subscription) advance(u *book.Update) error {
-	if sub.book != nil {
-		return sub.book.Apply(u)
+// skipped returns an error if messages are missing between the last one of the
+// chain and u: update ids rise by one. V5 pages: websocket/public/orderbook,
+// websocket/public/full-ob.
+func (sub *subscription) skipped(u *book.Update) *book.Error {
+	want := sub.updateID + 1
+	switch {
+	case u.First() <= want && want <= u.ID || u.ID == 1 || sub.updateID == 0 || sub.broken:
+		return nil
+	case u.Snapshot && (sub.single || u.ID < want):
+		return nil
 	}
-	if want := sub.updateID + 1; !u.Snapshot && u.ID != 1 && sub.updateID != 0 && (u.First() > want || u.ID < want) {
-		return &book.Error{Kind: book.Gap, Want: want, Got: u.First()}
+	return &book.Error{Kind: book.Gap, Want: want, Got: u.First()}
+}
+
+// advance takes the next message of a chain, into the book if there is one;
+// fault is what skipped said. The error is a *book.Error.
+func (sub *subscription) advance(u *book.Update, fault *book.Error) error {
+	switch {
+	case sub.book != nil:
+		if err := sub.book.Apply(u); err != nil {
+			return err
+		}
+	case fault != nil:
+		return fault
 	}
 	sub.updateID = u.ID
 	return nil

@@ -1,0 +1,99 @@
+package bybit
+
+import (
+	"time"
+
+	"github.com/bywire/bywire/internal/session"
+)
+
+// ordered reports whether it is the turn of a message of an order book that
+// several connections bring. If not, the message is a copy or was held back. What
+// was held back and has its turn after it is left to applyMore.
+func (s *Stream) ordered(sub *subscription, ev *BookEvent, it *item) bool {
+	m := sub.merge
+	k := bookKeyOf(ev, it.lane)
+	decision := m.book(&k)
+	switch decision {
+	case duplicate:
+		s.count.duplicates.Add(1)
+	case hold:
+		if !m.chain.keep(&k, it.frame) {
+			s.count.duplicates.Add(1)
+		}
+	}
+	s.awaitLanes(sub, it.received)
+	return decision == deliver
+}
+
+// awaitLanes sees to what the topic holds back, if anything.
+func (s *Stream) awaitLanes(sub *subscription, now time.Time) {
+	m := sub.merge
+	if m.chain == nil || len(m.chain.held) == 0 {
+		return
+	}
+	c := &s.local
+	c.more, c.moreSub, c.moreAt = true, sub, now
+	if !m.asked {
+		m.asked = true
+		s.mail.put(letter{held: sub})
+	}
+}
+
+// applyLanes takes a notice about the connections of a topic into account.
+func (s *Stream) applyLanes(sub *subscription, n *lanesNotice, now time.Time) {
+	if sub.merge == nil {
+		return
+	}
+	if n.overdue {
+		sub.merge.asked = false
+	} else {
+		sub.merge.carried(n.mask)
+	}
+	s.awaitLanes(sub, now)
+}
+
+// applyHeld delivers the next message that was held back, if it is its turn.
+func (s *Stream) applyHeld(sub *subscription) Event {
+	c := &s.local
+	if sub.merge.chain == nil {
+		c.more = false
+		return nil
+	}
+	h, late, ok := sub.merge.chain.release(c.moreAt)
+	s.count.duplicates.Add(int64(late))
+	if !ok {
+		c.more = false
+		return nil
+	}
+	it := item{sub: sub, frame: h.frame, received: h.at, lane: h.lane}
+	ev, ok := c.decode(&it).(*BookEvent)
+	if !ok {
+		return nil // it was decoded before
+	}
+	return s.applyBook(sub, ev)
+}
+
+// applyLateTicker is applyTicker where several connections bring the topic: a
+// change that is older than what is known cannot be put in any more.
+func (s *Stream) applyLateTicker(sub *subscription, ev *TickerEvent) Event {
+	at := ev.Seq
+	if at == 0 {
+		at = ev.Time.UnixMilli()
+	}
+	m := sub.merge
+	switch m.ticker.judge(at, ev.Snapshot, m.prints.several) {
+	case duplicate:
+		s.count.duplicates.Add(1)
+		return nil
+	case misplaced:
+		s.count.dropped.Add(1)
+		s.count.gaps.Add(1)
+		gap := &GapEvent{Topic: sub.topic, Reason: GapOrder, Dropped: 1, Time: ev.Received}
+		s.applyGap(sub, gap)
+		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
+		s.traceGap(gap)
+		return gap
+	}
+	sub.applyTicker(ev)
+	return ev
+}

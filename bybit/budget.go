@@ -1,0 +1,176 @@
+package bybit
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// The venue's bound on new connections: 500 in 5 minutes to one host. V5 page:
+// ws/connect, "Connection limits".
+const (
+	defaultConnects    = 500
+	defaultConnectsPer = 5 * time.Minute
+)
+
+// BudgetOptions are what a [Budget] is made with. Nil means the defaults.
+type BudgetOptions struct {
+	// Connects is how many connections may be begun within Per. Default: 500,
+	// the venue's limit.
+	Connects int
+
+	// Per is the span that Connects counts in, at any moment the last one.
+	// Default: 5 minutes.
+	Per time.Duration
+}
+
+// Budget bounds how many WebSocket connections are begun to one host in a span
+// of time, so that many streams that lose their connections at once do not get
+// the address banned. A dial that would exceed it waits; those that wait go
+// first come, first served. Dials that fail count as well.
+//
+// A client has a budget of its own unless [Options].Budget gives it one. Clients
+// behind one IP address share one:
+//
+//	budget := bybit.NewBudget(nil)
+//	a, err := bybit.NewClient(&bybit.Options{Budget: budget})
+//	b, err := bybit.NewClient(&bybit.Options{Budget: budget})
+//
+// It is safe for concurrent use.
+type Budget struct {
+	connects int
+	per      time.Duration
+
+	mu    sync.Mutex // guards hosts
+	hosts map[string]*hostBudget
+}
+
+// hostBudget is the budget of one host.
+type hostBudget struct {
+	// turn holds one token: who has put it in is the next to dial.
+	turn chan struct{}
+
+	mu      sync.Mutex  // guards what follows
+	begun   []time.Time // of the connects within the last span, oldest first
+	waiting int
+}
+
+// BudgetUse is what one host has taken of a [Budget].
+type BudgetUse struct {
+	Host     string // with the port, if the URL has one
+	Begun    int    // connections begun within the last span
+	Connects int    // of so many
+	Per      time.Duration
+	Waiting  int // dials that wait for room
+}
+
+// NewBudget returns a budget of which nothing is used.
+func NewBudget(opts *BudgetOptions) *Budget {
+	b := &Budget{connects: defaultConnects, per: defaultConnectsPer, hosts: make(map[string]*hostBudget)}
+	if opts != nil && opts.Connects > 0 {
+		b.connects = opts.Connects
+	}
+	if opts != nil && opts.Per > 0 {
+		b.per = opts.Per
+	}
+	return b
+}
+
+// Uses returns what has been used, by host.
+func (b *Budget) Uses() []BudgetUse {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	uses := make([]BudgetUse, 0, len(b.hosts))
+	for host, h := range b.hosts {
+		h.mu.Lock()
+		h.expire(time.Now().Add(-b.per))
+		uses = append(uses, BudgetUse{Host: host, Begun: len(h.begun), Connects: b.connects, Per: b.per, Waiting: h.waiting})
+		h.mu.Unlock()
+	}
+	slices.SortFunc(uses, func(x, y BudgetUse) int { return cmp.Compare(x.Host, y.Host) })
+	return uses
+}
+
+func (b *Budget) host(name string) *hostBudget {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := b.hosts[name]
+	if h == nil {
+		h = &hostBudget{turn: make(chan struct{}, 1)}
+		b.hosts[name] = h
+	}
+	return h
+}
+
+// take waits until a connection to the host may begin, and counts it. The error
+// is ctx's; then nothing is counted. full is called, once, if it has to wait.
+func (b *Budget) take(ctx context.Context, host string, full func()) error {
+	h := b.host(host)
+	if b.tryTake(h) {
+		return nil
+	}
+	h.await(1)
+	defer h.await(-1)
+	full()
+	select {
+	case h.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-h.turn }()
+	for {
+		wait := h.begin(b.connects, b.per)
+		if wait <= 0 {
+			return nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// tryTake takes what is free, unless others wait for it.
+func (b *Budget) tryTake(h *hostBudget) bool {
+	select {
+	case h.turn <- struct{}{}:
+	default:
+		return false
+	}
+	defer func() { <-h.turn }()
+	return h.begin(b.connects, b.per) <= 0
+}
+
+func (h *hostBudget) await(n int) {
+	h.mu.Lock()
+	h.waiting += n
+	h.mu.Unlock()
+}
+
+// begin counts a connection if there is room for it, else it returns how long
+// there will be none.
+func (h *hostBudget) begin(connects int, per time.Duration) time.Duration {
+	now := time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.expire(now.Add(-per))
+	if len(h.begun) < connects {
+		h.begun = append(h.begun, now)
+		return 0
+	}
+	return h.begun[0].Add(per).Sub(now)
+}
+
+// expire forgets the connects up to a time. The caller has the lock.
+func (h *hostBudget) expire(until time.Time) {
+	n := 0
+	for n < len(h.begun) && !h.begun[n].After(until) {
+		n++
+	}
+	h.begun = slices.Delete(h.begun, 0, n)
+}

@@ -1,0 +1,131 @@
+package bybit
+
+import (
+	"bytes"
+	"hash/maphash"
+)
+
+// maxPrints is how many messages of a topic are remembered.
+const maxPrints = 512
+
+// prints tells by their content whether messages are copies of one another. A
+// message that a lane brings twice is two messages, of which another lane brings
+// two copies.
+type prints struct {
+	seed    maphash.Seed
+	several bool // more than one lane carries the topic now
+
+	// A ring, of which next is to be overwritten: the sum of a message, the lanes
+	// that have brought it, and its time.
+	sums  []uint64
+	lanes []uint8
+	times []int64
+	next  int
+	floor int64 // the latest time of what was overwritten
+}
+
+func newPrints() *prints { return &prints{seed: maphash.MakeSeed()} }
+
+// judge decides about a message.
+func (p *prints) judge(frame []byte, lane uint8) verdict {
+	sum, at := p.sum(frame)
+	bit := uint8(1) << lane
+	n := len(p.sums)
+	// The newest first: there a copy is, unless its lane lags.
+	for i, j := 0, p.next; i < n; i++ {
+		if j--; j < 0 {
+			j = n - 1
+		}
+		if p.sums[j] == sum && p.lanes[j]&bit == 0 {
+			p.lanes[j] |= bit
+			return duplicate
+		}
+	}
+	if p.several && at != 0 && at < p.floor {
+		return duplicate // older than anything remembered: of a lane that lags
+	}
+	if n < maxPrints {
+		p.sums = append(p.sums, sum)
+		p.lanes = append(p.lanes, bit)
+		p.times = append(p.times, at)
+		p.next = (n + 1) % maxPrints
+		return deliver
+	}
+	p.floor = max(p.floor, p.times[p.next])
+	p.sums[p.next], p.lanes[p.next], p.times[p.next] = sum, bit, at
+	p.next = (p.next + 1) % maxPrints
+	return deliver
+}
+
+var (
+	dataMark = []byte(`"data":`)
+	timeMark = []byte(`"ts":`)
+	idMark   = []byte(`"id":"`)
+)
+
+// sum returns a hash of a frame without what may differ between two copies of a
+// message: ts, which is when the frame was made, and the id of the push. It returns
+// ts as well, 0 if there is none.
+//
+// The envelope has both before data, or ts behind it; data may have keys of the same
+// names. V5 pages: websocket/public/*.
+func (p *prints) sum(frame []byte) (uint64, int64) {
+	var h maphash.Hash
+	h.SetSeed(p.seed)
+	head, tail := frame, []byte(nil)
+	if i := bytes.Index(frame, dataMark); i >= 0 {
+		head, tail = frame[:i], frame[i:]
+	}
+	if i := bytes.Index(head, idMark); i >= 0 {
+		h.Write(head[:i])
+		head = head[i+len(idMark):]
+		head = head[bytes.IndexByte(head, '"')+1:]
+	}
+	if i := bytes.Index(head, timeMark); i >= 0 {
+		at, n := number(head[i+len(timeMark):])
+		h.Write(head[:i])
+		h.Write(head[i+len(timeMark)+n:])
+		h.Write(tail)
+		return h.Sum64(), at
+	}
+	h.Write(head)
+	if i := bytes.LastIndex(tail, timeMark); i >= 0 {
+		at, n := number(tail[i+len(timeMark):])
+		h.Write(tail[:i])
+		h.Write(tail[i+len(timeMark)+n:])
+		return h.Sum64(), at
+	}
+	h.Write(tail)
+	return h.Sum64(), 0
+}
+
+// number reads digits, and returns how many there are.
+func number(b []byte) (v int64, n int) {
+	for n < len(b) && n < 18 && '0' <= b[n] && b[n] <= '9' {
+		v = v*10 + int64(b[n]-'0')
+		n++
+	}
+	return v, n
+}
+
+// order tells whether messages that change a state come in their order.
+type order struct {
+	last     int64 // cross sequence or time of the last message; 0: none
+	snapshot int64 // of the last snapshot
+}
+
+// judge decides about a message that is no copy. Only where several lanes carry the
+// topic does one that is older than the last mean anything but what it says.
+func (o *order) judge(at int64, snapshot, several bool) verdict {
+	if several && at < o.last {
+		if snapshot || at <= o.snapshot {
+			return duplicate // what is known includes it
+		}
+		return misplaced
+	}
+	o.last = at
+	if snapshot {
+		o.snapshot = at
+	}
+	return deliver
+}
