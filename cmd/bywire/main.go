@@ -8,6 +8,7 @@
 //	bywire capture import --from v5-jsonl --category linear --to rec day.jsonl.gz
 //	bywire capture verify rec
 //	bywire replay rec --listen 127.0.0.1:8787
+//	bywire doctor
 //	bywire watch --if 'fundingRate > 0.0005' BTCUSDT
 //
 // What every subcommand keeps to:
