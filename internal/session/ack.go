@@ -111,7 +111,7 @@ func (s *Session) askAgain(l *link, sides []*side) {
 	}
 	if len(again) > 0 {
 		s.ask(l, opSubscribe, again)
-		l.bucket.spare()
+		l.bucket.spare(1)
 	}
 }
 

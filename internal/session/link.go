@@ -21,7 +21,7 @@ type link struct {
 	sides   []*side // in no order that means anything
 	live    int     // wanted ones that are live
 	carries int     // that the peer has
-	high    int     // the most it ever had on this connection
+	high    int     // the most wanted ones that it ever had on this connection
 	queues  [needs]sideQueue
 	renewal renewal
 	flight  []*request // by the time they were sent

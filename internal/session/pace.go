@@ -14,8 +14,8 @@ import (
 // rotation, so that each comes to its own however busy the others are.
 //
 // Two kinds of full requests need no turn, though they take those that are
-// there, but for the last: the ones that bring a link more topics than it ever
-// had on its connection, which is what subscribing many at once and every
+// there, but for the last: the ones that bring a link more wanted topics than it
+// ever had on its connection, which is what subscribing many at once and every
 // reconnect does, and the ones that resynchronise topics that were not
 // unsubscribed and subscribed in between. Neither can be repeated by flipping
 // topics on and off. The halves of a refused request go at once as well; their
@@ -109,8 +109,12 @@ func (b *bucket) refill(now time.Time, burst int, every time.Duration) {
 	}
 }
 
-// spare takes a turn for a request that needs none, if it is not the last.
-func (b *bucket) spare() { b.tokens = max(b.tokens-1, min(b.tokens, 1)) }
+// spare takes a turn for a request that needs none, if more than keep are there.
+func (b *bucket) spare(keep int) {
+	if b.tokens > keep {
+		b.tokens--
+	}
+}
 
 // kinds of requests that take turns.
 const (
@@ -141,15 +145,15 @@ func (s *Session) flush(l *link) {
 	s.gatherRenewals(l)
 	for len(l.flight) < maxInFlight {
 		l.bucket.refill(s.now, s.cfg.PaceBurst, s.cfg.PaceEvery)
-		if l.queues[subscribing].n >= s.cfg.MaxArgs && l.carries >= l.high {
+		if l.queues[subscribing].n >= s.cfg.MaxArgs && l.serves() >= l.high {
 			s.ask(l, opSubscribe, l.take(subscribing, s.cfg.MaxArgs))
-			l.bucket.spare()
+			l.bucket.spare(1)
 			continue
 		}
 		if batch := s.fullRenewal(l); batch != nil {
 			s.renew(l, batch)
-			l.bucket.spare()
-			l.bucket.spare()
+			l.bucket.spare(renewCost)
+			l.bucket.spare(renewCost)
 			continue
 		}
 		kind, cost := l.next()
@@ -168,6 +172,10 @@ func (s *Session) flush(l *link) {
 		}
 	}
 }
+
+// serves counts the wanted topics that the peer has. Those that wait to be
+// unsubscribed do not count: they would make every flip look like growth.
+func (l *link) serves() int { return l.carries - l.queues[unsubscribing].n }
 
 // wakePaced says when the turn comes that the next request waits for.
 func (s *Session) wakePaced(l *link, earlier func(time.Time)) {
@@ -208,7 +216,7 @@ func (s *Session) ask(l *link, op string, sides []*side) {
 		e.asked = nil
 		s.turn(e, pending) // which removes it, if nobody wants it
 	}
-	l.high = max(l.high, l.carries)
+	l.high = max(l.high, l.serves())
 	l.flight = append(l.flight, r)
 	s.do(Send{Link: l.num, Op: op, ReqID: r.id, Topics: r.names})
 }
