@@ -111,6 +111,9 @@ func (s *Session) wakeRenewals(l *link, earlier func(time.Time)) {
 	for _, e := range l.renewal.due {
 		if e.resync.due && e.topic.wanted && e.phase == live {
 			earlier(later(e.resync.at, l.renewal.at))
+			if !e.resync.at.After(l.renewal.at) {
+				return // none is earlier
+			}
 		}
 	}
 }
