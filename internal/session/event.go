@@ -66,13 +66,7 @@ type (
 	}
 
 	// Tick says that time has passed. It names every link that is connected.
-	Tick struct {
-		Links []LinkTick
-
-		// Inbound and Held are those of the one link of a [Machine].
-		Inbound time.Time
-		Held    bool
-	}
+	Tick struct{ Links []LinkTick }
 
 	// Close ends the session for good.
 	Close struct{}

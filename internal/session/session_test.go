@@ -390,7 +390,7 @@ func TestCloseEndsCallsAndConnection(t *testing.T) {
 func FuzzSession(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m := New(Config{Rand: half, MaxArgs: 2})
+		m := New(Config{Rand: half, MaxArgs: 2, MaxTotal: 3, Lanes: 1 + len(data)%2, RollAfter: time.Minute, Heard: func(string) time.Time { return t0 }})
 		now := t0
 		calls, done := 0, map[int]bool{}
 		feed := func(ev Event) {
@@ -406,14 +406,15 @@ func FuzzSession(f *testing.F) {
 		}
 		feed(Start{})
 		for i, b := range data {
+			link := 1 + i%5
 			names := []string{string(rune('a' + b>>4&3)), string(rune('a' + b>>6))}
 			switch b & 15 {
 			case 0, 1:
-				feed(Dialed{Link: 1})
+				feed(Dialed{Link: link})
 			case 2:
-				feed(DialFailed{Link: 1, Err: errLink})
+				feed(DialFailed{Link: link, Err: errLink})
 			case 3:
-				feed(Lost{Link: 1, Err: errLink})
+				feed(Lost{Link: link, Err: errLink})
 			case 4, 5:
 				calls++
 				feed(Subscribe{Call: calls, Topics: names})
@@ -423,16 +424,17 @@ func FuzzSession(f *testing.F) {
 			case 7:
 				feed(Resync{names[0]})
 			case 8, 9:
-				feed(Ack{Link: 1, Success: true})
+				feed(Ack{Link: link, Success: true})
 			case 10:
-				feed(Ack{Link: 1, Message: "error:handler not found,topic:" + names[0]})
+				feed(Ack{Link: link, Message: "error:handler not found,topic:" + names[0]})
 			case 11:
-				feed(Ack{Link: 1, Failed: names[:1], Succeeded: names[1:]})
+				feed(Ack{Link: link, Failed: names[:1], Succeeded: names[1:]})
 			case 12:
-				feed(Arrived{Link: 1, Topic: names[0]})
+				feed(Arrived{Link: link, Topic: names[0]})
 			default:
 				now = now.Add(time.Duration(i) * time.Second)
-				feed(Tick{Inbound: now.Add(-time.Duration(b) * time.Second)})
+				inbound := now.Add(-time.Duration(b) * time.Second)
+				feed(Tick{Links: []LinkTick{{Link: 1, Inbound: inbound}, {Link: link, Inbound: inbound, Held: b&16 > 0}}})
 			}
 		}
 		feed(Close{})
