@@ -121,7 +121,11 @@ func streamMetrics() []streamMetric {
 	return []streamMetric{
 		{"bywire_frames_total", "Frames received, control frames included.", counter, func(s *bybit.StreamStats) int { return int(s.Frames) }},
 		{"bywire_frame_bytes_total", "Bytes of the frames received, without WebSocket headers.", counter, func(s *bybit.StreamStats) int { return int(s.Bytes) }},
-		{"bywire_reconnects_total", "Connections made after the first.", counter, func(s *bybit.StreamStats) int { return max(0, s.Connects-1) }},
+		{"bywire_connections", "Connections that are open.", gauge, openConnections},
+		{"bywire_reconnects_total", "Connections made in the place of a lost one.", counter, func(s *bybit.StreamStats) int { return s.Reconnects }},
+		{"bywire_resyncs_total", "Times that a topic was found to need a new snapshot.", counter, func(s *bybit.StreamStats) int { return int(s.Resyncs) }},
+		{"bywire_silent_topics_total", "Times that a topic was silent for longer than expected and was subscribed anew.", counter, func(s *bybit.StreamStats) int { return int(s.Silent) }},
+		{"bywire_book_violations_total", "Messages of order books that broke a rule: a skipped update id, a crossed book.", counter, func(s *bybit.StreamStats) int { return int(s.Violations) }},
 		{"bywire_dropped_messages_total", "Messages that arrived and were discarded: after a gap, at an overflow.", counter, func(s *bybit.StreamStats) int { return int(s.Dropped) }},
 		{"bywire_undecoded_frames_total", "Messages that could not be decoded.", counter, func(s *bybit.StreamStats) int { return int(s.Undecoded) }},
 		{"bywire_overflows_total", "Times that the queue was full.", counter, func(s *bybit.StreamStats) int { return int(s.Overflows) }},
@@ -130,6 +134,16 @@ func streamMetrics() []streamMetric {
 		{"bywire_accepted_topics", "Topics that the server has accepted on the connection there is.", gauge, func(s *bybit.StreamStats) int { return s.Accepted }},
 		{"bywire_rejected_topics", "Topics that the server refused.", gauge, func(s *bybit.StreamStats) int { return len(s.Rejected) }},
 	}
+}
+
+// openConnections counts those that are up.
+func openConnections(s *bybit.StreamStats) (n int) {
+	for i := range s.Connections {
+		if s.Connections[i].State == "open" {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *streamMetric) desc() *prometheus.Desc {

@@ -88,6 +88,8 @@ func (c *channelRecorder) take(ev bybit.Event) error {
 	case *bybit.RejectedEvent:
 		c.rejected.Add(1)
 		return c.write(capture.Note, c.link(h.topic), h.received, []byte(noticeOf(ev)))
+	case *bybit.SilentEvent:
+		return c.write(capture.Note, c.link(h.topic), h.received, []byte(noticeOf(ev)))
 	case *bybit.DecodeErrorEvent:
 		c.undecoded.Add(1)
 		h.frame = e.Err.Frame

@@ -86,8 +86,8 @@ func TestRecordKeepsUp(t *testing.T) {
 	long := os.Getenv(soakTime) != ""
 	if long {
 		var err error
-		if length, err = time.ParseDuration(os.Getenv(soakTime)); err != nil || length < 10*time.Second {
-			t.Fatalf("%s=%s: give a duration of 10s or more", soakTime, os.Getenv(soakTime))
+		if length, err = time.ParseDuration(os.Getenv(soakTime)); err != nil || length < 40*time.Second {
+			t.Fatalf("%s=%s: give a duration of 40s or more, so that half of it has sealed a segment", soakTime, os.Getenv(soakTime))
 		}
 		every = min(length/4, time.Minute)
 	}

@@ -151,6 +151,33 @@ disconnect 3 end of capture$`)
 	}
 }
 
+// What cannot be decoded is recorded, and so are the deltas that a book with a
+// hole in it has no use for.
+func TestRecordKeepsEveryFrame(t *testing.T) {
+	t.Parallel()
+	s := startScripted(t)
+	to := filepath.Join(t.TempDir(), "rec")
+	rec := startRecord(t, to, nil, "--ws", s.ws, "--category", "linear", "orderbook.50.BTCUSDT", "publicTrade.BTCUSDT")
+	s.await(1, "linear orderbook.50.BTCUSDT", "linear publicTrade.BTCUSDT")
+	books := bookFrames("BTCUSDT", 20, 1)
+	broken := `{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1,"data":[{"p":"1..2"}]}`
+	sent := append(append([]string{}, books[:5]...), books[8:]...)
+	s.publish("linear", sent...)
+	s.publish("linear", broken, tradeFrame("BTCUSDT", 1, 1))
+	s.publish("linear", books...)
+	s.finish()
+	o := rec.end().want(t, exitDamage)
+	if !strings.Contains(o.stderr, "bywire: 1 gap and 1 undecodable frame in 41 messages\n") {
+		t.Errorf("record says %q", o.stderr)
+	}
+	got, others := recorded(t, to)
+	wantFrames(t, "book", got["linear orderbook.50.BTCUSDT"], append(sent, books...))
+	wantFrames(t, "trades", got["linear publicTrade.BTCUSDT"], []string{broken, tradeFrame("BTCUSDT", 1, 1)})
+	if len(others) < 3 || !strings.HasPrefix(others[2], "gap 1 orderbook.50.BTCUSDT: book: ") {
+		t.Errorf("other records: %q", others)
+	}
+}
+
 func TestRecordNotesRefusals(t *testing.T) {
 	t.Parallel()
 	s := startScripted(t)

@@ -36,7 +36,8 @@ Objects of -o ndjson (and of -o json, which makes them one array) have in this o
 
 What goes wrong is an object of its own, in its place: "gap" with topic, reason, dropped,
 error (what follows is consistent again: a book starts with a snapshot), "rejected" with
-topic, message, and "decodeError" with topic, error, frame.
+topic, message, and "decodeError" with topic, error, frame. "silent" with topic, since,
+expectedMs says that a topic was quiet for longer than usual and was subscribed anew.
 
 -o raw prints frames exactly as received, one a line, and checks nothing.
 
@@ -207,6 +208,7 @@ func (t *tally) note(ev bybit.Event) {
 		t.undecoded++
 	case *bybit.RejectedEvent:
 		t.rejected++
+	case *bybit.SilentEvent: // nothing need be wrong
 	default:
 		t.messages++
 	}

@@ -135,6 +135,8 @@ func headOf(ev bybit.Event) head {
 		return head{"rejected", e.Topic, e.Time, time.Time{}, nil}
 	case *bybit.DecodeErrorEvent:
 		return head{"decodeError", e.Topic, e.Received, time.Time{}, nil}
+	case *bybit.SilentEvent:
+		return head{"silent", e.Topic, e.Time, time.Time{}, nil}
 	}
 	return head{kind: "unknown"}
 }
@@ -151,6 +153,10 @@ func (p *jsonPrinter) appendEvent(b []byte, ev bybit.Event) []byte {
 		b = wire.AppendString(append(b, `,"reason":`...), string(e.Reason))
 		b = wire.AppendInt(append(b, `,"dropped":`...), int64(e.Dropped))
 		return append(wire.AppendString(append(b, `,"error":`...), errorText(e.Err)), '}')
+	case *bybit.SilentEvent:
+		b = appendTime(append(b, `,"since":`...), e.Since)
+		b = wire.AppendInt(append(b, `,"expectedMs":`...), e.Expected.Milliseconds())
+		return append(b, '}')
 	case *bybit.RejectedEvent:
 		return append(wire.AppendString(append(b, `,"message":`...), e.Err.Message), '}')
 	case *bybit.DecodeErrorEvent:
@@ -246,6 +252,8 @@ func noticeOf(ev bybit.Event) string {
 		return e.Topic.String() + ": refused by the exchange: " + e.Err.Message
 	case *bybit.DecodeErrorEvent:
 		return "frame not decoded: " + errorText(e.Err)
+	case *bybit.SilentEvent:
+		return e.Topic.String() + ": silent since " + stamp(e.Since) + ", expected something within " + e.Expected.String() + "; subscribed anew"
 	}
 	return headOf(ev).kind
 }

@@ -112,7 +112,7 @@ func rowsOf(ev bybit.Event) []row {
 		return rows
 	case *bybit.PriceLimitEvent:
 		return []row{{"buy up to " + e.BuyLimit.String() + ", sell down to " + e.SellLimit.String(), ""}}
-	case *bybit.GapEvent, *bybit.RejectedEvent, *bybit.DecodeErrorEvent:
+	case *bybit.GapEvent, *bybit.RejectedEvent, *bybit.SilentEvent, *bybit.DecodeErrorEvent:
 		return []row{{noticeOf(ev), colourYellow}}
 	case *bybit.RawEvent:
 		return []row{{string(e.Frame), ""}}

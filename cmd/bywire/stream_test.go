@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bywire/bywire/bybit"
 )
 
 // Every frame of a capture comes out of a stream once, in order, as it was.
@@ -215,6 +217,25 @@ func TestStreamTellsGaps(t *testing.T) {
 		t.Errorf("stream says %q", o.stderr)
 	}
 	r.end(t)
+}
+
+// A silence is an object of its own, and no reason for another exit code.
+func TestStreamTellsSilences(t *testing.T) {
+	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	ev := &bybit.SilentEvent{Topic: bybit.Trades("BTCUSDT"), Since: since, Expected: time.Minute, Time: since.Add(61 * time.Second)}
+	p := &jsonPrinter{channel: bybit.Linear}
+	const object = `{"type":"silent","topic":"publicTrade.BTCUSDT","channel":"linear","received":"2026-01-02T03:05:06.000000000Z","since":"2026-01-02T03:04:05.000000000Z","expectedMs":60000}`
+	if got := string(p.appendEvent(nil, ev)); got != object {
+		t.Errorf("got  %s\nwant %s", got, object)
+	}
+	const words = "publicTrade.BTCUSDT: silent since 2026-01-02T03:04:05.000Z, expected something within 1m0s; subscribed anew"
+	if got := rowsOf(ev); len(got) != 1 || got[0].text != words {
+		t.Errorf("got %q, want %q", got, words)
+	}
+	var sum tally
+	if sum.note(ev); sum.verdict() != nil || sum.messages != 0 {
+		t.Errorf("a silence makes %+v and %v", sum, sum.verdict())
+	}
 }
 
 func TestStreamRefusals(t *testing.T) {
