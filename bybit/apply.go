@@ -60,8 +60,8 @@ func (s *Stream) applyBook(sub *subscription, ev *BookEvent) Event {
 		if sub.policy == BooksNone {
 			return s.yieldBook(sub, ev)
 		}
-		sub.dropped++
-		s.count.dropped.Add(1)
+		sub.dropped += 1 + ev.Conflated
+		s.count.dropped.Add(int64(1 + ev.Conflated))
 		return nil
 	}
 	fault := sub.skipped(&ev.Update)
@@ -85,8 +85,8 @@ func (s *Stream) applyBook(sub *subscription, ev *BookEvent) Event {
 			s.local.after(sub, ev)
 			return s.bookGap(sub, err, 0, ev.Received)
 		}
-		s.count.dropped.Add(1)
-		return s.bookGap(sub, err, 1, ev.Received)
+		s.count.dropped.Add(int64(1 + ev.Conflated))
+		return s.bookGap(sub, err, 1+ev.Conflated, ev.Received)
 	}
 	sub.broken = false
 	if sub.merge != nil {

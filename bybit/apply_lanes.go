@@ -17,7 +17,13 @@ func (s *Stream) ordered(sub *subscription, ev *BookEvent, it *item) bool {
 	case duplicate:
 		s.count.duplicates.Add(1)
 	case hold:
-		if !m.chain.keep(&k, it.frame) {
+		kept := false
+		if it.ev != nil {
+			kept = m.chain.keepConflated(&k, ev)
+		} else {
+			kept = m.chain.keep(&k, it.frame)
+		}
+		if !kept {
 			s.count.duplicates.Add(1)
 		}
 	}
@@ -65,6 +71,9 @@ func (s *Stream) applyHeld(sub *subscription) Event {
 		c.more = false
 		return nil
 	}
+	if h.ev != nil {
+		return s.applyBook(sub, h.ev)
+	}
 	it := item{sub: sub, frame: h.frame, received: h.at, lane: h.lane}
 	ev, ok := c.decode(&it).(*BookEvent)
 	if !ok {
@@ -81,7 +90,9 @@ func (s *Stream) applyLateTicker(sub *subscription, ev *TickerEvent) Event {
 		at = ev.Time.UnixMilli()
 	}
 	m := sub.merge
-	switch m.ticker.judge(at, ev.Snapshot, m.prints.several) {
+	// One that stands for several has all that its lane brought before, so that what
+	// another lane brings later of that is known, as after a snapshot.
+	switch m.ticker.judge(at, ev.Snapshot || ev.Conflated > 0, m.prints.several) {
 	case duplicate:
 		s.count.duplicates.Add(1)
 		return nil

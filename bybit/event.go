@@ -21,7 +21,7 @@ import (
 // time.
 //
 // Frame is a copy of the message as it came, if StreamOptions.RawFrames asks for
-// it, else nil.
+// it, else nil. An event that stands for several messages has none.
 type Event interface{ event() }
 
 // BookEvent is a change of an order book that was applied and found correct.
@@ -34,11 +34,15 @@ type Event interface{ event() }
 //
 // Books of orderbook.full are not kept yet: reads of theirs return
 // [book.ErrNoBook].
+//
+// With [OverflowConflate] an event may stand for several messages: Conflated says how
+// many beyond itself, and Update.From where they begin.
 type BookEvent struct {
 	BookMessage
-	Book     book.View
-	Received time.Time
-	Frame    []byte
+	Book      book.View
+	Conflated int
+	Received  time.Time
+	Frame     []byte
 }
 
 // Clone returns a copy that stays valid, levels and the whole book included. The
@@ -62,11 +66,16 @@ type TradesEvent struct {
 // TickerEvent is a push of a ticker. The fields of Ticker are the state as of
 // this event: what this push carried, and for the rest what came before, since
 // the last snapshot. Arrived tells the two apart.
+//
+// With [OverflowConflate] an event may stand for several pushes: Conflated says how many
+// beyond itself. What arrived is what any of them carried, since the last snapshot among
+// them.
 type TickerEvent struct {
 	TickerMessage
-	Complete bool // the state began with a snapshot
-	Received time.Time
-	Frame    []byte
+	Complete  bool // the state began with a snapshot
+	Conflated int
+	Received  time.Time
+	Frame     []byte
 
 	arrived uint64 // as Ticker.fields
 }

@@ -146,6 +146,7 @@ const maxHeld = 256
 type heldMessage struct {
 	bookKey
 	frame []byte
+	ev    *BookEvent // in place of the frame, if it stands for several
 }
 
 // chain orders the messages of an order book by their update ids.
@@ -251,7 +252,20 @@ func (c *chain) keep(k *bookKey, frame []byte) bool {
 	}
 	c.held = append(c.held, heldMessage{})
 	copy(c.held[i+1:], c.held[i:])
-	c.held[i] = heldMessage{*k, append([]byte(nil), frame...)}
+	c.held[i] = heldMessage{bookKey: *k, frame: append([]byte(nil), frame...)}
+	return true
+}
+
+// keepConflated is keep for a message that stands for several and has no frame.
+func (c *chain) keepConflated(k *bookKey, ev *BookEvent) bool {
+	if !c.keep(k, nil) {
+		return false
+	}
+	for i := range c.held {
+		if h := &c.held[i]; h.id == k.id && h.frame == nil {
+			h.ev = ev
+		}
+	}
 	return true
 }
 

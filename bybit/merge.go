@@ -318,5 +318,6 @@ func (sum *StreamStats) add(s StreamStats) {
 	sum.Dropped += s.Dropped
 	sum.Undecoded += s.Undecoded
 	sum.Overflows += s.Overflows
+	sum.Conflated += s.Conflated
 	sum.QueueBytes += s.QueueBytes
 }

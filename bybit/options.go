@@ -42,8 +42,8 @@ type Options struct {
 type StreamOptions struct {
 	// QueueBytes bounds what waits for a slow consumer, in bytes of memory.
 	// One half gathers while the consumer works through the other. When its
-	// half is full, what has gathered is discarded, and a GapEvent per topic
-	// says so. Default: 64 MiB; at least 64 KiB, 8 MiB with OverflowWait.
+	// half is full, Overflow says what happens. Default: 64 MiB, 16 MiB with
+	// OverflowConflate; at least 64 KiB, 8 MiB with OverflowWait.
 	QueueBytes int
 
 	// Overflow says what happens when the queue is full. Default: OverflowGap.
@@ -113,10 +113,34 @@ const (
 	// Meanwhile no reply is read either: Subscribe inside the event loop waits for ctx
 	// if the queue is full.
 	OverflowWait
+
+	// OverflowConflate makes one message of those that have gathered for a topic,
+	// where the newest state is what counts: for displays and for strategies that
+	// are late. The network side never waits.
+	//
+	// Of an order book it is a delta in which every price is as the last message
+	// left it, or a snapshot if one was among them; of a ticker, a message
+	// with the newest value of each field. BookEvent.Conflated and
+	// TickerEvent.Conflated say how many messages an event stands for beyond itself; its
+	// times and sequence are the newest one's, and Frame is nil. The book after such an
+	// event is the exchange's at that update id, and nothing is a gap but what the
+	// exchange or the network has left out, which shows where it was.
+	//
+	// Trades are never conflated, nor is any other topic, orderbook.full
+	// included. They stay as long as they fill no more than half of the room
+	// together with what was conflated; otherwise they are discarded with a gap, as with
+	// OverflowGap. So are books and tickers that even conflated need more than that: 48
+	// bytes a level and a KiB a ticker.
+	//
+	// It is done by the network side, whenever half of QueueBytes has gathered and at
+	// least a quarter of it is new. That takes some 10 ms for 8 MiB of deltas, in which
+	// the socket is not read, and for that time as much memory again.
+	OverflowConflate
 )
 
 const (
 	defaultQueueBytes  = 64 << 20
+	conflateQueueBytes = 16 << 20 // so that to conflate a half takes a moment
 	minQueueBytes      = 64 << 10
 	minWaitingBytes    = 8 << 20 // so that what one read brings fits a quarter
 	defaultDialTimeout = 15 * time.Second
@@ -152,6 +176,9 @@ func (o *StreamOptions) withDefaults() StreamOptions {
 	}
 	if opts.QueueBytes <= 0 {
 		opts.QueueBytes = defaultQueueBytes
+		if opts.Overflow == OverflowConflate {
+			opts.QueueBytes = conflateQueueBytes
+		}
 	}
 	opts.QueueBytes = max(opts.QueueBytes, minQueueBytes)
 	opts.Duplicates = min(max(opts.Duplicates, 1), 2)

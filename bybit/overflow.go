@@ -1,26 +1,51 @@
 package bybit
 
-import "github.com/bywire/bywire/internal/session"
+import (
+	"unsafe"
 
-// push appends to the batch, or discards the batch if it is full. The queue is
+	"github.com/bywire/bywire/book"
+	"github.com/bywire/bywire/internal/session"
+)
+
+// push appends to the batch, and makes room in the batch if it is full. The queue is
 // locked.
 func (s *Stream) push(b *batch, it item) {
 	b.Items = append(b.Items, it)
-	if size := len(it.frame) + itemBytes; s.queue.Fits(size) {
+	if size := it.weight(); s.queue.Fits(size) {
 		b.Bytes += size
 		return
 	}
-	s.overflow(b)
+	s.count.overflows.Add(1)
+	if s.opts.Overflow == OverflowConflate {
+		s.conflate(b)
+		return
+	}
+	s.overflow(b, true)
+}
+
+// weight is what the item counts against the queue's bound.
+func (it *item) weight() int {
+	switch ev := it.ev.(type) {
+	case *BookEvent:
+		return itemBytes + int(unsafe.Sizeof(*ev)) + (len(ev.Bids)+len(ev.Asks))*int(unsafe.Sizeof(book.Level{}))
+	case *TickerEvent:
+		return itemBytes + int(unsafe.Sizeof(*ev))
+	}
+	return itemBytes + len(it.frame)
 }
 
 // overflow discards the data in the batch and leaves one gap per topic in its
-// place. Notices stay, but gaps of one topic become one.
-func (s *Stream) overflow(b *batch) {
-	s.count.overflows.Add(1)
+// place. Notices stay, but gaps of one topic become one. Unless all is to go, the
+// topics that were conflated stay as they are.
+func (s *Stream) overflow(b *batch, all bool) {
 	at := b.Items[len(b.Items)-1].received
 	kept := b.Items[:0]
 	var affected []*subscription
 	for _, it := range b.Items {
+		if !all && it.sub != nil && it.sub.conflatable() {
+			kept = append(kept, it)
+			continue
+		}
 		switch ev := it.ev.(type) {
 		case *RejectedEvent, *SilentEvent, *lanesNotice:
 			kept = append(kept, it)
@@ -37,14 +62,15 @@ func (s *Stream) overflow(b *batch) {
 			kept = append(kept, it)
 			continue
 		}
-		s.count.dropped.Add(1)
+		n := it.messages()
+		s.count.dropped.Add(int64(n))
 		if it.sub == nil {
 			continue // a frame without a topic that could not be decoded is counted there
 		}
 		if it.sub.lost == 0 && it.sub.gap == nil {
 			affected = append(affected, it.sub)
 		}
-		it.sub.lost++
+		it.sub.lost += n
 	}
 	lost := 0
 	for _, sub := range affected {
@@ -65,8 +91,29 @@ func (s *Stream) overflow(b *batch) {
 	if told := s.client.opts.Trace.Overflow; told != nil {
 		s.mail.put(letter{tell: func() { told(lost, len(affected)) }})
 	}
+	s.settle(b, kept)
+}
+
+// settle makes the items that were kept, in the batch's own memory, what the batch
+// holds.
+func (s *Stream) settle(b *batch, kept []item) {
 	clear(b.Items[len(kept):])
 	b.Items = kept
-	b.Bytes = itemBytes * len(kept)
-	b.Arena.Reset()
+	b.Bytes = 0
+	var fresh *arena
+	for i := range kept {
+		it := &kept[i]
+		b.Bytes += it.weight()
+		if it.frame != nil {
+			if fresh == nil {
+				fresh = newArena()
+			}
+			it.frame = fresh.keep(it.frame)
+		}
+	}
+	if fresh == nil {
+		b.Arena.Reset()
+		return
+	}
+	b.Arena = fresh
 }

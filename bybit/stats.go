@@ -30,6 +30,7 @@ type StreamStats struct {
 	Dropped     int64 // messages that arrived and were not yielded: after a gap, at an overflow
 	Undecoded   int64 // frames that could not be decoded
 	Overflows   int64 // how often the queue was full
+	Conflated   int64 // messages that became part of a later one, see OverflowConflate
 	QueueBytes  int   // what waits for the consumer, without what it works through
 }
 
@@ -53,7 +54,7 @@ type streamCounters struct {
 	// Written by the runner.
 	connects, reconnects, handovers, resyncs atomic.Int64
 	// Written by whoever produces, rarely, and by the consumer.
-	overflows, gaps, dropped, silent, violations, duplicates atomic.Int64
+	overflows, gaps, dropped, silent, violations, duplicates, conflated atomic.Int64
 
 	mu       sync.Mutex // guards what follows, which the runner writes
 	state    session.State
@@ -128,6 +129,7 @@ func (s *Stream) Stats() StreamStats {
 		Dropped:    c.dropped.Load(),
 		Undecoded:  c.undecoded.Load(),
 		Overflows:  c.overflows.Load(),
+		Conflated:  c.conflated.Load(),
 		QueueBytes: s.queue.Bytes(),
 	}
 	for i := range c.links {

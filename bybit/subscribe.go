@@ -30,8 +30,9 @@ type subscription struct {
 	seen [maxLanes]int // by lane: the connection on which the last message came
 
 	// Likewise, for the length of one overflow.
-	lost int
-	gap  *GapEvent
+	lost  int
+	gap   *GapEvent
+	group int // of its items while a batch is conflated, from 1; 0: none yet
 
 	// Owned by the consumer.
 	policy   Books
@@ -84,14 +85,14 @@ func newSubscription(t Topic, ch Channel, opts *StreamOptions) *subscription {
 // chain and u: update ids rise by one. V5 pages: websocket/public/orderbook,
 // websocket/public/full-ob.
 func (sub *subscription) skipped(u *book.Update) *book.Error {
-	want := sub.updateID + 1
+	want, first := sub.updateID+1, u.First()
 	switch {
-	case u.First() <= want && want <= u.ID || u.ID == 1 || sub.updateID == 0 || sub.broken:
+	case first <= want && want <= u.ID || first == 1 || sub.updateID == 0 || sub.broken:
 		return nil
-	case u.Snapshot && (sub.single || u.ID < want):
+	case u.Snapshot && (sub.single || first <= want):
 		return nil
 	}
-	return &book.Error{Kind: book.Gap, Want: want, Got: u.First()}
+	return &book.Error{Kind: book.Gap, Want: want, Got: first}
 }
 
 // advance takes the next message of a chain, into the book if there is one;
