@@ -105,3 +105,16 @@ func TestRefusalOfATopicThatIsGone(t *testing.T) {
 	s.want(Unsubscribe{Call: 2, Topics: []string{"bad"}}, "unsubscribe#2 bad")
 	s.want(Ack{Link: 1, ReqID: "1", Message: "error:handler not found,topic:bad"}, "subscribe#3 a,b")
 }
+
+// After a reconnect topics are asked for in the order of their subscription,
+// whatever was taken off in between.
+func TestReconnectKeepsTheOrder(t *testing.T) {
+	s := newScript(t, Config{})
+	s.open()
+	s.want(Subscribe{Call: 2, Topics: []string{"d", "e"}}, "subscribe#2 d,e")
+	s.want(Unsubscribe{Call: 3, Topics: []string{"a"}}, "unsubscribe#3 a")
+	s.want(Lost{Link: 1, Err: errLink}, "gap b,c: link down", "done 3: 1 accepted, 0 rejected, <nil>")
+	s.now = s.m.Wake()
+	s.want(Tick{}, "dial 1")
+	s.want(Dialed{Link: 1}, "subscribe#4 b,c,d,e")
+}

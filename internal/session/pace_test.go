@@ -233,3 +233,24 @@ func TestBucket(t *testing.T) {
 		t.Errorf("spare leaves %v and %d, want 3 2 1 1 and 0", got, b.tokens)
 	}
 }
+
+// A resynchronisation is two requests, and waits until both may be sent: a topic
+// that was unsubscribed only brings nothing.
+func TestResyncTakesTwoTurns(t *testing.T) {
+	s := newScript(t, Config{PaceBurst: 2, PingEvery: time.Hour})
+	s.open() // takes one turn of two
+	s.want(Resync{Topic: "a"})
+	s.pass(1500*time.Millisecond - 1)
+	s.want(beat(s.now))
+	s.now = s.m.Wake()
+	if passed := s.now.Sub(t0); passed != 1500*time.Millisecond {
+		t.Errorf("it can be sent after %v, want 1.5s", passed)
+	}
+	s.want(beat(s.now), "unsubscribe#2 a", "subscribe#3 a")
+	s.want(Subscribe{Call: 2, Topics: []string{"d"}})
+	s.now = s.m.Wake()
+	if passed := s.now.Sub(t0); passed != 3*time.Second {
+		t.Errorf("the next turn is after %v, want 3s", passed)
+	}
+	s.want(beat(s.now), "subscribe#4 d")
+}

@@ -199,3 +199,30 @@ func TestEmptyLinksAreClosed(t *testing.T) {
 		t.Errorf("links are %+v, want one that hangs up and one open", infos)
 	}
 }
+
+// A link that carried a topic may be refused it when it is resynchronised. As
+// long as another may get it that is a gap; then it is a rejection.
+func TestRefusedWhereItWas(t *testing.T) {
+	s := newScript(t, Config{Lanes: 2})
+	s.want(Start{}, "dial 0")
+	s.want(Dialed{Link: 1}, "2:dial 0 on lane 1")
+	s.want(Subscribe{Call: 1, Topics: []string{"a"}}, "subscribe#1 a")
+	s.want(Ack{Link: 1, ReqID: "1", Success: true}, "done 1: 1 accepted, 0 rejected, <nil>", "lanes 0001 a")
+	s.want(Dialed{Link: 2}, "2:subscribe#2 a")
+	s.want(Resync{Topic: "a"}, "unsubscribe#3 a", "subscribe#4 a", "lanes 0000 a")
+	s.want(Ack{Link: 1, ReqID: "4", Message: "no"}, "gap a: topic refused: no")
+	s.want(Ack{Link: 2, ReqID: "2", Message: "no"}, "reject a: no")
+}
+
+// Who revives a topic has a new subscription, which does not know its lanes.
+func TestLanesOfARevivedTopic(t *testing.T) {
+	s := newScript(t, Config{RollAfter: 100 * time.Hour, PaceBurst: 2})
+	s.want(Start{}, "dial 0")
+	s.want(Dialed{Link: 1})
+	s.want(Subscribe{Call: 1, Topics: []string{"a"}}, "subscribe#1 a")
+	s.want(Ack{Link: 1, ReqID: "1", Success: true}, "done 1: 1 accepted, 0 rejected, <nil>", "lanes 0001 a")
+	s.want(Subscribe{Call: 2, Topics: []string{"b"}}, "subscribe#2 b")
+	s.want(Unsubscribe{Call: 3, Topics: []string{"a"}})
+	s.want(Subscribe{Call: 4, Topics: []string{"a"}},
+		"done 3: 1 accepted, 0 rejected, <nil>", "revived a", "done 4: 1 accepted, 0 rejected, <nil>", "lanes 0001 a")
+}

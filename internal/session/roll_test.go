@@ -138,3 +138,19 @@ func TestFailureClass18_DayOfRolls(t *testing.T) {
 		w.rest()
 	}
 }
+
+// However often it fails, a roll is tried as often as it would be done.
+func TestRollIsTriedAgain(t *testing.T) {
+	s := newScript(t, Config{RollAfter: 3 * time.Minute, PingEvery: 100 * time.Hour})
+	s.want(Start{}, "dial 0")
+	s.want(Dialed{Link: 1})
+	for _, want := range []time.Duration{3 * time.Minute, time.Minute, 2 * time.Minute, 3 * time.Minute, 3 * time.Minute} {
+		before := s.now
+		s.now = s.m.Wake()
+		if wait := s.now.Sub(before); wait != want {
+			t.Errorf("it is tried after %v, want %v", wait, want)
+		}
+		s.m.Next(s.now, Tick{})
+		s.m.Next(s.now, DialFailed{Link: s.m.lastLink, Err: errLink})
+	}
+}

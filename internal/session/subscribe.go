@@ -70,9 +70,6 @@ func (s *Session) subscribe(ev *Subscribe) {
 			c.accepted++
 			continue
 		}
-		if !t.hopeful() {
-			s.askElsewhere(t)
-		}
 		c.left++
 		t.calls = append(t.calls, c)
 	}
