@@ -15,6 +15,8 @@ SEED     ?= $(shell git rev-parse HEAD)
 SOAK     ?= 10m
 # Where the recordings of the real exchange lie: spec/ and testdata/real/.
 BYWIRE_SHARED ?= $(abspath $(CURDIR)/../shared)
+# The file that make live writes.
+LIVE_REPORT ?= $(CURDIR)/bywire-live.json
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .DEFAULT_GOAL := help
@@ -72,6 +74,10 @@ gen: ## write the generated code (*_gen.go) anew
 .PHONY: bench
 bench: ## measure against the other Go clients, same feed, one run
 	cd bench && $(GO) run ./cmd/peers
+
+.PHONY: live
+live: ## compare the live exchange with what we take it for (LIVE_REPORT), a minute, no account
+	$(GO) run -ldflags '$(LDFLAGS)' ./cmd/bywire live --to '$(LIVE_REPORT)'
 
 .PHONY: release
 release: ## cross-build the command into dist/ with checksums

@@ -33,6 +33,7 @@ var mayImport = []struct {
 	{"internal/memnet", nil},
 	{"internal/recordings", nil},
 	{"internal/tidy", nil},
+	{"internal/live", []string{"bybit", "internal/wire"}},
 	{"internal/wsframe", []string{websocketLibrary}},
 	{"internal/wsclient", []string{"internal/wire", "internal/wsframe", websocketLibrary}},
 	{"internal/wsserver", []string{"internal/wire", "internal/wsframe", websocketLibrary}},
