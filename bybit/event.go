@@ -176,7 +176,10 @@ type GapReason string
 // The reasons.
 const (
 	// GapDisconnected: the connection was lost. The topic is subscribed again
-	// when there is a new one; what was pushed in between is missing.
+	// when there is a new one; what was pushed in between is missing. Where several
+	// connections carry the topic it comes when none is left, and when one ends
+	// that had brought nothing since before the others were subscribed: something
+	// may be missing then, and what, lies further back than the event.
 	GapDisconnected GapReason = "disconnected"
 
 	// GapBook: a message did not fit the order book, for instance because an

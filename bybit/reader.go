@@ -2,6 +2,8 @@ package bybit
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -54,6 +56,15 @@ type reader struct {
 	holds atomic.Int64
 }
 
+// lastHeard is until when what the peer sent has been read: an end in order comes
+// after all of it, any other may have swallowed what came behind the last bytes.
+func (r *reader) lastHeard(err error) time.Time {
+	if _, ok := errors.AsType[*CloseError](err); ok || errors.Is(err, io.EOF) {
+		return time.Now()
+	}
+	return r.conn.Inbound()
+}
+
 // run is the reader's goroutine: it ends with the connection.
 func (r *reader) run() {
 	s := r.s
@@ -61,7 +72,7 @@ func (r *reader) run() {
 		frame, err := r.conn.Next()
 		if err != nil {
 			r.conn.Wait()
-			s.mail.put(letter{event: session.Lost{Link: r.link, Err: err}})
+			s.mail.put(letter{event: session.Lost{Link: r.link, Err: err, Inbound: r.lastHeard(err)}})
 			return
 		}
 		// What is in the buffer was sent after what is in the table: a topic

@@ -297,6 +297,8 @@ func (r *runner) perform(now time.Time, a session.Action) {
 		r.send(a)
 	case session.Gap:
 		r.gap(now, a)
+	case session.Doubt:
+		r.doubt(now, a)
 	case session.Lanes:
 		for _, name := range a.Topics {
 			if sub := r.subs[name]; sub != nil && sub.merge != nil {
@@ -344,6 +346,25 @@ func (r *runner) gap(now time.Time, a session.Gap) {
 			}
 			s.notify(sub, &GapEvent{Topic: sub.topic, Reason: GapDisconnected, Err: a.Err, Time: wallClock(now)})
 		}
+	}
+}
+
+// doubt tells of messages that may have come on no connection. Order books know
+// it by their update ids.
+func (r *runner) doubt(now time.Time, a session.Doubt) {
+	var topics []string
+	for _, name := range a.Topics {
+		sub := r.subs[name]
+		if sub == nil || sub.chained {
+			continue
+		}
+		topics = append(topics, name)
+		if sub.snapshots(r.s.ch) {
+			r.more = append(r.more, session.Resync{Topic: name}) // the gap ends the state that it would build on
+		}
+	}
+	if len(topics) > 0 {
+		r.gap(now, session.Gap{Topics: topics, Err: a.Err})
 	}
 }
 

@@ -128,7 +128,7 @@ func namedTopic(message string) string {
 
 func (s *Session) accept(e *side) {
 	t := e.topic
-	e.carried = true
+	e.carried, e.since = true, s.now
 	t.watch.since = s.now
 	s.turn(e, live)
 	if t.wanted {

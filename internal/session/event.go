@@ -21,9 +21,13 @@ type (
 	// Lost says that the connection of a link has ended and its last frame has
 	// been handed over. Err is the reason, unless a HangUp gave one. The link
 	// lives on and dials again, unless a Forget comes of it.
+	//
+	// Inbound is when the last bytes came, the zero time if that was just now:
+	// what the peer sent later is lost.
 	Lost struct {
-		Link int
-		Err  error
+		Link    int
+		Err     error
+		Inbound time.Time
 	}
 
 	// Subscribe wants topics. Done names Call once all of them are answered.
@@ -125,6 +129,14 @@ type (
 		Err    error
 	}
 
+	// Doubt means: a link was lost that had brought nothing since before the
+	// other links that carry these topics were subscribed. What the peer sent on
+	// it in between is on none of them.
+	Doubt struct {
+		Topics []string
+		Err    error
+	}
+
 	// Reject means: tell the user that the topic is not subscribed and will
 	// not be.
 	Reject struct{ Rejection }
@@ -174,6 +186,7 @@ func (Dial) action()     {}
 func (HangUp) action()   {}
 func (Send) action()     {}
 func (Gap) action()      {}
+func (Doubt) action()    {}
 func (Reject) action()   {}
 func (Done) action()     {}
 func (Failed) action()   {}

@@ -170,7 +170,7 @@ func (s *Session) hangUp(l *link, err error) {
 	s.do(HangUp{Link: l.num, Err: err})
 }
 
-func (s *Session) lost(l *link, err error) {
+func (s *Session) lost(l *link, err error, inbound time.Time) {
 	if l == nil || l.state != Open && l.state != Hanging {
 		return
 	}
@@ -179,16 +179,27 @@ func (s *Session) lost(l *link, err error) {
 	}
 	l.state = Waiting
 	sides := bySubscription(l.sides)
-	var missed []string
+	if inbound.IsZero() {
+		inbound = s.now
+	}
+	var missed, doubtful []string
 	for _, e := range sides {
 		t := e.topic
-		if e.carried {
-			e.carried = false
-			if t.delivered && !t.carried() {
-				t.delivered = false
-				missed = append(missed, t.name)
-			}
+		if !e.carried {
+			continue
 		}
+		e.carried = false
+		switch {
+		case !t.delivered:
+		case !t.carried():
+			t.delivered = false
+			missed = append(missed, t.name)
+		case !t.carriedSince(inbound):
+			doubtful = append(doubtful, t.name)
+		}
+	}
+	if len(doubtful) > 0 {
+		s.do(Doubt{Topics: doubtful, Err: err})
 	}
 	if len(missed) > 0 {
 		s.do(Gap{Topics: missed, Err: err})

@@ -273,7 +273,7 @@ func (s *Session) Next(now time.Time, ev Event) []Action {
 	case DialFailed:
 		s.dialFailed(s.byNum[ev.Link], ev.Err)
 	case Lost:
-		s.lost(s.byNum[ev.Link], ev.Err)
+		s.lost(s.byNum[ev.Link], ev.Err, ev.Inbound)
 	case Subscribe:
 		s.subscribe(&ev)
 	case Unsubscribe:

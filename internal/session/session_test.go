@@ -53,6 +53,8 @@ func describe(a Action) string {
 		return on(a.Link) + strings.TrimSpace(fmt.Sprintf("%s#%s %s", a.Op, a.ReqID, strings.Join(a.Topics, ",")))
 	case Gap:
 		return fmt.Sprintf("gap %s: %v", strings.Join(a.Topics, ","), a.Err)
+	case Doubt:
+		return fmt.Sprintf("doubt %s: %v", strings.Join(a.Topics, ","), a.Err)
 	case Reject:
 		return fmt.Sprintf("reject %s: %s", a.Topic, a.Message)
 	case Done:

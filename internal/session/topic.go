@@ -47,8 +47,10 @@ type side struct {
 	phase phase
 
 	// carried says that the topic was live on this connection. While it is
-	// resynchronised it is not live, and carried all the same.
+	// resynchronised it is not live, and carried all the same. since is when it
+	// became live last.
 	carried bool
+	since   time.Time
 
 	// asked is the last subscribe request that names the topic. A reply to an
 	// older one says nothing about it any more.
@@ -252,6 +254,11 @@ func (s *Session) tellLanes() {
 // carried reports whether a link carries the topic.
 func (t *topic) carried() bool {
 	return slices.ContainsFunc(t.sides, func(e *side) bool { return e.carried })
+}
+
+// carriedSince reports whether a link carries the topic and did so at that time.
+func (t *topic) carriedSince(at time.Time) bool {
+	return slices.ContainsFunc(t.sides, func(e *side) bool { return e.carried && !e.since.After(at) })
 }
 
 // hopeful reports whether a link has the topic or is about to know whether it

@@ -39,9 +39,9 @@ type sub struct {
 	u     int64 // of the last book message written
 	epoch int
 
-	silent                                 time.Time // nothing until then
-	drop, duplicate, swap, truncate, swell bool      // the next one
-	held                                   []message // behind the next one
+	silent                          time.Time // nothing until then
+	drop, duplicate, swap, truncate bool      // the next one
+	held                            []message // behind the next one
 }
 
 // calm takes back what is to happen.
@@ -94,8 +94,12 @@ func (c *conn) read() {
 		case err != nil:
 			return
 		case op == ws.OpClose:
-			_, _ = c.nc.Write(wsframe.AppendFrame(nil, ws.OpClose, payload)) // it may be gone already
-			return
+			c.s.mu.Lock()
+			c.put(wsframe.AppendFrame(nil, ws.OpClose, payload)) // behind what is on its way
+			c.put(nil)
+			c.ended = true
+			c.s.mu.Unlock()
+			continue // until the client is gone as well
 		case op != ws.OpText:
 			continue
 		}
@@ -226,7 +230,7 @@ func (b *sub) suffer(k Kind, until time.Time) {
 	case Truncate:
 		b.truncate = true
 	case Huge:
-		b.swell = true
+		b.feed.swell = true
 	}
 }
 
@@ -266,8 +270,7 @@ func (c *conn) writeMessage(b *sub, m message) {
 		body = m.f.appendTicker(nil, time.Now(), m.snapshot, b.dirty)
 		b.dirty = 0
 	}
-	if b.swell {
-		b.swell = false
+	if m.swell {
 		body = append(bytes.Clone(body[:len(body)-1]), `,"unknown":"`...)
 		body = append(append(body, bytes.Repeat([]byte{'x'}, 600_000)...), `"}`...)
 	}

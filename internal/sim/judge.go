@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"time"
 
 	"github.com/bywire/bywire/book"
 	"github.com/bywire/bywire/bybit"
@@ -16,6 +17,9 @@ type Rules struct {
 	// NoBooks: the stream keeps no books, and the judge keeps its own of the
 	// messages, as a user would.
 	NoBooks bool
+
+	// Lenient: books may pass over update ids, and differ from the server's since.
+	Lenient bool
 
 	// Lanes: several connections carry the same topics, so that events need
 	// not follow one wire. Each message must then come once, in order.
@@ -55,9 +59,10 @@ type trial struct {
 	places  []place // where on the wire the last event may have stood
 	last    entry
 	keys    []int64       // lanes: what came, in order
-	gaps    []int         // lanes: before which of keys there was a gap
+	gaps    []pause       // lanes
 	times   map[int64]int // how often each came
 	u       int64         // of the last book
+	whole   bool          // that book misses nothing
 	own     *book.Book    // of a stream without books
 	ended   bool          // rejected, and not subscribed again
 }
@@ -101,9 +106,8 @@ func (j *Judge) See(ev bybit.Event) {
 	case *bybit.BookEvent:
 		j.counts.Books++
 		t := j.trial(ev.Topic.String())
-		gap := t.gap
 		if j.arrive(t, entry{key: ev.Seq, snapshot: ev.Snapshot}, 1) {
-			j.judgeBook(t, ev, gap)
+			j.judgeBook(t, ev)
 		}
 		if !j.rules.NoBooks {
 			j.view, j.held = ev.Book, true
@@ -139,8 +143,8 @@ func (j *Judge) See(ev bybit.Event) {
 // interrupt notes that messages of a topic are missing here, and that the user
 // knows.
 func (j *Judge) interrupt(t *trial) {
-	t.gap = true
-	t.gaps = append(t.gaps, len(t.keys))
+	t.gap, t.whole = true, false
+	t.gaps = append(t.gaps, pause{len(t.keys), time.Now()})
 	if t.own != nil {
 		t.own.Invalidate(nil)
 	}
@@ -223,9 +227,8 @@ func (t *tape) around(p place) string {
 	return fmt.Sprint(list[p.index:min(len(list), p.index+4)])
 }
 
-// judgeBook compares a book with the server's. gap is whether one stood before the
-// event.
-func (j *Judge) judgeBook(t *trial, ev *bybit.BookEvent, gap bool) {
+// judgeBook compares a book with the server's.
+func (j *Judge) judgeBook(t *trial, ev *bybit.BookEvent) {
 	f := j.feedOf(t.name)
 	truth, ok := f.books[ev.Seq]
 	if !ok || truth.u != ev.ID || truth.match != ev.MatchTime.UnixMilli() {
@@ -233,6 +236,12 @@ func (j *Judge) judgeBook(t *trial, ev *bybit.BookEvent, gap bool) {
 		return
 	}
 	view := ev.Book
+	if j.rules.Lenient {
+		if err := view.Err(); err != nil {
+			j.complain(t.name, "u %d: the book of an event cannot be read: %v", ev.ID, err)
+		}
+		return
+	}
 	if j.rules.NoBooks {
 		if err := view.Err(); !errors.Is(err, book.ErrNoBook) {
 			j.complain(t.name, "a stream without books has one: %v", err)
@@ -252,10 +261,10 @@ func (j *Judge) judgeBook(t *trial, ev *bybit.BookEvent, gap bool) {
 	case hash != truth.hash:
 		j.complain(t.name, "the book differs from the server's at u %d, seq %d", ev.ID, ev.Seq)
 	case !ev.Snapshot && ev.ID != 1 && ev.ID != t.u+1,
-		j.rules.Lanes && ev.Snapshot && !gap && !f.snapshots && ev.ID > t.u+1: // whoever sums up deltas has missed some
+		ev.Snapshot && t.whole && !f.snapshots && ev.ID > t.u+1: // whoever sums up deltas has missed some
 		j.complain(t.name, "update id %d follows %d", ev.ID, t.u)
 	}
-	t.u = ev.ID
+	t.u, t.whole = ev.ID, true
 }
 
 // fingerprintOf is feed.fingerprint of a client's book.
@@ -325,16 +334,44 @@ func (j *Judge) Settled(topics []bybit.Topic) {
 			j.complain(t.name, "stands at %d, the server at %d", t.last.key, f.key)
 		}
 		if j.rules.Lanes {
-			j.settleLanes(t)
+			j.settleLanes(t, f)
 		}
 	}
 	slices.Sort(j.complaints)
 }
 
+// pause is a gap of a topic on lanes: before which of the messages that came it
+// stood, and when it was announced.
+type pause struct {
+	before int
+	at     time.Time
+}
+
+// covers reports whether a message that was sent at a time lies in the gap:
+// between the newest that came before it and the oldest that came after, or so
+// shortly before it in time that a connection which brought nothing any more may
+// have been taken for alive.
+func (g pause) covers(keys []int64, key int64, sent time.Time) bool {
+	if g.before == len(keys) {
+		return true
+	}
+	if late := g.at.Sub(sent); late >= 0 && late < 50*time.Second {
+		return true
+	}
+	newest := keys[max(0, g.before-1)]
+	if g.before >= 2 {
+		newest = min(newest, keys[g.before-2]) // two may have changed places
+	}
+	return newest <= key && key <= max(newest, slices.Min(keys[g.before:min(g.before+3, len(keys))]))
+}
+
 // settleLanes checks that whatever a connection carried has come, or lies in a
 // gap: between the newest message before it and the oldest after it.
-func (j *Judge) settleLanes(t *trial) {
-	if len(t.keys) == 0 {
+//
+// A book of one level is a state in each message, of which a late one is worth
+// nothing: it is left out.
+func (j *Judge) settleLanes(t *trial, f *feed) {
+	if len(t.keys) == 0 || f.depth == 1 {
 		return
 	}
 	tape := j.net.tape(t.name)
@@ -348,17 +385,7 @@ func (j *Judge) settleLanes(t *trial) {
 		if t.times[key] > 0 || key < t.keys[0] || key > slices.Max(t.keys) {
 			continue
 		}
-		covered := slices.ContainsFunc(t.gaps, func(i int) bool {
-			oldest := int64(1 << 62)
-			if i < len(t.keys) {
-				oldest = slices.Min(t.keys[i:min(i+3, len(t.keys))])
-			}
-			newest := t.keys[max(0, i-1)]
-			if i >= 2 {
-				newest = min(newest, t.keys[i-2]) // two may have changed places
-			}
-			return newest <= key && key <= max(oldest, newest) || i == len(t.keys)
-		})
+		covered := slices.ContainsFunc(t.gaps, func(g pause) bool { return g.covers(t.keys, key, tape.sent[key]) })
 		if !covered {
 			j.complain(t.name, "message %d was sent and never came, and no gap says so", key)
 		}

@@ -45,6 +45,7 @@ type feed struct {
 	books      map[int64]record // by seq
 	restart    bool             // the next push has update id 1
 	skip       bool             // the next push skips an update id
+	swell      bool             // the next push is huge
 
 	fields  [tickerFields]int64
 	tickers map[int64][tickerFields]int64 // by cs
@@ -60,6 +61,7 @@ type message struct {
 	snapshot bool
 	body     []byte // of books and trades: the frame
 	changed  uint   // of tickers: which fields
+	swell    bool   // the frame carries 600 KB that nobody knows
 }
 
 const tickerFields = 8
@@ -170,7 +172,8 @@ func (l *ladder) show(depth int) (bids, asks []level) {
 // next makes the feed's next message.
 func (f *feed) next(r *rand.Rand, now time.Time, seed maphash.Seed) message {
 	f.key += 1 + r.Int64N(5)
-	m := message{f: f, key: f.key, snapshot: f.snapshots}
+	m := message{f: f, key: f.key, snapshot: f.snapshots, swell: f.swell}
+	f.swell = false
 	switch f.kind {
 	case wire.KindTrades:
 		m.snapshot = true

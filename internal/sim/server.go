@@ -145,7 +145,7 @@ func (s *Server) Calm() {
 		}
 	}
 	for _, f := range s.order {
-		f.restart, f.skip = false, false
+		f.restart, f.skip, f.swell = false, false, false
 	}
 }
 

@@ -1,6 +1,9 @@
 package sim
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // entry is a message as it was put on a wire.
 type entry struct {
@@ -20,13 +23,14 @@ type tape struct {
 	conns map[int][]entry
 	index map[entry][]place // of what is not damaged
 	times map[int64]int     // how often the busiest connection carried the message
+	sent  map[int64]time.Time
 }
 
 // tape returns the topic's.
 func (n *network) tape(name string) *tape {
 	t := n.wires[name]
 	if t == nil {
-		t = &tape{conns: make(map[int][]entry), index: make(map[entry][]place), times: make(map[int64]int)}
+		t = &tape{conns: make(map[int][]entry), index: make(map[entry][]place), times: make(map[int64]int), sent: make(map[int64]time.Time)}
 		n.wires[name] = t
 	}
 	return t
@@ -39,6 +43,9 @@ func (t *tape) add(conn int, e entry) {
 		return
 	}
 	t.index[e] = append(t.index[e], p)
+	if t.sent[e.key].IsZero() {
+		t.sent[e.key] = time.Now()
+	}
 	times := 0
 	for _, q := range t.index[e] {
 		if q.conn == conn {

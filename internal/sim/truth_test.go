@@ -18,9 +18,17 @@ func crowd() []*party {
 		return &party{channel: bybit.Linear, options: o, rules: r, topics: topicsOf(symbols[i%len(symbols)])}
 	}
 	var all []*party
-	for i := range 5 {
+	for i := range 3 {
 		all = append(all, linear(i, nil, sim.Rules{}))
 	}
+	for i := range 3 {
+		all = append(all, linear(i, &bybit.StreamOptions{Duplicates: 2}, sim.Rules{Lanes: true}))
+		all = append(all, linear(i, &bybit.StreamOptions{RollAfter: 40 * time.Second}, sim.Rules{Lanes: true}))
+	}
+	all = append(all,
+		linear(1, &bybit.StreamOptions{Duplicates: 2, RollAfter: time.Minute, QueueBytes: 1}, sim.Rules{Lanes: true}),
+		linear(2, &bybit.StreamOptions{Duplicates: 2, Books: bybit.BooksNone}, sim.Rules{Lanes: true, NoBooks: true}),
+		linear(0, &bybit.StreamOptions{Books: bybit.BooksLenient}, sim.Rules{Lenient: true}))
 	for _, symbol := range []string{"BTCUSDC", "ETHUSDC"} {
 		topics := append(topicsOf(symbol), topicsOf(symbol+"X")...)
 		all = append(all, &party{channel: bybit.Spot, topics: topics})
@@ -31,10 +39,10 @@ func crowd() []*party {
 			bybit.OrderBook(25, symbol), bybit.OrderBook(100, symbol), bybit.Trades([]string{"BTC", "ETH"}[i])}})
 	}
 	all = append(all, &party{channel: bybit.Inverse, topics: topicsOf("BTCUSD")})
-	for i := range 3 {
+	for i := range 2 {
 		all = append(all, linear(i, &bybit.StreamOptions{Books: bybit.BooksNone}, sim.Rules{NoBooks: true}))
 	}
-	for i := range 4 {
+	for i := range 2 {
 		all = append(all, linear(i, &bybit.StreamOptions{QueueBytes: 1}, sim.Rules{}))
 	}
 	all = append(all,
