@@ -21,6 +21,10 @@ const (
 	soakRate    = 20_000 // messages a second
 	soakSymbols = 50
 	soakSeconds = 2 // of the capture that is looped
+	// soakHeap is what the heap may grow by: the queue's memory, where the machine
+	// is busy with other things too. Messages that are kept come to more than that
+	// in three seconds.
+	soakHeap = 16 << 20
 )
 
 // soakFrames are the messages of the looped capture: of each symbol a book that
@@ -140,8 +144,12 @@ func TestRecordKeepsUp(t *testing.T) {
 	if got != sent || gaps != 0 {
 		t.Errorf("sent %d messages, recorded %d with %d gaps between", sent, got, gaps)
 	}
-	if first, last := heap[len(heap)/2-1], heap[len(heap)-1]; last > first+first/4+8<<20 {
-		t.Errorf("the heap has grown from %s at half of the time to %s", byteCount(first), byteCount(last))
+	first, last := heap[0], heap[len(heap)-1]
+	if long {
+		first = heap[len(heap)/2-1] // sealing a segment takes its part from then on
+	}
+	if last > first+first/4+soakHeap {
+		t.Errorf("the heap has grown from %s to %s", byteCount(first), byteCount(last))
 	}
 	if long && rate < soakRate*95/100 {
 		t.Errorf("the replay has sent %d messages a second, want %d", rate, soakRate)
