@@ -21,9 +21,10 @@ type conflater struct {
 	groups []group
 
 	// The run at hand.
-	last  int // its last item
-	count int // how many items
-	stood int // how many messages
+	last  int   // its last item
+	count int   // how many items
+	stood int   // how many messages
+	first int64 // of a book's, the first update id; 0: the run is empty
 
 	fold   book.Fold
 	book   BookMessage // decoded last
@@ -196,11 +197,19 @@ func (c *conflater) books(g *group, lane uint8) {
 		if single && m.Snapshot {
 			c.fold.Reset() // whatever its update id, it is all there is to know
 		}
+		if g.sub.merge != nil && m.First() == 1 && c.first != 1 {
+			// Another lane may have brought the restart already, and only from there
+			// on do update ids say what is new.
+			c.endBook()
+		}
 		if !c.fold.Add(&m.Update) {
 			c.endBook()
 			if !c.fold.Add(&m.Update) {
 				continue // a fault, for the book to find
 			}
+		}
+		if c.count == 0 {
+			c.first = m.First()
 		}
 		c.extend(i)
 		c.stamp = BookMessage{MessageID: m.MessageID, Time: m.Time, Symbol: m.Symbol}
@@ -244,7 +253,7 @@ func (c *conflater) endBook() {
 		it.ev, it.frame = ev, nil
 	}
 	c.fold.Reset()
-	c.count, c.stood = 0, 0
+	c.count, c.stood, c.first = 0, 0, 0
 }
 
 // tickers conflates the runs of a ticker on one lane.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bywire/bywire/book"
 	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/decimal"
 )
 
 // twin is the server's side of one symbol, as one would write it on a napkin: the
@@ -73,8 +74,8 @@ func (w *twin) bookPush() string {
 	}
 	w.books[w.seq] = fmt.Sprint(w.sides[0], w.sides[1])
 	w.sent["book"]++
-	return fmt.Sprintf(`{"topic":"orderbook.50.%s","type":"%s","ts":1767225600123,"data":{"s":"%s","b":[%s],"a":[%s],"u":%d,"seq":%d},"cts":1767225600120}`,
-		w.symbol, kind, w.symbol, pushed(levels[0], true), pushed(levels[1], false), w.u, w.seq)
+	return fmt.Sprintf(`{"topic":"orderbook.50.%s","type":"%s","ts":1767225600123,"data":{"s":"%s","b":[%s],"a":[%s],"u":%d,"seq":%d},"cts":%d}`,
+		w.symbol, kind, w.symbol, pushed(levels[0], true), pushed(levels[1], false), w.u, w.seq, 1767225600000+w.seq)
 }
 
 // pushed writes the levels of one side, best first.
@@ -135,18 +136,26 @@ func (w *twin) checkBook(t *testing.T, ev *bybit.BookEvent) {
 	}
 }
 
-// checkTicker compares a ticker with the server's, and what arrived with what the
+// checkTickerState compares a ticker with the server's at that sequence.
+func (w *twin) checkTickerState(t *testing.T, ev *bybit.TickerEvent) {
+	t.Helper()
+	got := map[string]int{}
+	for name, value := range map[string]decimal.Decimal{"lastPrice": ev.LastPrice, "markPrice": ev.MarkPrice, "indexPrice": ev.IndexPrice} {
+		n, _ := value.Units(0)
+		got[name] = int(n)
+	}
+	if want := w.tickers[int(ev.Seq)]; fmt.Sprint(got) != want || !ev.Complete {
+		t.Fatalf("%s cs=%d, %d conflated: %v, want %s", w.symbol, ev.Seq, ev.Conflated, got, want)
+	}
+}
+
+// checkTicker is checkTickerState, and compares what arrived with what the
 // pushes since the one before, of seq from, have carried.
 func (w *twin) checkTicker(t *testing.T, ev *bybit.TickerEvent, from int) {
 	t.Helper()
-	got := map[string]int{}
+	w.checkTickerState(t, ev)
 	arrived := map[string]bool{}
 	for name, f := range map[string]bybit.TickerField{"lastPrice": bybit.TickerLastPrice, "markPrice": bybit.TickerMarkPrice, "indexPrice": bybit.TickerIndexPrice} {
-		value := map[bybit.TickerField]interface{ Units(int) (int64, bool) }{
-			bybit.TickerLastPrice: ev.LastPrice, bybit.TickerMarkPrice: ev.MarkPrice, bybit.TickerIndexPrice: ev.IndexPrice,
-		}[f]
-		n, _ := value.Units(0)
-		got[name] = int(n)
 		if ev.Arrived(f) {
 			arrived[name] = true
 		}
@@ -161,9 +170,8 @@ func (w *twin) checkTicker(t *testing.T, ev *bybit.TickerEvent, from int) {
 		}
 		maps.Copy(carried, w.carried[seq])
 	}
-	if fmt.Sprint(got) != w.tickers[int(ev.Seq)] || !maps.Equal(arrived, carried) || pushes != 1+ev.Conflated || !ev.Complete {
-		t.Fatalf("%s cs=%d, %d conflated: %v, arrived %v\nwant %s, arrived %v, %d conflated",
-			w.symbol, ev.Seq, ev.Conflated, got, arrived, w.tickers[int(ev.Seq)], carried, pushes-1)
+	if !maps.Equal(arrived, carried) || pushes != 1+ev.Conflated {
+		t.Fatalf("%s cs=%d, %d conflated: %v arrived\nwant %v, %d conflated", w.symbol, ev.Seq, ev.Conflated, arrived, carried, pushes-1)
 	}
 }
 
@@ -268,6 +276,104 @@ func playConflated(t *testing.T, v *venue, seed uint64) {
 	if stats.Overflows == 0 || stats.Conflated == 0 || got["gaps"] == 0 || v.connects() != 1 {
 		t.Errorf("%d overflows, %d conflated, %d gaps of trades, %d connections: want the queue to have been full",
 			stats.Overflows, stats.Conflated, got["gaps"], v.connects())
+	}
+	s.Close()
+}
+
+// TestConflatedDuplicates is the same with two connections that bring every
+// message, one of them now and then late: what is one message on the one may be several
+// on the other.
+func TestConflatedDuplicates(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, v *venue) { playConflatedDuplicates(t, v, seed) })
+		})
+	}
+}
+
+func playConflatedDuplicates(t *testing.T, v *venue, seed uint64) {
+	const queueBytes = 256 << 10
+	symbols := []string{"BTCUSDT", "ETHUSDT"}
+	twins := map[string]*twin{}
+	var topics []bybit.Topic
+	for _, symbol := range symbols {
+		twins[symbol] = newTwin(symbol, seed)
+		topics = append(topics, bybit.OrderBook(50, symbol), bybit.Tickers(symbol))
+	}
+	s := v.stream(&bybit.StreamOptions{QueueBytes: queueBytes, Overflow: bybit.OverflowConflate, Duplicates: 2}, topics...)
+	pass(time.Minute) // both connections are there
+	if n := v.connects(); n != 2 {
+		t.Fatalf("%d connections, want 2", n)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r := rand.New(rand.NewPCG(seed, 7))
+		var late []string
+		for range 60 * 20 {
+			time.Sleep(50 * time.Millisecond)
+			var frames []string
+			for range r.IntN(20) {
+				w := twins[symbols[r.IntN(len(symbols))]]
+				if r.IntN(4) == 0 {
+					frames = append(frames, w.tickerPush())
+				} else {
+					frames = append(frames, w.bookPush())
+				}
+			}
+			v.conns[0].send(frames...)
+			n := len(late)
+			if r.IntN(3) > 0 {
+				n += len(frames)
+			}
+			late = append(late, frames...)
+			v.conns[1].send(late[:n]...)
+			late = slices.Clone(late[n:])
+		}
+		v.conns[1].send(late...)
+	}()
+	r := rand.New(rand.NewPCG(seed, 8))
+	last := map[bybit.Topic]int64{}
+	for over := false; ; {
+		ev, ok, err := s.TryRecv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			if over {
+				break
+			}
+			select {
+			case <-s.Ready():
+				pass(time.Duration(r.IntN(20_000))*time.Millisecond + time.Microsecond)
+			case <-done:
+				over = true
+				pass(time.Minute)
+			}
+			continue
+		}
+		switch ev := ev.(type) {
+		case *bybit.BookEvent:
+			twins[ev.Symbol].checkBook(t, ev)
+			last[ev.Topic] = ev.Seq
+		case *bybit.TickerEvent:
+			twins[ev.Topic.Symbol()].checkTickerState(t, ev)
+			last[ev.Topic] = ev.Seq
+		case *bybit.GapEvent:
+			t.Fatalf("a gap: %+v: %v", ev, ev.Err)
+		}
+	}
+	for topic, seq := range last {
+		w := twins[topic.Symbol()]
+		known := w.books[int(seq)] != ""
+		for later := int(seq) + 1; later <= w.seq; later++ {
+			if known && w.books[later] != "" || !known && w.tickers[later] != "" {
+				t.Errorf("%s: the last message is %d, want %d or later", topic, seq, later)
+			}
+		}
+	}
+	if stats := s.Stats(); stats.Conflated == 0 || stats.Duplicates == 0 || len(last) != 4 {
+		t.Errorf("stats %+v: want messages conflated and duplicates left out", stats)
 	}
 	s.Close()
 }
