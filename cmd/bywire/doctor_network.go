@@ -123,11 +123,9 @@ func (d *doctor) checkTLS(ctx context.Context, e endpoint, conn net.Conn) bool {
 	f.Ms = map[string]float64{"handshake": inMs(length)}
 	state := c.ConnectionState()
 	leaf := state.PeerCertificates[0]
-	version := tls.VersionName(state.Version)
 	if state.Version < tls.VersionTLS12 {
 		f.State = stateFail
-		f.Detail = fmt.Sprintf("%s, which is too old: bywire needs 1.2", version)
-		f.Advice = "the venue itself speaks 1.2 and 1.3, so an old proxy or antivirus stands in between (issuer: " + issuer(leaf) + "): update it or go around it"
+		f.Detail, f.Advice = explainOldTLS(state.Version, leaf)
 		return false
 	}
 	pool := x509.NewCertPool()
@@ -141,11 +139,17 @@ func (d *doctor) checkTLS(ctx context.Context, e endpoint, conn net.Conn) bool {
 		return false
 	}
 	left := leaf.NotAfter.Sub(d.now())
-	f.Detail = fmt.Sprintf("%s in %s, certificate by %s valid for %s", version, took(length), issuer(leaf), counted(int64(left/(24*time.Hour)), "day"))
+	f.Detail = fmt.Sprintf("%s in %s, certificate by %s valid for %s", tls.VersionName(state.Version), took(length), issuer(leaf), counted(int64(left/(24*time.Hour)), "day"))
 	if left < 7*24*time.Hour {
 		f.State, f.Advice = stateWarn, "the certificate ends soon: if the clock of this machine is right, tell whoever runs the server"
 	}
 	return true
+}
+
+// explainOldTLS says what speaks a version that is not safe any more.
+func explainOldTLS(version uint16, leaf *x509.Certificate) (detail, advice string) {
+	return tls.VersionName(version) + ", which is too old: bywire needs 1.2",
+		"the venue itself speaks 1.2 and 1.3, so an old proxy or antivirus stands in between (issuer: " + issuer(leaf) + "): update it or go around it"
 }
 
 // issuer names who signed a certificate.

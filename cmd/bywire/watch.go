@@ -301,9 +301,13 @@ func watchTopics(uses sourceSet, symbol string, ch wire.Channel, depth int) []st
 // for each channel.
 func (a *app) watch(ctx context.Context, opts *watchOptions, env bybit.Environment, rules []*watchRule, groups []watchGroup, argv []string) (err error) {
 	a.stderr = &lockedWriter{w: a.stderr}
+	overflow := opts.overflow()
+	if overflow == bybit.OverflowGap {
+		overflow = bybit.OverflowConflate // what holds now is what rules are about
+	}
 	var streams []*bybit.Stream
 	for _, g := range groups {
-		client, s, err := a.open(ctx, env, g.selection, &bybit.StreamOptions{Overflow: opts.overflow()})
+		client, s, err := a.open(ctx, env, g.selection, &bybit.StreamOptions{Overflow: overflow})
 		if err != nil {
 			return err
 		}

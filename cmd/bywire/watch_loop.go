@@ -147,6 +147,10 @@ func (w *watcher) take(now time.Time, ev bybit.Event) {
 	case *bybit.DecodeErrorEvent:
 		w.say("%s", noticeOf(ev))
 		w.lose(now, e.Topic)
+	case *bybit.SilentEvent:
+		// What was said last may be old: the topic begins anew.
+		w.say("%s", noticeOf(ev))
+		w.lose(now, e.Topic)
 	case *bybit.RejectedEvent:
 		w.say("%s", noticeOf(ev))
 	}

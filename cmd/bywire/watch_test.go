@@ -126,6 +126,9 @@ func TestWatcherKeepsSymbolsApart(t *testing.T) {
 		{tickerEvent("BTCUSDT", "0.0005"), ""},
 		{&bybit.GapEvent{Topic: bybit.Tickers("BTCUSDT"), Reason: bybit.GapDisconnected}, ""},
 		{tickerEvent("BTCUSDT", "0.00050001"), `BTCUSDT{"fundingRate":"0.00050001"}`},
+		{tickerEvent("BTCUSDT", "0.0001"), ""},
+		{&bybit.SilentEvent{Topic: bybit.Tickers("BTCUSDT"), Expected: time.Minute}, ""},
+		{tickerEvent("BTCUSDT", "0.0009"), `BTCUSDT{"fundingRate":"0.0009"}`},
 	} {
 		b.take(now, step.ev)
 		if got := b.fired(t); got != step.want {
