@@ -145,7 +145,7 @@ Commands:
   capture     import, verify, describe and print captures
   completion  generate the autocompletion script for the specified shell
   doctor      check the way to the exchange, and say what to do
-  record      record public topics into a capture
+  record      save public topics in a capture
   replay      serve a capture over WebSocket in the V5 protocol
   stream      print public topics as they come
   topics      list the topics there are: forms, channels, depths, push intervals

@@ -50,7 +50,7 @@ func (a *app) recordCommand() *cobra.Command {
 	var opts recordOptions
 	cmd := &cobra.Command{
 		Use:   "record --to DIR TOPIC...",
-		Short: "record public topics into a capture",
+		Short: "save public topics in a capture",
 		Long:  recordLong,
 		Example: `  bywire record --to rec orderbook.50.BTCUSDT publicTrade.BTCUSDT spot:publicTrade.BTCUSDT
   bywire record --to rec --for 1h --metrics 127.0.0.1:9100 - < topics.txt

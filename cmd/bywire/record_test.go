@@ -164,6 +164,7 @@ func TestRecordKeepsEveryFrame(t *testing.T) {
 	sent := append(append([]string{}, books[:5]...), books[8:]...)
 	s.publish("linear", sent...)
 	s.publish("linear", broken, tradeFrame("BTCUSDT", 1, 1))
+	s.await(2, "linear orderbook.50.BTCUSDT") // for a new snapshot
 	s.publish("linear", books...)
 	s.finish()
 	o := rec.end().want(t, exitDamage)
@@ -311,7 +312,6 @@ func TestRecordTellsWhatASlowDiskCost(t *testing.T) {
 type fullWriter struct {
 	captureWriter
 	left atomic.Int64
-	err  error
 }
 
 func (w *fullWriter) open(records int64) func(*app) {
