@@ -17,7 +17,7 @@ func (s *Stream) ordered(sub *subscription, ev *BookEvent, it *item) bool {
 	case duplicate:
 		s.count.duplicates.Add(1)
 	case hold:
-		kept := false
+		var kept bool
 		if it.ev != nil {
 			kept = m.chain.keepConflated(&k, ev)
 		} else {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -195,6 +196,7 @@ func playConflated(t *testing.T, v *venue, seed uint64) {
 		twins[symbol] = newTwin(symbol, seed)
 		topics = append(topics, bybit.OrderBook(50, symbol), bybit.Tickers(symbol), bybit.Trades(symbol))
 	}
+	var mu sync.Mutex // guards the twins
 	s := v.stream(&bybit.StreamOptions{QueueBytes: queueBytes, Overflow: bybit.OverflowConflate}, topics...)
 	const seconds = 60
 	done := make(chan struct{})
@@ -204,6 +206,7 @@ func playConflated(t *testing.T, v *venue, seed uint64) {
 		for range seconds * 20 {
 			time.Sleep(50 * time.Millisecond)
 			var frames []string
+			mu.Lock()
 			for range r.IntN(20) {
 				w := twins[symbols[r.IntN(len(symbols))]]
 				switch r.IntN(4) {
@@ -216,6 +219,7 @@ func playConflated(t *testing.T, v *venue, seed uint64) {
 					frames = append(frames, w.bookPush())
 				}
 			}
+			mu.Unlock()
 			v.last().send(frames...)
 		}
 	}()
@@ -243,6 +247,7 @@ func playConflated(t *testing.T, v *venue, seed uint64) {
 			}
 			continue
 		}
+		mu.Lock()
 		switch ev := ev.(type) {
 		case *bybit.BookEvent:
 			twins[ev.Symbol].checkBook(t, ev)
@@ -264,6 +269,7 @@ func playConflated(t *testing.T, v *venue, seed uint64) {
 			got["trades "+ev.Topic.Symbol()] += ev.Dropped
 			got["gaps"]++
 		}
+		mu.Unlock()
 	}
 	for _, symbol := range symbols {
 		for kind, sent := range twins[symbol].sent {
@@ -300,6 +306,7 @@ func playConflatedDuplicates(t *testing.T, v *venue, seed uint64) {
 		twins[symbol] = newTwin(symbol, seed)
 		topics = append(topics, bybit.OrderBook(50, symbol), bybit.Tickers(symbol))
 	}
+	var mu sync.Mutex // guards the twins
 	s := v.stream(&bybit.StreamOptions{QueueBytes: queueBytes, Overflow: bybit.OverflowConflate, Duplicates: 2}, topics...)
 	pass(time.Minute) // both connections are there
 	if n := v.connects(); n != 2 {
@@ -313,6 +320,7 @@ func playConflatedDuplicates(t *testing.T, v *venue, seed uint64) {
 		for range 60 * 20 {
 			time.Sleep(50 * time.Millisecond)
 			var frames []string
+			mu.Lock()
 			for range r.IntN(20) {
 				w := twins[symbols[r.IntN(len(symbols))]]
 				if r.IntN(4) == 0 {
@@ -321,6 +329,7 @@ func playConflatedDuplicates(t *testing.T, v *venue, seed uint64) {
 					frames = append(frames, w.bookPush())
 				}
 			}
+			mu.Unlock()
 			v.conns[0].send(frames...)
 			n := len(late)
 			if r.IntN(3) > 0 {
@@ -352,6 +361,7 @@ func playConflatedDuplicates(t *testing.T, v *venue, seed uint64) {
 			}
 			continue
 		}
+		mu.Lock()
 		switch ev := ev.(type) {
 		case *bybit.BookEvent:
 			twins[ev.Symbol].checkBook(t, ev)
@@ -362,6 +372,7 @@ func playConflatedDuplicates(t *testing.T, v *venue, seed uint64) {
 		case *bybit.GapEvent:
 			t.Fatalf("a gap: %+v: %v", ev, ev.Err)
 		}
+		mu.Unlock()
 	}
 	for topic, seq := range last {
 		w := twins[topic.Symbol()]

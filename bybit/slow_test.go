@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,17 +48,19 @@ func sleepThrough(t *testing.T, v *venue, s *bybit.Stream, overflow bybit.Overfl
 	go func() {
 		defer close(fed)
 		frames := make([]string, size)
+		ticker, trade := tickerFrame("delta", "BTCUSDT", `"lastPrice":"2"`), tradeFrame("BTCUSDT", 1)
+		before, after, _ := strings.Cut(delta("BTCUSDT", 77, "2"), `"u":77,`)
 		u := 1
 		for i := range seconds * bursts {
 			for k := range frames {
 				switch k % 5 {
 				case 0:
-					frames[k] = tickerFrame("delta", "BTCUSDT", `"lastPrice":"2"`)
+					frames[k] = ticker
 				case 1:
-					frames[k] = tradeFrame("BTCUSDT", i)
+					frames[k] = trade
 				default:
 					u++
-					frames[k] = delta("BTCUSDT", u, "2")
+					frames[k] = before + `"u":` + strconv.Itoa(u) + "," + after
 				}
 			}
 			start := time.Now()

@@ -115,8 +115,7 @@ func TestReadySaysNothingBeforeThereIsSomething(t *testing.T) {
 		t.Errorf("TryTake = %v, Some = %v, want nothing", none, q.Some())
 	}
 	silent("for nothing")
-	q.Lock()
-	q.Unlock()
+	push(q)
 	silent("after a producer that brought nothing")
 	push(q, 2)
 	push(q, 3)
