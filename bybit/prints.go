@@ -31,18 +31,24 @@ func (p *prints) judge(frame []byte, lane uint8) verdict {
 	sum, at := p.sum(frame)
 	bit := uint8(1) << lane
 	n := len(p.sums)
-	// The newest first: there a copy is, unless its lane lags.
-	for i, j := 0, p.next; i < n; i++ {
-		if j--; j < 0 {
-			j = n - 1
+	// The oldest first: what a lane brings comes in its order, so that of messages
+	// that are alike the oldest is the one that it has not brought.
+	from := 0
+	if n == maxPrints {
+		from = p.next
+	}
+	for i := range n {
+		j := from + i
+		if j >= n {
+			j -= n
 		}
 		if p.sums[j] == sum && p.lanes[j]&bit == 0 {
 			p.lanes[j] |= bit
 			return duplicate
 		}
 	}
-	if p.several && at != 0 && at < p.floor {
-		return duplicate // older than anything remembered: of a lane that lags
+	if p.several && at != 0 && at <= p.floor {
+		return duplicate // older than what is remembered: of a lane that lags
 	}
 	if n < maxPrints {
 		p.sums = append(p.sums, sum)
