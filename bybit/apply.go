@@ -25,8 +25,8 @@ func (s *Stream) apply(it *item) Event {
 	}
 	switch ev := ev.(type) {
 	case *BookEvent:
-		if sub.merge != nil && !s.ordered(sub, ev, it) {
-			return nil
+		if sub.merge != nil {
+			return s.applyLanedBook(sub, ev, it)
 		}
 		return s.applyBook(sub, ev)
 	case *TickerEvent:
@@ -130,7 +130,7 @@ func (s *Stream) yieldBook(sub *subscription, ev *BookEvent) Event {
 
 // bookGap announces that messages of a book are missing, dropped of them because
 // of what is wrong now.
-func (s *Stream) bookGap(sub *subscription, err error, dropped int, at time.Time) Event {
+func (s *Stream) bookGap(sub *subscription, err error, dropped int, at time.Time) *GapEvent {
 	gap := &GapEvent{Topic: sub.topic, Reason: GapBook, Err: err, Dropped: dropped + sub.dropped, Time: at}
 	sub.dropped = 0
 	s.count.gaps.Add(1)

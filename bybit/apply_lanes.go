@@ -3,17 +3,20 @@ package bybit
 import (
 	"time"
 
+	"github.com/bywire/bywire/book"
 	"github.com/bywire/bywire/internal/session"
 )
 
-// ordered reports whether it is the turn of a message of an order book that
-// several connections bring. If not, the message is a copy or was held back. What
-// was held back and has its turn after it is left to applyMore.
-func (s *Stream) ordered(sub *subscription, ev *BookEvent, it *item) bool {
+// applyLanedBook takes a message of an order book that several connections bring
+// into account: it is delivered, or is a copy, or is held back. What was held back and
+// has its turn after it is left to applyMore.
+func (s *Stream) applyLanedBook(sub *subscription, ev *BookEvent, it *item) Event {
 	m := sub.merge
 	k := bookKeyOf(ev, it.lane)
-	decision := m.book(&k)
-	switch decision {
+	switch m.book(&k) {
+	case deliver:
+		s.awaitLanes(sub, it.received)
+		return s.applyBook(sub, ev)
 	case duplicate:
 		s.count.duplicates.Add(1)
 	case hold:
@@ -26,9 +29,17 @@ func (s *Stream) ordered(sub *subscription, ev *BookEvent, it *item) bool {
 		if !kept {
 			s.count.duplicates.Add(1)
 		}
+	case misplaced:
+		s.count.violations.Add(1)
+		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
+		fault := &book.Error{Kind: book.Gap, Want: sub.updateID + 1, Got: ev.ID}
+		gap := s.bookGap(sub, fault, 1+len(m.chain.held), it.received)
+		s.count.dropped.Add(1)
+		s.applyGap(sub, gap)
+		return gap
 	}
 	s.awaitLanes(sub, it.received)
-	return decision == deliver
+	return nil
 }
 
 // awaitLanes sees to what the topic holds back, if anything.

@@ -26,7 +26,7 @@ const (
 	deliver   verdict = iota
 	duplicate         // it was delivered already, or what came after it was
 	hold              // what comes before it may still come
-	misplaced         // it changes a state that later messages have changed
+	misplaced         // it belongs to a state that is over, or not known
 )
 
 // merger makes one sequence of what several connections, the lanes, bring of one
@@ -109,6 +109,9 @@ func (k *bookKey) before(o *bookKey) bool {
 	return k.seq != 0 && k.seq < o.seq || k.matched != 0 && k.matched < o.matched
 }
 
+// earlier reports whether k is from before o by all that says so.
+func (k *bookKey) earlier(o *bookKey) bool { return k.seq < o.seq && k.matched < o.matched }
+
 // book decides about a message of an order book.
 func (m *merger) book(k *bookKey) verdict {
 	if m.latest != nil && k.snapshot {
@@ -161,16 +164,16 @@ type chain struct {
 	restart   bookKey
 	restarted bool
 
-	mask  uint8           // lanes that carry the topic, 0 if that is not known
-	ahead [maxLanes]int64 // by lane, the update id of its last message
-	held  []heldMessage   // by update id
+	mask  uint8             // lanes that carry the topic, 0 if that is not known
+	lanes [maxLanes]bookKey // the last message of each; id 0: none
+	held  []heldMessage     // by update id
 }
 
 func (c *chain) carried(mask uint8) {
 	c.mask = mask
-	for lane := range c.ahead {
+	for lane := range c.lanes {
 		if mask&(1<<lane) == 0 {
-			c.ahead[lane] = 0
+			c.lanes[lane] = bookKey{}
 		}
 	}
 }
@@ -178,7 +181,7 @@ func (c *chain) carried(mask uint8) {
 func (c *chain) reset() int {
 	n := len(c.held)
 	c.held, c.known, c.broken = nil, false, !c.endless
-	clear(c.ahead[:])
+	clear(c.lanes[:])
 	return n
 }
 
@@ -194,24 +197,29 @@ func (c *chain) judge(k *bookKey) verdict {
 		}
 		return c.begin(k)
 	}
-	c.ahead[k.lane] = k.id
+	own := c.lanes[k.lane]
+	c.lanes[k.lane] = *k
 	switch {
 	case !c.known, c.broken && k.snapshot:
 	case c.broken && k.id <= c.last.id:
 		return duplicate
 	case c.broken:
+	case !k.snapshot && own.id != 0 && k.id <= own.id && own.earlier(k):
+		return misplaced // the lane has left out a restart: ids of two counts look alike
 	case k.id <= c.last.id:
 		// Update ids that fall while the time rises are another count, as of a
-		// service that was replaced. A snapshot begins it; a delta is for the book
-		// to complain about.
-		if newer := c.last.seq < k.seq && c.last.matched < k.matched; !newer {
+		// service that was replaced. A snapshot begins it.
+		if !c.last.earlier(k) {
 			return duplicate
 		}
-		if k.snapshot {
-			return c.begin(k)
+		if !k.snapshot {
+			return misplaced
 		}
+		return c.begin(k)
 	case k.first > c.last.id+1 && c.last.id != 0:
 		return hold
+	case k.earlier(&c.last), len(c.held) > 0 && c.held[0].earlier(k):
+		return misplaced // likewise: it fits by its id alone
 	}
 	c.accept(k)
 	return deliver
@@ -220,8 +228,8 @@ func (c *chain) judge(k *bookKey) verdict {
 // begin starts a new count of update ids.
 func (c *chain) begin(k *bookKey) verdict {
 	c.restart, c.restarted = *k, true
-	clear(c.ahead[:])
-	c.ahead[k.lane] = k.id
+	clear(c.lanes[:])
+	c.lanes[k.lane] = *k
 	kept := c.held[:0]
 	for _, h := range c.held {
 		if !h.before(k) && k.before(&h.bookKey) {
@@ -305,8 +313,8 @@ func (c *chain) hopeless(now time.Time) bool {
 	if c.mask == 0 {
 		return false
 	}
-	for lane, id := range c.ahead {
-		if c.mask&(1<<lane) != 0 && id <= c.last.id+1 {
+	for lane := range c.lanes {
+		if c.mask&(1<<lane) != 0 && c.lanes[lane].id <= c.last.id+1 {
 			return false
 		}
 	}
