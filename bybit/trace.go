@@ -15,7 +15,8 @@ type Trace struct {
 	// BudgetFull: a dial waits for the Budget.
 	BudgetFull func(TraceLink)
 
-	// Dialing: a dial begins. Attempt counts the failures before it in a row.
+	// Dialing: a dial begins. Attempt counts the failures before it in a row, a
+	// connection that was lost soon included.
 	Dialing func(link TraceLink, attempt int)
 
 	// DialFailed: it failed, and is tried again unless it was the stream's first.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gobwas/ws"
@@ -47,6 +48,7 @@ type venue struct {
 type venueConn struct {
 	net.Conn
 	path    string
+	ended   atomic.Bool   // the client has gone, or was cut
 	writing chan struct{} // holds one token, so that a frame that waits for room is not mixed with another
 }
 
@@ -91,6 +93,16 @@ func (v *venue) client() *bybit.Client {
 	return c
 }
 
+// traced returns a client of the venue with a trace.
+func (v *venue) traced(trace *bybit.Trace) *bybit.Client {
+	c, err := bybit.NewClient(&bybit.Options{Environment: v.env, DialContext: v.ln.Dial, Trace: trace})
+	if err != nil {
+		v.tb.Fatal(err)
+	}
+	v.clients = append(v.clients, c)
+	return c
+}
+
 // stream opens a stream of topics on linear.
 func (v *venue) stream(opts *bybit.StreamOptions, topics ...bybit.Topic) *bybit.Stream {
 	v.tb.Helper()
@@ -104,6 +116,7 @@ func (v *venue) stream(opts *bybit.StreamOptions, topics ...bybit.Topic) *bybit.
 func (v *venue) serve(nc net.Conn) {
 	defer nc.Close()
 	c := &venueConn{Conn: nc, writing: make(chan struct{}, 1)}
+	defer c.ended.Store(true)
 	up := ws.Upgrader{OnRequest: func(uri []byte) error {
 		c.path = string(uri)
 		if v.upgrade != nil {
@@ -231,6 +244,12 @@ func (c *venueConn) send(frames ...string) {
 	c.writing <- struct{}{}
 	c.Write(out)
 	<-c.writing
+}
+
+// cut ends the connection as a dead link does.
+func (c *venueConn) cut() {
+	c.ended.Store(true)
+	c.Conn.(*memnet.Conn).Cut()
 }
 
 // close ends the connection in order.
