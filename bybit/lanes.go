@@ -216,9 +216,11 @@ func (c *chain) judge(k *bookKey) verdict {
 			return misplaced
 		}
 		return c.begin(k)
+	case k.earlier(&c.last) && own.id != c.last.id:
+		return duplicate // of a count that another lane has seen the end of
 	case k.first > c.last.id+1 && c.last.id != 0:
 		return hold
-	case k.earlier(&c.last), len(c.held) > 0 && c.held[0].earlier(k):
+	case len(c.held) > 0 && k.id < c.held[0].id && c.held[0].earlier(k):
 		return misplaced // likewise: it fits by its id alone
 	}
 	c.accept(k)
