@@ -109,3 +109,29 @@ func ExampleFull() {
 	// syncing fetch: true
 	// live synced: true
 }
+
+// A consumer that is late makes one message of those that wait, and applies that.
+func ExampleFold() {
+	waiting := []*book.Update{
+		{ID: 8, Bids: []book.Level{lv("100.1", "2")}},
+		{ID: 9, Bids: []book.Level{lv("100.1", "0"), lv("100.0", "5")}},
+		{ID: 10, Asks: []book.Level{lv("100.3", "1")}},
+		{ID: 12, Asks: []book.Level{lv("100.3", "4")}}, // 11 is missing
+	}
+	var fold book.Fold
+	for _, u := range waiting {
+		if !fold.Add(u) {
+			fmt.Println("not added:", u.ID)
+		}
+	}
+	var u book.Update
+	fold.Update(&u)
+	fmt.Println("from", u.From, "to", u.ID)
+	fmt.Println("bids", u.Bids)
+	fmt.Println("asks", u.Asks)
+	// Output:
+	// not added: 12
+	// from 8 to 10
+	// bids [{100.1 0 } {100.0 5 }]
+	// asks [{100.3 1 }]
+}

@@ -133,8 +133,8 @@ const (
 	// bytes a level and a KiB a ticker.
 	//
 	// It is done by the network side, whenever half of QueueBytes has gathered and at
-	// least a quarter of it is new. That takes some 10 ms for 8 MiB of deltas, in which
-	// the socket is not read, and for that time as much memory again.
+	// least a quarter of it is new. That takes 10 to 20 ms for 8 MiB of deltas, in
+	// which the socket is not read, and for that time as much memory again.
 	OverflowConflate
 )
 
