@@ -33,9 +33,8 @@ no connection ids. Look at it, and send it to us.`
 // liveOptions are the flags of live.
 type liveOptions struct {
 	connection
-	environments []string
-	length       time.Duration
-	to           string
+	length time.Duration
+	to     string
 }
 
 // liveCommand is what make live runs. It is hidden: it serves those who build

@@ -305,13 +305,19 @@ func (a *app) watch(ctx context.Context, opts *watchOptions, env bybit.Environme
 	if overflow == bybit.OverflowGap {
 		overflow = bybit.OverflowConflate // what holds now is what rules are about
 	}
+	var clients []*bybit.Client
+	defer func() {
+		for _, c := range clients {
+			err = errors.Join(err, c.Close())
+		}
+	}()
 	var streams []*bybit.Stream
 	for _, g := range groups {
 		client, s, err := a.open(ctx, env, g.selection, &bybit.StreamOptions{Overflow: overflow})
 		if err != nil {
 			return err
 		}
-		defer client.Close()
+		clients = append(clients, client)
 		streams = append(streams, s)
 	}
 	life, end := context.WithCancelCause(ctx)

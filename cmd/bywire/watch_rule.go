@@ -261,7 +261,7 @@ func (s *ruleShape) binary(node *ast.Node, n *ast.BinaryNode) kind {
 		if a == kindTruth {
 			wrong, k = n.Right, b
 		}
-		return s.fail(wrong, "%s, and %s joins what is true or false", k, n.Operator)
+		return s.fail(wrong, "%s; %s joins what is true or false", k, n.Operator)
 	case "in":
 		if _, list := n.Right.(*ast.ArrayNode); list && a == kindText {
 			return kindTruth

@@ -109,7 +109,7 @@ func TestWrongRulesSayWhere(t *testing.T) {
 		"side == Buy":                       "column 9: no field Buy; " + fieldsHelp(),
 		"lastPrice % 2 == 0":                "column 11: no operator %; there are " + operatorsHelp,
 		"lastPrice ** 2 > 0":                "column 11: no operator **; there are " + operatorsHelp,
-		"lastPrice > 1 and markPrice":       "column 19: a number, and and joins what is true or false",
+		"lastPrice > 1 and markPrice":       "column 19: a number; and joins what is true or false",
 		"lastPrice > 0x10":                  "column 13: 0x10 is no decimal number",
 		"lastPrice in [1, 2]":               "column 15: a number; a list has texts only, as in side in [\"Buy\"]",
 		"lastPrice > 12345678901234567.123456789012345": "column 13: 12345678901234567.123456789012345 has more than 28 digits",
