@@ -30,7 +30,7 @@ type letter struct {
 
 // mailbox takes letters without ever blocking the sender. What is in it is
 // bounded by what sends: a letter per waiting call, per request in flight, per
-// topic and connection.
+// topic and connection, and with a Trace per thing that it is told.
 type mailbox struct {
 	wake chan struct{}
 
