@@ -184,7 +184,8 @@ const (
 
 	// GapBook: a message did not fit the order book, for instance because an
 	// update id was skipped. Err is a *book.Error. The topic is resubscribed to
-	// get a new snapshot, at a limited rate.
+	// get a new snapshot, at a limited rate, unless it is a snapshot that shows that
+	// messages before it are missing: that is the next event then.
 	GapBook GapReason = "book"
 
 	// GapOverflow: the consumer was slower than the feed for so long that the

@@ -40,6 +40,25 @@ type merger struct {
 	prints *prints // of everything else
 	ticker *order  // of tickers, behind prints
 	asked  bool    // a notice is to come when what is held back is overdue
+	stale  int     // copies in a row, with nothing delivered between them
+}
+
+// maxStale is how many messages in a row may be nothing but copies. One lane does
+// not lag by so much; rather the feed has begun anew with ids and times that were
+// there before, as a replay does.
+const maxStale = 1024
+
+// doubt counts a verdict, and turns it if there have been too many copies.
+func (m *merger) doubt(v verdict) verdict {
+	if v != duplicate {
+		m.stale = 0
+		return v
+	}
+	if m.stale++; m.stale < maxStale {
+		return v
+	}
+	m.stale = 0
+	return misplaced
 }
 
 func newMerger(kind wire.Kind, single bool) *merger {
@@ -74,6 +93,9 @@ func (m *merger) carried(mask uint8) {
 func (m *merger) reset() int {
 	if m.ticker != nil {
 		*m.ticker = order{}
+	}
+	if m.latest != nil {
+		*m.latest = latest{}
 	}
 	if m.chain == nil {
 		return 0
@@ -115,9 +137,9 @@ func (k *bookKey) earlier(o *bookKey) bool { return k.seq < o.seq && k.matched <
 // book decides about a message of an order book.
 func (m *merger) book(k *bookKey) verdict {
 	if m.latest != nil && k.snapshot {
-		return m.latest.judge(k)
+		return m.doubt(m.latest.judge(k))
 	}
-	return m.chain.judge(k)
+	return m.doubt(m.chain.judge(k))
 }
 
 // latest orders the messages of depth 1, each of which is complete: a copy, and a
@@ -180,7 +202,7 @@ func (c *chain) carried(mask uint8) {
 
 func (c *chain) reset() int {
 	n := len(c.held)
-	c.held, c.known, c.broken = nil, false, !c.endless
+	c.held, c.known, c.broken, c.restarted = nil, false, !c.endless, false
 	clear(c.lanes[:])
 	return n
 }

@@ -3,6 +3,7 @@ package bybit
 import (
 	"bytes"
 	"hash/maphash"
+	"slices"
 )
 
 // maxPrints is how many messages of a topic are remembered.
@@ -22,6 +23,8 @@ type prints struct {
 	times []int64
 	next  int
 	floor int64 // the latest time of what was overwritten
+
+	latest [maxLanes]int64 // by lane, the time of its last message
 }
 
 func newPrints() *prints { return &prints{seed: maphash.MakeSeed()} }
@@ -47,7 +50,15 @@ func (p *prints) judge(frame []byte, lane uint8) verdict {
 			return duplicate
 		}
 	}
-	if p.several && at != 0 && at <= p.floor {
+	before := p.latest[lane]
+	p.latest[lane] = at
+	switch {
+	case at < before:
+		// Time has gone back, as in a replay that begins anew: it says nothing
+		// about what was before.
+		p.floor = 0
+		clear(p.times)
+	case p.several && at != 0 && at <= p.floor && p.floor < slices.Max(p.latest[:]):
 		return duplicate // older than what is remembered: of a lane that lags
 	}
 	if n < maxPrints {

@@ -112,9 +112,32 @@ func TestPrintsOfALaneThatLags(t *testing.T) {
 			t.Fatalf("message %d comes out twice", i)
 		}
 	}
-	p.several = false
+	p = newPrints()
+	for i := range n {
+		p.judge(frame(i), 0)
+	}
 	if p.judge(frame(3), 1) != deliver {
 		t.Error("an old message of the only lane is lost")
+	}
+}
+
+// What is new comes out whatever its time says: one time for all, or a time that goes
+// back, as in a replay that begins anew.
+func TestPrintsDoNotTrustTime(t *testing.T) {
+	p := newPrints()
+	p.several = true
+	for i := range 10 * maxPrints {
+		at := 5
+		if i > 5*maxPrints {
+			at = 1 + i%700
+		}
+		frame := fmt.Appendf(nil, `{"topic":"publicTrade.X","type":"snapshot","ts":%d,"data":[{"i":"%d"}]}`, at, i)
+		if p.judge(frame, 0) != deliver {
+			t.Fatalf("message %d is taken for a copy", i)
+		}
+		if p.judge(frame, 1) != duplicate {
+			t.Fatalf("message %d comes out twice", i)
+		}
 	}
 }
 
