@@ -131,13 +131,15 @@ type order struct {
 	snapshot int64 // of the last snapshot
 }
 
-// judge decides about a message that is no copy. Only where several lanes carry the
-// topic does one that is older than the last mean anything but what it says.
+// judge decides about a message that is no copy. Where one lane carries the topic,
+// an older snapshot means what it says: the state is that again. An older change never
+// does: it is of a lane that lags, and the state has what came after it.
 func (o *order) judge(at int64, snapshot, several bool) verdict {
-	if several && at < o.last {
-		if snapshot || at <= o.snapshot {
-			return duplicate // what is known includes it
-		}
+	switch {
+	case at >= o.last, snapshot && !several:
+	case snapshot || at <= o.snapshot:
+		return duplicate // what is known includes it
+	default:
 		return misplaced
 	}
 	o.last = at

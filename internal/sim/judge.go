@@ -43,28 +43,29 @@ type Judge struct {
 }
 
 // Counts are what a judge has seen.
-type Counts struct{ Books, Trades, Tickers, Gaps, Rejected, Damaged, Others int }
+type Counts struct{ Books, Trades, Tickers, Gaps, Rejected, Damaged, Conflated, Others int }
 
 // Plus adds counts up.
 func (c Counts) Plus(o Counts) Counts {
 	return Counts{c.Books + o.Books, c.Trades + o.Trades, c.Tickers + o.Tickers, c.Gaps + o.Gaps,
-		c.Rejected + o.Rejected, c.Damaged + o.Damaged, c.Others + o.Others}
+		c.Rejected + o.Rejected, c.Damaged + o.Damaged, c.Conflated + o.Conflated, c.Others + o.Others}
 }
 
 // trial is what the judge knows of a topic.
 type trial struct {
-	name    string
-	started bool    // an event has come
-	gap     bool    // and a gap since: anything later may follow
-	places  []place // where on the wire the last event may have stood
-	last    entry
-	keys    []int64       // lanes: what came, in order
-	gaps    []pause       // lanes
-	times   map[int64]int // how often each came
-	u       int64         // of the last book
-	whole   bool          // that book misses nothing
-	own     *book.Book    // of a stream without books
-	ended   bool          // rejected, and not subscribed again
+	name      string
+	started   bool    // an event has come
+	gap       bool    // and a gap since: anything later may follow
+	places    []place // where on the wire the last event may have stood
+	last      entry
+	keys      []int64       // lanes: what came, in order
+	gaps      []pause       // lanes
+	snapshots []int64       // lanes: those of keys
+	times     map[int64]int // how often each came
+	u         int64         // of the last book
+	whole     bool          // that book misses nothing
+	own       *book.Book    // of a stream without books
+	ended     bool          // rejected, and not subscribed again
 }
 
 // Judge returns the judge of a stream.
@@ -106,7 +107,7 @@ func (j *Judge) See(ev bybit.Event) {
 	case *bybit.BookEvent:
 		j.counts.Books++
 		t := j.trial(ev.Topic.String())
-		if j.arrive(t, entry{key: ev.Seq, snapshot: ev.Snapshot}, 1) {
+		if j.arrive(t, entry{key: ev.Seq, snapshot: ev.Snapshot}, 1+ev.Conflated) {
 			j.judgeBook(t, ev)
 		}
 		if !j.rules.NoBooks {
@@ -122,7 +123,7 @@ func (j *Judge) See(ev bybit.Event) {
 	case *bybit.TickerEvent:
 		j.counts.Tickers++
 		t := j.trial(ev.Topic.String())
-		if j.arrive(t, entry{key: ev.Seq, snapshot: ev.Snapshot}, 1) {
+		if j.arrive(t, entry{key: ev.Seq, snapshot: ev.Snapshot}, 1+ev.Conflated) {
 			j.judgeTicker(t, ev)
 		}
 	case *bybit.GapEvent:
@@ -156,6 +157,11 @@ func (j *Judge) interrupt(t *trial) {
 func (j *Judge) arrive(t *trial, e entry, n int) bool {
 	t.ended = false
 	tape := j.net.tape(t.name)
+	if n > 1 { // a snapshot and the deltas behind it make a snapshot with the last one's key
+		j.counts.Conflated += n - 1
+		e.snapshot = len(tape.index[entry{key: e.key}]) == 0
+		t.gaps = append(t.gaps, pause{len(t.keys), time.Now()}) // for lanes: what it stands for does not come
+	}
 	t.times[e.key]++
 	if most := tape.times[e.key]; t.times[e.key] > most && j.owesOnce(t) {
 		j.complain(t.name, "message %d came %d times, and was sent %d times on a connection", e.key, t.times[e.key], most)
@@ -205,6 +211,9 @@ func (j *Judge) arriveOnLanes(t *trial, tape *tape, e entry) bool {
 		return false
 	}
 	t.keys = append(t.keys, e.key)
+	if e.snapshot {
+		t.snapshots = append(t.snapshots, e.key)
+	}
 	t.started, t.gap, t.last = true, false, e
 	return true
 }
@@ -254,14 +263,18 @@ func (j *Judge) judgeBook(t *trial, ev *bybit.BookEvent) {
 		}
 		view = t.own.View()
 	}
+	first := ev.ID // of the messages that the event stands for
+	if ev.From != 0 {
+		first = ev.From
+	}
 	hash, err := fingerprintOf(j.s.hashes, view, f.kind == wire.KindRPIOrderBook)
 	switch {
 	case err != nil:
 		j.complain(t.name, "u %d: the book of an event cannot be read: %v", ev.ID, err)
 	case hash != truth.hash:
 		j.complain(t.name, "the book differs from the server's at u %d, seq %d", ev.ID, ev.Seq)
-	case !ev.Snapshot && ev.ID != 1 && ev.ID != t.u+1,
-		ev.Snapshot && t.whole && !f.snapshots && ev.ID > t.u+1: // whoever sums up deltas has missed some
+	case !ev.Snapshot && ev.ID != 1 && first != t.u+1,
+		ev.Snapshot && t.whole && !f.snapshots && first > t.u+1: // whoever sums up deltas has missed some
 		j.complain(t.name, "update id %d follows %d", ev.ID, t.u)
 	}
 	t.u, t.whole = ev.ID, true
@@ -369,7 +382,8 @@ func (g pause) covers(keys []int64, key int64, sent time.Time) bool {
 // gap: between the newest message before it and the oldest after it.
 //
 // A book of one level is a state in each message, of which a late one is worth
-// nothing: it is left out.
+// nothing: it is left out. So is the change of a ticker that a later snapshot, of
+// another connection, has brought before it.
 func (j *Judge) settleLanes(t *trial, f *feed) {
 	if len(t.keys) == 0 || f.depth == 1 {
 		return
@@ -385,7 +399,10 @@ func (j *Judge) settleLanes(t *trial, f *feed) {
 		if t.times[key] > 0 || key < t.keys[0] || key > slices.Max(t.keys) {
 			continue
 		}
-		covered := slices.ContainsFunc(t.gaps, func(g pause) bool { return g.covers(t.keys, key, tape.sent[key]) })
+		covered := slices.ContainsFunc(t.gaps, func(g pause) bool { return g.covers(t.keys, key, tape.sent[key]) }) ||
+			f.tickers != nil && slices.ContainsFunc(t.snapshots, func(s int64) bool {
+				return s > key && tape.sent[s].Sub(tape.sent[key]) < time.Minute
+			})
 		if !covered {
 			j.complain(t.name, "message %d was sent and never came, and no gap says so", key)
 		}

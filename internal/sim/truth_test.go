@@ -18,38 +18,26 @@ func crowd() []*party {
 		return &party{channel: bybit.Linear, options: o, rules: r, topics: topicsOf(symbols[i%len(symbols)])}
 	}
 	var all []*party
-	for i := range 3 {
-		all = append(all, linear(i, nil, sim.Rules{}))
-	}
-	for i := range 3 {
-		all = append(all, linear(i, &bybit.StreamOptions{Duplicates: 2}, sim.Rules{Lanes: true}))
-		all = append(all, linear(i, &bybit.StreamOptions{RollAfter: 40 * time.Second}, sim.Rules{Lanes: true}))
-	}
-	all = append(all,
-		linear(1, &bybit.StreamOptions{Duplicates: 2, RollAfter: time.Minute, QueueBytes: 1}, sim.Rules{Lanes: true}),
-		linear(2, &bybit.StreamOptions{Duplicates: 2, Books: bybit.BooksNone}, sim.Rules{Lanes: true, NoBooks: true}),
-		linear(0, &bybit.StreamOptions{Books: bybit.BooksLenient}, sim.Rules{Lenient: true}))
-	for _, symbol := range []string{"BTCUSDC", "ETHUSDC"} {
-		topics := append(topicsOf(symbol), topicsOf(symbol+"X")...)
-		all = append(all, &party{channel: bybit.Spot, topics: topics})
-	}
 	for i := range 2 {
-		symbol := fmt.Sprintf("BTC-30JAN26-%d-C", 90000+1000*i)
-		all = append(all, &party{channel: bybit.Option, topics: []bybit.Topic{
-			bybit.OrderBook(25, symbol), bybit.OrderBook(100, symbol), bybit.Trades([]string{"BTC", "ETH"}[i])}})
+		all = append(all,
+			linear(i, nil, sim.Rules{}),
+			linear(i, &bybit.StreamOptions{Duplicates: 2}, sim.Rules{Lanes: true}),
+			linear(i, &bybit.StreamOptions{RollAfter: 40 * time.Second}, sim.Rules{Lanes: true}),
+			linear(i, &bybit.StreamOptions{QueueBytes: 1, Overflow: bybit.OverflowConflate}, sim.Rules{}),
+			&party{channel: bybit.Option, topics: []bybit.Topic{
+				bybit.OrderBook(25, fmt.Sprintf("BTC-30JAN26-%d-C", 90000+1000*i)), bybit.Trades([]string{"BTC", "ETH"}[i])}})
+		symbol := [...]string{"BTCUSDC", "ETHUSDC"}[i]
+		all = append(all, &party{channel: bybit.Spot, topics: append(topicsOf(symbol), topicsOf(symbol+"X")...)})
 	}
-	all = append(all, &party{channel: bybit.Inverse, topics: topicsOf("BTCUSD")})
-	for i := range 2 {
-		all = append(all, linear(i, &bybit.StreamOptions{Books: bybit.BooksNone}, sim.Rules{NoBooks: true}))
-	}
-	for i := range 2 {
-		all = append(all, linear(i, &bybit.StreamOptions{QueueBytes: 1}, sim.Rules{}))
-	}
-	all = append(all,
-		linear(0, &bybit.StreamOptions{Overflow: bybit.OverflowWait}, sim.Rules{}),
-		linear(1, &bybit.StreamOptions{RawFrames: true}, sim.Rules{}),
-		linear(2, &bybit.StreamOptions{QueueBytes: 1, Books: bybit.BooksNone}, sim.Rules{NoBooks: true}))
-	return all
+	return append(all,
+		&party{channel: bybit.Inverse, topics: topicsOf("BTCUSD"), options: &bybit.StreamOptions{RawFrames: true}},
+		linear(2, &bybit.StreamOptions{Books: bybit.BooksLenient}, sim.Rules{Lenient: true}),
+		linear(0, &bybit.StreamOptions{Books: bybit.BooksNone}, sim.Rules{NoBooks: true}),
+		linear(1, &bybit.StreamOptions{Books: bybit.BooksNone, Duplicates: 2}, sim.Rules{NoBooks: true, Lanes: true}),
+		linear(2, &bybit.StreamOptions{QueueBytes: 1}, sim.Rules{}),
+		linear(0, &bybit.StreamOptions{QueueBytes: 1, Duplicates: 2, RollAfter: time.Minute}, sim.Rules{Lanes: true}),
+		linear(1, &bybit.StreamOptions{QueueBytes: 1, Duplicates: 2, Overflow: bybit.OverflowConflate}, sim.Rules{Lanes: true}),
+		linear(2, &bybit.StreamOptions{Overflow: bybit.OverflowWait}, sim.Rules{}))
 }
 
 // TestTruthUnderFaults lets a thousand things go wrong for twenty streams. Every
@@ -96,6 +84,9 @@ func TestTruthUnderFaults(t *testing.T) {
 // truth is one round.
 func truth(t *testing.T, seed uint64) {
 	parties := crowd()
+	if len(parties) != 20 {
+		t.Fatalf("%d streams, want 20", len(parties))
+	}
 	play(t, seed, sim.Draw(seed, 1000, len(parties), 600*time.Millisecond), parties)
 	var sum sim.Counts
 	for i, p := range parties {
@@ -104,7 +95,7 @@ func truth(t *testing.T, seed uint64) {
 		}
 		sum = sum.Plus(p.judge.Counts())
 	}
-	if sum.Books < 50_000 || sum.Trades < 10_000 || sum.Tickers < 10_000 || sum.Gaps < 500 || sum.Rejected < 10 || sum.Damaged < 5 {
+	if sum.Books < 50_000 || sum.Trades < 10_000 || sum.Tickers < 10_000 || sum.Gaps < 500 || sum.Rejected < 10 || sum.Damaged < 5 || sum.Conflated < 100 {
 		t.Errorf("seed %d shows little: %+v", seed, sum)
 	}
 }
