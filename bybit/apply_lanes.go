@@ -103,7 +103,7 @@ func (s *Stream) applyLateTicker(sub *subscription, ev *TickerEvent) Event {
 	m := sub.merge
 	// One that stands for several has all that its lane brought before, so that what
 	// another lane brings later of that is known, as after a snapshot.
-	switch m.ticker.judge(at, ev.Snapshot || ev.Conflated > 0, m.prints.several) {
+	switch m.ticker.judge(at, ev.Snapshot, ev.Conflated > 0, m.prints.several) {
 	case duplicate:
 		s.count.duplicates.Add(1)
 		return nil

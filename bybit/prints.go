@@ -134,16 +134,19 @@ type order struct {
 // judge decides about a message that is no copy. Where one lane carries the topic,
 // an older snapshot means what it says: the state is that again. An older change never
 // does: it is of a lane that lags, and the state has what came after it.
-func (o *order) judge(at int64, snapshot, several bool) verdict {
+//
+// A change that stands for several says the same as a snapshot of what they change, as
+// long as it is in order.
+func (o *order) judge(at int64, snapshot, conflated, several bool) verdict {
 	switch {
 	case at >= o.last, snapshot && !several:
-	case snapshot || at <= o.snapshot:
+	case snapshot, conflated && several, at <= o.snapshot:
 		return duplicate // what is known includes it
 	default:
 		return misplaced
 	}
 	o.last = at
-	if snapshot {
+	if snapshot || conflated {
 		o.snapshot = at
 	}
 	return deliver

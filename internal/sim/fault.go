@@ -78,7 +78,7 @@ func (k Kind) lasts() (least, most time.Duration) {
 	case DelayAck, LateAck:
 		return 10 * time.Millisecond, 12 * time.Second
 	case Sleep:
-		return time.Second, 60 * time.Second
+		return 10 * time.Second, 120 * time.Second
 	}
 	return 0, 0
 }

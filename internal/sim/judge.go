@@ -128,12 +128,12 @@ func (j *Judge) See(ev bybit.Event) {
 		}
 	case *bybit.GapEvent:
 		j.counts.Gaps++
-		j.interrupt(j.trial(ev.Topic.String()))
+		j.interrupt(j.trial(ev.Topic.String()), ev.Time)
 	case *bybit.RejectedEvent:
 		j.counts.Rejected++
 		t := j.trial(ev.Topic.String())
 		t.ended = true
-		j.interrupt(t)
+		j.interrupt(t, ev.Time)
 	case *bybit.DecodeErrorEvent:
 		j.counts.Damaged++
 	default:
@@ -143,9 +143,9 @@ func (j *Judge) See(ev bybit.Event) {
 
 // interrupt notes that messages of a topic are missing here, and that the user
 // knows.
-func (j *Judge) interrupt(t *trial) {
+func (j *Judge) interrupt(t *trial, at time.Time) {
 	t.gap, t.whole = true, false
-	t.gaps = append(t.gaps, pause{len(t.keys), time.Now()})
+	t.gaps = append(t.gaps, pause{len(t.keys), at})
 	if t.own != nil {
 		t.own.Invalidate(nil)
 	}
@@ -354,7 +354,7 @@ func (j *Judge) Settled(topics []bybit.Topic) {
 }
 
 // pause is a gap of a topic on lanes: before which of the messages that came it
-// stood, and when it was announced.
+// stood, and when it was announced: a consumer that sleeps sees it later.
 type pause struct {
 	before int
 	at     time.Time
