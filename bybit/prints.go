@@ -140,7 +140,7 @@ type order struct {
 func (o *order) judge(at int64, snapshot, conflated, several bool) verdict {
 	switch {
 	case at >= o.last, snapshot && !several:
-	case snapshot, conflated && several, at <= o.snapshot:
+	case several && (snapshot || conflated || at <= o.snapshot):
 		return duplicate // what is known includes it
 	default:
 		return misplaced

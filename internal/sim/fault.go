@@ -91,7 +91,10 @@ func Draw(seed uint64, n, streams int, mean time.Duration) []Fault {
 	for i := range faults {
 		f := &faults[i]
 		f.After = time.Duration(r.Int64N(int64(2 * mean)))
-		f.Kind = Kind(r.IntN(int(kinds)))
+		f.Kind = Kind(r.IntN(int(kinds) + 1))
+		if f.Kind == kinds {
+			f.Kind = Sleep // it takes a while to fill a queue: twice as often as others
+		}
 		f.Stream = r.IntN(streams)
 		f.Pick = r.IntN(1 << 16)
 		if least, most := f.Kind.lasts(); most > 0 {
