@@ -200,7 +200,8 @@ const (
 
 // GapEvent says, at the place in the stream where it happened, that messages
 // of a topic are missing. What follows is consistent again: an order book
-// begins with a snapshot, and deltas that come before that are dropped.
+// begins with a snapshot, and deltas that come before that are dropped, unless
+// [BooksNone] asks for them.
 type GapEvent struct {
 	Topic   Topic
 	Reason  GapReason

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/bywire/bywire/bybit"
-	"github.com/bywire/bywire/internal/memnet"
 	"github.com/bywire/bywire/internal/wire"
 )
 
@@ -490,105 +489,41 @@ func TestFailureClass18_SilentTopic(t *testing.T) {
 	})
 }
 
-// Trace hooks and their order over a stream's life.
-func TestTraceTellsEverything(t *testing.T) {
+// A book that is taken off and wanted again before the exchange was told of either
+// goes on there, so that no snapshot comes by itself: one is asked for.
+func TestRevivedBookGetsASnapshot(t *testing.T) {
 	inBubble(t, func(t *testing.T, v *venue) {
-		var mu sync.Mutex // guards log
-		var log []string
-		say := func(format string, args ...any) {
-			mu.Lock()
-			defer mu.Unlock()
-			log = append(log, fmt.Sprintf(format, args...))
+		topic := bybit.OrderBook(50, "BTCUSDT")
+		s := v.stream(nil, topic)
+		v.last().send(snapshot("BTCUSDT", 7, "1"))
+		wantEvents(t, s, "book BTCUSDT u=7 bid 100 x 1")
+		for i := range 12 { // more requests than may go at once
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			s.Subscribe(ctx, bybit.Trades(fmt.Sprintf("COIN%dUSDT", i)))
+			cancel()
 		}
-		wantLog := func(lines ...string) {
-			t.Helper()
-			synctest.Wait()
-			mu.Lock()
-			defer mu.Unlock()
-			if !slices.Equal(log, lines) {
-				t.Fatalf("traced\n%s\nwant\n%s", strings.Join(log, "\n"), strings.Join(lines, "\n"))
-			}
-			log = nil
+		v.requests()
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Unsubscribe(gone, topic); !errors.Is(err, context.Canceled) {
+			t.Errorf("Unsubscribe = %v, want it to wait for its turn", err)
 		}
-		link := func(l bybit.TraceLink) string {
-			if l.Channel != bybit.Linear || l.URL != "ws://venue/v5/public/linear" {
-				t.Errorf("a link of %s at %s", l.Channel, l.URL)
-			}
-			return fmt.Sprintf("link %d lane %d connection %d", l.Link, l.Lane, l.Connection)
+		if err := s.Subscribe(t.Context(), topic); err != nil {
+			t.Error(err)
 		}
-		c := v.traced(&bybit.Trace{
-			BudgetFull: func(l bybit.TraceLink) { say("budget full: %s", link(l)) },
-			Dialing:    func(l bybit.TraceLink, n int) { say("dialing: %s attempt %d", link(l), n) },
-			DialFailed: func(l bybit.TraceLink, err error) {
-				say("dial failed: %s %v", link(l), errors.Is(err, memnet.ErrRefused))
-			},
-			Connected: func(l bybit.TraceLink, took time.Duration) { say("connected: %s after %v", link(l), took) },
-			Disconnected: func(l bybit.TraceLink, after time.Duration, err error) {
-				say("disconnected: %s after %v: %v", link(l), after, err)
-			},
-			Request: func(l bybit.TraceLink, r bybit.TraceRequest) {
-				say("request: %s %s %v id %v", link(l), r.Op, r.Topics, r.ReqID != "")
-			},
-			Reply: func(l bybit.TraceLink, r bybit.TraceReply) {
-				say("reply: %s %s %v %q id %v", link(l), r.Op, r.Success, r.Message, r.ReqID != "")
-			},
-			Rejected: func(err *bybit.RejectedError) { say("rejected: %v", err) },
-			Gap:      func(topic bybit.Topic, reason bybit.GapReason, err error) { say("gap: %s %s %v", topic, reason, err) },
-			Resync:   func(topic bybit.Topic) { say("resync: %s", topic) },
-			Overflow: func(messages, topics int) { say("overflow: %d of %d", messages, topics) },
-		})
-		v.reject("publicTrade.NOPE", "error:handler not found,topic:publicTrade.NOPE")
-		s, err := c.Public(t.Context(), bybit.Linear, &bybit.StreamOptions{QueueBytes: 1}, bybit.OrderBook(50, "BTCUSDT"), bybit.Trades("NOPE"))
-		if err != nil {
-			t.Fatal(err)
+		v.wantRequests()
+		// The book is a new one, which knows nothing yet.
+		v.last().send(delta("BTCUSDT", 8, "2"))
+		synctest.Wait()
+		wantNone(t, s)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		log := v.requests()
+		if !slices.Contains(log, "unsubscribe "+topic.String()) || !slices.Contains(log, "subscribe "+topic.String()) {
+			t.Errorf("the venue was asked %q, want the book's new snapshot among it", log)
 		}
-		wantLog("dialing: link 1 lane 0 connection 0 attempt 0",
-			"connected: link 1 lane 0 connection 1 after 0s",
-			"request: link 1 lane 0 connection 1 subscribe [orderbook.50.BTCUSDT publicTrade.NOPE] id true",
-			`reply: link 1 lane 0 connection 1 subscribe false "error:handler not found,topic:publicTrade.NOPE" id true`,
-			"rejected: publicTrade.NOPE: error:handler not found,topic:publicTrade.NOPE",
-			"request: link 1 lane 0 connection 1 subscribe [orderbook.50.BTCUSDT] id true",
-			`reply: link 1 lane 0 connection 1 subscribe true "" id true`)
-		v.last().send(snapshot("BTCUSDT", 7, "1"), delta("BTCUSDT", 9, "1"))
-		wantEvents(t, s, "rejected publicTrade.NOPE: error:handler not found,topic:publicTrade.NOPE",
-			"book BTCUSDT u=7 bid 100 x 1", "gap orderbook.50.BTCUSDT book dropped 1")
-		wantLog("resync: orderbook.50.BTCUSDT",
-			"request: link 1 lane 0 connection 1 unsubscribe [orderbook.50.BTCUSDT] id true",
-			"request: link 1 lane 0 connection 1 subscribe [orderbook.50.BTCUSDT] id true",
-			"gap: orderbook.50.BTCUSDT book book: gap: update id 9, want 8",
-			`reply: link 1 lane 0 connection 1 unsubscribe true "" id true`,
-			`reply: link 1 lane 0 connection 1 subscribe true "" id true`)
-		ping := time.NewTimer(20 * time.Second)
-		<-ping.C
-		wantLog("request: link 1 lane 0 connection 1 ping [] id true", `reply: link 1 lane 0 connection 1 pong true "" id true`)
-		v.ln.Refuse(memnet.ErrRefused)
-		v.last().close(1001, "going away")
-		minute := time.NewTimer(time.Minute)
-		<-minute.C
-		mu.Lock()
-		log = log[:min(len(log), 6)] // it goes on like that
-		mu.Unlock()
-		wantLog("disconnected: link 1 lane 0 connection 1 after 20s: closed by the peer: going away (1001)",
-			"gap: orderbook.50.BTCUSDT disconnected closed by the peer: going away (1001)",
-			"dialing: link 1 lane 0 connection 0 attempt 1", "dial failed: link 1 lane 0 connection 0 true",
-			"dialing: link 1 lane 0 connection 0 attempt 2", "dial failed: link 1 lane 0 connection 0 true")
-		v.ln.Refuse(nil)
-		time.Sleep(time.Minute / 2)
-		frames := make([]string, 300)
-		for i := range frames {
-			frames[i] = delta("BTCUSDT", i+5, "1")
-		}
-		for range 3 {
-			v.last().send(frames...)
-			synctest.Wait()
-		}
-		mu.Lock()
-		if i := slices.IndexFunc(log, func(line string) bool {
-			return strings.HasPrefix(line, "overflow: ") && strings.HasSuffix(line, " of 1")
-		}); i < 0 {
-			t.Errorf("traced %q, want an overflow", log)
-		}
-		mu.Unlock()
+		v.last().send(snapshot("BTCUSDT", 9, "3"), delta("BTCUSDT", 10, "4"))
+		wantEvents(t, s, "book BTCUSDT u=9 bid 100 x 3", "book BTCUSDT u=10 bid 100 x 4")
 		s.Close()
 	})
 }
