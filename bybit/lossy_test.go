@@ -84,7 +84,7 @@ func (l *lossy) deliver() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	for _, c := range l.v.conns {
+	for _, c := range l.v.all() {
 		q := l.queues[c]
 		if q == nil {
 			continue
@@ -131,11 +131,12 @@ func playLossy(t *testing.T, v *venue, seed uint64) {
 	pass(5 * time.Second)
 	l.step()
 	l.mu.Lock()
-	for _, c := range l.v.conns {
+	for _, c := range l.v.all() {
 		l.put(c, snapshot("BTCUSDT", 1, "1"))
 	}
 	l.mu.Unlock()
 
+	dice := rand.New(rand.NewPCG(seed, 4))
 	last, books, gaps := 0, 0, 0
 	trades := map[int]int{}
 	drain := func() {
@@ -177,9 +178,9 @@ func playLossy(t *testing.T, v *venue, seed uint64) {
 		pass(50 * time.Millisecond)
 		l.step()
 		l.deliver()
-		if l.r.IntN(600) == 0 {
+		if dice.IntN(600) == 0 {
 			if on := l.j.carriers(v, "publicTrade.BTCUSDT"); len(on) > 1 {
-				on[l.r.IntN(len(on))].cut()
+				on[dice.IntN(len(on))].cut()
 			}
 		}
 		synctest.Wait()

@@ -211,6 +211,13 @@ func (v *venue) last() *venueConn {
 	return v.conns[len(v.conns)-1]
 }
 
+// all returns every connection there was, oldest first.
+func (v *venue) all() []*venueConn {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.conns)
+}
+
 // requests returns the log and empties it.
 func (v *venue) requests() []string {
 	v.mu.Lock()
