@@ -204,3 +204,30 @@ func TestFailureClass16_NothingGathersOverReconnects(t *testing.T) {
 		s.Close()
 	})
 }
+
+// A snapshot of a new count of update ids that does not begin it says that
+// messages are missing: the new count's first, at least.
+func TestSnapshotInTheMiddleOfANewCount(t *testing.T) {
+	tests := []struct {
+		name string
+		next string
+		want []string
+	}{
+		{"the same again", snapshot("BTCUSDT", 57, "1"), []string{"book BTCUSDT u=57 bid 100 x 1"}},
+		{"the next", snapshot("BTCUSDT", 58, "2"), []string{"book BTCUSDT u=58 bid 100 x 2"}},
+		{"a restart", snapshot("BTCUSDT", 1, "2"), []string{"book BTCUSDT u=1 bid 100 x 2"}},
+		{"after a restart", snapshot("BTCUSDT", 8, "2"), []string{"gap orderbook.50.BTCUSDT book dropped 0", "book BTCUSDT u=8 bid 100 x 2"}},
+		{"ahead", snapshot("BTCUSDT", 60, "2"), []string{"gap orderbook.50.BTCUSDT book dropped 0", "book BTCUSDT u=60 bid 100 x 2"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, v *venue) {
+				s := v.stream(nil, bybit.OrderBook(50, "BTCUSDT"))
+				v.last().send(snapshot("BTCUSDT", 57, "1"), tt.next)
+				wantEvents(t, s, append([]string{"book BTCUSDT u=57 bid 100 x 1"}, tt.want...)...)
+				wantNone(t, s)
+				s.Close()
+			})
+		})
+	}
+}

@@ -159,7 +159,6 @@ func (j *Judge) arrive(t *trial, e entry, n int) bool {
 	tape := j.net.tape(t.name)
 	if n > 1 { // a snapshot and the deltas behind it make a snapshot with the last one's key
 		j.counts.Conflated += n - 1
-		e.snapshot = len(tape.index[entry{key: e.key}]) == 0
 		t.gaps = append(t.gaps, pause{len(t.keys), time.Now()}) // for lanes: what it stands for does not come
 	}
 	t.times[e.key]++
@@ -175,9 +174,16 @@ func (j *Judge) arrive(t *trial, e entry, n int) bool {
 		next = tape.find(e, place{-1, -1})
 	case t.gap:
 		next = tape.find(e, t.places[0])
+		if n > 1 {
+			next = append(next, tape.find(e.twin(), t.places[0])...)
+		}
 	default:
 		for _, p := range t.places {
-			if q, ok := tape.follow(p, n, e); ok {
+			q, ok := tape.follow(p, n, e)
+			if !ok && n > 1 {
+				q, ok = tape.follow(p, n, e.twin())
+			}
+			if ok {
 				next = append(next, q)
 			}
 		}
@@ -216,6 +222,13 @@ func (j *Judge) arriveOnLanes(t *trial, tape *tape, e entry) bool {
 	}
 	t.started, t.gap, t.last = true, false, e
 	return true
+}
+
+// twin is the message of that key in the other form: an event that stands for
+// several is a snapshot if one of them was.
+func (e entry) twin() entry {
+	e.snapshot = !e.snapshot
+	return e
 }
 
 // String writes the entry for a complaint.
@@ -273,7 +286,7 @@ func (j *Judge) judgeBook(t *trial, ev *bybit.BookEvent) {
 		j.complain(t.name, "u %d: the book of an event cannot be read: %v", ev.ID, err)
 	case hash != truth.hash:
 		j.complain(t.name, "the book differs from the server's at u %d, seq %d", ev.ID, ev.Seq)
-	case !ev.Snapshot && ev.ID != 1 && first != t.u+1,
+	case !ev.Snapshot && ev.ID != 1 && (first > t.u+1 || ev.ID <= t.u),
 		ev.Snapshot && t.whole && !f.snapshots && first > t.u+1: // whoever sums up deltas has missed some
 		j.complain(t.name, "update id %d follows %d", ev.ID, t.u)
 	}
@@ -353,6 +366,13 @@ func (j *Judge) Settled(topics []bybit.Topic) {
 	slices.Sort(j.complaints)
 }
 
+// begins reports whether the book of that key was the first to come of its count of
+// update ids.
+func (t *trial) begins(key int64, f *feed) bool {
+	i := slices.Index(t.keys, key)
+	return i > 0 && f.books[t.keys[i-1]].epoch < f.books[key].epoch
+}
+
 // pause is a gap of a topic on lanes: before which of the messages that came it
 // stood, and when it was announced: a consumer that sleeps sees it later.
 type pause struct {
@@ -383,7 +403,8 @@ func (g pause) covers(keys []int64, key int64, sent time.Time) bool {
 //
 // A book of one level is a state in each message, of which a late one is worth
 // nothing: it is left out. So is the change of a ticker that a later snapshot, of
-// another connection, has brought before it.
+// another connection, has brought before it, and the changes of a book around a
+// restart of the service, if another connection brought the new book first.
 func (j *Judge) settleLanes(t *trial, f *feed) {
 	if len(t.keys) == 0 || f.depth == 1 {
 		return
@@ -400,8 +421,8 @@ func (j *Judge) settleLanes(t *trial, f *feed) {
 			continue
 		}
 		covered := slices.ContainsFunc(t.gaps, func(g pause) bool { return g.covers(t.keys, key, tape.sent[key]) }) ||
-			f.tickers != nil && slices.ContainsFunc(t.snapshots, func(s int64) bool {
-				return s > key && tape.sent[s].Sub(tape.sent[key]) < time.Minute
+			slices.ContainsFunc(t.snapshots, func(s int64) bool {
+				return s > key && tape.sent[s].Sub(tape.sent[key]) < time.Minute && (f.tickers != nil || t.begins(s, f))
 			})
 		if !covered {
 			j.complain(t.name, "message %d was sent and never came, and no gap says so", key)

@@ -25,6 +25,7 @@ type record struct {
 	u     int64
 	hash  uint64
 	match int64 // cts in milliseconds
+	epoch int
 }
 
 // feed is a topic of the market: the truth, and when it is pushed.
@@ -218,7 +219,7 @@ func (f *feed) next(r *rand.Rand, now time.Time, seed maphash.Seed) message {
 
 // note remembers the book as it is shown now.
 func (f *feed) note(now time.Time, seed maphash.Seed) {
-	f.books[f.key] = record{u: f.u, hash: f.fingerprint(seed), match: now.UnixMilli()}
+	f.books[f.key] = record{u: f.u, hash: f.fingerprint(seed), match: now.UnixMilli(), epoch: f.epoch}
 }
 
 // current makes the message that a new subscriber gets.

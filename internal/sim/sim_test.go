@@ -24,6 +24,8 @@ type party struct {
 	judge  *sim.Judge
 	pause  atomic.Int64 // nanoseconds that the consumer is to sleep next
 	tamper func(bybit.Event) []bybit.Event
+	drowsy bool        // sleeps a minute after every 300 events
+	calm   atomic.Bool // until this
 }
 
 // topicsOf returns one topic of each sort.
@@ -37,6 +39,7 @@ func topicsOf(symbol string) []bybit.Topic {
 // consume gives every event to the judge, and subscribes again what was
 // rejected.
 func (p *party) consume(ctx context.Context, t *testing.T, calls *sync.WaitGroup) {
+	events := 0
 	for ev, err := range p.stream.Events(ctx) {
 		if err != nil {
 			if !errors.Is(err, bybit.ErrClosed) {
@@ -56,6 +59,9 @@ func (p *party) consume(ctx context.Context, t *testing.T, calls *sync.WaitGroup
 				// An answer may be a rejection again: that is another event.
 				p.stream.Subscribe(ctx, rejected.Topic)
 			})
+		}
+		if events++; p.drowsy && events%300 == 0 && !p.calm.Load() {
+			p.pause.Store(int64(time.Minute))
 		}
 		if d := p.pause.Swap(0); d > 0 {
 			busy := time.NewTimer(time.Duration(d))
@@ -89,6 +95,9 @@ func play(t *testing.T, seed uint64, faults []sim.Fault, parties []*party) {
 			srv.Inject(f)
 		}
 		srv.Calm()
+		for _, p := range parties {
+			p.calm.Store(true)
+		}
 		rest := time.NewTimer(6 * time.Minute) // dead peers 30 s, delays 30 s, resynchronisations a minute, silence two
 		<-rest.C
 		srv.Freeze()

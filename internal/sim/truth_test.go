@@ -84,6 +84,9 @@ func TestTruthUnderFaults(t *testing.T) {
 // truth is one round.
 func truth(t *testing.T, seed uint64) {
 	parties := crowd()
+	for _, p := range parties {
+		p.drowsy = p.options != nil && p.options.QueueBytes > 0
+	}
 	if len(parties) != 20 {
 		t.Fatalf("%d streams, want 20", len(parties))
 	}
