@@ -171,11 +171,11 @@ func (j *Judge) arrive(t *trial, e entry, n int) bool {
 	var next []place
 	switch {
 	case !t.started:
-		next = tape.find(e, place{-1, -1})
+		next = tape.find(place{-1, -1}, e)
 	case t.gap:
-		next = tape.find(e, t.places[0])
+		next = tape.find(t.places[0], e)
 		if n > 1 {
-			next = append(next, tape.find(e.twin(), t.places[0])...)
+			next = tape.find(t.places[0], e, e.twin())
 		}
 	default:
 		for _, p := range t.places {
@@ -194,7 +194,7 @@ func (j *Judge) arrive(t *trial, e entry, n int) bool {
 		} else {
 			j.complain(t.name, "%s is not what was sent behind %s, and no gap says so: the wire has %s", e, t.last, tape.around(t.places[0]))
 		}
-		next = tape.find(e, place{-1, -1}) // go on from here
+		next = tape.find(place{-1, -1}, e) // go on from here
 		if len(next) == 0 {
 			return false
 		}

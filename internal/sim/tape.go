@@ -55,12 +55,14 @@ func (t *tape) add(conn int, e entry) {
 	t.times[e.key] = max(t.times[e.key], times)
 }
 
-// find returns where e stands behind p.
-func (t *tape) find(e entry, behind place) []place {
+// find returns where any of the entries stands behind a place, in order.
+func (t *tape) find(behind place, entries ...entry) []place {
 	var found []place
-	for _, p := range t.index[e] {
-		if behind.before(p) {
-			found = append(found, p)
+	for _, e := range entries {
+		for _, p := range t.index[e] {
+			if behind.before(p) {
+				found = append(found, p)
+			}
 		}
 	}
 	slices.SortFunc(found, func(a, b place) int {
