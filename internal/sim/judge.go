@@ -168,23 +168,22 @@ func (j *Judge) arrive(t *trial, e entry, n int) bool {
 	if j.rules.Lanes {
 		return j.arriveOnLanes(t, tape, e)
 	}
+	forms := []entry{e}
+	if n > 1 {
+		forms = append(forms, e.twin())
+	}
 	var next []place
 	switch {
 	case !t.started:
-		next = tape.find(place{-1, -1}, e)
+		next = tape.find(place{-1, -1}, forms...)
 	case t.gap:
-		next = tape.find(t.places[0], e)
-		if n > 1 {
-			next = tape.find(t.places[0], e, e.twin())
-		}
+		next = tape.find(t.places[0], forms...)
 	default:
 		for _, p := range t.places {
-			q, ok := tape.follow(p, n, e)
-			if !ok && n > 1 {
-				q, ok = tape.follow(p, n, e.twin())
-			}
-			if ok {
-				next = append(next, q)
+			for _, form := range forms {
+				if q, ok := tape.follow(p, n, form); ok {
+					next = append(next, q)
+				}
 			}
 		}
 	}
@@ -194,7 +193,7 @@ func (j *Judge) arrive(t *trial, e entry, n int) bool {
 		} else {
 			j.complain(t.name, "%s is not what was sent behind %s, and no gap says so: the wire has %s", e, t.last, tape.around(t.places[0]))
 		}
-		next = tape.find(place{-1, -1}, e) // go on from here
+		next = tape.find(place{-1, -1}, forms...) // go on from here
 		if len(next) == 0 {
 			return false
 		}

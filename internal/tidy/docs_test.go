@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -180,6 +181,34 @@ func unlistedFailures(t *tree) []string {
 	return found
 }
 
+// demandedFailures are the classes of known failures that this version can have.
+var demandedFailures = []int{1, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 22, 23, 25}
+
+var failureRow = regexp.MustCompile(`(?m)^\| ([0-9]+(?:, [0-9]+)*) \|.*\|([^|]*)\|$`)
+
+// untestedFailures finds demanded classes whose row in docs/fidelity.md names no
+// test of that class.
+func untestedFailures(t *tree) []string {
+	tested := make(map[int]bool)
+	for _, row := range failureRow.FindAllStringSubmatch(t.files["docs/fidelity.md"], -1) {
+		if !failureClass.MatchString(row[2]) {
+			continue
+		}
+		for text := range strings.SplitSeq(row[1], ", ") {
+			if n, err := strconv.Atoi(text); err == nil {
+				tested[n] = true
+			}
+		}
+	}
+	var found []string
+	for _, n := range demandedFailures {
+		if !tested[n] {
+			found = append(found, fmt.Sprintf("docs/fidelity.md: failure class %d has no test", n))
+		}
+	}
+	return found
+}
+
 func TestReadmeShowsCompiledExamples(t *testing.T) {
 	holds(t, strayExamples)
 	example := "package bybit_test\n\nfunc Example() {\n\ta := 1\n\tif a > 0 {\n\t\tprintln(a)\n\t}\n\t// Output:\n\t// 1\n}\n"
@@ -208,6 +237,27 @@ func TestDocumentsNameRealTargets(t *testing.T) {
 	finds(t, missingTargets, []breach{
 		{"real ones", map[string]string{"a.md": "    `make check check-recordings` and\nmake test\n", "Makefile": "check: lint\ncheck-recordings:\ntest:\n"}, nil},
 		{"one that went", map[string]string{"a.md": "```\nmake tests\n```\n", "Makefile": "test:\n"}, []string{"make tests"}},
+	})
+}
+
+func TestFailureClassesAreTested(t *testing.T) {
+	holds(t, untestedFailures)
+	var rows strings.Builder
+	for _, n := range demandedFailures {
+		fmt.Fprintf(&rows, "| %d | class | what | `TestFailureClass%02d_Holds` |\n", n, n)
+	}
+	finds(t, untestedFailures, []breach{
+		{"each of them", map[string]string{"docs/fidelity.md": rows.String()}, nil},
+		{
+			"two in one row",
+			map[string]string{"docs/fidelity.md": strings.Replace(strings.Replace(rows.String(), "| 10 |", "| 99 |", 1), "| 9 |", "| 9, 10 |", 1)},
+			nil,
+		},
+		{
+			"a row without one, and no row",
+			map[string]string{"docs/fidelity.md": strings.Replace(strings.Replace(rows.String(), "`TestFailureClass13_Holds`", "", 1), "| 22 |", "| 99 |", 1)},
+			[]string{"class 13", "class 22"},
+		},
 	})
 }
 
