@@ -131,15 +131,15 @@ type order struct {
 	snapshot int64 // of the last snapshot
 }
 
-// judge decides about a message that is no copy. Where one lane carries the topic,
-// an older snapshot means what it says: the state is that again. An older change never
-// does: it is of a lane that lags, and the state has what came after it.
+// judge decides about a message that is no copy. One that is older than the last is of
+// a lane that lags, and the state has what came after it. Where that lane is the only one
+// left, what it brings from there on cannot be told from copies: the state begins anew.
 //
 // A change that stands for several says the same as a snapshot of what they change, as
 // long as it is in order.
 func (o *order) judge(at int64, snapshot, conflated, several bool) verdict {
 	switch {
-	case at >= o.last, snapshot && !several:
+	case at >= o.last:
 	case several && (snapshot || conflated || at <= o.snapshot):
 		return duplicate // what is known includes it
 	default:

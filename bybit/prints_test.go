@@ -152,7 +152,7 @@ func TestOrderOfTickers(t *testing.T) {
 		{10, true, true, deliver}, {12, false, true, deliver}, {12, false, true, deliver},
 		{11, false, true, misplaced}, {11, true, true, duplicate}, {9, false, true, duplicate},
 		{15, true, true, deliver}, {14, false, true, duplicate}, {16, false, true, deliver},
-		{3, false, false, misplaced}, {3, true, false, deliver}, {4, false, true, deliver},
+		{3, false, false, misplaced}, {3, true, false, misplaced}, {17, false, true, deliver},
 	} {
 		if got := o.judge(st.at, st.snapshot, false, st.several); got != st.want {
 			t.Errorf("message %d %+v: verdict %d, want %d", i, st, got, st.want)

@@ -244,6 +244,7 @@ func (c *conn) deliver(b *sub, m message) {
 	}
 	switch {
 	case lost:
+		c.net.tape(m.f.name).holes[m.key] = true
 		return
 	case b.swap:
 		b.swap = false

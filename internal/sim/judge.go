@@ -416,6 +416,9 @@ func (j *Judge) settleLanes(t *trial, f *feed) {
 	slices.Sort(sent)
 	sent = slices.Compact(sent)
 	for _, key := range sent {
+		if f.books == nil && tape.holes[key] {
+			continue // the connection that left it out looks like one that covers the other's loss
+		}
 		if t.times[key] > 0 || key < t.keys[0] || key > slices.Max(t.keys) {
 			continue
 		}

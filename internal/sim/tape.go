@@ -24,13 +24,14 @@ type tape struct {
 	index map[entry][]place // of what is not damaged
 	times map[int64]int     // how often the busiest connection carried the message
 	sent  map[int64]time.Time
+	holes map[int64]bool // a connection did not carry the message whole, though it carried those around it
 }
 
 // tape returns the topic's.
 func (n *network) tape(name string) *tape {
 	t := n.wires[name]
 	if t == nil {
-		t = &tape{conns: make(map[int][]entry), index: make(map[entry][]place), times: make(map[int64]int), sent: make(map[int64]time.Time)}
+		t = &tape{conns: make(map[int][]entry), index: make(map[entry][]place), times: make(map[int64]int), sent: make(map[int64]time.Time), holes: make(map[int64]bool)}
 		n.wires[name] = t
 	}
 	return t
@@ -40,6 +41,7 @@ func (t *tape) add(conn int, e entry) {
 	p := place{conn, len(t.conns[conn])}
 	t.conns[conn] = append(t.conns[conn], e)
 	if e.damaged {
+		t.holes[e.key] = true
 		return
 	}
 	t.index[e] = append(t.index[e], p)

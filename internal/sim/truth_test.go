@@ -35,8 +35,8 @@ func crowd() []*party {
 		linear(0, &bybit.StreamOptions{Books: bybit.BooksNone}, sim.Rules{NoBooks: true}),
 		linear(1, &bybit.StreamOptions{Books: bybit.BooksNone, Duplicates: 2}, sim.Rules{NoBooks: true, Lanes: true}),
 		linear(2, &bybit.StreamOptions{QueueBytes: 1}, sim.Rules{}),
-		linear(0, &bybit.StreamOptions{Duplicates: 2, RollAfter: time.Minute}, sim.Rules{Lanes: true}),
-		linear(1, &bybit.StreamOptions{QueueBytes: 1, Books: bybit.BooksNone}, sim.Rules{NoBooks: true}),
+		linear(0, &bybit.StreamOptions{QueueBytes: 1, Duplicates: 2, RollAfter: time.Minute}, sim.Rules{Lanes: true}),
+		linear(1, &bybit.StreamOptions{QueueBytes: 1, Duplicates: 2, Overflow: bybit.OverflowConflate}, sim.Rules{Lanes: true}),
 		linear(2, &bybit.StreamOptions{Overflow: bybit.OverflowWait}, sim.Rules{}))
 }
 
