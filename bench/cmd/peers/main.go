@@ -2,7 +2,8 @@
 // clients: the same generated feed over loopback, sent by another process,
 // every client in a process of its own, rounds interleaved. It prints a table
 // for docs/performance.md. A client that misses a message is an error, not a
-// row.
+// row. A second table has the delay of a message at a steady rate, each in a
+// write of its own.
 //
 //	go run ./cmd/peers              # what make bench runs
 //	go run ./cmd/peers -rounds 1 -clients bywire,bare
@@ -39,6 +40,8 @@ type options struct {
 	addr     string
 	clients  string
 	profile  string
+	rate     int // messages a second of the delays' rounds
+	paced    int // messages of such a round
 }
 
 func main() {
@@ -51,6 +54,8 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds, each with every client")
 	flag.StringVar(&o.clients, "clients", "", "clients to run, separated by commas (default: all)")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the receiving process here (with one client and one round)")
+	flag.IntVar(&o.rate, "rate", 2000, "messages a second when delays are measured; 0 leaves them out")
+	flag.IntVar(&o.paced, "paced", 10_000, "messages of such a round")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
@@ -77,7 +82,7 @@ func serve(o *options) error {
 	for _, t := range f.Topics {
 		names = append(names, t.Name)
 	}
-	s := server.New(f.Messages, names, o.passes)
+	s := server.New(f.Messages, names, o.passes, o.rate)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -88,7 +93,10 @@ func serve(o *options) error {
 		_, _ = os.Stdin.Read(b[:])
 		l.Close()
 	}()
-	return s.Serve(l)
+	if err := s.Serve(l); err != nil || o.rate == 0 {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(s.Sent())
 }
 
 // resultMark starts the line with a client's result: some clients print.
@@ -103,7 +111,7 @@ func measure(ctx context.Context, o *options) error {
 			continue
 		}
 		f := feed.New(o.seed, o.messages)
-		run := &client.Run{Addr: o.addr, Topics: f.Topics, Total: len(f.Messages) * o.passes, Books: f.Books * o.passes}
+		run := &client.Run{Addr: o.addr, Topics: f.Topics, Total: len(f.Messages) * o.passes, Books: f.Books * o.passes, Times: o.rate > 0}
 		f.Messages = nil
 		result, err := profiled(o.profile, func() (*client.Result, error) { return client.Measure(ctx, c.Func, run) })
 		if err != nil {
@@ -157,7 +165,7 @@ func compare(ctx context.Context, o *options) error {
 			if passes == 0 {
 				passes = c.Passes
 			}
-			r, err := one(ctx, o, c.Name, passes)
+			r, _, err := one(ctx, o, c.Name, workload{messages: o.messages, passes: passes})
 			if err != nil {
 				return fmt.Errorf("round %d: %w", round+1, err)
 			}
@@ -166,51 +174,66 @@ func compare(ctx context.Context, o *options) error {
 		}
 	}
 	printTable(o, results)
-	return nil
+	if o.rate == 0 {
+		return nil
+	}
+	return compareDelays(ctx, o, names)
 }
 
-// one runs a server and one client against it.
-func one(ctx context.Context, o *options, name string, passes int) (*client.Result, error) {
+// workload is what is sent to a client.
+type workload struct {
+	messages, passes int
+	rate             int // messages a second; 0: as fast as they are taken
+}
+
+// one runs a server and one client against it. With a rate it also returns when
+// each message was sent.
+func one(ctx context.Context, o *options, name string, w workload) (_ *client.Result, sent []int64, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	shared := []string{"-seed", fmt.Sprint(o.seed), "-messages", fmt.Sprint(o.messages), "-passes", fmt.Sprint(passes)}
+	shared := []string{"-seed", fmt.Sprint(o.seed), "-messages", fmt.Sprint(w.messages), "-passes", fmt.Sprint(w.passes), "-rate", fmt.Sprint(w.rate)}
 	sender := exec.CommandContext(ctx, self, append(shared, "-role", "server")...)
 	sender.Stderr = os.Stderr
 	hold, err := sender.StdinPipe()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out, err := sender.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := sender.Start(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() {
 		hold.Close()
-		_ = sender.Wait()
+		err = errors.Join(err, sender.Wait())
 	}()
-	addr, err := bufio.NewReader(out).ReadString('\n')
+	said := bufio.NewReader(out)
+	addr, err := said.ReadString('\n')
 	if err != nil {
-		return nil, fmt.Errorf("server: %w", err)
+		return nil, nil, fmt.Errorf("server: %w", err)
 	}
 
 	receiver := exec.CommandContext(ctx, self, append(shared, "-role", name, "-addr", strings.TrimSpace(addr), "-cpuprofile", o.profile)...)
 	receiver.Stderr = os.Stderr
 	printed, err := receiver.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
 	for line := range bytes.Lines(printed) {
 		if result, ok := bytes.CutPrefix(line, []byte(resultMark)); ok {
 			r := new(client.Result)
-			return r, json.Unmarshal(result, r)
+			if err := json.Unmarshal(result, r); err != nil || w.rate == 0 {
+				return r, nil, err
+			}
+			hold.Close()
+			return r, sent, json.NewDecoder(said).Decode(&sent)
 		}
 	}
-	return nil, errors.New(name + ": no result")
+	return nil, nil, errors.New(name + ": no result")
 }
 
 func printTable(o *options, results map[string][]client.Result) {
@@ -229,31 +252,30 @@ func printTable(o *options, results map[string][]client.Result) {
 			median(rs, func(r client.Result) float64 { return r.Bytes }))
 		for _, peer := range []string{"hirokisan", "official"} {
 			for _, cost := range []func(client.Result) float64{cpu, wall} {
-				fmt.Printf(" | %s", ratio(results[peer], rs, cost))
+				fmt.Printf(" | %s", ratio(results[peer], rs, cost, 1))
 			}
 		}
 		fmt.Println(" |")
 	}
 }
 
-// ratio is the median of the rounds' ratios: what the peer pays for each
-// unit that the client pays.
-func ratio(peer, own []client.Result, cost func(client.Result) float64) string {
-	if len(peer) != len(own) {
+// ratio is the median of the rounds' ratios of two clients' figures.
+func ratio[T any](above, below []T, figure func(T) float64, places int) string {
+	if len(above) != len(below) {
 		return ""
 	}
 	var ratios []float64
-	for i := range peer {
-		ratios = append(ratios, cost(peer[i])/cost(own[i]))
+	for i := range above {
+		ratios = append(ratios, figure(above[i])/figure(below[i]))
 	}
 	slices.Sort(ratios)
-	return fmt.Sprintf("%.1f", middle(ratios))
+	return fmt.Sprintf("%.*f", places, middle(ratios))
 }
 
-func median(rs []client.Result, cost func(client.Result) float64) float64 {
+func median[T any](rounds []T, figure func(T) float64) float64 {
 	var values []float64
-	for _, r := range rs {
-		values = append(values, cost(r))
+	for _, r := range rounds {
+		values = append(values, figure(r))
 	}
 	slices.Sort(values)
 	return middle(values)

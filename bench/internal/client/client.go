@@ -17,8 +17,9 @@ import (
 type Run struct {
 	Addr   string
 	Topics []feed.Topic
-	Total  int // messages that must arrive
-	Books  int // order-book messages among them
+	Total  int  // messages that must arrive
+	Books  int  // order-book messages among them
+	Times  bool // note when each message arrives
 }
 
 // A Client receives a feed. It calls meter.message once for each message that
@@ -47,6 +48,7 @@ type Result struct {
 	CPUNs    float64 // per message, user and system, all threads
 	Allocs   float64 // per message
 	Bytes    float64 // allocated per message
+	At       []int64 // when each message was handed to the user, in Unix nanoseconds; if Run.Times
 }
 
 // A Meter counts messages and takes the time between the first and the last.
@@ -55,13 +57,23 @@ type Meter struct {
 	first, last time.Time
 	done        chan struct{}
 	check       int64
+	at          []int64 // nil, or the time of each message
 }
 
-func newMeter(total int) *Meter { return &Meter{total: total, done: make(chan struct{})} }
+func newMeter(run *Run) *Meter {
+	m := &Meter{total: run.Total, done: make(chan struct{})}
+	if run.Times {
+		m.at = make([]int64, 0, run.Total)
+	}
+	return m
+}
 
 // message counts one. It is called by one goroutine.
 func (m *Meter) message() {
 	m.seen++
+	if m.at != nil {
+		m.at = append(m.at, time.Now().UnixNano())
+	}
 	switch m.seen {
 	case 1:
 		m.first = time.Now()
@@ -76,7 +88,7 @@ func (m *Meter) use(n int) { m.check += int64(n) }
 
 // Measure runs a client in this process.
 func Measure(ctx context.Context, c Client, run *Run) (*Result, error) {
-	m := newMeter(run.Total)
+	m := newMeter(run)
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -96,6 +108,7 @@ func Measure(ctx context.Context, c Client, run *Run) (*Result, error) {
 		CPUNs:    float64(cpu) / n,
 		Allocs:   float64(after.Mallocs-before.Mallocs) / n,
 		Bytes:    float64(after.TotalAlloc-before.TotalAlloc) / n,
+		At:       m.at,
 	}, nil
 }
 

@@ -6,6 +6,8 @@
 // The feed is framed once, and written in large pieces, so that the server
 // costs a client nothing but the bytes. Acknowledgements and pongs go between
 // two pieces, which end where a frame ends.
+//
+// At a rate, each message is one write, and the server notes when it made it.
 package server
 
 import (
@@ -32,21 +34,30 @@ const settle = 100 * time.Millisecond
 
 // A Server sends messages to each client that has subscribed to all topics.
 type Server struct {
-	pieces [][]byte
-	topics map[string]bool
-	passes int
+	pieces   [][]byte
+	topics   map[string]bool
+	passes   int
+	interval time.Duration // between two writes; 0: as fast as they are taken
+	sent     []int64       // when each was made, in Unix nanoseconds; with an interval only
+	ended    chan struct{} // closed when sent is complete
 }
 
-// New frames the messages. Each client gets them passes times.
-func New(messages [][]byte, topics []string, passes int) *Server {
-	s := &Server{topics: make(map[string]bool), passes: passes}
+// New frames the messages. Each client gets them passes times. A rate, in
+// messages a second, makes each message a write of its own, for one client.
+func New(messages [][]byte, topics []string, passes, rate int) *Server {
+	s := &Server{topics: make(map[string]bool), passes: passes, ended: make(chan struct{})}
+	size := piece
+	if rate > 0 {
+		s.interval, size = time.Second/time.Duration(rate), 1
+		s.sent = make([]int64, 0, passes*len(messages))
+	}
 	for _, t := range topics {
 		s.topics[t] = true
 	}
 	var buf []byte
 	for _, m := range messages {
 		buf = appendFrame(buf, opText, m)
-		if len(buf) >= piece {
+		if len(buf) >= size {
 			s.pieces = append(s.pieces, buf)
 			buf = nil
 		}
@@ -202,14 +213,27 @@ func (s *Server) serve(conn net.Conn) error {
 
 // send writes all passes; a client that hangs up ends it.
 func (s *Server) send(write func([]byte) error) {
+	defer close(s.ended)
 	time.Sleep(settle)
+	next := time.Now()
 	for range s.passes {
 		for _, p := range s.pieces {
+			if s.interval > 0 {
+				next = next.Add(s.interval)
+				sleepUntil(next)
+				s.sent = append(s.sent, time.Now().UnixNano())
+			}
 			if write(p) != nil {
 				return
 			}
 		}
 	}
+}
+
+// Sent waits until the feed was sent and returns when each message was.
+func (s *Server) Sent() []int64 {
+	<-s.ended
+	return s.sent
 }
 
 // upgrade answers the opening handshake (RFC 6455, section 4.2.2).
