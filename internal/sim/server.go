@@ -48,11 +48,16 @@ type Server struct {
 
 // network is what one stream dials.
 type network struct {
-	ln    *memnet.Listener
+	ln *memnet.Listener // never changes
+
 	conns []*conn // that are open
 	made  int     // connections so far
 	wires map[string]*tape
+	ills
+}
 
+// ills are the faults of a network that last, and those that wait for an occasion.
+type ills struct {
 	refuseDials, refuseHandshakes, hangHandshakes time.Time // until then
 
 	// For the next subscribe request.
@@ -135,7 +140,7 @@ func (s *Server) Calm() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, n := range s.nets {
-		*n = network{ln: n.ln, conns: n.conns, made: n.made, wires: n.wires}
+		n.ills = ills{}
 		for _, c := range n.conns {
 			c.stalled = time.Time{}
 			c.kick()
