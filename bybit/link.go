@@ -77,6 +77,7 @@ func (s *Stream) dial(life context.Context, link TraceLink, attempt int) {
 			URL:         s.url,
 			DialContext: s.client.opts.DialContext,
 			TLS:         s.client.opts.TLS,
+			BusyPoll:    s.opts.BusyPoll,
 		})
 		cancel()
 		d.took = time.Since(began)

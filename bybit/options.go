@@ -71,6 +71,15 @@ type StreamOptions struct {
 	// weeks. The age varies by a tenth. Default: never.
 	RollAfter time.Duration
 
+	// BusyPoll is how long a connection's reader asks its socket again and again
+	// before it sleeps. To be woken is most of what a message's way through this
+	// process takes; a reader that polls for longer than the pauses of the feed, say a
+	// millisecond, saves it, and keeps one processor busy meanwhile. Use it with a
+	// processor to spare for each connection: with less it costs more than it saves.
+	// On Unix only, and without effect on connections of Options.DialContext that
+	// are no sockets. Default: sleep at once.
+	BusyPoll time.Duration
+
 	// RawFrames keeps a copy of each message's bytes in the event's Frame.
 	// Default: no.
 	RawFrames bool

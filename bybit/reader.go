@@ -95,8 +95,13 @@ func (r *reader) run() {
 		r.bytes.Add(size)
 		s.count.frames.Add(frames)
 		s.count.bytes.Add(size)
-		if s.queue.Unlock() > courtesy {
+		queued := s.queue.Unlock()
+		if queued > courtesy || s.opts.BusyPoll > 0 {
+			// A reader that polls would not let go of the processor on which
+			// the consumer is ready to run.
 			runtime.Gosched()
+		}
+		if queued > courtesy {
 			r.awaitRoom()
 		}
 	}

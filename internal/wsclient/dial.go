@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -27,6 +28,10 @@ type Config struct {
 
 	// MaxFrame bounds a message in bytes. Default 16 MiB.
 	MaxFrame int
+
+	// BusyPoll is how long Next keeps asking the socket before it sleeps, on
+	// Unix and for connections that have a socket. Default: it sleeps at once.
+	BusyPoll time.Duration
 }
 
 const defaultMaxFrame = 16 << 20
@@ -50,7 +55,7 @@ func (e *HandshakeError) Error() string {
 func Dial(ctx context.Context, cfg *Config) (*Conn, error) {
 	var refused *HandshakeError
 	dialer := ws.Dialer{
-		NetDial:   cfg.DialContext,
+		NetDial:   cfg.netDial(),
 		TLSConfig: cfg.TLS,
 		OnStatusError: func(status int, _ []byte, answer io.Reader) {
 			refused = &HandshakeError{Status: status, Body: bodyStart(answer)}
@@ -77,6 +82,25 @@ func Dial(ctx context.Context, cfg *Config) (*Conn, error) {
 		ws.PutReader(buffered)
 	}
 	return newConn(nc, early, maxFrame), nil
+}
+
+// netDial returns how to open the network connection: nil for the default. TLS
+// goes on top of it, so that polling serves both.
+func (cfg *Config) netDial() func(ctx context.Context, network, addr string) (net.Conn, error) {
+	if cfg.BusyPoll <= 0 {
+		return cfg.DialContext
+	}
+	dial := cfg.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		nc, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return polled(nc, cfg.BusyPoll), nil
+	}
 }
 
 // bodyStart returns the first line of the answer's body, cut to what fits a

@@ -3,13 +3,14 @@ package client
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/bywire/bywire/bybit"
 )
 
 // bywireEvents receives typed events through Events and keeps no books.
 func bywireEvents(ctx context.Context, run *Run, m *Meter) error {
-	return bywire(ctx, run, m, bybit.BooksNone, func(ev *bybit.BookEvent) error {
+	return bywire(ctx, run, m, &bybit.StreamOptions{Books: bybit.BooksNone}, func(ev *bybit.BookEvent) error {
 		m.use(len(ev.Bids) + len(ev.Asks))
 		return nil
 	})
@@ -18,7 +19,7 @@ func bywireEvents(ctx context.Context, run *Run, m *Meter) error {
 // bywireBook keeps a verified book of each symbol, as a stream does by default.
 func bywireBook(ctx context.Context, run *Run, m *Meter) error {
 	var books int
-	err := bywire(ctx, run, m, bybit.BooksVerified, func(ev *bybit.BookEvent) error {
+	err := bywire(ctx, run, m, nil, func(ev *bybit.BookEvent) error {
 		books++
 		return ev.Book.Err()
 	})
@@ -29,9 +30,11 @@ func bywireBook(ctx context.Context, run *Run, m *Meter) error {
 }
 
 // bywireBest reads the best bid and ask of the verified book after each change.
-func bywireBest(ctx context.Context, run *Run, m *Meter) error {
+func bywireBest(ctx context.Context, run *Run, m *Meter) error { return bestOf(ctx, run, m, nil) }
+
+func bestOf(ctx context.Context, run *Run, m *Meter, opts *bybit.StreamOptions) error {
 	var books int
-	err := bywire(ctx, run, m, bybit.BooksVerified, func(ev *bybit.BookEvent) error {
+	err := bywire(ctx, run, m, opts, func(ev *bybit.BookEvent) error {
 		bid, err := ev.Book.BestBid()
 		if err != nil {
 			return err
@@ -50,7 +53,12 @@ func bywireBest(ctx context.Context, run *Run, m *Meter) error {
 	return err
 }
 
-func bywire(ctx context.Context, run *Run, m *Meter, books bybit.Books, onBook func(*bybit.BookEvent) error) error {
+// bywirePolling reads the best bid and ask too, on a stream whose reader polls.
+func bywirePolling(ctx context.Context, run *Run, m *Meter) error {
+	return bestOf(ctx, run, m, &bybit.StreamOptions{BusyPoll: time.Millisecond})
+}
+
+func bywire(ctx context.Context, run *Run, m *Meter, opts *bybit.StreamOptions, onBook func(*bybit.BookEvent) error) error {
 	client, err := bybit.NewClient(&bybit.Options{Environment: bybit.CustomEnvironment("ws://"+run.Addr, "")})
 	if err != nil {
 		return err
@@ -66,8 +74,12 @@ func bywire(ctx context.Context, run *Run, m *Meter, books bybit.Books, onBook f
 	}
 	// The feed comes as fast as it is taken, and the callbacks of the other
 	// clients hold it back. So does this stream, instead of falling behind.
-	opts := &bybit.StreamOptions{QueueBytes: 16 << 20, Overflow: bybit.OverflowWait, Books: books}
-	stream, err := client.Public(ctx, bybit.Linear, opts, topics...)
+	var own bybit.StreamOptions
+	if opts != nil {
+		own = *opts
+	}
+	own.QueueBytes, own.Overflow = 16<<20, bybit.OverflowWait
+	stream, err := client.Public(ctx, bybit.Linear, &own, topics...)
 	if err != nil {
 		return err
 	}

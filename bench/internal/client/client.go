@@ -36,6 +36,7 @@ var Clients = []struct {
 	{"bywire", "bywire, typed events through Events", 10, bywireEvents},
 	{"bywire-book", "bywire, with a verified book of each symbol", 10, bywireBook},
 	{"bywire-best", "bywire, best bid and ask of the verified book read at each change", 10, bywireBest},
+	{"bywire-poll", "bywire, the same with BusyPoll", 10, bywirePolling},
 	{"bare", "bare read loop and scanner (the limit)", 10, bare},
 	{"official", "bybit.go.api, decoding to a map", 2, official},
 	{"hirokisan", "hirokisan/bybit v2.36.0, callbacks", 2, hirokisan},
