@@ -20,7 +20,8 @@ import (
 
 // benchFeed is the mix of performance-notes as frames ready to be written: 70 %
 // deltas of a book of depth 50 with seven levels, 20 % trades, 8 % tickers, 2 %
-// candles. It begins with a snapshot, so that it can be sent again and again.
+// candles. It begins with a snapshot of update id 1, so that it can be sent again and
+// again.
 func benchFeed(n int) (feed []byte) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	level := func(side, i int, gone bool) book.Level {
@@ -32,7 +33,7 @@ func benchFeed(n int) (feed []byte) {
 	}
 	m := BookMessage{Topic: OrderBook(50, "BTCUSDT"), Time: millis(1758845431663), Symbol: "BTCUSDT"}
 	m.MatchTime = millis(1758845431662)
-	m.Update.Snapshot, m.Update.ID, m.Update.Seq = true, 21111423, 457538796406
+	m.Update.Snapshot, m.Update.ID, m.Update.Seq = true, 1, 457538796406
 	for i := range 50 {
 		m.Bids, m.Asks = append(m.Bids, level(-1, i, false)), append(m.Asks, level(1, i, false))
 	}
