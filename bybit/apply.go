@@ -16,6 +16,13 @@ func (s *Stream) apply(it *item) Event {
 	if _, ok := ev.(*RejectedEvent); !ok && sub.gone.Load() {
 		return nil // unsubscribed: frames that were on their way
 	}
+	if sub.quiet != nil && it.isData() {
+		if silent := s.endQuiet(sub, it); silent != nil {
+			s.local.next-- // the message comes after it
+			s.count.silent.Add(1)
+			return silent
+		}
+	}
 	if ev == nil {
 		if sub.merge != nil && sub.merge.prints != nil && sub.merge.prints.judge(it.frame, it.lane) == duplicate {
 			s.count.duplicates.Add(1)
@@ -41,6 +48,9 @@ func (s *Stream) apply(it *item) Event {
 		s.count.silent.Add(1)
 	case *lanesNotice:
 		s.applyLanes(sub, ev, it.received)
+		return nil
+	case *quietNotice:
+		sub.quiet = ev.silent
 		return nil
 	case *DecodeErrorEvent:
 		s.count.undecoded.Add(1)
@@ -172,7 +182,7 @@ func (s *Stream) applyGap(sub *subscription, ev *GapEvent) {
 		s.count.dropped.Add(int64(sub.merge.reset()))
 	}
 	sub.ticker, sub.complete = Ticker{}, false
-	sub.dropped = 0
+	sub.dropped, sub.quiet = 0, nil
 	sub.broken = sub.chained
 	if sub.book != nil {
 		sub.book.Invalidate(&gapError{ev.Reason, ev.Err, ev.Time})

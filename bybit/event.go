@@ -220,14 +220,22 @@ type RejectedEvent struct {
 }
 
 // SilentEvent says that a topic brought nothing for longer than expected,
-// although its connection is alive, and is subscribed anew. Nothing need be wrong:
-// a market may be quiet, or closed. What follows is consistent; if the new
-// subscription shows that something was missed, a GapEvent says so.
+// although its connection is alive, and was subscribed anew. What follows is
+// consistent.
+//
+// Where the exchange promises to repeat itself, as on an order book of depth 1, the
+// event comes at once. Of most topics it promises nothing: they are subscribed anew
+// after a minute, or eight times their longest silence, then more and more rarely
+// down to once an hour, and nothing is said, since a market may be quiet, or closed.
+// Only if the new subscription shows that something may have been missed does the
+// event come, before the message that shows it: a ticker that has changed, any message
+// within ten seconds on other topics. On an order book the [GapEvent] of its update ids
+// takes its place. StreamStats.Resyncs and Trace.Silent count every time.
 type SilentEvent struct {
 	Topic    Topic
 	Since    time.Time     // when the last message came, or the subscription began
 	Expected time.Duration // the silence that was allowed
-	Time     time.Time
+	Time     time.Time     // when it was subscribed anew
 }
 
 // DecodeErrorEvent says that a frame could not be decoded. Err.Frame has its

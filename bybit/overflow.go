@@ -47,7 +47,7 @@ func (s *Stream) overflow(b *batch, all bool) {
 			continue
 		}
 		switch ev := it.ev.(type) {
-		case *RejectedEvent, *SilentEvent, *lanesNotice:
+		case *RejectedEvent, *SilentEvent, *lanesNotice, *quietNotice:
 			kept = append(kept, it)
 			continue
 		case *GapEvent:

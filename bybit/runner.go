@@ -306,13 +306,7 @@ func (r *runner) perform(now time.Time, a session.Action) {
 			}
 		}
 	case session.Silent:
-		if sub := r.subs[a.Topic]; sub != nil {
-			s.log.Warn("topic silent", "topic", a.Topic, "since", a.Since, "expected", a.Allowed)
-			if told := s.client.opts.Trace.Silent; told != nil {
-				told(sub.topic, wallClock(a.Since), a.Allowed)
-			}
-			s.notify(sub, &SilentEvent{Topic: sub.topic, Since: wallClock(a.Since), Expected: a.Allowed, Time: wallClock(now)})
-		}
+		r.silent(now, a)
 	case session.Revived:
 		// The exchange still pushes the topic and knows of no new subscription.
 		if sub := r.subs[a.Topic]; sub != nil && sub.snapshots(s.ch) {
@@ -347,6 +341,29 @@ func (r *runner) gap(now time.Time, a session.Gap) {
 			s.notify(sub, &GapEvent{Topic: sub.topic, Reason: GapDisconnected, Err: a.Err, Time: wallClock(now)})
 		}
 	}
+}
+
+// silent handles a topic that is subscribed anew because it brought nothing. Where
+// the exchange promises something, the user is told at once. Elsewhere that is for
+// the next message to decide: thousands of options are quiet for a night, and that
+// is no news.
+func (r *runner) silent(now time.Time, a session.Silent) {
+	s, sub := r.s, r.subs[a.Topic]
+	if sub == nil {
+		return
+	}
+	s.count.resyncs.Add(1)
+	if told := s.client.opts.Trace.Silent; told != nil {
+		told(sub.topic, wallClock(a.Since), a.Allowed)
+	}
+	ev := &SilentEvent{Topic: sub.topic, Since: wallClock(a.Since), Expected: a.Allowed, Time: wallClock(now)}
+	if a.Promised {
+		s.log.Warn("topic silent", "topic", a.Topic, "since", a.Since, "expected", a.Allowed)
+		s.notify(sub, ev)
+		return
+	}
+	s.log.Debug("topic silent", "topic", a.Topic, "since", a.Since, "expected", a.Allowed)
+	s.notify(sub, &quietNotice{ev})
 }
 
 // doubt tells of messages that may have come on no connection. Order books know

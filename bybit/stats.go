@@ -19,7 +19,7 @@ type StreamStats struct {
 	Connects    int               // connections that were made
 	Reconnects  int               // of those, in the place of one that was lost
 	Handovers   int               // connections that were replaced while they were open, see StreamOptions.RollAfter
-	Resyncs     int64             // how often a topic was found to need a new snapshot
+	Resyncs     int64             // how often a topic was found to need a new snapshot, or was too long silent
 	Frames      int64
 	Bytes       int64 // of frames, without WebSocket headers
 	Unwanted    int64 // data frames of topics that are not subscribed, as after an unsubscribe

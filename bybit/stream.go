@@ -56,7 +56,7 @@ type HandshakeError = wsclient.HandshakeError
 // and connects again, for ever, with pauses that grow to 30 seconds; then it
 // subscribes all its topics again. A connection whose peer sends nothing, not even an
 // answer to a ping, is taken for lost after 30 seconds. A topic that brings nothing
-// for longer than expected is subscribed anew, and a [SilentEvent] says so.
+// for longer than expected is subscribed anew; [SilentEvent] says when that is told.
 //
 // Events of one topic come in the exchange's order. Those of different topics come in
 // the order in which they were received, also from several connections.

@@ -43,8 +43,9 @@ type subscription struct {
 	broken   bool       // a chain waits for a snapshot
 	dropped  int        // messages discarded since the last gap
 	ticker   Ticker
-	complete bool    // ticker began with a snapshot
-	merge    *merger // nil where one connection brings each message
+	complete bool         // ticker began with a snapshot
+	quiet    *SilentEvent // what to tell if the next message shows a loss; nil: nothing
+	merge    *merger      // nil where one connection brings each message
 }
 
 func newSubscription(t Topic, ch Channel, opts *StreamOptions) *subscription {

@@ -165,13 +165,15 @@ type (
 		Mask   uint8
 	}
 
-	// Silent means: tell the user that the topic, though live, has brought
-	// nothing since Since, which is longer than Allowed. It is resynchronised
-	// without being asked for.
+	// Silent means: the topic, though live, has brought nothing since Since,
+	// which is longer than Allowed. It is resynchronised without being asked for.
+	// Promised says that the venue documents a cadence, so that something is wrong;
+	// otherwise Allowed is a guess, and most such topics are quiet in good order.
 	Silent struct {
-		Topic   string
-		Since   time.Time
-		Allowed time.Duration
+		Topic    string
+		Since    time.Time
+		Allowed  time.Duration
+		Promised bool
 	}
 
 	// Handover means: the link To has all topics of From, which was hung up in

@@ -8,7 +8,7 @@ const (
 	cadenceMin   = 10 * time.Second // and at least this long
 	adaptTimes   = 8                // without a cadence: this many of its longest silence so far
 	adaptMin     = time.Minute      // and at least this long
-	watchMax     = time.Hour        // what doubling ends at
+	watchMax     = time.Hour        // what both end at
 )
 
 // scheduleWatch starts and ends the looks.
@@ -69,23 +69,27 @@ func (s *Session) watchTopic(t *topic) {
 		return
 	}
 	w.doubled++
-	s.do(Silent{Topic: t.name, Since: since, Allowed: allowed})
+	s.do(Silent{Topic: t.name, Since: since, Allowed: allowed, Promised: s.promised(t) > 0})
 	s.resync(t)
 }
 
-// allowed returns how long a topic may be silent.
-func (s *Session) allowed(t *topic) time.Duration {
-	var base time.Duration
-	if s.cfg.Cadence != nil {
-		base = s.cfg.Cadence(t.name)
+// promised returns the longest silence that the venue documents, 0 if none.
+func (s *Session) promised(t *topic) time.Duration {
+	if s.cfg.Cadence == nil {
+		return 0
 	}
+	return s.cfg.Cadence(t.name)
+}
+
+// allowed returns how long a topic may be silent. Where nothing is promised it is
+// at most an hour, whatever the topic's habit: one that is subscribed and brings
+// nothing for days looks the same.
+func (s *Session) allowed(t *topic) time.Duration {
+	base := s.promised(t)
 	if base > 0 {
 		base = max(cadenceMin, cadenceTimes*base)
 	} else {
-		base = max(adaptMin, adaptTimes*t.watch.longest)
-	}
-	if t.watch.doubled == 0 {
-		return base
+		base = min(max(adaptMin, adaptTimes*t.watch.longest), watchMax)
 	}
 	return min(base<<min(t.watch.doubled, 12), max(base, watchMax))
 }
