@@ -46,13 +46,13 @@ func soakFrames() []string {
 		ts := 1700000000000 + int64(i)*1000/soakRate
 		switch {
 		case round == 0:
-			frames = append(frames, fmt.Sprintf(`{"topic":"orderbook.50.%s","type":"snapshot","ts":%d,"data":{"s":"%[1]s","b":[%[3]s],"a":[%[4]s],"u":10,"seq":100},"cts":%[2]d}`,
+			frames = append(frames, fmt.Sprintf(`{"topic":"orderbook.50.%s","type":"snapshot","ts":%d,"data":{"s":"%[1]s","b":[%[3]s],"a":[%[4]s],"u":1,"seq":100},"cts":%[2]d}`,
 				symbol, ts, levels(30000, 50, -10), levels(30001, 50, 10)))
 		case round%4 == 0:
 			frames = append(frames, tradeFrame(symbol, int64(i), ts))
 		default:
 			frames = append(frames, fmt.Sprintf(`{"topic":"orderbook.50.%s","type":"delta","ts":%d,"data":{"s":"%[1]s","b":[%[3]s],"a":[%[4]s],"u":%[5]d,"seq":%[6]d},"cts":%[2]d}`,
-				symbol, ts, levels(30000-i%3, 5, -10), levels(30001+i%3, 4, 10), 10+round-round/4, 100+i))
+				symbol, ts, levels(30000-i%3, 5, -10), levels(30001+i%3, 4, 10), 1+round-round/4, 100+i))
 		}
 	}
 	return frames
