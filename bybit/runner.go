@@ -310,7 +310,7 @@ func (r *runner) perform(now time.Time, a session.Action) {
 	case session.Revived:
 		// The exchange still pushes the topic and knows of no new subscription.
 		if sub := r.subs[a.Topic]; sub != nil && sub.snapshots(s.ch) {
-			r.more = append(r.more, session.Resync{Topic: a.Topic})
+			r.more = append(r.more, session.Resync(a))
 		}
 	case session.Reject:
 		r.reject(now, a.Rejection)

@@ -75,7 +75,7 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[*bybit.RejectedError](err); ok {
 		return exitRefused
 	}
-	if _, ok := errors.AsType[net.Error](err); ok {
+	if isNetwork(err) {
 		return exitNetwork
 	}
 	switch {
@@ -89,6 +89,18 @@ func exitCode(err error) int {
 		return exitNetwork
 	}
 	return exitOther
+}
+
+// isNetwork reports whether a connection has failed. What the operating system
+// says of files has the methods of a net.Error too: that counts only where a
+// package of the network has wrapped it.
+func isNetwork(err error) bool {
+	wrapped, ok := errors.AsType[net.Error](err)
+	if !ok {
+		return false
+	}
+	_, bare := wrapped.(syscall.Errno)
+	return !bare
 }
 
 // finish says what went wrong, in one line, and returns the exit code.

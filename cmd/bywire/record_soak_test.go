@@ -28,7 +28,8 @@ const (
 )
 
 // soakFrames are the messages of the looped capture: of each symbol a book that
-// begins with a snapshot, and trades.
+// begins with a snapshot, and trades. The count of a book begins with 1, as after
+// a restart of the venue's service, so that the loop leaves no gap.
 func soakFrames() []string {
 	levels := func(from, n, step int) string {
 		var b strings.Builder

@@ -51,7 +51,7 @@ Port 0 takes a free one. --speed max is paced by the slowest subscriber.`,
 	cmd.Flags().StringVar(&opts.listen, "listen", "127.0.0.1:8787", "`ADDR` to listen on; a host of its own is needed to be reached from elsewhere")
 	cmd.Flags().StringVar(&opts.speed, "speed", "1", "`N` times as fast as recorded, or max")
 	cmd.Flags().StringVar(&opts.start, "start", "first", "`WHEN` to start the clock: first (subscription) or now")
-	cmd.Flags().BoolVar(&opts.loop, "loop", false, "begin again at the end, for ever")
+	cmd.Flags().BoolVar(&opts.loop, "loop", false, "begin again at the end, for ever; a book whose recording does not begin with update id 1 has a gap there")
 	cmd.Flags().DurationVar(&opts.ackDelay, "ack-delay", 3*time.Millisecond, "hold acknowledgements for this `DURATION`; 0 for none")
 	metricsFlag(cmd, &opts.metrics)
 	completes(cmd, "speed", "1", "2", "10", "100", "max")

@@ -89,7 +89,7 @@ func TestTenThousandFlips(t *testing.T) {
 						p.flip(w, i)
 						for _, a := range w.acts {
 							if r, ok := a.(Revived); ok {
-								w.feed(Resync{Topic: r.Topic})
+								w.feed(Resync(r))
 							}
 						}
 						if !slow || i%50 == 0 {

@@ -95,7 +95,7 @@ func (b *Book) next(u *book.Update) bool {
 	if first == 0 || first > u.ID {
 		first = u.ID
 	}
-	return first <= b.ID+1 && b.ID+1 <= u.ID
+	return first <= b.ID+1 && b.ID < u.ID
 }
 
 func (b *Book) levels(sd book.Side, levels []book.Level, fresh, sorted bool) *book.Error {
