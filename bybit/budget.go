@@ -108,10 +108,9 @@ func (b *Budget) host(name string) *hostBudget {
 // is ctx's; then nothing is counted. full is called, once, if it has to wait.
 func (b *Budget) take(ctx context.Context, host string, full func()) error {
 	h := b.host(host)
-	if b.tryTake(h) {
+	if h.tryBegin(b.connects, b.per) {
 		return nil
 	}
-	h.await(1)
 	defer h.await(-1)
 	full()
 	select {
@@ -135,15 +134,19 @@ func (b *Budget) take(ctx context.Context, host string, full func()) error {
 	}
 }
 
-// tryTake takes what is free, unless others wait for it.
-func (b *Budget) tryTake(h *hostBudget) bool {
-	select {
-	case h.turn <- struct{}{}:
-	default:
+// tryBegin counts a connection if there is room that nobody waits for; otherwise
+// the caller waits from now on.
+func (h *hostBudget) tryBegin(connects int, per time.Duration) bool {
+	now := time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.expire(now.Add(-per))
+	if h.waiting > 0 || len(h.begun) >= connects {
+		h.waiting++
 		return false
 	}
-	defer func() { <-h.turn }()
-	return h.begin(b.connects, b.per) <= 0
+	h.begun = append(h.begun, now)
+	return true
 }
 
 func (h *hostBudget) await(n int) {

@@ -42,7 +42,8 @@ type Options struct {
 type StreamOptions struct {
 	// QueueBytes bounds what waits for a slow consumer, in bytes of memory.
 	// One half gathers while the consumer works through the other. When its
-	// half is full, Overflow says what happens. Default: 64 MiB, 16 MiB with
+	// half is full, Overflow says what happens. What an overflow leaves, a few
+	// notices for each topic, comes on top. Default: 64 MiB, 16 MiB with
 	// OverflowConflate; at least 64 KiB, 8 MiB with OverflowWait.
 	QueueBytes int
 

@@ -40,15 +40,28 @@ func (it *item) weight() int {
 func (s *Stream) overflow(b *batch, all bool) {
 	at := b.Items[len(b.Items)-1].received
 	kept := b.Items[:0]
-	var affected []*subscription
+	var affected, noticed []*subscription
 	for _, it := range b.Items {
 		if !all && it.sub != nil && it.sub.conflatable() {
 			kept = append(kept, it)
 			continue
 		}
 		switch ev := it.ev.(type) {
-		case *RejectedEvent, *SilentEvent, *lanesNotice, *quietNotice:
+		case *RejectedEvent:
 			kept = append(kept, it)
+			continue
+		case *SilentEvent, *lanesNotice, *quietNotice:
+			n := &it.sub.kept
+			if *n == (keptNotices{}) {
+				noticed = append(noticed, it.sub)
+			}
+			place := n.place(ev)
+			if *place == 0 {
+				kept = append(kept, it)
+				*place = len(kept)
+			} else {
+				kept[*place-1].ev = ev
+			}
 			continue
 		case *GapEvent:
 			if it.sub.gap != nil {
@@ -88,10 +101,37 @@ func (s *Stream) overflow(b *batch, all bool) {
 		}
 		sub.lost, sub.gap = 0, nil
 	}
+	for _, sub := range noticed {
+		sub.kept = keptNotices{}
+	}
 	if told := s.client.opts.Trace.Overflow; told != nil {
 		s.mail.put(letter{tell: func() { told(lost, len(affected)) }})
 	}
 	s.settle(b, kept)
+	if all {
+		// Nothing but a few notices for each topic is left. They do not count: a
+		// queue that they fill would be looked through for every frame.
+		b.Bytes = 0
+	}
+}
+
+// keptNotices are where an overflow has put the notices of a topic of which one is
+// enough, counted from 1: only the last says something, with nothing between them.
+type keptNotices struct{ silent, quiet, lanes, overdue int }
+
+// place returns where the place of such a notice is noted.
+func (k *keptNotices) place(ev Event) *int {
+	switch ev := ev.(type) {
+	case *SilentEvent:
+		return &k.silent
+	case *quietNotice:
+		return &k.quiet
+	case *lanesNotice:
+		if !ev.overdue {
+			return &k.lanes
+		}
+	}
+	return &k.overdue
 }
 
 // settle makes the items that were kept, in the batch's own memory, what the batch

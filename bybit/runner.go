@@ -30,16 +30,28 @@ type letter struct {
 
 // mailbox takes letters without ever blocking the sender. What is in it is
 // bounded by what sends: a letter per waiting call, per request in flight, per
-// topic and connection, and with a Trace per thing that it is told.
+// topic and connection, and with a Trace per thing that it is told. After close
+// letters go nowhere: nobody reads them any more.
 type mailbox struct {
 	wake chan struct{}
 
-	mu      sync.Mutex // guards letters
+	mu      sync.Mutex // guards what follows
 	letters []letter
+	closed  bool
+}
+
+func (m *mailbox) close() {
+	m.mu.Lock()
+	m.letters, m.closed = nil, true
+	m.mu.Unlock()
 }
 
 func (m *mailbox) put(l letter) {
 	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return
+	}
 	m.letters = append(m.letters, l)
 	m.mu.Unlock()
 	select {
@@ -199,6 +211,7 @@ func (r *runner) arm() {
 // queued.
 func (r *runner) end() {
 	r.s.cancel()
+	r.s.mail.close()
 	r.s.final = r.final
 	r.s.queue.Close()
 	r.s.client.forget(r.s)

@@ -33,6 +33,7 @@ type subscription struct {
 	lost  int
 	gap   *GapEvent
 	group int // of its items while a batch is conflated, from 1; 0: none yet
+	kept  keptNotices
 
 	// Owned by the consumer.
 	policy   Books
