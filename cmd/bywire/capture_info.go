@@ -181,7 +181,11 @@ func noticeLines(list []capture.Notice) []string {
 
 // counted is a number with its noun: "1 gap", "2 gaps".
 func counted[N int | int64 | uint64](n N, noun string) string {
-	if n != 1 {
+	switch {
+	case n == 1:
+	case strings.HasSuffix(noun, "s"):
+		noun += "es"
+	default:
 		noun += "s"
 	}
 	return grouped(int64(n)) + " " + noun

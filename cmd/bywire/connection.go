@@ -86,6 +86,15 @@ func (c *connection) environment(cmd *cobra.Command) (bybit.Environment, error) 
 	return bybit.CustomEnvironment(ws, rest), nil
 }
 
+// hostOf is the WebSocket host of a channel, without the channel's path; "" if the
+// environment has none.
+func hostOf(env *bybit.Environment, ch bybit.Channel) string {
+	if ch == bybit.Status && env.StatusURL != "" {
+		return env.StatusURL
+	}
+	return env.PublicURL
+}
+
 // serverURL checks a URL of one of two schemes.
 func serverURL(flag, value, scheme, secure string) (string, error) {
 	u, err := url.Parse(value)

@@ -251,12 +251,7 @@ func (d *doctor) endpoints() []endpoint {
 }
 
 // base is the WebSocket host of a channel; "" if there is none.
-func (d *doctor) base(ch wire.Channel) string {
-	if ch == wire.Status && d.env.StatusURL != "" {
-		return d.env.StatusURL
-	}
-	return d.env.PublicURL
-}
+func (d *doctor) base(ch wire.Channel) string { return hostOf(&d.env, bybit.Channel(ch)) }
 
 // unreachable reports whether the host of a URL has failed a check.
 func (d *doctor) unreachable(raw string) bool {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -40,7 +41,6 @@ func (d *doctor) checkDNS(ctx context.Context, e endpoint) bool {
 	length := d.now().Sub(begun)
 	f := &finding{Check: "dns", Target: e.host, State: stateOK, network: true, Ms: map[string]float64{"lookup": inMs(length)}}
 	f.Detail = fmt.Sprintf("%s in %s", counted(len(addrs), "address"), took(length))
-	f.Detail = strings.Replace(f.Detail, "addresss", "addresses", 1)
 	if err != nil {
 		f.State, f.Ms = stateFail, nil
 		f.Detail, f.Advice = explainDNS(err)
@@ -192,7 +192,14 @@ func explainChain(err error, leaf *x509.Certificate, now time.Time) (detail, adv
 			"set the clock; if it is right, the server needs a new certificate"
 	}
 	if name, ok := errors.AsType[x509.HostnameError](err); ok {
-		return fmt.Sprintf("the certificate is for %s and not for %s", shortList(leaf.DNSNames, 4), name.Host),
+		names := slices.Clone(leaf.DNSNames)
+		for _, ip := range leaf.IPAddresses {
+			names = append(names, ip.String())
+		}
+		if len(names) == 0 {
+			names = append(names, "no host at all") // a common name alone has not counted for years
+		}
+		return fmt.Sprintf("the certificate is for %s and not for %s", shortList(names, 4), name.Host),
 			"check the host in --ws and --rest; a proxy that answers in its place shows its own certificate"
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {

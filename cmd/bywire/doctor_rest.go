@@ -52,7 +52,7 @@ type timeSample struct{ sent, got, server time.Time }
 // askTime gets the venue's time several times over one connection.
 func (d *doctor) askTime(ctx context.Context) ([]timeSample, *finding) {
 	f := &finding{Check: "rest", Target: d.env.RESTURL, State: stateFail, network: true}
-	transport := &http.Transport{DialContext: d.dial, TLSClientConfig: &tls.Config{RootCAs: d.roots, MinVersion: tls.VersionTLS12}}
+	transport := &http.Transport{DialContext: d.dial, TLSClientConfig: &tls.Config{RootCAs: d.roots, MinVersion: tls.VersionTLS12}, MaxResponseHeaderBytes: 64 << 10}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: d.wait}
 	var samples []timeSample
@@ -67,6 +67,9 @@ func (d *doctor) askTime(ctx context.Context) ([]timeSample, *finding) {
 		got := d.now()
 		if err != nil {
 			f.Detail, f.Advice = "no answer: "+networkReason(err), "check the network connection; the venue may be down: bywire stream system.status --env "+d.env.Name
+			if d.own {
+				f.Advice = "see whether --rest is the address of an HTTP server that runs"
+			}
 			return nil, f
 		}
 		body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
@@ -118,6 +121,7 @@ func serverTime(body []byte) (time.Time, bool) {
 func explainStatus(status int, body string, own bool) (detail, advice string) {
 	low := strings.ToLower(body)
 	line, _, _ := strings.Cut(strings.TrimSpace(body), "\n")
+	line = strings.TrimSpace(line)
 	detail = fmt.Sprintf("HTTP %d", status)
 	switch {
 	case own && status == http.StatusNotFound:
@@ -139,7 +143,7 @@ func explainStatus(status int, body string, own bool) (detail, advice string) {
 		return detail + ": the server does not know the path", "check the host in --ws and --rest"
 	}
 	if len(line) > 80 {
-		line = line[:80]
+		line = strings.ToValidUTF8(line[:80], "")
 	}
 	if line != "" {
 		detail += ": " + line

@@ -174,6 +174,7 @@ func TestDoctorExplainsTLS(t *testing.T) {
 	expired, oldRoots := certificate(t, now.Add(-24*time.Hour), testHost)
 	ending, endingRoots := certificate(t, now.Add(3*24*time.Hour+time.Minute), testHost)
 	other, otherRoots := certificate(t, now.Add(60*24*time.Hour), "login.example.net")
+	nameless, namelessRoots := certificate(t, now.Add(60*24*time.Hour))
 	for _, tc := range []struct {
 		name  string
 		ln    net.Listener
@@ -187,6 +188,7 @@ func TestDoctorExplainsTLS(t *testing.T) {
 		{"expired", handshaking(t, &tls.Config{Certificates: []tls.Certificate{expired}}), oldRoots, stateFail, "and this machine's clock says " + now.UTC().Format("2006-01-02") + "; set the clock"},
 		{"ends soon", handshaking(t, &tls.Config{Certificates: []tls.Certificate{ending}}), endingRoots, stateWarn, "valid for 3 days; the certificate ends soon"},
 		{"another's", handshaking(t, &tls.Config{Certificates: []tls.Certificate{other}}), otherRoots, stateFail, "the certificate is for login.example.net and not for stream.example.com"},
+		{"nobody's", handshaking(t, &tls.Config{Certificates: []tls.Certificate{nameless}}), namelessRoots, stateFail, "the certificate is for no host at all and not for stream.example.com"},
 		{"too old", handshaking(t, &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}), roots, stateFail,
 			"TLS 1.1, which is too old: bywire needs 1.2; the venue itself"},
 		{"alert 80, as a server sends that knows no such name", listening(t, func(c net.Conn) {
@@ -248,6 +250,7 @@ func TestDoctorExplainsHTTP(t *testing.T) {
 		{503, "", stateFail, "HTTP 503: the server has a problem"},
 		{404, "", stateFail, "HTTP 404: the server does not know the path"},
 		{418, "tea\nonly", stateFail, "HTTP 418: tea; a proxy may answer"},
+		{418, "tea \x1b[31mred\r\nonly", stateFail, `HTTP 418: tea \x1b[31mred; a proxy may answer`},
 		{200, "<html>log in</html>", stateFail, "HTTP 200, and what came is no answer of V5; a proxy or a login page"},
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -125,7 +125,7 @@ func oneLine(s string) string {
 	for i, line := range lines {
 		lines[i] = strings.TrimSpace(line)
 	}
-	s = strings.Join(lines, "; ")
+	s = printable(strings.Join(lines, "; "))
 	for _, noise := range []string{"wire: ", "capture: ", "bybit: "} {
 		s = strings.TrimPrefix(s, noise)
 	}

@@ -4,14 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/bywire/bywire/bybit"
 )
+
+// A terminal is told nothing by what a server says.
+func TestControlCharactersAreShown(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain, wide: 東京 é":         "plain, wide: 東京 é",
+		"\x1b[31mred\x1b]0;title\a": `\x1b[31mred\x1b]0;title\a`,
+		"a\nb\tc":                   "a\nb\tc",
+		"a\rb\x7f\u009b1m":          `a\rb\x7f\u009b1m`,
+		"broken \xff":               "broken \xff",
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+	var stderr strings.Builder
+	a := newApp(strings.NewReader(""), io.Discard, &stderr)
+	a.say("refused: %s", "\x1b[2J")
+	if want := "bywire: refused: \\x1b[2J\n"; stderr.String() != want {
+		t.Errorf("say writes %q, want %q", stderr.String(), want)
+	}
+}
 
 func TestExitCodes(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -116,6 +117,9 @@ func (a *app) live(ctx context.Context, opts *liveOptions, environments []bybit.
 			}
 		}
 	}
+	if err := writable(opts.to); err != nil {
+		return err
+	}
 	a.say("listening to %s for %s", counted(len(report.Runs), "channel"), shortDuration(opts.length))
 	var wg sync.WaitGroup
 	for _, run := range report.Runs {
@@ -163,15 +167,29 @@ func (a *app) live(ctx context.Context, opts *liveOptions, environments []bybit.
 	return nil
 }
 
+// writable tries whether a file can be written, so that nobody listens for nothing.
+// What the file holds stays, and one that was not there is not there afterwards.
+func writable(name string) error {
+	_, missing := os.Stat(name)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err == nil {
+		err = f.Close()
+	}
+	if err == nil && errors.Is(missing, fs.ErrNotExist) {
+		err = os.Remove(name)
+	}
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		return usageError("--to %s: may not be written: %w", name, file.Err)
+	}
+	return err
+}
+
 // listen is one run.
 func (r *liveRun) listen(ctx context.Context) {
 	check := live.NewCheck(bybit.Channel(r.Channel))
 	r.Deviations = []*live.Deviation{} // an empty list and no null
 	ch := wire.Channel(r.Channel)
-	base := r.env.PublicURL
-	if ch == wire.Status && r.env.StatusURL != "" {
-		base = r.env.StatusURL
-	}
+	base := hostOf(&r.env, bybit.Channel(ch))
 	if base == "" {
 		r.Problem = "no documented WebSocket host"
 		return

@@ -172,6 +172,29 @@ func TestLiveListsExactlyWhatDeviates(t *testing.T) {
 	}
 }
 
+// What cannot be written is said before anybody listens.
+func TestLiveTriesItsFileFirst(t *testing.T) {
+	s := venue(t, faithful())
+	to := filepath.Join(t.TempDir(), "missing", "report.json")
+	o := bywire(t, "live", "--ws", wsOf(s), "--for", "1h", "--to", to).want(t, exitUsage)
+	if want := "bywire: --to " + to + ": may not be written: no such file or directory\n"; o.stderr != want || o.stdout != "" {
+		t.Errorf("says %q, want %q", o.stderr, want)
+	}
+	kept := file(t, "report.json", "an older one")
+	fresh := filepath.Join(t.TempDir(), "report.json")
+	for _, name := range []string{kept, fresh} {
+		if err := writable(name); err != nil {
+			t.Errorf("%s: %v, want none", name, err)
+		}
+	}
+	if text, err := os.ReadFile(kept); string(text) != "an older one" {
+		t.Errorf("the older report is %q, %v", text, err)
+	}
+	if _, err := os.Stat(fresh); err == nil {
+		t.Error("the try has left a file")
+	}
+}
+
 func TestLiveWithoutAServer(t *testing.T) {
 	s := venue(t, faithful())
 	url := wsOf(s)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
 	"regexp"
 	"time"
 
@@ -60,7 +59,7 @@ func (a *app) startMeter(addr string, topics int) (*meter, error) {
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, usageError("--metrics %s: %w; --metrics 127.0.0.1:0 takes a free port", addr, listenReason(err))
+		return nil, listenError("--metrics", addr, err)
 	}
 	m := newMeter(topics)
 	m.addr = listener.Addr().String()
@@ -76,17 +75,6 @@ func (a *app) startMeter(addr string, topics int) (*meter, error) {
 	}()
 	a.say("metrics on http://%s/metrics", m.addr)
 	return m, nil
-}
-
-// listenReason is why an address cannot be listened on, without its number.
-func listenReason(err error) error {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		err = op.Err
-	}
-	if call, ok := errors.AsType[*os.SyscallError](err); ok {
-		err = call.Err
-	}
-	return err
 }
 
 // newMeter returns a meter that nobody can ask yet.

@@ -191,7 +191,7 @@ func TestMetricsAddressInUse(t *testing.T) {
 		{"stream", "--ws", "ws://" + addr, "publicTrade.BTCUSD"},
 		{"replay", dir, "--listen", "127.0.0.1:0"},
 	} {
-		o := bywire(t, append(args, "--metrics", addr)...).want(t, exitUsage)
+		o := bywire(t, append(args, "--metrics", addr)...).want(t, exitNetwork)
 		if want := "bywire: --metrics " + addr + ": address already in use; --metrics 127.0.0.1:0 takes a free port\n"; o.stderr != want || o.stdout != "" {
 			t.Errorf("%s says %q, want %q", args[0], o.stderr, want)
 		}

@@ -6,8 +6,11 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"text/tabwriter"
+	"unicode"
 
 	"golang.org/x/term"
 
@@ -18,7 +21,7 @@ import (
 type app struct {
 	stdin  io.Reader
 	out    *bufio.Writer // stdout; an error of it sticks and shows at the next Flush
-	stderr io.Writer
+	stderr io.Writer     // for any goroutine
 
 	terminal    bool // stdout is one
 	wordsOnTerm bool // stderr is one
@@ -32,7 +35,7 @@ type app struct {
 const outputBytes = 64 << 10
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	a := &app{stdin: stdin, out: bufio.NewWriterSize(stdout, outputBytes), stderr: stderr}
+	a := &app{stdin: stdin, out: bufio.NewWriterSize(stdout, outputBytes), stderr: &lockedWriter{w: stderr}}
 	a.size = func() (int, int) { return 80, 24 }
 	a.openWriter = openWriter
 	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -51,9 +54,42 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	return a
 }
 
+// lockedWriter lets several goroutines write lines: the metrics, a capture's
+// notices and commands of --exec have things to say while others do.
+type lockedWriter struct {
+	mu sync.Mutex // guards w
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
 // say writes one line of words to stderr.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.stderr, "bywire: "+format+"\n", args...)
+	fmt.Fprintln(a.stderr, "bywire: "+printable(fmt.Sprintf(format, args...)))
+}
+
+// printable shows the control characters of a text as they are written in Go.
+// What a server says may hold some, and a terminal would obey them. Line breaks
+// and tabs stay.
+func printable(s string) string {
+	control := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+	if strings.IndexFunc(s, control) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if control(r) {
+			q := strconv.QuoteRune(r)
+			b.WriteString(q[1 : len(q)-1])
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // flush hands what was printed to the reader of stdout.

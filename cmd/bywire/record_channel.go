@@ -43,12 +43,8 @@ type recordedLink struct {
 }
 
 func newChannelRecorder(r *recorder, s *bybit.Stream, sel selection) *channelRecorder {
-	base := r.env.PublicURL
-	if sel.channel == bybit.Status && r.env.StatusURL != "" {
-		base = r.env.StatusURL
-	}
 	c := &channelRecorder{
-		r: r, channel: sel.channel, url: base + sel.channel.Path(), stream: s,
+		r: r, channel: sel.channel, url: hostOf(&r.env, sel.channel) + sel.channel.Path(), stream: s,
 		meter: r.meter.stream(sel, s),
 		first: &recordedLink{conn: r.w.NextConn(), topics: len(sel.topics)},
 		links: make(map[string]*recordedLink),

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -47,7 +45,10 @@ func (r *recorder) watchClock(ctx context.Context) *clockWatch {
 		defer close(done)
 		tick := time.NewTicker(clockEvery)
 		defer tick.Stop()
-		client := &http.Client{Timeout: clockWait}
+		// Like the streams it goes no way round, whatever proxy is set.
+		transport := new(http.Transport)
+		defer transport.CloseIdleConnections()
+		client := &http.Client{Timeout: clockWait, Transport: transport}
 		for {
 			if offset, at, err := measureClock(ctx, client, r.env.RESTURL); err == nil {
 				w.offset.Store(int64(offset))
@@ -86,21 +87,13 @@ func measureClock(ctx context.Context, client *http.Client, base string) (offset
 	}
 	took := time.Since(asked)
 	at = asked.Add(took).Round(0)
-	var answer struct {
-		Result struct {
-			TimeNano string `json:"timeNano"`
-		} `json:"result"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return 0, at, fmt.Errorf("time: %w", err)
-	}
-	ns, err := strconv.ParseInt(answer.Result.TimeNano, 10, 64)
-	if err != nil {
-		return 0, at, fmt.Errorf("time: %w", err)
+	server, ok := serverTime(body)
+	if resp.StatusCode != http.StatusOK || !ok {
+		return 0, at, fmt.Errorf("time: no answer of V5: HTTP %d", resp.StatusCode)
 	}
 	if took > clockTrust {
 		return 0, at, fmt.Errorf("time: the answer took %s", took)
 	}
 	// The answer was made about half way between.
-	return time.Unix(0, ns).Sub(asked.Add(took / 2)), at, nil
+	return server.Sub(asked.Add(took / 2)), at, nil
 }

@@ -429,6 +429,33 @@ func TestRecordMeasuresTheClock(t *testing.T) {
 	}
 }
 
+// An answer that is none of the venue's is no time.
+func TestClockIsMeasuredFromAnswersOnly(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		status int
+		body   string
+		ok     bool
+	}{
+		{200, fmt.Sprintf(`{"result":{"timeNano":"%d"}}`, time.Now().UnixNano()), true},
+		{200, fmt.Sprintf(`{"result":{},"time":%d}`, time.Now().UnixMilli()), true},
+		{200, `{"result":{"timeNano":"0"}}`, false},
+		{200, `{"result":{"timeNano":"-1"}}`, false},
+		{200, `<html>log in</html>`, false},
+		{502, fmt.Sprintf(`{"result":{"timeNano":"%d"}}`, time.Now().UnixNano()), false},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(tc.status)
+			fmt.Fprint(w, tc.body)
+		}))
+		offset, _, err := measureClock(t.Context(), server.Client(), server.URL)
+		if (err == nil) != tc.ok || err == nil && offset.Abs() > time.Minute {
+			t.Errorf("%d %s: offset %s, %v; want one: %t", tc.status, tc.body, offset, err, tc.ok)
+		}
+		server.Close()
+	}
+}
+
 // tellsClock says when a clock offset was written.
 type tellsClock struct {
 	captureWriter

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -111,7 +112,7 @@ func (a *app) replay(ctx context.Context, opts *replayOptions, dir string) error
 	defer m.close()
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return listenError(addr, err)
+		return listenError("--listen", addr, err)
 	}
 	defer listener.Close()
 	player, err := capture.NewReplay(r, settings)
@@ -228,6 +229,13 @@ func localAddress(flag, s string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-func listenError(addr string, err error) error {
-	return &codeError{exitNetwork, fmt.Errorf("--listen %s: %w; --listen 127.0.0.1:0 takes a free port", addr, listenReason(err))}
+// listenError says why an address cannot be listened on, without its number.
+func listenError(flag, addr string, err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = call.Err
+	}
+	return &codeError{exitNetwork, fmt.Errorf("%s %s: %w; %[1]s 127.0.0.1:0 takes a free port", flag, addr, err)}
 }

@@ -134,11 +134,7 @@ func (a *app) open(ctx context.Context, env bybit.Environment, sel selection, op
 
 // connectError says in one line why there is no stream.
 func connectError(env bybit.Environment, ch bybit.Channel, err error) error {
-	where := env.PublicURL
-	if ch == bybit.Status && env.StatusURL != "" {
-		where = env.StatusURL
-	}
-	where += ch.Path()
+	where := hostOf(&env, ch) + ch.Path()
 	_, lacks := errors.AsType[*bybit.UnsupportedError](err)
 	if lacks || errors.Is(err, wire.ErrTopic) {
 		return usageError("%w", err)

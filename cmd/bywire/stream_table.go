@@ -54,9 +54,9 @@ func (p *tablePrinter) print(ev bybit.Event) error {
 	if at.IsZero() {
 		at = h.received
 	}
-	lead := string(appendClock(nil, at)) + "  " + pad(h.topic.String(), p.topics) + "  "
+	lead := string(appendClock(nil, at)) + "  " + pad(printable(h.topic.String()), p.topics) + "  "
 	for _, row := range rowsOf(ev) {
-		text := lead + row.text
+		text := lead + printable(row.text)
 		if width > 0 {
 			text = cut(text, width)
 		}

@@ -42,7 +42,7 @@ words are split at spaces, quotes keep them together; a shell is sh -c '...'. It
 object on stdin and BYWIRE_SYMBOL, BYWIRE_CHANNEL, BYWIRE_NAME, BYWIRE_RULE, BYWIRE_TIME and
 BYWIRE_FIELDS (JSON) in its environment. What it prints goes to stderr. Four run at a time,
 64 wait, and of more the command is left out, which is said; one that fails or takes longer
-than --exec-timeout is reported, and watching goes on.
+than --exec-timeout is killed with what it started, and reported; watching goes on.
 
 It ends with code 0 at the first firing with --once. At the end of a replay the code is 0;
 8 if there was a gap; 1 with --once if nothing has fired. Else it goes on until interrupted.`
@@ -172,7 +172,7 @@ func compileRules(ifs, resets []string) ([]*watchRule, error) {
 		}
 		r, err := compileRule(name, body)
 		if err != nil {
-			return nil, usageError("--if %s: %w", quoted(body), err)
+			return nil, usageError("--if %s: %w", quoted(shortened(body)), err)
 		}
 		if name != "" && slices.ContainsFunc(rules, func(k *watchRule) bool { return k.name == name }) {
 			return nil, usageError("--if %s=: the name is taken by another rule", name)
@@ -187,7 +187,7 @@ func compileRules(ifs, resets []string) ([]*watchRule, error) {
 		}
 		r, err := compileRule(name, body)
 		if err != nil {
-			return nil, usageError("--reset %s: %w", quoted(body), err)
+			return nil, usageError("--reset %s: %w", quoted(shortened(body)), err)
 		}
 		if name == "" {
 			if general != nil {
@@ -208,6 +208,14 @@ func compileRules(ifs, resets []string) ([]*watchRule, error) {
 		}
 	}
 	return rules, nil
+}
+
+// shortened is the beginning of a text that is too long for one line of words.
+func shortened(text string) string {
+	if runes := []rune(text); len(runes) > 120 {
+		return string(runes[:120]) + "..."
+	}
+	return text
 }
 
 // watchGroup is the symbols of one channel, which share a stream.
@@ -300,7 +308,6 @@ func watchTopics(uses sourceSet, symbol string, ch wire.Channel, depth int) []st
 // watch runs until one of its ends: one stream, and one goroutine that judges,
 // for each channel.
 func (a *app) watch(ctx context.Context, opts *watchOptions, env bybit.Environment, rules []*watchRule, groups []watchGroup, argv []string) (err error) {
-	a.stderr = &lockedWriter{w: a.stderr}
 	overflow := opts.overflow()
 	if overflow == bybit.OverflowGap {
 		overflow = bybit.OverflowConflate // what holds now is what rules are about

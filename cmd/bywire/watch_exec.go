@@ -19,18 +19,6 @@ const (
 	execWaiting = 64
 )
 
-// lockedWriter lets several goroutines write lines.
-type lockedWriter struct {
-	mu sync.Mutex // guards w
-	w  io.Writer
-}
-
-func (l *lockedWriter) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
-}
-
 // hooks runs a command per firing, beside the watching: whoever offers a firing
 // never waits. A command that fails is reported and changes nothing else.
 type hooks struct {
@@ -81,6 +69,7 @@ func (h *hooks) run(ctx context.Context, f *firing) {
 	limited, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	cmd := exec.CommandContext(limited, h.argv[0], h.argv[1:]...)
+	killWhole(cmd)
 	cmd.WaitDelay = time.Second // for a grandchild that keeps the output open
 	cmd.Env = append(os.Environ(), f.environment()...)
 	cmd.Stdin = bytes.NewReader(f.json())

@@ -104,12 +104,23 @@ func (r *rule) eval(f *facts) (judgement, error) {
 		if errors.As(err, &where) && where.Prev != nil {
 			err = where.Prev
 		}
-		return undecided, fmt.Errorf("%s: %w", r.text, err)
+		return undecided, fmt.Errorf("%s: %s", r.text, arithmetic(err))
 	}
 	if truth, ok := out.(bool); ok && truth {
 		return holds, nil
 	}
 	return fails, nil
+}
+
+// arithmetic says why a number cannot be computed.
+func arithmetic(err error) string {
+	switch {
+	case errors.Is(err, decimal.ErrDivisionByZero):
+		return "division by zero"
+	case errors.Is(err, decimal.ErrRange):
+		return fmt.Sprintf("out of range: a number of more than %d digits", decimal.MaxDigits)
+	}
+	return err.Error()
 }
 
 // ruleShape is the visitor that checks a rule and makes it exact. Children come
@@ -319,6 +330,12 @@ func (s *ruleShape) libraryError(err error) error {
 	}
 	if strings.HasPrefix(message, "unexpected token EOF") {
 		message = "the rule ends too early"
+	}
+	switch {
+	case strings.Contains(message, "exceeds maximum allowed nodes"):
+		return fmt.Errorf("more than %d parts", maxNodes)
+	case strings.HasPrefix(message, "invalid integer literal"), strings.HasPrefix(message, "invalid float literal"):
+		return errors.New("holds a number that is out of range") // the place is not told as it is elsewhere
 	}
 	if name, ok := strings.CutPrefix(message, "unknown name "); ok {
 		message = "no such function " + name + "; there are " + strings.Join(numberFunctions, ", ")

@@ -113,12 +113,15 @@ func TestWrongRulesSayWhere(t *testing.T) {
 		"lastPrice > 0x10":                  "column 13: 0x10 is no decimal number",
 		"lastPrice in [1, 2]":               "column 15: a number; a list has texts only, as in side in [\"Buy\"]",
 		"lastPrice > 12345678901234567.123456789012345": "column 13: 12345678901234567.123456789012345 has more than 28 digits",
-		"len(side) > 1":     "column 1: no field len; " + fieldsHelp(),
-		"abs() > 1":         "column 1: abs takes numbers, as in abs(basisRate) and max(bestBid, lastPrice)",
-		"abs(side) > 1":     "column 5: a text, and abs takes numbers",
-		"lastPrice >":       "column 11: the rule ends too early",
-		"lastPrice > 1)":    "column 14: unexpected token (\")\")",
-		"lastPrice > 1 = 2": "column 15: unexpected token (\"=\")",
+		"len(side) > 1":                                  "column 1: no field len; " + fieldsHelp(),
+		"lastPrice > 9999999999999999999999":             "holds a number that is out of range",
+		"lastPrice > 1e400":                              "holds a number that is out of range",
+		"lastPrice" + strings.Repeat("+1", 400) + " > 1": "more than 500 parts",
+		"abs() > 1":                                      "column 1: abs takes numbers, as in abs(basisRate) and max(bestBid, lastPrice)",
+		"abs(side) > 1":                                  "column 5: a text, and abs takes numbers",
+		"lastPrice >":                                    "column 11: the rule ends too early",
+		"lastPrice > 1)":                                 "column 14: unexpected token (\")\")",
+		"lastPrice > 1 = 2":                              "column 15: unexpected token (\"=\")",
 	} {
 		_, err := compileRule("", rule)
 		if err == nil {

@@ -217,7 +217,7 @@ func TestWatcherTellsOnceWhatItCannotCompute(t *testing.T) {
 	for range 3 {
 		b.take(time.Unix(1, 0), tickerEvent("BTCUSDT", "0"))
 	}
-	const want = "bywire: BTCUSDT: 1 / fundingRate > 5: decimal.quo: division by zero; the rule is undecided meanwhile\n"
+	const want = "bywire: BTCUSDT: 1 / fundingRate > 5: division by zero; the rule is undecided meanwhile\n"
 	if got := b.stderr.String(); got != want {
 		t.Errorf("says %q, want %q", got, want)
 	}
