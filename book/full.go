@@ -112,6 +112,9 @@ func (f *Full) State() FullState { return f.state }
 // otherwise reads return ErrNoBook or the reason why the book ceased.
 func (f *Full) View() View { return f.book.View() }
 
+// Release makes the Views handed out so far stale. The book is unchanged.
+func (f *Full) Release() { f.book.Release() }
+
 // Stats returns the counts of the book. Snapshots counts those of REST that
 // were tried.
 func (f *Full) Stats() Stats { return f.book.Stats() }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bywire/bywire/internal/session"
+	"github.com/bywire/bywire/internal/wire"
 )
 
 // apply makes an event of the item and brings the subscription's state up to it.
@@ -46,6 +47,8 @@ func (s *Stream) apply(it *item) Event {
 		s.count.gaps.Add(1)
 	case *SilentEvent:
 		s.count.silent.Add(1)
+	case *fullNotice:
+		return s.applyFullNotice(sub, ev, it.received)
 	case *lanesNotice:
 		s.applyLanes(sub, ev, it.received)
 		return nil
@@ -62,6 +65,9 @@ func (s *Stream) apply(it *item) Event {
 // applyBook takes a message of an order book into account. Where a gap comes
 // before the message itself, the message is kept for the next call.
 func (s *Stream) applyBook(sub *subscription, ev *BookEvent) Event {
+	if sub.kind == wire.KindFullOrderBook {
+		return s.applyFull(sub, ev)
+	}
 	if !sub.chained {
 		return s.yieldBook(sub, ev)
 	}
@@ -134,7 +140,13 @@ func (s *Stream) applyMore() Event {
 }
 
 func (s *Stream) yieldBook(sub *subscription, ev *BookEvent) Event {
-	s.local.last, s.local.lastBook = ev, sub.book
+	s.local.last, s.local.lastBook = ev, nil
+	switch {
+	case sub.full != nil:
+		s.local.lastBook = sub.full.machine
+	case sub.book != nil:
+		s.local.lastBook = sub.book
+	}
 	return ev
 }
 
@@ -186,6 +198,9 @@ func (s *Stream) applyGap(sub *subscription, ev *GapEvent) {
 	sub.broken = sub.chained
 	if sub.book != nil {
 		sub.book.Invalidate(&gapError{ev.Reason, ev.Err, ev.Time})
+	}
+	if sub.kind == wire.KindFullOrderBook {
+		s.resetFull(sub, ev)
 	}
 }
 

@@ -31,7 +31,9 @@ func (s *Stream) applyLanedBook(sub *subscription, ev *BookEvent, it *item) Even
 		}
 	case misplaced:
 		s.count.violations.Add(1)
-		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
+		if sub.snapshots(s.ch) {
+			s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
+		}
 		fault := &book.Error{Kind: book.Gap, Want: sub.updateID + 1, Got: ev.ID}
 		gap := s.bookGap(sub, fault, 1+len(m.chain.held), it.received)
 		s.count.dropped.Add(1)

@@ -9,7 +9,9 @@ import (
 
 // Client opens streams. Make one with [NewClient]; it is safe for concurrent use.
 type Client struct {
-	opts Options
+	opts      Options
+	rest      *rest
+	snapshots *snapshots
 
 	mu      sync.Mutex // guards streams and closed
 	streams map[*Stream]struct{}
@@ -23,6 +25,8 @@ func NewClient(opts *Options) (*Client, error) {
 	if len(c.opts.Environment.Abilities()) == 0 {
 		return nil, errors.New("client: the environment has no URL")
 	}
+	c.rest = newREST(&c.opts)
+	c.snapshots = &snapshots{rest: c.rest, turns: make(map[string]*turn)}
 	return c, nil
 }
 
@@ -54,7 +58,7 @@ func (c *Client) public(ctx context.Context, ch Channel, opts StreamOptions, top
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTopics(&c.opts.Environment, ch, topics); err != nil {
+	if err := checkTopics(&c.opts.Environment, ch, opts.Books, topics); err != nil {
 		return nil, err
 	}
 	s := newStream(c, ch, url, opts)
@@ -76,10 +80,15 @@ func (c *Client) public(ctx context.Context, ch Channel, opts StreamOptions, top
 func (c *Client) forget(s *Stream) {
 	c.mu.Lock()
 	delete(c.streams, s)
+	last := len(c.streams) == 0
 	c.mu.Unlock()
+	if last {
+		c.rest.idle()
+	}
 }
 
-// Close closes every stream of the client, and waits for them.
+// Close closes every stream of the client, and waits for them, and its connections
+// for REST.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	c.closed = true
@@ -93,5 +102,6 @@ func (c *Client) Close() error {
 		wg.Go(func() { s.Close() })
 	}
 	wg.Wait()
+	c.rest.close()
 	return nil
 }

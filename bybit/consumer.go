@@ -16,8 +16,8 @@ type consumer struct {
 	out  *batch
 	next int // index in out.Items
 
-	last     *BookEvent // yielded last, nil if that was no book
-	lastBook *book.Book
+	last     *BookEvent             // yielded last, nil if that was no book
+	lastBook interface{ Release() } // nil if it had none
 
 	// more says that the item before is not done with: pending, if set, comes after
 	// a gap that was yielded, and then what the topic's lanes have held back.

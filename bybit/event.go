@@ -32,8 +32,15 @@ type Event interface{ event() }
 // every read of Book returns [book.ErrStale], Bids and Asks are nil, and the other
 // fields change when they like. Clone keeps an event, Book.Clone a book.
 //
-// Books of orderbook.full are not kept yet: reads of theirs return
-// [book.ErrNoBook].
+// The book of orderbook.full has up to 10,000 levels a side and more. Its topic brings
+// changes only, so the stream fetches a snapshot over REST and aligns the two; until then
+// the changes are not yielded, and count in StreamStats.Dropped. The first event of
+// the book, and the first after a gap, has Snapshot set: no message of the exchange
+// was like it; Bids and Asks are the whole book, ID, Seq and MatchTime those of the
+// newest change in it, Frame is nil. From then on each change is an event. What ends the
+// book is a GapEvent, also the exchange's own beginning anew (update id 1). There is at most
+// one request in 2 s for a symbol, over all streams of the client. V5 pages:
+// websocket/public/full-ob, market/full-ob.
 //
 // With [OverflowConflate] an event may stand for several messages: Conflated says how
 // many beyond itself, and Update.From where they begin.
@@ -191,6 +198,15 @@ const (
 	// GapOverflow: the consumer was slower than the feed for so long that the
 	// queue was full, and what was in it was discarded.
 	GapOverflow GapReason = "overflow"
+
+	// GapSnapshot: a book of orderbook.full has no snapshot to begin with, and none of
+	// its changes are yielded. Err says why: an *Error of the exchange, a
+	// *DecodeError, a network error; it is asked for again after 2 seconds, then
+	// 4, 8, up to 32. A *book.Error says that what came does not fit the changes, and
+	// [book.ErrNoBook] that the exchange itself has no book, for instance before an auction:
+	// then nothing is asked for until a change with levels comes. It is told once, until
+	// the book can be read again.
+	GapSnapshot GapReason = "snapshot"
 
 	// GapOrder: with StreamOptions.Duplicates, a change of a ticker came after a
 	// later one, because a connection had left it out. The topic is resubscribed to

@@ -98,13 +98,15 @@ const (
 	// books of their own. That update ids follow one another is still checked: a
 	// GapEvent says, in place, where they do not, and a snapshot is asked for.
 	// The messages until then are yielded too, and are deltas on a book that
-	// misses something. Reads of BookEvent.Book return [book.ErrNoBook].
+	// misses something. Reads of BookEvent.Book return [book.ErrNoBook]. Of
+	// orderbook.full no snapshot is fetched.
 	BooksNone
 
 	// BooksLenient keeps books like BooksVerified, but applies a message whose
 	// update id does not follow the last one, and counts it in
 	// StreamStats.Violations instead of announcing a gap: that update ids rise by
-	// one is practice, and promised in writing for orderbook.full only. A book
+	// one is practice, and promised in writing for orderbook.full only, whose books
+	// are kept as in BooksVerified. A book
 	// that is wrong in any other way, such as crossed, is replaced as ever.
 	BooksLenient
 )

@@ -47,7 +47,7 @@ func (s *Stream) overflow(b *batch, all bool) {
 			continue
 		}
 		switch ev := it.ev.(type) {
-		case *RejectedEvent:
+		case *RejectedEvent, *fullNotice: // of each there are few
 			kept = append(kept, it)
 			continue
 		case *SilentEvent, *lanesNotice, *quietNotice:

@@ -22,6 +22,9 @@ type letter struct {
 	subscribe   *waiter
 	unsubscribe *waiter
 	held        *subscription // the consumer holds messages back, from now on
+	fetch       *subscription // a full book needs a snapshot
+	fetched     *subscription // the answer is queued
+	tick        *fullTick     // a full book wants to be told the time
 	pong        *session.Ack  // for the Trace alone
 	tell        func()        // a hook of the Trace
 	open, close bool
@@ -79,20 +82,32 @@ type runner struct {
 	subs     map[string]*subscription
 	waiting  map[int]*waiter
 	nextCall int
-	overdue  []overdue // by time
+	overdue  []overdue                            // by time
+	fetches  map[*subscription]context.CancelFunc // of snapshots that are on their way
 
 	links   map[int]*link
 	number  int // of connections that were made
-	busy    int // dialers and readers that have not reported their end
+	busy    int // dialers, readers and fetches that have not reported their end
 	abort   bool
 	failure error // of the first dial; read after done is closed
 	final   error // what the stream ends with
 }
 
-// overdue is when a topic's lanes have waited long enough for a message.
+// overdue is a notice that the consumer gets when its time has come: that a topic's
+// lanes have waited long enough for a message, or that a full book may ask again.
 type overdue struct {
 	sub *subscription
 	at  time.Time
+	ev  Event
+}
+
+// later notes what is to become overdue.
+func (r *runner) later(o overdue) {
+	i := len(r.overdue)
+	for i > 0 && r.overdue[i-1].at.After(o.at) {
+		i--
+	}
+	r.overdue = slices.Insert(r.overdue, i, o)
 }
 
 func newRunner(life context.Context, s *Stream) *runner {
@@ -102,6 +117,7 @@ func newRunner(life context.Context, s *Stream) *runner {
 		subs:    make(map[string]*subscription),
 		waiting: make(map[int]*waiter),
 		links:   make(map[int]*link),
+		fetches: make(map[*subscription]context.CancelFunc),
 		final:   ErrClosed,
 	}
 	limits := wire.Channel(s.ch).Limits()
@@ -182,9 +198,9 @@ func (r *runner) run() {
 func (r *runner) tick() {
 	now := time.Now()
 	for len(r.overdue) > 0 && !r.overdue[0].at.After(now) {
-		sub := r.overdue[0].sub
+		due := r.overdue[0]
 		r.overdue = slices.Delete(r.overdue, 0, 1)
-		r.s.notify(sub, &lanesNotice{overdue: true})
+		r.s.notify(due.sub, due.ev)
 	}
 	var ev session.Tick
 	for _, number := range slices.Sorted(maps.Keys(r.links)) {
@@ -244,7 +260,13 @@ func (r *runner) open(l *letter) {
 	case l.dialed != nil:
 		r.dialed(l.dialed)
 	case l.held != nil:
-		r.overdue = append(r.overdue, overdue{l.held, time.Now().Add(laneWait)})
+		r.later(overdue{l.held, time.Now().Add(laneWait), &lanesNotice{overdue: true}})
+	case l.fetch != nil:
+		r.fetch(l.fetch)
+	case l.fetched != nil:
+		r.fetched(l.fetched)
+	case l.tick != nil:
+		r.later(overdue{l.tick.sub, l.tick.at, &fullNotice{tick: true}})
 	case l.pong != nil:
 		r.traceReply(l.pong)
 	case l.tell != nil:
@@ -385,7 +407,7 @@ func (r *runner) doubt(now time.Time, a session.Doubt) {
 	var topics []string
 	for _, name := range a.Topics {
 		sub := r.subs[name]
-		if sub == nil || sub.chained {
+		if sub == nil || sub.chained || sub.kind == wire.KindFullOrderBook {
 			continue
 		}
 		topics = append(topics, name)
@@ -453,6 +475,9 @@ func (r *runner) removeSubscriptions(names ...string) {
 func (r *runner) forget(names ...string) {
 	table := maps.Clone(*r.s.table.Load())
 	for _, name := range names {
+		if stop := r.fetches[r.subs[name]]; stop != nil {
+			stop()
+		}
 		delete(r.subs, name)
 		delete(table, name)
 	}

@@ -41,6 +41,7 @@ type subscription struct {
 	single   bool       // depth 1, of which every message is a snapshot
 	updateID int64      // of the last message of the chain
 	book     *book.Book // nil if none is kept
+	full     *fullBook  // likewise, of orderbook.full
 	broken   bool       // a chain waits for a snapshot
 	dropped  int        // messages discarded since the last gap
 	ticker   Ticker
@@ -66,6 +67,11 @@ func newSubscription(t Topic, ch Channel, opts *StreamOptions) *subscription {
 	sub.repeats = parsed.RepeatOn(wire.Channel(ch))
 	depth := parsed.Depth
 	switch parsed.Kind {
+	case wire.KindFullOrderBook:
+		if books != BooksNone {
+			sub.full = newFullBook()
+		}
+		return sub
 	case wire.KindOrderBook:
 	case wire.KindRPIOrderBook:
 		depth = rpiDepth
@@ -133,7 +139,7 @@ func (sub *subscription) snapshots(ch Channel) bool {
 
 // checkTopics refuses what the channel does not have. Topics that the venue has
 // retired pass on deployments that are not the venue's own.
-func checkTopics(env *Environment, ch Channel, topics []Topic) error {
+func checkTopics(env *Environment, ch Channel, books Books, topics []Topic) error {
 	for _, t := range topics {
 		switch {
 		case t.name == "":
@@ -147,6 +153,11 @@ func checkTopics(env *Environment, ch Channel, topics []Topic) error {
 		}
 		if err != nil && (env.venue || !errors.Is(err, wire.ErrRetired)) {
 			return fmt.Errorf("topic %s: %w", t.name, err)
+		}
+		if err == nil && parsed.Kind == wire.KindFullOrderBook && books != BooksNone {
+			if err := checkFull(env, ch); err != nil {
+				return fmt.Errorf("topic %s: its book begins with a snapshot over REST: %w; BooksNone gives the messages alone", t.name, err)
+			}
 		}
 	}
 	return nil
@@ -208,7 +219,7 @@ func (s *Stream) Subscribe(ctx context.Context, topics ...Topic) error {
 	if s.merged != nil {
 		return fmt.Errorf("subscribe: %w", errMergedTopics)
 	}
-	if err := checkTopics(&s.client.opts.Environment, s.ch, topics); err != nil {
+	if err := checkTopics(&s.client.opts.Environment, s.ch, s.opts.Books, topics); err != nil {
 		return fmt.Errorf("subscribe %s: %w", s.ch, err)
 	}
 	w := newWaiter(topics)

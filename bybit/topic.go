@@ -31,7 +31,9 @@ func RPIOrderBook(symbol string) Topic { return Topic{name: "orderbook.rpi." + s
 
 // FullOrderBook is the order book without a depth limit,
 // "orderbook.full.{symbol}". It pushes deltas only; the snapshot comes over
-// REST. Messages arrive as [BookMessage]. V5 page: websocket/public/full-ob.
+// REST, so that without [BooksNone] the environment must have REST, else subscribing
+// fails with an [*UnsupportedError]. Messages arrive as [BookMessage]. V5 page:
+// websocket/public/full-ob.
 func FullOrderBook(symbol string) Topic { return Topic{name: "orderbook.full." + symbol} }
 
 // Trades is the public trade topic "publicTrade.{symbol}"; on option the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -250,7 +251,14 @@ func (a *app) stream(ctx context.Context, opts *streamOptions, env bybit.Environ
 		return err
 	}
 	defer m.close()
+	books := bybit.BooksVerified
+	if opts.format != formatRaw && slices.ContainsFunc(sel.topics, isFullBook) {
+		// A message is what is printed here, and a replay has no snapshot to give.
+		a.say("orderbook.full: printing its messages as they come; no book of this stream is checked beyond its update ids")
+		books = bybit.BooksNone
+	}
 	client, s, err := a.open(ctx, env, sel, &bybit.StreamOptions{
+		Books:      books,
 		QueueBytes: opts.queueMB << 20,
 		Overflow:   opts.overflow(),
 		RawFrames:  opts.format == formatNDJSON || opts.format == formatJSON,
@@ -280,6 +288,10 @@ func (a *app) stream(ctx context.Context, opts *streamOptions, env bybit.Environ
 	}
 	return sum.verdict()
 }
+
+// isFullBook reports whether the topic is orderbook.full, of which the book begins with
+// a snapshot over REST.
+func isFullBook(t bybit.Topic) bool { return strings.HasPrefix(t.String(), "orderbook.full.") }
 
 // pump moves events from the stream to the printer. What is printed is flushed
 // when no event is waiting: at once when there are few, and in large writes when
