@@ -500,11 +500,21 @@ func TestRevivedBookGetsASnapshot(t *testing.T) {
 	inBubble(t, func(t *testing.T, v *venue) {
 		topic := bybit.OrderBook(50, "BTCUSDT")
 		s := v.stream(nil, topic)
+		for range 12 { // more flips than may go at once, first of the book itself
+			for _, flipped := range []bybit.Topic{topic, bybit.Trades("COINUSDT")} {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+				s.Unsubscribe(ctx, flipped)
+				s.Subscribe(ctx, flipped)
+				cancel()
+			}
+		}
+		time.Sleep(10 * time.Second) // until all is sent, of which the last takes a turn
 		v.last().send(snapshot("BTCUSDT", 7, "1"))
 		wantEvents(t, s, "book BTCUSDT u=7 bid 100 x 1")
-		for i := range 12 { // more requests than may go at once
+		for range 8 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			s.Subscribe(ctx, bybit.Trades(fmt.Sprintf("COIN%dUSDT", i)))
+			s.Unsubscribe(ctx, bybit.Trades("COINUSDT"))
+			s.Subscribe(ctx, bybit.Trades("COINUSDT"))
 			cancel()
 		}
 		v.requests()

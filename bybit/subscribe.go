@@ -215,6 +215,12 @@ func (s *Stream) await(ctx context.Context, w *waiter) error {
 // Rejected topics are no error unless all of them are; a [RejectedEvent] tells.
 // Topics that are subscribed already count as accepted. While the connection is
 // lost, Subscribe waits for the next one.
+//
+// Requests are gathered and paced: a call and its opposite that was not sent yet cancel,
+// and each connection sends at most some 55 requests a minute, besides full ones, as for
+// many topics in one call. Topics that are subscribed one by one go at once up to
+// forty; those that are taken off and on again wait for a turn after the first ten, of
+// which there is one each 1.5 s.
 func (s *Stream) Subscribe(ctx context.Context, topics ...Topic) error {
 	if s.merged != nil {
 		return fmt.Errorf("subscribe: %w", errMergedTopics)
@@ -232,8 +238,9 @@ func (s *Stream) Subscribe(ctx context.Context, topics ...Topic) error {
 
 // Unsubscribe takes topics off the stream. No event of theirs is yielded after
 // it has returned, not even one that was queued. It waits for the exchange's
-// answer or for ctx; the topics are gone in either case. Topics that are not
-// subscribed are ignored.
+// answer or for ctx; the topics are gone in either case, and what the exchange still
+// sends of them is dropped, counted in StreamStats.Unwanted. Topics that are not
+// subscribed are ignored. It is paced as Subscribe is.
 func (s *Stream) Unsubscribe(ctx context.Context, topics ...Topic) error {
 	if s.merged != nil {
 		return fmt.Errorf("unsubscribe: %w", errMergedTopics)

@@ -152,6 +152,7 @@ func (s *Session) refuse(e *side, a *Ack) {
 		return
 	}
 	s.turn(e, refused)
+	e.link.refusals++
 	rej := Rejection{Topic: t.name, Code: a.Code, Message: a.Message}
 	if rej.Message == "" {
 		rej.Message = "refused without a reason"

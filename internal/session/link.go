@@ -18,15 +18,17 @@ type link struct {
 	rollBy    time.Time // when to have replaced
 	rollFails int
 
-	sides   []*side // in no order that means anything
-	live    int     // wanted ones that are live
-	carries int     // that the peer has
-	high    int     // the most wanted ones that it ever had on this connection
-	queues  [needs]sideQueue
-	renewal renewal
-	flight  []*request // by the time they were sent
-	bucket  bucket
-	turn    int // whose turn it is for the next request
+	sides    []*side // in no order that means anything
+	live     int     // wanted ones that are live
+	carries  int     // that the peer has
+	high     int     // the most wanted ones that it ever had on this connection
+	queues   [needs]sideQueue
+	renewal  renewal
+	flight   []*request // by the time they were sent
+	bucket   bucket
+	sent     window // requests that took a turn, or were free
+	refusals int    // topics refused on this connection
+	turn     int    // whose turn it is for the next request
 
 	failures int       // in a row
 	openedAt time.Time // of the connection that is open
@@ -113,7 +115,7 @@ func (s *Session) dialed(l *link) {
 	l.rollAt = s.rollTime()
 	l.high = 0
 	l.bucket = bucket{tokens: s.cfg.PaceBurst, from: s.now}
-	l.turn = 0
+	l.sent, l.refusals, l.turn = nil, 0, 0
 	// The queue has what was subscribed meanwhile behind what came back with
 	// the end of the last connection; now all go by age.
 	l.queues = [needs]sideQueue{}

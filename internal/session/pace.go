@@ -21,7 +21,15 @@ import (
 // topics on and off. The halves of a refused request go at once as well; their
 // number is bounded by the topics that are refused.
 //
-// Pings take no turn.
+// Two more need no turn up to PaceFree requests in a minute: those that bring a link
+// more topics than it ever had though they are not full, which is what subscribing
+// one topic after the other does, and those that unsubscribe topics for the first
+// time since they were such growth, which is what taking off many does, or one after
+// the other. Of these the ones that are not full go one at a time, so that what is
+// asked for meanwhile gathers.
+//
+// What takes a turn and what is free together is at most paceMost in any minute. Pings
+// take no turn and do not count.
 
 // need is what has to be sent for a topic on a link.
 type need uint8
@@ -38,6 +46,9 @@ const (
 	opUnsubscribe = "unsubscribe"
 
 	renewCost = 2 // turns of a resynchronisation: an unsubscribe and a subscribe
+
+	paceMost = 52 // requests in a paceSpan, so that with pings they are at most 60
+	paceSpan = time.Minute
 )
 
 // sideQueue holds sides in the order in which they came to need something. One
@@ -116,6 +127,78 @@ func (b *bucket) spare(keep int) {
 	}
 }
 
+// window holds when the requests of the last paceSpan were sent, oldest first.
+type window []time.Time
+
+// room reports whether n more requests stay within most, and else when they do.
+func (w *window) room(now time.Time, n, most int) (at time.Time, ok bool) {
+	old := 0
+	for old < len(*w) && now.Sub((*w)[old]) >= paceSpan {
+		old++
+	}
+	*w = slices.Delete(*w, 0, old)
+	if i := len(*w) + n - most - 1; i >= 0 && i < len(*w) {
+		return (*w)[i].Add(paceSpan), false
+	}
+	return now, true
+}
+
+func (w *window) note(now time.Time, n int) {
+	for range n {
+		*w = append(*w, now)
+	}
+}
+
+// free sends a request that needs no turn though it may be small, if there is one.
+func (s *Session) free(l *link) bool {
+	subs, unsubs := l.queues[subscribing].n, l.queues[unsubscribing].n
+	alone := len(l.flight) == 0
+	grows := subs > 0 && alone && l.serves()+l.refusals >= l.high
+	leaves := unsubs > 0 && (alone || unsubs >= s.cfg.MaxArgs)
+	if !grows && !leaves || s.cfg.PaceFree < 0 {
+		return false
+	}
+	if _, ok := l.sent.room(s.now, 1, s.cfg.PaceFree); !ok {
+		return false
+	}
+	switch {
+	case leaves && l.allGrown(s.cfg.MaxArgs):
+		s.ask(l, opUnsubscribe, l.take(unsubscribing, s.cfg.MaxArgs))
+	case grows:
+		s.grow(l)
+	default:
+		return false
+	}
+	l.sent.note(s.now, 1)
+	return true
+}
+
+// grow subscribes topics that bring the link more than it ever had.
+func (s *Session) grow(l *link) {
+	sides := l.take(subscribing, s.cfg.MaxArgs)
+	for _, e := range sides {
+		e.grown = true
+	}
+	s.ask(l, opSubscribe, sides)
+}
+
+// allGrown reports whether the topics of the next unsubscribe were all subscribed
+// as growth: a flip that is repeated is not.
+func (l *link) allGrown(limit int) bool {
+	for _, e := range l.queues[unsubscribing].sides {
+		if e.need != unsubscribing {
+			continue
+		}
+		if !e.grown {
+			return false
+		}
+		if limit--; limit == 0 {
+			break
+		}
+	}
+	return true
+}
+
 // kinds of requests that take turns.
 const (
 	kindUnsubscribe = iota
@@ -146,8 +229,11 @@ func (s *Session) flush(l *link) {
 	for len(l.flight) < maxInFlight {
 		l.bucket.refill(s.now, s.cfg.PaceBurst, s.cfg.PaceEvery)
 		if l.queues[subscribing].n >= s.cfg.MaxArgs && l.serves() >= l.high {
-			s.ask(l, opSubscribe, l.take(subscribing, s.cfg.MaxArgs))
+			s.grow(l)
 			l.bucket.spare(1)
+			continue
+		}
+		if s.free(l) {
 			continue
 		}
 		if batch := s.fullRenewal(l); batch != nil {
@@ -160,6 +246,10 @@ func (s *Session) flush(l *link) {
 		if kind == kinds || l.bucket.tokens < cost {
 			return
 		}
+		if _, ok := l.sent.room(s.now, cost, paceMost); !ok {
+			return
+		}
+		l.sent.note(s.now, cost)
 		l.bucket.tokens -= cost
 		l.turn = kind + 1
 		switch kind {
@@ -183,7 +273,9 @@ func (s *Session) wakePaced(l *link, earlier func(time.Time)) {
 	if kind == kinds || len(l.flight) >= maxInFlight {
 		return
 	}
-	earlier(l.bucket.from.Add(time.Duration(cost-l.bucket.tokens) * s.cfg.PaceEvery))
+	turn := l.bucket.from.Add(time.Duration(cost-l.bucket.tokens) * s.cfg.PaceEvery)
+	room, _ := l.sent.room(s.now, cost, paceMost)
+	earlier(later(turn, room))
 }
 
 // request is a control frame that was sent and not answered.

@@ -185,7 +185,7 @@ func TestManyTopicsGoAtOnce(t *testing.T) {
 // Calls in opposite directions that were not sent leave nothing to be sent, and
 // are answered.
 func TestOppositeCallsCancel(t *testing.T) {
-	s := newScript(t, Config{PaceBurst: 2, PingEvery: time.Hour})
+	s := newScript(t, Config{PaceBurst: 2, PaceFree: -1, PingEvery: time.Hour})
 	s.open() // takes one turn of two
 	s.want(Unsubscribe{Call: 2, Topics: []string{"c"}}, "unsubscribe#2 c")
 	s.want(Ack{Link: 1, ReqID: "2", Success: true}, "done 2: 1 accepted, 0 rejected, <nil>")
@@ -237,7 +237,7 @@ func TestBucket(t *testing.T) {
 // A resynchronisation is two requests, and waits until both may be sent: a topic
 // that was unsubscribed only brings nothing.
 func TestResyncTakesTwoTurns(t *testing.T) {
-	s := newScript(t, Config{PaceBurst: 2, PingEvery: time.Hour})
+	s := newScript(t, Config{PaceBurst: 2, PaceFree: -1, PingEvery: time.Hour})
 	s.open() // takes one turn of two
 	s.want(Resync{Topic: "a"})
 	s.pass(1500*time.Millisecond - 1)
@@ -253,4 +253,85 @@ func TestResyncTakesTwoTurns(t *testing.T) {
 		t.Errorf("the next turn is after %v, want 3s", passed)
 	}
 	s.want(beat(s.now), "subscribe#4 d")
+}
+
+// Who subscribes many topics one after the other, and takes them off so, does not wait
+// for turns; nor does who takes off many at once.
+func TestHonestCallsDoNotWait(t *testing.T) {
+	for _, d := range []dialect{names, inOrder} {
+		w := newWorld(t, 1, Config{MaxArgs: 10}, d)
+		w.quiet = true
+		start(w)
+		begin := w.now
+		for i := range 40 {
+			if i == 5 && d == names {
+				w.subscribe("bad") // what is refused is no growth, and does not end it
+			} else {
+				w.subscribe(fmt.Sprint("t", i))
+			}
+			w.answerAll()
+		}
+		if w.now != begin || len(w.open) > 0 {
+			t.Fatalf("%v: 40 topics one by one took %v, and %d are open", d, w.now.Sub(begin), len(w.open))
+		}
+		// More than that: the turns, then one in 1.5 s.
+		for i := range 20 {
+			w.subscribe(fmt.Sprint("more", i))
+			for w.answerAll(); len(w.open) > 0; w.answerAll() {
+				w.until(w.s.Wake())
+			}
+		}
+		if took := w.now.Sub(begin); took > time.Minute+time.Second {
+			t.Errorf("%v: 60 topics one by one took %v, want at most a minute", d, took)
+		}
+		w.until(w.now.Add(time.Minute))
+		begin = w.now
+		for i := range 20 {
+			if i != 5 {
+				w.unsubscribe(fmt.Sprint("t", i))
+				w.answerAll()
+			}
+		}
+		if len(w.open) > 0 {
+			t.Errorf("%v: %d of 20 unsubscribes one by one are open at once", d, len(w.open))
+		}
+		w.rest()
+
+		w = newWorld(t, 1, Config{MaxArgs: 10}, d)
+		start(w)
+		many := topicsNamed("many", 400)
+		w.subscribe(many...)
+		w.answerAll()
+		w.answerAll() // of more than may be in flight
+		w.unsubscribe(many...)
+		w.answerAll()
+		w.answerAll()
+		if len(w.open) > 0 {
+			t.Errorf("%v: 400 topics are not taken off at once", d)
+		}
+		w.rest()
+	}
+}
+
+// In no minute are there more than sixty frames, besides full requests of growth,
+// whatever is free.
+func TestFreeRequestsAreBounded(t *testing.T) {
+	w := newWorld(t, 1, Config{MaxArgs: 200}, names)
+	w.quiet = true
+	start(w)
+	w.until(w.now.Add(time.Minute))
+	for minute := range 5 {
+		w.frames = 0
+		for i := range 1000 {
+			w.subscribe(fmt.Sprint("t", minute, "-", i%500))
+			w.answerAll()
+			w.unsubscribe(fmt.Sprint("t", minute, "-", (i+300)%500))
+			w.answerAll()
+			w.until(w.now.Add(60 * time.Millisecond))
+		}
+		if w.frames > 60 || w.frames < 40 {
+			t.Errorf("%d frames in minute %d, want about 55 and at most 60", w.frames, minute)
+		}
+	}
+	w.rest()
 }

@@ -216,7 +216,7 @@ func TestRefusedWhereItWas(t *testing.T) {
 
 // Who revives a topic has a new subscription, which does not know its lanes.
 func TestLanesOfARevivedTopic(t *testing.T) {
-	s := newScript(t, Config{RollAfter: 100 * time.Hour, PaceBurst: 2})
+	s := newScript(t, Config{RollAfter: 100 * time.Hour, PaceBurst: 2, PaceFree: -1})
 	s.want(Start{}, "dial 0")
 	s.want(Dialed{Link: 1})
 	s.want(Subscribe{Call: 1, Topics: []string{"a"}}, "subscribe#1 a")

@@ -37,8 +37,8 @@
 //     sends nothing for PongTimeout after a ping is dead.
 //   - A topic that is resynchronised again and again is so at a falling rate.
 //   - Requests are paced, see pace.go: calls in opposite directions cancel, and
-//     what remains waits for its turn, at most PaceEvery times the kinds of
-//     requests there are. Nothing waits for ever.
+//     what remains waits for its turn, PaceEvery times the kinds of requests there
+//     are, and at most a minute where many were sent at once. Nothing waits for ever.
 //   - A link that is older than RollAfter is replaced without a gap, or kept.
 //   - A topic that is silent for longer than it should is resynchronised.
 //
@@ -99,6 +99,7 @@ type Config struct {
 
 	PaceBurst int           // requests that need not wait for their turn, at least 2; default 10
 	PaceEvery time.Duration // after how long there is a turn for one more; default 1.5 s
+	PaceFree  int           // requests in a minute that need no turn, see pace.go; default 40, negative: none
 
 	// Heard returns when the last frame of a topic came on any link, the zero
 	// time if none did. Nil: topics are not watched.
@@ -137,6 +138,9 @@ func (cfg Config) withDefaults() Config {
 		cfg.PaceBurst = 10
 	}
 	cfg.PaceBurst = max(cfg.PaceBurst, renewCost)
+	if cfg.PaceFree == 0 {
+		cfg.PaceFree = 40
+	}
 	if cfg.MaxArgs <= 0 {
 		cfg.MaxArgs = defaultMaxArgs
 	}

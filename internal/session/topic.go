@@ -56,6 +56,7 @@ type side struct {
 	// older one says nothing about it any more.
 	asked *request
 
+	grown   bool    // subscribed when the link had never had so many
 	leaving []*call // of Unsubscribe that wait until it is told to the peer, and answered
 
 	need   need
