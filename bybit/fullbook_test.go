@@ -362,7 +362,7 @@ func TestFailureClass08_FullSnapshotFails(t *testing.T) {
 			return errors.As(err, &e) && e.Code == 10006 && e.Message == "Too many visits." && e.Status == 200 && e.TraceID == "t-1"
 		}},
 		{"500", func(v *fullVenue, w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			fmt.Fprint(w, "<html>  gateway\n</html>")
 		}, func(err error) bool {
 			e := new(bybit.Error)

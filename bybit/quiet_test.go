@@ -32,7 +32,7 @@ func TestFailureClass18_QuietNight(t *testing.T) {
 		night := time.NewTimer(10 * time.Hour)
 		<-night.C
 		synctest.Wait()
-		books, requests := 0, 0
+		books := 0
 		for {
 			ev, ok, err := s.TryRecv()
 			if err != nil {
@@ -46,7 +46,7 @@ func TestFailureClass18_QuietNight(t *testing.T) {
 			}
 			books++
 		}
-		requests = len(v.requests())
+		requests := len(v.requests())
 		// After 1, 8 and 60 minutes, then each hour.
 		if books < 10*n || books > 14*n || requests > 14*n/100 {
 			t.Errorf("%d books of %d topics in %d requests", books, n, requests)

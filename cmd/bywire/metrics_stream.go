@@ -29,7 +29,7 @@ func (m *meter) stream(sel selection, s *bybit.Stream) *streamMeter {
 	if m == nil {
 		return nil
 	}
-	m.streams.add(m, string(sel.channel), s.Stats)
+	m.streams.add(m, labelOf(string(sel.channel)), s.Stats)
 	c := m.channel(sel.channel)
 	for _, t := range sel.topics {
 		c.topic(t)
@@ -39,7 +39,7 @@ func (m *meter) stream(sel selection, s *bybit.Stream) *streamMeter {
 
 // channel returns the meter of a stream without what the stream itself counts.
 func (m *meter) channel(ch bybit.Channel) *streamMeter {
-	return &streamMeter{m: m, channel: string(ch), topics: make(map[string]*topicMeter), gaps: make(map[bybit.GapReason]prometheus.Counter)}
+	return &streamMeter{m: m, channel: labelOf(string(ch)), topics: make(map[string]*topicMeter), gaps: make(map[bybit.GapReason]prometheus.Counter)}
 }
 
 // note counts an event; h is its head.
@@ -80,10 +80,16 @@ func (c *streamMeter) topic(t bybit.Topic) *topicMeter {
 	if c.m.byKind {
 		label = strings.TrimSuffix(label, t.Symbol()) + "*"
 	}
+	label = labelOf(label)
 	m := &topicMeter{delay: c.m.delay.WithLabelValues(c.channel, label), negative: c.m.negative.WithLabelValues(c.channel, label)}
 	c.topics[t.String()] = m
 	return m
 }
+
+// labelOf is a text as a label. The library writes quotes and line breaks as it
+// should, and panics at what is not UTF-8: the path of a custom channel can be
+// anything.
+func labelOf(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 // streamCollector reads the counters that streams keep by themselves, when the
 // metrics are asked for.
@@ -131,7 +137,7 @@ func streamMetrics() []streamMetric {
 		{"bywire_overflows_total", "Times that the queue was full.", counter, func(s *bybit.StreamStats) int { return int(s.Overflows) }},
 		{"bywire_queue_bytes", "What waits in the queue.", gauge, func(s *bybit.StreamStats) int { return s.QueueBytes }},
 		{"bywire_topics", "Topics wanted.", gauge, func(s *bybit.StreamStats) int { return s.Topics }},
-		{"bywire_accepted_topics", "Topics that the server has accepted on the connection there is.", gauge, func(s *bybit.StreamStats) int { return s.Accepted }},
+		{"bywire_accepted_topics", "Topics that the server has accepted, on connections that are open.", gauge, func(s *bybit.StreamStats) int { return s.Accepted }},
 		{"bywire_rejected_topics", "Topics that the server refused.", gauge, func(s *bybit.StreamStats) int { return len(s.Rejected) }},
 	}
 }

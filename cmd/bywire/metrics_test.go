@@ -205,6 +205,43 @@ func TestMetricsAddressInUse(t *testing.T) {
 	}
 }
 
+// A label can be any text, and one that is not UTF-8 ends nothing.
+func TestLabelsOfOddNames(t *testing.T) {
+	m := newMeter(1)
+	m.streams.add(m, labelOf("/v5/\xff"), func() bybit.StreamStats { return bybit.StreamStats{} })
+	c := m.channel("/v5/\xff")
+	c.topic(bybit.RawTopic("a{b=\"c\"}\n\xff"))
+	c.gap(bybit.GapDisconnected)
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range families {
+		if f.GetName() == "bywire_delay_seconds" || f.GetName() == "bywire_gaps_total" {
+			for _, label := range f.GetMetric()[0].GetLabel() {
+				got = append(got, label.GetValue())
+			}
+		}
+	}
+	if want := []string{"/v5/\uFFFD", "a{b=\"c\"}\n\uFFFD", "/v5/\uFFFD", "disconnected"}; !slices.Equal(got, want) {
+		t.Errorf("labels %q, want %q", got, want)
+	}
+	o := bywire(t, "stream", "--ws", "ws://127.0.0.1:1", "--category", "/v5/new", "new.\xff").want(t, exitUsage)
+	if want := "bywire: \"new.\\xff\": no topic: not valid UTF-8\n"; o.stderr != want {
+		t.Errorf("says %q, want %q", o.stderr, want)
+	}
+}
+
+// Topics on stdin are never cut short in silence.
+func TestTooManyTopicsOnStdin(t *testing.T) {
+	list := strings.Repeat("publicTrade.BTCUSDT\n", maxTopicList/20+1)
+	o := bywireWith(t, list, "stream", "--ws", "ws://127.0.0.1:1", "--category", "linear", "-").want(t, exitUsage)
+	if want := "bywire: stdin: more than 4.0 MB of topics; give one on each line\n"; o.stderr != want {
+		t.Errorf("says %q, want %q", o.stderr, want)
+	}
+}
+
 // More topics than have labels of their own share those of their kinds.
 func TestManyTopicsShareLabels(t *testing.T) {
 	for _, tc := range []struct {

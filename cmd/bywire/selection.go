@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/internal/wire"
@@ -93,7 +95,8 @@ func (a *app) expand(args []string) ([]string, error) {
 			names = append(names, found...)
 			continue
 		}
-		lines := bufio.NewScanner(io.LimitReader(a.stdin, 1<<20))
+		from := &io.LimitedReader{R: a.stdin, N: maxTopicList + 1}
+		lines := bufio.NewScanner(from)
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
 			found, err := namesIn(lines.Text())
@@ -105,9 +108,20 @@ func (a *app) expand(args []string) ([]string, error) {
 		if err := lines.Err(); err != nil {
 			return nil, usageError("stdin: %w", err)
 		}
+		if from.N == 0 {
+			return nil, usageError("stdin: more than %s of topics; give one on each line", byteCount(maxTopicList))
+		}
+	}
+	for _, name := range names {
+		if !utf8.ValidString(name) {
+			return nil, usageError("%s: no topic: not valid UTF-8", strconv.Quote(name))
+		}
 	}
 	return names, nil
 }
+
+// maxTopicList bounds the topics on stdin, in bytes: more is a file by mistake.
+const maxTopicList = 4_000_000
 
 // namesIn returns the topics of one argument: of a pasted frame, or the
 // argument itself.
