@@ -80,11 +80,7 @@ func (c *Client) public(ctx context.Context, ch Channel, opts StreamOptions, top
 func (c *Client) forget(s *Stream) {
 	c.mu.Lock()
 	delete(c.streams, s)
-	last := len(c.streams) == 0
 	c.mu.Unlock()
-	if last {
-		c.rest.idle()
-	}
 }
 
 // Close closes every stream of the client, and waits for them, and its connections

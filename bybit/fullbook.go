@@ -222,7 +222,9 @@ func (r *runner) fetch(sub *subscription) {
 	go func() {
 		n := &fullNotice{}
 		n.snapshot, n.err = r.s.client.snapshots.fetch(ctx, r.s.ch, sub.symbol)
-		r.s.notify(sub, n)
+		if n.err == nil || ctx.Err() == nil { // else nobody wants the answer
+			r.s.notify(sub, n)
+		}
 		r.s.mail.put(letter{fetched: sub})
 	}()
 }

@@ -26,9 +26,6 @@ const (
 
 	// maxHeader bounds the head of a reply.
 	maxHeader = 64 << 10
-
-	// idleConnection is how long a connection is kept for the next request.
-	idleConnection = 90 * time.Second
 )
 
 // errReplyTooLong is what a reply beyond maxReply is.
@@ -69,10 +66,12 @@ func newREST(opts *Options) *rest {
 	t := &http.Transport{
 		// No Proxy: what the environment's variables say is the business of
 		// the caller's DialContext.
-		DialContext:            r.dialer(opts),
-		TLSHandshakeTimeout:    opts.DialTimeout,
-		MaxIdleConnsPerHost:    2,
-		IdleConnTimeout:        idleConnection,
+		DialContext:         r.dialer(opts),
+		TLSHandshakeTimeout: opts.DialTimeout,
+		// On a connection that was used before, net/http repeats a request that
+		// seems to have met a closing one. That would break the pace of
+		// requests, so each has a connection of its own.
+		DisableKeepAlives:      true,
 		MaxResponseHeaderBytes: maxHeader,
 	}
 	if opts.TLS != nil {
@@ -107,11 +106,8 @@ func (r *rest) dialer(opts *Options) func(ctx context.Context, network, addr str
 	}
 }
 
-// idle closes the connections that nobody uses.
-func (r *rest) idle() { r.http.CloseIdleConnections() }
-
-// close is idle at the end: there are no requests any more, they ended with their
-// contexts.
+// close ends what dials are under way. There are no requests any more: they ended
+// with their contexts.
 func (r *rest) close() {
 	r.end()
 	r.http.CloseIdleConnections()
