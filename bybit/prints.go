@@ -6,6 +6,11 @@ import (
 	"slices"
 )
 
+// maxApart is how far the times of two copies, in milliseconds, may lie apart: each is
+// when a server made the frame. The same content later than that is the same state
+// anew, which a connection that took over from another may bring.
+const maxApart = 10_000
+
 // maxPrints is how many messages of a topic are remembered.
 const maxPrints = 512
 
@@ -45,7 +50,7 @@ func (p *prints) judge(frame []byte, lane uint8) verdict {
 		if j >= n {
 			j -= n
 		}
-		if p.sums[j] == sum && p.lanes[j]&bit == 0 {
+		if p.sums[j] == sum && p.lanes[j]&bit == 0 && !apart(p.times[j], at) {
 			p.lanes[j] |= bit
 			return duplicate
 		}
@@ -72,6 +77,11 @@ func (p *prints) judge(frame []byte, lane uint8) verdict {
 	p.sums[p.next], p.lanes[p.next], p.times[p.next] = sum, bit, at
 	p.next = (p.next + 1) % maxPrints
 	return deliver
+}
+
+// apart reports whether frames of these times, 0 if not known, are no copies.
+func apart(a, b int64) bool {
+	return a != 0 && b != 0 && max(a-b, b-a) > maxApart
 }
 
 var (
