@@ -198,6 +198,9 @@ func writerError(dir string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return usageError("--to %s: may not be written: permission denied", dir)
 	}
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("--to %s: %w", dir, file.Err)
+	}
 	return err
 }
 

@@ -503,4 +503,9 @@ func TestRecordWrongInput(t *testing.T) {
 			t.Errorf("%q says %q\nwant %q", tc.args, o.stderr, tc.want)
 		}
 	}
+	under := filepath.Join(text, "rec") // which no system makes
+	o := bywire(t, "record", "--to", under, "publicTrade.BTCUSD").want(t, exitOther)
+	if want := "bywire: --to " + under + ": not a directory\n"; o.stderr != want {
+		t.Errorf("a folder in a file: %q, want %q", o.stderr, want)
+	}
 }
