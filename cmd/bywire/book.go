@@ -31,10 +31,12 @@ func (a *app) bookCommand() *cobra.Command {
 		Long: `Show the order book of a symbol as a ladder, with the last trades beside it. Every
 update is checked; while the book is not certain the last line says why. Ctrl-C ends it.
 
-With --once it prints one ladder and ends, also on a pipe.`,
+With --once it prints one ladder and ends, also on a pipe. The topic may stand in place of
+the symbol; orderbook.full needs REST as well, for the snapshot that its book begins with.`,
 		Example: `  bywire book BTCUSDT
   bywire book BTCUSDT --category spot --depth 200
   bywire book BTCUSDT --once --rows 5
+  bywire book orderbook.full.BTCUSDT --category spot
   bywire book BTCUSD --ws ws://127.0.0.1:8787`,
 		Args:              oneArgument("symbol", "bywire book BTCUSDT"),
 		ValidArgsFunction: words("BTCUSDT", "ETHUSDT", "BTCUSD", "BTCPERP"),
@@ -69,7 +71,12 @@ With --once it prints one ladder and ends, also on a pipe.`,
 
 // selectBook returns the topics of a book: its own, and that of the trades.
 func (a *app) selectBook(opts *bookOptions, symbol string) (selection, error) {
-	if t, err := wire.ParseTopic(symbol); err == nil && t.Kind == wire.KindOrderBook {
+	t, err := wire.ParseTopic(symbol)
+	full := err == nil && t.Kind == wire.KindFullOrderBook
+	if full && opts.depth != 0 {
+		return selection{}, usageError("--depth %d: %s has every level", opts.depth, symbol)
+	}
+	if err == nil && (t.Kind == wire.KindOrderBook || full) {
 		symbol = t.Symbol // a topic will do as well
 		if opts.depth == 0 {
 			opts.depth = t.Depth
@@ -90,6 +97,9 @@ func (a *app) selectBook(opts *bookOptions, symbol string) (selection, error) {
 		return selection{}, usageError("%s: symbols are upper case; meant %s?", symbol, up)
 	}
 	name := fmt.Sprintf("orderbook.%d.%s", depth, symbol)
+	if full {
+		name = "orderbook.full." + symbol
+	}
 	if depth < 0 {
 		return selection{}, usageError("--depth %d: no depth; bywire topics lists them", depth)
 	}
