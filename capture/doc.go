@@ -38,8 +38,11 @@
 //     known harmless settings, are replaced before they reach any buffer
 //     (Redact, RedactURL).
 //
-// What it does not do: it does not know what frames mean (the only content it
-// looks at is "op":"auth"), it does not drop or merge records, it does not
-// delete segments. The format is docs/capture-format.md, so that programs in
+// Merge makes one capture of two recordings of the same topics, and says what is
+// in neither.
+//
+// What writers and readers do not do: they do not know what frames mean (the only
+// content they look at is "op":"auth"), they do not drop or merge records, they do
+// not delete segments. The format is docs/capture-format.md, so that programs in
 // other languages can read it.
 package capture

@@ -14,10 +14,11 @@ import (
 func (a *app) captureCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "capture",
-		Short: "import, verify, describe and print captures",
+		Short: "import, merge, verify, describe and print captures",
 		Long: `A capture is a folder of recorded frames: byte for byte, with receive times.
 
   import   makes one from recordings
+  merge    makes one of two recordings of the same topics
   verify   replays every book in it and says what is missing or wrong
   info     says what is in it
   cat      prints its frames`,
@@ -25,7 +26,7 @@ func (a *app) captureCommand() *cobra.Command {
 		Args:    subcommandOf,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.importCommand(), a.verifyCommand(), a.infoCommand(), a.catCommand())
+	cmd.AddCommand(a.importCommand(), a.mergeCommand(), a.verifyCommand(), a.infoCommand(), a.catCommand())
 	return cmd
 }
 

@@ -142,7 +142,7 @@ Try:
 
 Commands:
   book        show a live order book: ladder, trades, rates
-  capture     import, verify, describe and print captures
+  capture     import, merge, verify, describe and print captures
   completion  generate the autocompletion script for the specified shell
   doctor      check the way to the exchange, and say what to do
   record      save public topics in a capture
@@ -160,7 +160,7 @@ bywire COMMAND --help says more about one.
 	if help := bywire(t, "--help"); help.stdout != want {
 		t.Errorf("--help prints\n%s", help.stdout)
 	}
-	for _, sub := range []string{"stream", "book", "record", "replay", "capture", "capture import", "capture verify", "capture info", "capture cat", "topics", "version", "watch", "doctor"} {
+	for _, sub := range []string{"stream", "book", "record", "replay", "capture", "capture import", "capture merge", "capture verify", "capture info", "capture cat", "topics", "version", "watch", "doctor"} {
 		o := bywire(t, append(strings.Fields(sub), "--help")...).want(t, exitOK)
 		if !strings.Contains(o.stdout, "Usage:\n  bywire "+sub) || o.stderr != "" {
 			t.Errorf("bywire %s --help:\n%s%s", sub, o.stdout, o.stderr)
