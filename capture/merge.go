@@ -125,7 +125,7 @@ func (m *merging) create(dir string) (err error) {
 		return err
 	}
 	if left { // and not in use, or it would be locked
-		if err = errors.Join(m.w.Close(), os.RemoveAll(dir)); err != nil {
+		if err := errors.Join(m.w.Close(), os.RemoveAll(dir)); err != nil {
 			return err
 		}
 		if m.w, err = OpenWriter(dir, opts); err != nil {
@@ -152,7 +152,7 @@ func (m *merging) publish(partial, to string) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close(), os.Remove(filepath.Join(partial, mergeMark)), removeIfThere(to)); err != nil {
+	if err := errors.Join(err, f.Close(), os.Remove(filepath.Join(partial, mergeMark)), removeIfThere(to)); err != nil {
 		return err
 	}
 	if err := syncDir(partial); err != nil {
@@ -218,15 +218,16 @@ func (s *mergeSource) step() {
 }
 
 func (m *merging) run(ctx context.Context, a, b *Reader) error {
-	var sources [2]*mergeSource
-	for i, r := range []*Reader{a, b} {
-		next, stop := iter.Pull2(r.Records(time.Time{}, time.Time{}))
-		defer stop()
-		sources[i] = &mergeSource{n: i, next: next, records: &m.ledger.A}
-		if i == 1 {
-			sources[i].records, sources[i].shift = &m.ledger.B, m.opts.ShiftB
-		}
-		sources[i].step()
+	nextA, stopA := iter.Pull2(a.Records(time.Time{}, time.Time{}))
+	defer stopA()
+	nextB, stopB := iter.Pull2(b.Records(time.Time{}, time.Time{}))
+	defer stopB()
+	sources := [2]*mergeSource{
+		{n: 0, next: nextA, records: &m.ledger.A},
+		{n: 1, next: nextB, records: &m.ledger.B, shift: m.opts.ShiftB},
+	}
+	for _, s := range sources {
+		s.step()
 	}
 	for n := int64(1); ; n++ {
 		s := sources[0]
