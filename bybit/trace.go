@@ -9,8 +9,8 @@ import "time"
 // stream, in the order of what happened there; those of two streams may run at the
 // same time. They must return at once: while one runs, the stream neither
 // connects nor subscribes, though data still flows. They must not call the
-// stream's Subscribe, Unsubscribe or Close, which would wait for themselves. What
-// they are given is theirs to keep.
+// stream's Subscribe, Unsubscribe or Close, nor the client's Public or Close, which would
+// wait for themselves; Stats may be called. What they are given is theirs to keep.
 type Trace struct {
 	// BudgetFull: a dial waits for the Budget.
 	BudgetFull func(TraceLink)

@@ -116,3 +116,36 @@ func TestTraceTellsEverything(t *testing.T) {
 		s.Close()
 	})
 }
+
+// A hook may look at the statistics of the stream that it is told of.
+func TestTraceMayCallStats(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		var s *bybit.Stream
+		seen := 0
+		look := func() {
+			if s != nil && s.Stats().Topics >= 0 {
+				seen++
+			}
+		}
+		c := v.traced(&bybit.Trace{
+			Disconnected: func(bybit.TraceLink, time.Duration, error) { look() },
+			Connected:    func(bybit.TraceLink, time.Duration) { look() },
+			Request:      func(bybit.TraceLink, bybit.TraceRequest) { look() },
+			Reply:        func(bybit.TraceLink, bybit.TraceReply) { look() },
+			Gap:          func(bybit.Topic, bybit.GapReason, error) { look() },
+		})
+		opened, err := c.Public(t.Context(), bybit.Linear, nil, bybit.Trades("BTCUSDT"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		s = opened
+		v.last().cut()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if seen < 5 {
+			t.Errorf("%d looks at the statistics, want one for each thing that was told", seen)
+		}
+		s.Close()
+	})
+}
