@@ -310,3 +310,35 @@ func TestFullBookViewIsStaleAfterRecv(t *testing.T) {
 		}
 	})
 }
+
+// A reply that comes while the queue overflows, and all else in it is discarded, still
+// reaches the book, which would otherwise wait for it for ever.
+func TestFailureClass08_FullReplyOutlivesOverflow(t *testing.T) {
+	inFullBubble(t, func(t *testing.T, v *fullVenue) {
+		rnd := seeded(7)
+		v.serving(func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(time.Second)
+			fmt.Fprint(w, v.reply())
+		})
+		s := v.open(&bybit.StreamOptions{QueueBytes: 64 << 10})
+		j := &fullJudge{v: v}
+		v.push(rnd)
+		j.want(t, s, "") // the request is out
+		time.Sleep(2 * time.Second)
+		for range 2000 {
+			v.push(rnd)
+		}
+		synctest.Wait()
+		if s.Stats().Overflows == 0 {
+			t.Fatal("no overflow, want one")
+		}
+		for range 50 {
+			j.drain(t, s)
+			time.Sleep(200 * time.Millisecond)
+			v.push(rnd)
+		}
+		j.take()
+		v.push(rnd)
+		j.want(t, s, "delta, delta")
+	})
+}
