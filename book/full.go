@@ -82,6 +82,7 @@ type Full struct {
 	heldID  int64
 	heldSeq int64
 
+	ignored int       // old messages since the last one that was not
 	asking  bool      // a request is out
 	allowed time.Time // no request before
 	fails   int       // requests failed in a row
@@ -122,14 +123,20 @@ func (f *Full) Stats() Stats { return f.book.Stats() }
 // Buffered returns how many deltas wait for a snapshot.
 func (f *Full) Buffered() int { return len(f.buffer) }
 
-// Delta takes one message of the topic. It does not keep u.
+// Delta takes one message of the topic. It does not keep u. A message that came
+// before, or is from before those that did, changes nothing.
 func (f *Full) Delta(u *Update, now time.Time) FullStep {
+	if !f.isOld(u) {
+		f.ignored = 0
+	}
 	switch {
 	case f.held && u.ID == f.heldID && u.Seq == f.heldSeq:
 		f.held = false
 		return f.live(now)
 	case u.ID == 1:
 		return f.restart(u, now)
+	case f.isOld(u):
+		return f.ignore(u, now)
 	case f.state == FullLive:
 		return f.follow(u, now)
 	case f.state == FullNoBook && len(u.Bids)+len(u.Asks) == 0:
@@ -206,6 +213,42 @@ func (f *Full) Reset(cause error, now time.Time) FullStep {
 	f.state = FullWaiting
 	f.book.Invalidate(cause)
 	return f.step(now)
+}
+
+// isOld reports whether u is from before the last message, or is that one again: the
+// cross sequence says so, also where a count of update ids has ended in between.
+func (f *Full) isOld(u *Update) bool {
+	if u.Seq == 0 {
+		return false // absent, so nothing is known
+	}
+	id, seq := f.book.id, f.book.seq
+	if f.state != FullLive {
+		n := len(f.buffer)
+		if n == 0 {
+			return false
+		}
+		id, seq = f.buffer[n-1].ID, f.buffer[n-1].Seq
+	}
+	return u.Seq < seq || u.Seq == seq && u.ID <= id
+}
+
+// maxIgnored is how many old messages in a row are old messages. More are a venue that
+// has begun both of its counts anew, unnoticed.
+const maxIgnored = 16
+
+// ignore passes over an old message.
+func (f *Full) ignore(u *Update, now time.Time) FullStep {
+	if f.ignored++; f.ignored <= maxIgnored {
+		return f.step(now)
+	}
+	f.ignored = 0
+	var err error
+	if f.state == FullLive {
+		err = &Error{Kind: Gap, Want: f.book.id + 1, Got: u.ID}
+		f.book.Invalidate(err)
+	}
+	f.begin(u)
+	return f.stepWith(err, now)
 }
 
 // restart begins anew with the message that has update id 1. It carries no

@@ -17,6 +17,7 @@ type fullServer struct {
 	bids, asks map[int64]int64
 	id, seq    int64
 	stream     []*book.Update
+	past       []*book.Update         // delivered
 	history    map[int64]*book.Update // by cross sequence
 	reply      *book.Update           // taken, not delivered yet
 }
@@ -112,6 +113,7 @@ func (c *fullClient) take(s book.FullStep) {
 func (c *fullClient) deliver() {
 	if q := c.server.stream; len(q) > 0 {
 		c.server.stream = q[1:]
+		c.server.past = append(c.server.past, q[0])
 		c.take(c.full.Delta(q[0], c.now))
 	}
 }
@@ -143,6 +145,7 @@ func FuzzFull(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 1, 4, 5, 3, 0, 1, 7, 30, 4, 5, 3, 2, 100, 1, 5, 1, 1, 7, 30, 4, 5})
 	f.Add([]byte{0, 70, 3, 1, 204, 0, 1, 5, 0, 1, 1, 0, 1})
 	f.Add([]byte("00000000000000000000011!0001111\xd6\x99")) // such a reply, then a second restart
+	f.Add([]byte("\xdf00X00\x031!1100\"1117\xd8"))           // a message of the count before, once more, with the next update id
 	f.Fuzz(func(t *testing.T, script []byte) {
 		src := &script
 		server := &fullServer{bids: map[int64]int64{3: 1}, asks: map[int64]int64{130: 1}, id: 10, seq: 1000, history: map[int64]*book.Update{}}
@@ -170,7 +173,11 @@ func FuzzFull(f *testing.F) {
 			case 5:
 				c.answer()
 			case 6:
-				if c.asking {
+				if past := server.past; op >= 200 { // a message comes once more
+					if i := len(past) - 1 - int(op>>2)%4; i >= 0 {
+						c.take(c.full.Delta(past[i], c.now))
+					}
+				} else if c.asking {
 					server.reply, c.asking = nil, false
 					c.take(c.full.SnapshotFailed(errTimeout, c.now))
 				}

@@ -164,6 +164,53 @@ func TestFullEmptyReplyWhileStreamHasLevels(t *testing.T) {
 	expect(t, f.Snapshot(&book.Update{}, at(200)), book.FullStep{State: book.FullSyncing, At: at(2000), Err: anyError})
 }
 
+// A message that comes twice, or late, is no gap, whether the book is live or not. It is
+// the cross sequence that tells it from one of a new count whose beginning was missed.
+func TestFullIgnoresWhatIsOld(t *testing.T) {
+	f := book.NewFull(nil)
+	expect(t, f.Delta(fullDelta(t, 5, 50, "bid 0.4758 20"), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true})
+	expect(t, f.Delta(fullDelta(t, 6, 53, "bid 0.4757 7"), at(200)), book.FullStep{State: book.FullSyncing})
+	expect(t, f.Delta(fullDelta(t, 5, 50, "bid 0.4758 20"), at(210)), book.FullStep{State: book.FullSyncing})
+	expect(t, f.Delta(fullDelta(t, 6, 53, "bid 0.4757 7"), at(220)), book.FullStep{State: book.FullSyncing})
+	if n := f.Buffered(); n != 2 {
+		t.Errorf("%d deltas buffered, want 2", n)
+	}
+	expect(t, f.Snapshot(fullReply(t, 5, 50, fullTouch), at(300)), book.FullStep{State: book.FullLive, Synced: true, Applied: 1})
+	want := show(t, f.View())
+	for _, d := range []*book.Update{
+		fullDelta(t, 6, 53, "bid 0.4757 9"),
+		fullDelta(t, 4, 48, "bid 0.1 9"),
+		fullDelta(t, 7, 49, "bid 0.1 9"), // of the count before: fits by its update id alone
+	} {
+		expect(t, f.Delta(d, at(400)), book.FullStep{State: book.FullLive})
+		if got := show(t, f.View()); got != want {
+			t.Errorf("after update %d, sequence %d, the book is %q, want %q", d.ID, d.Seq, got, want)
+		}
+	}
+	step := f.Delta(fullDelta(t, 4, 60, "bid 0.1 9"), at(500))
+	if e, ok := step.Err.(*book.Error); !ok || e.Kind != book.Gap || step.State != book.FullSyncing {
+		t.Errorf("an older update id with a newer sequence gives %+v, want a gap", step)
+	}
+}
+
+// Old messages and nothing else are no accident: the venue has begun both of its counts
+// anew, and the message that said so was lost.
+func TestFullDoesNotIgnoreForEver(t *testing.T) {
+	f := liveFull(t) // at update 5, sequence 50
+	for id := int64(2); ; id++ {
+		step := f.Delta(fullDelta(t, id, id, "bid 0.1 1"), at(5000))
+		if step.State == book.FullLive && id < 30 {
+			expect(t, step, book.FullStep{State: book.FullLive})
+			continue
+		}
+		if e, ok := step.Err.(*book.Error); !ok || e.Kind != book.Gap || !step.Fetch || id != 18 {
+			t.Fatalf("message %d: step %+v, want a gap at 18", id, step)
+		}
+		expect(t, f.Snapshot(fullReply(t, id, id, fullTouch), at(5100)), book.FullStep{State: book.FullLive, Synced: true})
+		return
+	}
+}
+
 // Failed requests are repeated ever more slowly, to a limit.
 func TestFullFailedRequests(t *testing.T) {
 	f := book.NewFull(nil)
