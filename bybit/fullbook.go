@@ -81,6 +81,9 @@ func (s *Stream) applyFull(sub *subscription, ev *BookEvent) Event {
 	switch {
 	case step.Synced:
 		return s.yieldFull(sub, ev, ev.Time, ev.Received)
+	case step.State == book.FullLive && step.Applied == 0:
+		s.count.dropped.Add(1) // it came before, or is from before what did
+		return nil
 	case step.State == book.FullLive:
 		ev.Book = f.machine.View()
 		return s.yieldBook(sub, ev)

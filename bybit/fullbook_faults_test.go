@@ -259,6 +259,30 @@ func TestFailureClass08_FullRequestsKeepTheirPace(t *testing.T) {
 	})
 }
 
+// A change that comes twice, or late, is neither a change nor a gap.
+func TestFailureClass08_FullOldMessagesAreNone(t *testing.T) {
+	inFullBubble(t, func(t *testing.T, v *fullVenue) {
+		rnd := seeded(11)
+		s := v.open(nil)
+		j := &fullJudge{v: v}
+		first, second := v.step(rnd), v.step(rnd)
+		for _, frame := range []string{first, first, second, first} {
+			v.broadcast(frame)
+		}
+		j.want(t, s, "snapshot")
+		third := v.step(rnd)
+		for _, frame := range []string{second, third, third, first} {
+			v.broadcast(frame)
+		}
+		j.want(t, s, "delta")
+		v.push(rnd)
+		j.want(t, s, "delta")
+		if got := s.Stats(); got.Gaps != 0 || got.Violations != 0 || v.requestCount() != 1 {
+			t.Errorf("gaps %d, violations %d, requests %d, want 0, 0, 1", got.Gaps, got.Violations, v.requestCount())
+		}
+	})
+}
+
 // Without REST, and on channels without a category there, a full book is refused before
 // anything is sent; BooksNone yields every message.
 func TestFullBookWithoutREST(t *testing.T) {
