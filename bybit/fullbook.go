@@ -325,9 +325,12 @@ const (
 	keyFullMatchTime
 )
 
-// decode reads a result. One without levels need not have anything else: there is no
-// book to number.
+// decode reads a result. One without levels need not have anything else, nor be there:
+// there is no book to number.
 func (s *fullSnapshot) decode(result []byte) error {
+	if len(result) == 0 || string(result) == "null" {
+		return nil
+	}
 	c := wire.NewCursor(result)
 	var symbol []byte
 	var hasID, hasSeq bool
