@@ -359,6 +359,7 @@ func (r *runner) perform(now time.Time, a session.Action) {
 		for _, rej := range a.Rejected {
 			w.refused = append(w.refused, RejectedError{Topic: topicNamed(w.topics, rej.Topic), Code: rej.Code, Message: rej.Message})
 		}
+		s.count.session(r) // who was answered finds it in Stats
 		close(w.answered)
 	case session.Failed:
 		r.failure = a.Err
