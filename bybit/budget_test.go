@@ -50,6 +50,9 @@ func TestBudgetSharedByTwoClients(t *testing.T) {
 				}
 			}
 		})
+		// Between the seconds: what the budget allows again after a minute must not
+		// fall on the moment of a sample.
+		time.Sleep(500 * time.Millisecond)
 		var connects []int // by the second
 		for range 600 {
 			time.Sleep(time.Second)

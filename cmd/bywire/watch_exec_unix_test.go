@@ -31,8 +31,8 @@ func TestWatchKillsWhatACommandStarted(t *testing.T) {
 		}
 		ended <- err
 	}()
-	o := bywire(t, "watch", "--ws", r.ws, "--if", "fundingRate > 0.0005", "--exec-timeout", "500ms", "--exec", hook+" "+pipe, "BTCUSD").want(t, exitOK)
-	if want := "bywire: --exec " + hook + ": killed after 500ms (BTCUSD)\n"; !strings.HasSuffix(o.stderr, want) {
+	o := bywire(t, "watch", "--ws", r.ws, "--if", "fundingRate > 0.0005", "--exec-timeout", "3s", "--exec", hook+" "+pipe, "BTCUSD").want(t, exitOK)
+	if want := "bywire: --exec " + hook + ": killed after 3s (BTCUSD)\n"; !strings.HasSuffix(o.stderr, want) {
 		t.Errorf("says %q, want %q", o.stderr, want)
 	}
 	select {
