@@ -96,13 +96,15 @@ func (s *Stream) applyBook(sub *subscription, ev *BookEvent) Event {
 			s.count.violations.Add(1)
 		}
 		sub.breakChain()
-		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
+		dropped := 1 + ev.Conflated
 		if sub.policy == BooksNone {
 			s.local.after(sub, ev)
-			return s.bookGap(sub, err, 0, ev.Received)
+			dropped = 0
 		}
-		s.count.dropped.Add(int64(1 + ev.Conflated))
-		return s.bookGap(sub, err, 1+ev.Conflated, ev.Received)
+		s.count.dropped.Add(int64(dropped))
+		gap := s.bookGap(sub, err, dropped, ev.Received)
+		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
+		return gap
 	}
 	sub.broken = false
 	if sub.merge != nil {

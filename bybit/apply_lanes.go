@@ -38,6 +38,7 @@ func (s *Stream) applyLanedBook(sub *subscription, ev *BookEvent, it *item) Even
 		gap := s.bookGap(sub, fault, 1+len(m.chain.held), it.received)
 		s.count.dropped.Add(1)
 		s.applyGap(sub, gap)
+		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
 		return gap
 	}
 	s.awaitLanes(sub, it.received)
@@ -114,8 +115,8 @@ func (s *Stream) applyLateTicker(sub *subscription, ev *TickerEvent) Event {
 		s.count.gaps.Add(1)
 		gap := &GapEvent{Topic: sub.topic, Reason: GapOrder, Dropped: 1, Time: ev.Received}
 		s.applyGap(sub, gap)
-		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
 		s.traceGap(gap)
+		s.mail.put(letter{event: session.Resync{Topic: sub.topic.name}})
 		return gap
 	}
 	sub.applyTicker(ev)

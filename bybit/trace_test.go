@@ -76,10 +76,10 @@ func TestTraceTellsEverything(t *testing.T) {
 		v.last().send(snapshot("BTCUSDT", 7, "1"), delta("BTCUSDT", 9, "1"))
 		wantEvents(t, s, "rejected publicTrade.NOPE: error:handler not found,topic:publicTrade.NOPE",
 			"book BTCUSDT u=7 bid 100 x 1", "gap orderbook.50.BTCUSDT book dropped 1")
-		wantLog("resync: orderbook.50.BTCUSDT",
+		wantLog("gap: orderbook.50.BTCUSDT book book: gap: update id 9, want 8",
+			"resync: orderbook.50.BTCUSDT",
 			"request: link 1 lane 0 connection 1 unsubscribe [orderbook.50.BTCUSDT] id true",
 			"request: link 1 lane 0 connection 1 subscribe [orderbook.50.BTCUSDT] id true",
-			"gap: orderbook.50.BTCUSDT book book: gap: update id 9, want 8",
 			`reply: link 1 lane 0 connection 1 unsubscribe true "" id true`,
 			`reply: link 1 lane 0 connection 1 subscribe true "" id true`)
 		ping := time.NewTimer(20 * time.Second)
