@@ -150,7 +150,9 @@ func TestFoldRefusesFaults(t *testing.T) {
 
 // FuzzFold lets a naive book take every message of a script, and a book what Fold
 // makes of them: wherever both have come to the same message, both are the same. No
-// gap that the first one saw is hidden from the second.
+// gap that the first one saw is hidden from the second. (A message that repeats an
+// update id is a gap for a book, though nothing is missing; folded with what follows
+// it, it overlaps what the book has had, which Apply allows.)
 func FuzzFold(f *testing.F) {
 	f.Add([]byte{3, 50, 0x80, 10, 20, 11, 21, 0, 1, 5, 30, 0, 12, 3, 1, 1, 2, 8, 1, 1, 2, 8})
 	f.Add([]byte{9, 0x20, 3, 1, 12, 3, 16, 5, 8, 1, 1, 12, 0x42, 3, 1, 12, 16, 0x43, 2, 2, 10, 0, 14, 8})
@@ -181,7 +183,7 @@ func FuzzFold(f *testing.F) {
 					!slices.Equal(slow.Levels(book.Bid), each.Levels(book.Bid)) || !slices.Equal(slow.Levels(book.Ask), each.Levels(book.Ask)) {
 					t.Fatalf("folded %+v: %v\n got %+v\nwant %+v", u, got, slow, each)
 				}
-			case gap != nil && gap.Kind == book.Gap && healthy && !shown:
+			case gap != nil && gap.Kind == book.Gap && gap.Got > gap.Want && healthy && !shown:
 				t.Fatalf("folded %+v hides %v", u, gap)
 			}
 			compare(t, fast, slow)
