@@ -54,11 +54,15 @@ func (q *Subscription) Answer(errs []error, initial ...[]byte) []string {
 	if len(joined) == 0 {
 		initial = nil
 	}
-	if !s.acknowledge(reply, initial) {
-		joined = nil
-	}
+	// Joined before the acknowledgement can be seen: what is published once a client has read it reaches that client.
 	for _, name := range joined {
 		s.srv.Topic(s.channel, name).join(s)
+	}
+	if !s.acknowledge(reply, initial) {
+		for _, name := range joined {
+			s.srv.Topic(s.channel, name).leave(s)
+		}
+		joined = nil
 	}
 	s.joined <- joined
 	return joined
