@@ -45,10 +45,10 @@ type market struct {
 func New(seed uint64, n int) *Feed {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	markets := []*market{
-		{symbol: "BTCUSDT", priceScale: 2, sizeScale: 3, tick: 10, u: 21111423, seq: 457538796406},
-		{symbol: "ETHUSDT", priceScale: 2, sizeScale: 2, tick: 1, u: 8812345, seq: 297538796406},
-		{symbol: "SOLUSDT", priceScale: 3, sizeScale: 1, tick: 10, u: 5577111, seq: 187538796406},
-		{symbol: "XRPUSDT", priceScale: 4, sizeScale: 1, tick: 1, u: 3141592, seq: 167538796406},
+		{symbol: "BTCUSDT", priceScale: 2, sizeScale: 3, tick: 10, u: 1, seq: 457538796406},
+		{symbol: "ETHUSDT", priceScale: 2, sizeScale: 2, tick: 1, u: 1, seq: 297538796406},
+		{symbol: "SOLUSDT", priceScale: 3, sizeScale: 1, tick: 10, u: 1, seq: 187538796406},
+		{symbol: "XRPUSDT", priceScale: 4, sizeScale: 1, tick: 1, u: 1, seq: 167538796406},
 	}
 	f := &Feed{}
 	for i, m := range markets {
