@@ -76,7 +76,8 @@ type StreamOptions struct {
 	// before it sleeps. To be woken is most of what a message's way through this
 	// process takes; a reader that polls for longer than the pauses of the feed, say a
 	// millisecond, saves it, and keeps one processor busy meanwhile. Use it with a
-	// processor to spare for each connection: with less it costs more than it saves.
+	// processor to spare for each connection, and with GOMAXPROCS below the number
+	// of processors where other programs need some: else the highest delays grow.
 	// On Unix only, and without effect on connections of Options.DialContext that
 	// are no sockets. Default: sleep at once.
 	BusyPoll time.Duration

@@ -96,12 +96,8 @@ func (r *reader) run() {
 		s.count.frames.Add(frames)
 		s.count.bytes.Add(size)
 		queued := s.queue.Unlock()
-		if queued > courtesy || s.opts.BusyPoll > 0 {
-			// A reader that polls would not let go of the processor on which
-			// the consumer is ready to run.
-			runtime.Gosched()
-		}
 		if queued > courtesy {
+			runtime.Gosched()
 			r.awaitRoom()
 		}
 	}

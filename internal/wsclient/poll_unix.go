@@ -4,6 +4,7 @@ package wsclient
 
 import (
 	"net"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -36,6 +37,9 @@ func polled(nc net.Conn, poll time.Duration) net.Conn {
 func (c *polledConn) Read(p []byte) (int, error) {
 	began := time.Now()
 	for {
+		// The consumer of what was read before may be ready to run on this very processor, and the runtime does not
+		// always let it go first.
+		runtime.Gosched()
 		var n int
 		var err error
 		closed := c.raw.Read(func(fd uintptr) bool {

@@ -34,7 +34,7 @@ func compareDelays(ctx context.Context, o *options, names []string) error {
 			results[c.Name] = append(results[c.Name], d)
 		}
 	}
-	fmt.Printf("\n%d messages at %d a second, one a write; microseconds from write to user, medians of %d interleaved rounds.\n\n", o.paced, o.rate, o.rounds)
+	fmt.Printf("\n%d messages at %d a second, one a write; microseconds from write to user, medians of %d interleaved rounds; receivers have all processors but one.\n\n", o.paced, o.rate, o.rounds)
 	fmt.Println("| client | p50 | p99 | p99.9 | p50 / hirokisan | p99 / hirokisan |")
 	fmt.Println("|---|---:|---:|---:|---:|---:|")
 	p50 := func(d delays) float64 { return d.p50 }

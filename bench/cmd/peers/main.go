@@ -219,6 +219,10 @@ func one(ctx context.Context, o *options, name string, w workload) (_ *client.Re
 
 	receiver := exec.CommandContext(ctx, self, append(shared, "-role", name, "-addr", strings.TrimSpace(addr), "-cpuprofile", o.profile)...)
 	receiver.Stderr = os.Stderr
+	if w.rate > 0 {
+		// A processor is the sender's: where it has to wait for one, its wait would count as the receiver's delay.
+		receiver.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", max(runtime.NumCPU()-1, 1)))
+	}
 	printed, err := receiver.Output()
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
