@@ -216,3 +216,35 @@ func playLossy(t *testing.T, v *venue, seed uint64) {
 	}
 	s.Close()
 }
+
+// A connection that has just taken over from another has nothing missing of what that one
+// brought: losing the third, which carried the topic all the while, is no gap.
+func TestNoGapBehindAHandover(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		j := watchJoins(v)
+		s := v.stream(&bybit.StreamOptions{Duplicates: 2, RollAfter: 40 * time.Second}, bybit.Trades("BTCUSDT"))
+		seq := 0
+		push := func(conns []*venueConn) {
+			seq++
+			for _, c := range conns {
+				c.send(tradeFrame("BTCUSDT", seq))
+			}
+			synctest.Wait()
+			wantEvents(t, s, fmt.Sprintf("trades BTCUSDT seq=%d", seq))
+			wantNone(t, s)
+		}
+		pass(5 * time.Second)
+		for s.Stats().Handovers == 0 {
+			push(j.carriers(v, "publicTrade.BTCUSDT"))
+			pass(50 * time.Millisecond)
+		}
+		on := j.carriers(v, "publicTrade.BTCUSDT")
+		if len(on) != 2 {
+			t.Fatalf("%d connections have the topic behind a handover, want 2", len(on))
+		}
+		on[0].cut()
+		synctest.Wait()
+		push(on[1:])
+		s.Close()
+	})
+}

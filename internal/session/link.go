@@ -198,6 +198,8 @@ func (s *Session) lost(l *link, err error, inbound time.Time) {
 			missed = append(missed, t.name)
 		case !t.carriedSince(inbound):
 			doubtful = append(doubtful, t.name)
+		default:
+			t.inherit(e, inbound)
 		}
 	}
 	if len(doubtful) > 0 {

@@ -47,8 +47,9 @@ type side struct {
 	phase phase
 
 	// carried says that the topic was live on this connection. While it is
-	// resynchronised it is not live, and carried all the same. since is when it
-	// became live last.
+	// resynchronised it is not live, and carried all the same. since is from when on
+	// nothing is missing: when it became live last, or before that, if a link that
+	// was lost since had it until then.
 	carried bool
 	since   time.Time
 
@@ -260,6 +261,16 @@ func (t *topic) carried() bool {
 // carriedSince reports whether a link carries the topic and did so at that time.
 func (t *topic) carriedSince(at time.Time) bool {
 	return slices.ContainsFunc(t.sides, func(e *side) bool { return e.carried && !e.since.After(at) })
+}
+
+// inherit makes the links that had the topic by the time until which a lost one brought
+// it go on from there: what it brought, and what they bring, is all there was.
+func (t *topic) inherit(lost *side, until time.Time) {
+	for _, e := range t.sides {
+		if e.carried && !e.since.After(until) && e.since.After(lost.since) {
+			e.since = lost.since
+		}
+	}
 }
 
 // hopeful reports whether a link has the topic or is about to know whether it
