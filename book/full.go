@@ -43,6 +43,9 @@ type FullStep struct {
 	// Fetch asks the caller to GET /v5/market/full_orderbook now and to answer
 	// with Snapshot or SnapshotFailed. It is not repeated before the answer.
 	Fetch bool
+	// From is, with Fetch, the cross sequence of the oldest delta that is kept: a
+	// snapshot below it is of no use. 0: there is none, or it has no sequence.
+	From int64
 	// At, if not zero, asks for a call of Tick at that time. A later step
 	// replaces the wish: with a zero At nothing is to be called.
 	At time.Time
@@ -402,6 +405,9 @@ func (f *Full) step(now time.Time) FullStep {
 	f.asking = true
 	f.allowed = now.Add(f.opts.MinInterval)
 	s.Fetch = true
+	if len(f.buffer) > 0 {
+		s.From = f.buffer[0].Seq
+	}
 	return s
 }
 

@@ -46,7 +46,7 @@ const fullTouch = `
 func liveFull(t *testing.T) *book.Full {
 	t.Helper()
 	f := book.NewFull(nil)
-	expect(t, f.Delta(fullDelta(t, 5, 50, "bid 0.4758 20"), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true})
+	expect(t, f.Delta(fullDelta(t, 5, 50, "bid 0.4758 20"), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 50})
 	expect(t, f.Snapshot(fullReply(t, 5, 50, fullTouch), at(100)), book.FullStep{State: book.FullLive, Synced: true})
 	return f
 }
@@ -55,7 +55,7 @@ func TestFullAlignsWithBufferedDelta(t *testing.T) {
 	f := book.NewFull(nil)
 	expect(t, f.Tick(at(0)), book.FullStep{State: book.FullWaiting})
 	refuseReads(t, f.View(), book.ErrNoBook)
-	expect(t, f.Delta(fullDelta(t, 5, 50, "bid 0.4758 20"), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true})
+	expect(t, f.Delta(fullDelta(t, 5, 50, "bid 0.4758 20"), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 50})
 	expect(t, f.Delta(fullDelta(t, 6, 53, "bid 0.4757 7"), at(200)), book.FullStep{State: book.FullSyncing})
 	expect(t, f.Delta(fullDelta(t, 7, 58, "bid 0.4758 0"), at(400)), book.FullStep{State: book.FullSyncing})
 	refuseReads(t, f.View(), book.ErrNoBook)
@@ -73,7 +73,7 @@ func TestFullAlignsWithBufferedDelta(t *testing.T) {
 
 func TestFullReplyAheadOfStream(t *testing.T) {
 	f := book.NewFull(nil)
-	expect(t, f.Delta(fullDelta(t, 5, 50, ""), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true})
+	expect(t, f.Delta(fullDelta(t, 5, 50, ""), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 50})
 	expect(t, f.Snapshot(fullReply(t, 7, 58, fullTouch), at(50)), book.FullStep{State: book.FullSyncing})
 	refuseReads(t, f.View(), book.ErrNoBook)
 	expect(t, f.Delta(fullDelta(t, 6, 53, "bid 0.1 1"), at(200)), book.FullStep{State: book.FullSyncing})
@@ -86,12 +86,12 @@ func TestFullReplyAheadOfStream(t *testing.T) {
 // "Fetch until snapshot.seq >= first buffered seq", and at most every 2 s.
 func TestFullReplyTooOld(t *testing.T) {
 	f := book.NewFull(nil)
-	expect(t, f.Delta(fullDelta(t, 5, 50, ""), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true})
+	expect(t, f.Delta(fullDelta(t, 5, 50, ""), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 50})
 	expect(t, f.Snapshot(fullReply(t, 4, 49, fullTouch), at(100)),
 		book.FullStep{State: book.FullSyncing, At: at(2000), Err: anyError})
 	expect(t, f.Delta(fullDelta(t, 6, 52, ""), at(200)), book.FullStep{State: book.FullSyncing, At: at(2000)})
 	expect(t, f.Tick(at(1999)), book.FullStep{State: book.FullSyncing, At: at(2000)})
-	expect(t, f.Tick(at(2000)), book.FullStep{State: book.FullSyncing, Fetch: true})
+	expect(t, f.Tick(at(2000)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 50})
 	expect(t, f.Tick(at(9000)), book.FullStep{State: book.FullSyncing})
 	expect(t, f.Snapshot(fullReply(t, 6, 52, fullTouch), at(9100)), book.FullStep{State: book.FullLive, Synced: true})
 }
@@ -100,7 +100,7 @@ func TestFullReplyTooOld(t *testing.T) {
 func TestFullReplyOfAnotherLife(t *testing.T) {
 	for name, reply := range map[string][2]int64{"update id differs": {9, 52}, "sequence between deltas": {6, 51}} {
 		f := book.NewFull(nil)
-		expect(t, f.Delta(fullDelta(t, 5, 50, ""), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true})
+		expect(t, f.Delta(fullDelta(t, 5, 50, ""), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 50})
 		expect(t, f.Delta(fullDelta(t, 6, 52, ""), at(1)), book.FullStep{State: book.FullSyncing})
 		step := f.Snapshot(fullReply(t, reply[0], reply[1], fullTouch), at(2))
 		if e, ok := step.Err.(*book.Error); !ok || e.Kind != book.Misaligned || step.At != at(2000) {
@@ -144,14 +144,14 @@ func TestFailureClass08_FullGapAndRestart(t *testing.T) {
 // asked until levels arrive.
 func TestFullNoBook(t *testing.T) {
 	f := liveFull(t)
-	expect(t, f.Delta(fullDelta(t, 1, 70, ""), at(3000)), book.FullStep{State: book.FullSyncing, Fetch: true, Err: anyError})
+	expect(t, f.Delta(fullDelta(t, 1, 70, ""), at(3000)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 70, Err: anyError})
 	expect(t, f.Snapshot(fullReply(t, 1, 0, ""), at(3100)), book.FullStep{State: book.FullNoBook})
 	refuseReads(t, f.View(), book.ErrNoBook)
 	expect(t, f.Tick(at(60_000)), book.FullStep{State: book.FullNoBook})
 	expect(t, f.Delta(fullDelta(t, 1, 71, ""), at(70_000)), book.FullStep{State: book.FullNoBook})
 	expect(t, f.Delta(fullDelta(t, 2, 72, ""), at(80_000)), book.FullStep{State: book.FullNoBook})
 	// The auction ends.
-	expect(t, f.Delta(fullDelta(t, 1, 80, "bid 0.4758 20\nask 0.4763 10"), at(90_000)), book.FullStep{State: book.FullSyncing, Fetch: true})
+	expect(t, f.Delta(fullDelta(t, 1, 80, "bid 0.4758 20\nask 0.4763 10"), at(90_000)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 80})
 	expect(t, f.Snapshot(fullReply(t, 1, 80, fullTouch), at(90_100)), book.FullStep{State: book.FullLive, Synced: true})
 	expect(t, f.Delta(fullDelta(t, 2, 81, "bid 0.4758 21"), at(90_200)), book.FullStep{State: book.FullLive, Applied: 1})
 }
@@ -159,7 +159,7 @@ func TestFullNoBook(t *testing.T) {
 // An empty reply while the stream has levels is a reply too early.
 func TestFullEmptyReplyWhileStreamHasLevels(t *testing.T) {
 	f := book.NewFull(nil)
-	expect(t, f.Delta(fullDelta(t, 1, 10, ""), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true})
+	expect(t, f.Delta(fullDelta(t, 1, 10, ""), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 10})
 	expect(t, f.Delta(fullDelta(t, 2, 11, "bid 1 1"), at(100)), book.FullStep{State: book.FullSyncing})
 	expect(t, f.Snapshot(&book.Update{}, at(200)), book.FullStep{State: book.FullSyncing, At: at(2000), Err: anyError})
 }
@@ -168,7 +168,7 @@ func TestFullEmptyReplyWhileStreamHasLevels(t *testing.T) {
 // the cross sequence that tells it from one of a new count whose beginning was missed.
 func TestFullIgnoresWhatIsOld(t *testing.T) {
 	f := book.NewFull(nil)
-	expect(t, f.Delta(fullDelta(t, 5, 50, "bid 0.4758 20"), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true})
+	expect(t, f.Delta(fullDelta(t, 5, 50, "bid 0.4758 20"), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 50})
 	expect(t, f.Delta(fullDelta(t, 6, 53, "bid 0.4757 7"), at(200)), book.FullStep{State: book.FullSyncing})
 	expect(t, f.Delta(fullDelta(t, 5, 50, "bid 0.4758 20"), at(210)), book.FullStep{State: book.FullSyncing})
 	expect(t, f.Delta(fullDelta(t, 6, 53, "bid 0.4757 7"), at(220)), book.FullStep{State: book.FullSyncing})
@@ -251,11 +251,11 @@ func TestFullReset(t *testing.T) {
 	expect(t, f.Reset(errTimeout, at(300)), book.FullStep{State: book.FullWaiting})
 	refuseReads(t, f.View(), errTimeout)
 	expect(t, f.Delta(fullDelta(t, 9, 90, ""), at(400)), book.FullStep{State: book.FullSyncing, At: at(2000)})
-	expect(t, f.Tick(at(2000)), book.FullStep{State: book.FullSyncing, Fetch: true})
+	expect(t, f.Tick(at(2000)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 90})
 	f.Reset(nil, at(2100))
 	expect(t, f.Delta(fullDelta(t, 20, 200, ""), at(6000)), book.FullStep{State: book.FullSyncing})
 	// The answer to the request of before is too old, and says so.
-	expect(t, f.Snapshot(fullReply(t, 10, 95, fullTouch), at(6100)), book.FullStep{State: book.FullSyncing, Fetch: true, Err: anyError})
+	expect(t, f.Snapshot(fullReply(t, 10, 95, fullTouch), at(6100)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 200, Err: anyError})
 }
 
 func TestFullFollowsWithoutAllocation(t *testing.T) {

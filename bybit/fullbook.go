@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
-	"sync"
 	"time"
 
 	"github.com/bywire/bywire/book"
@@ -46,6 +44,12 @@ type fullNotice struct {
 }
 
 func (*fullNotice) event() {}
+
+// fullFetch is a consumer's wish for a snapshot.
+type fullFetch struct {
+	sub  *subscription
+	from int64 // of this cross sequence or later; 0: asked for from now on
+}
 
 // fullTick is a consumer's wish for a tick.
 type fullTick struct {
@@ -148,7 +152,7 @@ func (s *Stream) applyFullNotice(sub *subscription, n *fullNotice, at time.Time)
 // fullStep does what the machine asks for.
 func (s *Stream) fullStep(sub *subscription, step *book.FullStep) {
 	if step.Fetch {
-		s.mail.put(letter{fetch: sub})
+		s.mail.put(letter{fetch: &fullFetch{sub, step.From}})
 	}
 	if at := step.At; !at.IsZero() && !at.Equal(sub.full.tickAt) {
 		sub.full.tickAt = at
@@ -215,7 +219,8 @@ func (s *Stream) resetFull(sub *subscription, gap *GapEvent) {
 
 // fetch begins a request for a snapshot. It has no answer if the topic is not
 // subscribed any more.
-func (r *runner) fetch(sub *subscription) {
+func (r *runner) fetch(wish *fullFetch) {
+	sub := wish.sub
 	if r.subs[sub.topic.name] != sub || r.session.State() == session.Closed {
 		return
 	}
@@ -224,7 +229,7 @@ func (r *runner) fetch(sub *subscription) {
 	r.busy++
 	go func() {
 		n := &fullNotice{}
-		n.snapshot, n.err = r.s.client.snapshots.fetch(ctx, r.s.ch, sub.symbol)
+		n.snapshot, n.err = r.s.client.snapshots.fetch(ctx, r.s.ch, sub.symbol, wish.from)
 		if n.err == nil || ctx.Err() == nil { // else nobody wants the answer
 			r.s.notify(sub, n)
 		}
@@ -249,69 +254,6 @@ func checkFull(env *Environment, ch Channel) error {
 		return nil
 	}
 	return fmt.Errorf("channel %q has no category there", string(ch))
-}
-
-const fullPath = "/v5/market/full_orderbook"
-
-// fullInterval is the least time between two snapshots of a symbol. V5 page:
-// market/full-ob.
-const fullInterval = 2 * time.Second
-
-// snapshots makes the requests of all streams of a client, those for one symbol
-// one after the other.
-type snapshots struct {
-	rest *rest
-
-	mu    sync.Mutex // guards turns
-	turns map[string]*turn
-}
-
-// turn is whose turn it is with a symbol.
-type turn struct {
-	token chan struct{} // of who may ask
-	next  time.Time     // not before; who has the token owns it
-}
-
-func (f *snapshots) turn(key string) *turn {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	t := f.turns[key]
-	if t == nil {
-		t = &turn{token: make(chan struct{}, 1)}
-		f.turns[key] = t
-	}
-	return t
-}
-
-// fetch gets a snapshot when it may. The time between two is counted from the end
-// of the first, so that it is kept at the exchange's door too.
-func (f *snapshots) fetch(ctx context.Context, ch Channel, symbol string) (*fullSnapshot, error) {
-	t := f.turn(string(ch) + " " + symbol)
-	select {
-	case t.token <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { <-t.token }()
-	if wait := time.Until(t.next); wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	result, err := f.rest.get(ctx, fullPath, url.Values{"category": {string(ch)}, "symbol": {symbol}})
-	t.next = time.Now().Add(fullInterval)
-	if err != nil {
-		return nil, err
-	}
-	s := &fullSnapshot{symbol: symbol}
-	if err := s.decode(result); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", fullPath, err)
-	}
-	return s, nil
 }
 
 // The keys of a snapshot, as bits for Cursor.Once.

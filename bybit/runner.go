@@ -22,7 +22,7 @@ type letter struct {
 	subscribe   *waiter
 	unsubscribe *waiter
 	held        *subscription // the consumer holds messages back, from now on
-	fetch       *subscription // a full book needs a snapshot
+	fetch       *fullFetch    // a full book needs a snapshot
 	fetched     *subscription // the answer is queued
 	tick        *fullTick     // a full book wants to be told the time
 	pong        *session.Ack  // for the Trace alone
