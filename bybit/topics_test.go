@@ -199,7 +199,10 @@ func books(symbol string, depths ...int) []bybit.Topic {
 }
 
 func candles(symbol string) []bybit.Topic {
-	return each(func(interval string) bybit.Topic { return bybit.Klines(bybit.Interval(interval), symbol) }, wire.Intervals())
+	return each(func(interval bybit.Interval) bybit.Topic { return bybit.Klines(interval, symbol) }, []bybit.Interval{
+		bybit.Interval1m, bybit.Interval3m, bybit.Interval5m, bybit.Interval15m, bybit.Interval30m, bybit.Interval1h, bybit.Interval2h,
+		bybit.Interval4h, bybit.Interval6h, bybit.Interval12h, bybit.Interval1d, bybit.Interval1w, bybit.Interval1M,
+	})
 }
 
 func each[T any](topic func(T) bybit.Topic, of []T) []bybit.Topic {

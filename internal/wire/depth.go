@@ -106,17 +106,7 @@ func Depths(ch Channel) []Depth {
 	return table
 }
 
-// LookupDepth returns what the channel makes of a number of levels. One it never
-// had comes back with its Levels and DepthUnknown.
-func LookupDepth(ch Channel, levels int) Depth {
-	if d, ok := findDepth(ch, levels); ok {
-		d.Successors = slices.Clone(d.Successors)
-		return d
-	}
-	return Depth{Levels: levels}
-}
-
-// findDepth is LookupDepth without a copy of the successors.
+// findDepth returns what the channel makes of a number of levels, if it has or had it.
 func findDepth(ch Channel, levels int) (Depth, bool) {
 	for _, d := range depthTable(ch) {
 		if d.Levels == levels {

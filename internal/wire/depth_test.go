@@ -35,7 +35,7 @@ func TestDepths(t *testing.T) {
 	}
 }
 
-func TestLookupDepth(t *testing.T) {
+func TestFindDepth(t *testing.T) {
 	tests := []struct {
 		ch         Channel
 		levels     int
@@ -61,9 +61,9 @@ func TestLookupDepth(t *testing.T) {
 		{"/desk", 500, DepthCurrent, 100 * time.Millisecond, nil},
 	}
 	for _, tt := range tests {
-		d := LookupDepth(tt.ch, tt.levels)
-		if d.Levels != tt.levels || d.State != tt.state || d.Push != tt.push || !slices.Equal(d.Successors, tt.successors) {
-			t.Errorf("LookupDepth(%s, %d) = %+v, want %v %v %v", tt.ch, tt.levels, d, tt.state, tt.push, tt.successors)
+		d, ok := findDepth(tt.ch, tt.levels)
+		if ok != (tt.state != DepthUnknown) || ok && d.Levels != tt.levels || d.State != tt.state || d.Push != tt.push || !slices.Equal(d.Successors, tt.successors) {
+			t.Errorf("findDepth(%s, %d) = %+v, want %v %v %v", tt.ch, tt.levels, d, tt.state, tt.push, tt.successors)
 		}
 	}
 	if got := DepthCurrent.String() + DepthRetired.String() + DepthUnknown.String(); got != "currentretiredunknown" {
@@ -81,8 +81,7 @@ func TestDepthTablesAreCopied(t *testing.T) {
 			first[i].Successors[j] = 0
 		}
 	}
-	LookupDepth(Linear, 500).Successors[0] = 0
-	if d := LookupDepth(Linear, 500); d.State != DepthRetired || d.Successors[0] != 1000 {
+	if d, _ := findDepth(Linear, 500); d.State != DepthRetired || d.Successors[0] != 1000 {
 		t.Errorf("the table changed: %+v", d)
 	}
 }

@@ -169,14 +169,6 @@ func (k Kind) Channels() []Channel { return append([]Channel(nil), k.row().on...
 // IsPublic reports whether topics of the kind need no authentication.
 func (k Kind) IsPublic() bool { return k > KindUnknown && k < KindPosition }
 
-// IsBook reports whether the topics carry order books of any sort.
-func (k Kind) IsBook() bool {
-	return k == KindOrderBook || k == KindRPIOrderBook || k == KindFullOrderBook
-}
-
-// Intervals returns the kline intervals: minutes, then "D", "W" and "M".
-func Intervals() []string { return append([]string(nil), intervals[:]...) }
-
 // ErrTopic is the sentinel that every *TopicError is.
 var ErrTopic = errors.New("wire: bad topic")
 

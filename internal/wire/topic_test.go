@@ -244,12 +244,6 @@ func TestKinds(t *testing.T) {
 	if KindUnknown.String() != "unknown" || kindEnd.String() != "unknown" || (Topic{}).String() != "" {
 		t.Error("names of what is no kind")
 	}
-	if !KindFullOrderBook.IsBook() || KindTrades.IsBook() {
-		t.Error("IsBook")
-	}
-	if got := len(Intervals()); got != 13 {
-		t.Errorf("%d intervals", got)
-	}
 }
 
 func TestCheckTogether(t *testing.T) {
