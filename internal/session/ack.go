@@ -53,6 +53,7 @@ func (s *Session) ack(l *link, a *Ack) {
 	if r.op == opUnsubscribe {
 		// Refused or not, the topic is not wanted and its frames are dropped.
 		s.answerAll(&r.calls)
+		s.parted(&r.parted)
 		return
 	}
 	sides := slices.DeleteFunc(r.sides, func(e *side) bool { return e.asked != r })
@@ -191,6 +192,7 @@ func (s *Session) expire(l *link) {
 		}
 		l.flight = slices.Delete(l.flight, 0, 1)
 		s.answerAll(&r.calls)
+		s.parted(&r.parted)
 		for _, e := range unproven {
 			s.accept(e)
 		}

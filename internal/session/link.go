@@ -39,6 +39,7 @@ type link struct {
 	held     bool      // nobody reads
 	heldAt   time.Time // when last
 	hangErr  error
+	parted   []string // topics that are forgotten and on their way until the connection ends
 }
 
 // newLink adds a link to a shard, with all its topics.
@@ -223,7 +224,9 @@ func (s *Session) lost(l *link, err error, inbound time.Time) {
 	// A topic whose unsubscribe was not answered is gone with the connection.
 	for _, r := range flight {
 		s.answerAll(&r.calls)
+		s.parted(&r.parted)
 	}
+	s.parted(&l.parted)
 	if s.now.Sub(l.openedAt) >= s.cfg.StableAfter {
 		l.failures = 0
 	}

@@ -286,6 +286,8 @@ type request struct {
 	sides []*side // of a subscribe
 	calls []*call // of an unsubscribe; one that waits for several topics is here as often
 	at    time.Time
+
+	parted []string // topics that are forgotten and on their way until this is answered
 }
 
 // ask sends a request.
@@ -307,6 +309,10 @@ func (s *Session) ask(l *link, op string, sides []*side) {
 		e.leaving = nil
 		e.asked = nil
 		s.turn(e, pending) // which removes it, if nobody wants it
+		if e.index < 0 {
+			r.parted = append(r.parted, e.topic.name)
+			s.part(e.topic.name, l.shard)
+		}
 	}
 	l.high = max(l.high, l.serves())
 	l.flight = append(l.flight, r)

@@ -214,6 +214,7 @@ func (w *world) settle(num int, l *line) Ack {
 	}
 	if !refusedAll {
 		for _, name := range ack.Succeeded {
+			w.checkAlone(num, name)
 			l.has[name] = true
 			if l.asked[name] == req.ReqID {
 				w.carry(l, name)
@@ -242,6 +243,25 @@ func (w *world) settle(num int, l *line) Ack {
 		ack.Failed, ack.Succeeded = nil, nil
 	}
 	return ack
+}
+
+// checkAlone checks that no connection of another shard has the topic, unless it did not
+// answer in time, or answers so that a late answer is taken for another.
+func (w *world) checkAlone(num int, name string) {
+	w.t.Helper()
+	if w.dialect == byTopic || w.dialect == inOrder {
+		return
+	}
+	own := w.s.byNum[num]
+	for other, o := range w.lines {
+		l := w.s.byNum[other]
+		if !o.has[name] || own == nil || l == nil || l.shard == own.shard {
+			continue
+		}
+		if len(o.sentAt) == 0 || w.now.Sub(o.sentAt[0]) < w.cfg.AckTimeout {
+			w.t.Fatalf("link %d gets %s, which link %d of another shard still has", num, name, other)
+		}
+	}
 }
 
 func (w *world) carry(l *line, name string) {

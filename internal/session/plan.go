@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -92,4 +93,46 @@ func (s *Session) closeEmpty() {
 			}
 		}
 	}
+}
+
+// parting is a topic that was taken off a shard whose connections may still bring it:
+// an unsubscribe is not answered yet, or a connection has not ended. Were it subscribed on
+// another shard now, both would bring it, and nobody could tell which message comes first.
+type parting struct {
+	shard *shard
+	links int // that it is still on
+}
+
+// part notes that a topic may still come on a link of the shard.
+func (s *Session) part(name string, from *shard) {
+	p := s.partings[name]
+	if p == nil {
+		p = &parting{shard: from}
+		s.partings[name] = p
+	}
+	p.links++
+}
+
+// parted notes that the topics come on a link no more.
+func (s *Session) parted(names *[]string) {
+	list := *names
+	*names = nil
+	for _, name := range list {
+		p := s.partings[name]
+		if p.links--; p.links > 0 {
+			continue
+		}
+		delete(s.partings, name)
+		if t := s.topics[name]; t != nil {
+			for _, e := range slices.Clone(t.sides) {
+				s.mark(e)
+			}
+		}
+	}
+}
+
+// parting reports whether a topic may still come from another shard than its own.
+func (s *Session) parting(t *topic) bool {
+	p := s.partings[t.name]
+	return p != nil && p.shard != t.shard
 }

@@ -226,3 +226,68 @@ func TestLanesOfARevivedTopic(t *testing.T) {
 	s.want(Subscribe{Call: 4, Topics: []string{"a"}},
 		"done 3: 1 accepted, 0 rejected, <nil>", "revived a", "done 4: 1 accepted, 0 rejected, <nil>", "lanes 0001 a")
 }
+
+// A topic that comes back on another shard is subscribed there only when it has left the
+// connection that had it: what both bring could not be put in order.
+func TestATopicLeavesItsShardFirst(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		gone func(s *script) // b leaves the connection
+	}{
+		{"answered", func(s *script) {
+			s.want(Ack{Link: 2, ReqID: "4", Success: true}, "done 4: 1 accepted, 0 rejected, <nil>", "subscribe#5 b")
+		}},
+		{"lost", func(s *script) {
+			s.want(Lost{Link: 2, Err: errLink}, "done 4: 1 accepted, 0 rejected, <nil>", "subscribe#5 b")
+		}},
+		{"not answered", func(s *script) {
+			s.pass(10*time.Second - 1)
+			s.want(Tick{})
+			s.pass(1)
+			s.want(Tick{}, "done 4: 1 accepted, 0 rejected, <nil>", "subscribe#5 b")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScript(t, Config{MaxTotal: 1})
+			s.want(Start{}, "dial 0")
+			s.want(Subscribe{Call: 1, Topics: []string{"a", "b"}})
+			s.want(Dialed{Link: 1}, "2:dial 0", "subscribe#1 a")
+			s.want(Dialed{Link: 2}, "2:subscribe#2 b")
+			s.want(Ack{Link: 1, ReqID: "1", Success: true})
+			s.want(Ack{Link: 2, ReqID: "2", Success: true}, "done 1: 2 accepted, 0 rejected, <nil>")
+			s.want(Unsubscribe{Call: 3, Topics: []string{"a"}}, "unsubscribe#3 a")
+			s.want(Unsubscribe{Call: 4, Topics: []string{"b"}}, "2:unsubscribe#4 b")
+			s.want(Subscribe{Call: 5, Topics: []string{"b"}}) // on the first, which has room
+			// A change of mind, and back again, makes no difference.
+			s.want(Unsubscribe{Call: 6, Topics: []string{"b"}}, "done 5: 0 accepted, 1 rejected, <nil>", "done 6: 1 accepted, 0 rejected, <nil>")
+			s.want(Subscribe{Call: 7, Topics: []string{"b"}})
+			s.want(Ack{Link: 1, ReqID: "3", Success: true}, "done 3: 1 accepted, 0 rejected, <nil>")
+			tt.gone(s)
+			s.want(Ack{Link: 1, ReqID: "5", Success: true}, "done 7: 1 accepted, 0 rejected, <nil>")
+			if n := len(s.m.partings); n != 0 {
+				t.Errorf("%d topics are still parting", n)
+			}
+		})
+	}
+}
+
+// The same for a connection that is about to end: until it has, it may bring the topic.
+func TestATopicLeavesAnEndingLinkFirst(t *testing.T) {
+	s := newScript(t, Config{MaxTotal: 1, PingEvery: 20 * time.Second, PongTimeout: 10 * time.Second})
+	s.want(Start{}, "dial 0")
+	s.want(Subscribe{Call: 1, Topics: []string{"a", "b"}})
+	s.want(Dialed{Link: 1}, "2:dial 0", "subscribe#1 a")
+	s.want(Dialed{Link: 2}, "2:subscribe#2 b")
+	s.want(Ack{Link: 1, ReqID: "1", Success: true})
+	s.want(Ack{Link: 2, ReqID: "2", Success: true}, "done 1: 2 accepted, 0 rejected, <nil>")
+	s.pass(20 * time.Second)
+	s.want(beat(s.now), "ping#3", "2:ping#4")
+	s.want(Unsubscribe{Call: 2, Topics: []string{"a"}}, "unsubscribe#5 a")
+	s.want(Ack{Link: 1, ReqID: "5", Success: true}, "done 2: 1 accepted, 0 rejected, <nil>")
+	s.pass(10 * time.Second)
+	s.want(beat(s.now), "2:hangup no frame arrived after a ping")
+	s.want(Unsubscribe{Call: 3, Topics: []string{"b"}}, "done 3: 1 accepted, 0 rejected, <nil>")
+	s.want(Subscribe{Call: 4, Topics: []string{"b"}})
+	s.want(Lost{Link: 2, Err: errLink}, "subscribe#6 b")
+	s.want(Ack{Link: 1, ReqID: "6", Success: true}, "done 4: 1 accepted, 0 rejected, <nil>")
+}

@@ -54,6 +54,40 @@ func TestRandomEvents(t *testing.T) {
 	}
 }
 
+// TestRandomFlipsBetweenShards moves topics from shard to shard, in less time than answers
+// take: no topic is ever on two shards at once, see checkAlone.
+func TestRandomFlipsBetweenShards(t *testing.T) {
+	for seed := range uint64(20) {
+		w := newWorld(t, seed, Config{MaxTotal: 2, PaceBurst: 1000, PaceFree: 1000, Lanes: 1 + int(seed%2)}, dialect(seed/2%2))
+		start(w)
+		for range 1000 {
+			name := string(rune('a' + w.rng.IntN(6)))
+			switch num := 1 + w.rng.IntN(w.s.lastLink); w.rng.IntN(8) {
+			case 0, 1:
+				w.subscribe(name)
+			case 2, 3:
+				w.unsubscribe(name)
+			case 4:
+				if l := w.lines[num]; w.rng.IntN(20) == 0 && l != nil && l.state == Open {
+					w.lost(num)
+				}
+			default:
+				if l := w.lines[num]; l != nil && l.state == Open && len(l.unread) > 0 {
+					w.answer(num)
+				}
+			}
+			w.now = w.now.Add(10 * time.Millisecond)
+			w.tick()
+			for _, num := range w.nums() {
+				if w.lines[num].state == Dialing {
+					w.dialed(num)
+				}
+			}
+		}
+		w.rest()
+	}
+}
+
 // answerLate answers what is about to be given up, where answers have no id:
 // one that came even later would be taken for another's.
 func (w *world) answerLate() {

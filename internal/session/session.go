@@ -180,11 +180,12 @@ type Session struct {
 	opened bool // a dial has succeeded once
 	closed bool
 
-	topics  map[string]*topic // wanted, or held by a peer that was not told yet
-	order   []*topic          // the same, so that nothing depends on map order
-	changed []*topic          // whose lanes may have changed
-	wanted  int
-	live    int // wanted topics that are live on a link
+	topics   map[string]*topic // wanted, or held by a peer that was not told yet
+	order    []*topic          // the same, so that nothing depends on map order
+	changed  []*topic          // whose lanes may have changed
+	partings map[string]*parting
+	wanted   int
+	live     int // wanted topics that are live on a link
 
 	shards []*shard
 	links  []*link // by number
@@ -201,6 +202,7 @@ func New(cfg Config) *Session {
 	return &Session{
 		cfg:       cfg.withDefaults(),
 		topics:    make(map[string]*topic),
+		partings:  make(map[string]*parting),
 		byNum:     make(map[int]*link),
 		lastShard: -1,
 	}

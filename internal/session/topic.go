@@ -172,7 +172,7 @@ func (s *Session) mark(e *side) {
 	}
 	n := none
 	switch {
-	case wanted && e.phase == pending:
+	case wanted && e.phase == pending && !s.parting(e.topic):
 		n = subscribing
 	case !wanted && e.phase.has():
 		n = unsubscribing
@@ -185,6 +185,10 @@ func (s *Session) removeSide(e *side) {
 	t, l := e.topic, e.link
 	if e.index < 0 {
 		return
+	}
+	if l.state == Hanging && e.phase.has() {
+		l.parted = append(l.parted, t.name)
+		s.part(t.name, l.shard)
 	}
 	last := l.sides[len(l.sides)-1]
 	last.index = e.index
