@@ -39,7 +39,7 @@ func (s *Stream) apply(it *item) Event {
 		return s.applyBook(sub, ev)
 	case *TickerEvent:
 		if sub.merge != nil {
-			return s.applyLateTicker(sub, ev)
+			return s.applyLateTicker(sub, ev, it.lane)
 		}
 		sub.applyTicker(ev)
 	case *GapEvent:

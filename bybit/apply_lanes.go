@@ -98,15 +98,15 @@ func (s *Stream) applyHeld(sub *subscription) Event {
 
 // applyLateTicker is applyTicker where several connections bring the topic: a
 // change that is older than what is known cannot be put in any more.
-func (s *Stream) applyLateTicker(sub *subscription, ev *TickerEvent) Event {
-	at := ev.Seq
-	if at == 0 {
-		at = ev.Time.UnixMilli()
-	}
+func (s *Stream) applyLateTicker(sub *subscription, ev *TickerEvent, lane uint8) Event {
 	m := sub.merge
+	k := orderKey{at: ev.Seq, sent: ev.Time.UnixMilli(), snapshot: ev.Snapshot, conflated: ev.Conflated > 0, lane: lane}
+	if k.at == 0 {
+		k.at = k.sent
+	}
 	// One that stands for several has all that its lane brought before, so that what
 	// another lane brings later of that is known, as after a snapshot.
-	switch m.ticker.judge(at, ev.Snapshot, ev.Conflated > 0, m.prints.several) {
+	switch m.doubt(m.ticker.judge(&k, m.prints.several)) {
 	case duplicate:
 		s.count.duplicates.Add(1)
 		return nil

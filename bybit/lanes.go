@@ -86,13 +86,16 @@ func (m *merger) carried(mask uint8) {
 	} else {
 		m.prints.several = mask&(mask-1) != 0
 	}
+	if m.ticker != nil {
+		m.ticker.carried(mask)
+	}
 }
 
 // reset is told of a gap that was announced: the state begins anew. It returns how
 // many messages it has let go of.
 func (m *merger) reset() int {
 	if m.ticker != nil {
-		*m.ticker = order{}
+		m.ticker.reset()
 	}
 	if m.latest != nil {
 		*m.latest = latest{}

@@ -134,30 +134,3 @@ func number(b []byte) (v int64, n int) {
 	}
 	return v, n
 }
-
-// order tells whether messages that change a state come in their order.
-type order struct {
-	last     int64 // cross sequence or time of the last message; 0: none
-	snapshot int64 // of the last snapshot
-}
-
-// judge decides about a message that is no copy. One that is older than the last is of
-// a lane that lags, and the state has what came after it. Where that lane is the only one
-// left, what it brings from there on cannot be told from copies: the state begins anew.
-//
-// A change that stands for several says the same as a snapshot of what they change, as
-// long as it is in order.
-func (o *order) judge(at int64, snapshot, conflated, several bool) verdict {
-	switch {
-	case at >= o.last:
-	case several && (snapshot || conflated || at <= o.snapshot):
-		return duplicate // what is known includes it
-	default:
-		return misplaced
-	}
-	o.last = at
-	if snapshot || conflated {
-		o.snapshot = at
-	}
-	return deliver
-}

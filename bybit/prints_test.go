@@ -154,7 +154,7 @@ func TestOrderOfTickers(t *testing.T) {
 		{15, true, true, deliver}, {14, false, true, duplicate}, {16, false, true, deliver},
 		{3, false, false, misplaced}, {3, true, false, misplaced}, {17, false, true, deliver},
 	} {
-		if got := o.judge(st.at, st.snapshot, false, st.several); got != st.want {
+		if got := o.judge(&orderKey{at: st.at, sent: st.at, snapshot: st.snapshot}, st.several); got != st.want {
 			t.Errorf("message %d %+v: verdict %d, want %d", i, st, got, st.want)
 		}
 	}

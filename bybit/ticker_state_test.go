@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/internal/wire"
@@ -139,6 +140,55 @@ func TestFailureClass13_TickerEventsDoNotChange(t *testing.T) {
 		for i, want := range []string{"last=1* mark=2* complete=true", "last=3* mark=2 complete=true", "last=3 mark=4* complete=true"} {
 			if got := tickerLine(kept[i]); got != want {
 				t.Errorf("event %d: %s, want %s", i, got, want)
+			}
+		}
+		s.Close()
+	})
+}
+
+// A service that restarts begins its cross sequences anew. Where two connections carry the
+// topic that is no old message: the state is the new one's at once, and what the slower
+// connection still brings of the old one is passed over.
+func TestTickerRestartsOnTwoConnections(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *venue) {
+		s := v.stream(&bybit.StreamOptions{Duplicates: 2}, bybit.Tickers("BTCUSDT"))
+		pass(time.Second)
+		conns := v.all()
+		if len(conns) != 2 {
+			t.Fatalf("%d connections, want 2", len(conns))
+		}
+		for i, st := range []struct {
+			conn     int
+			kind     string
+			cs, ts   int
+			fields   string
+			wantLine string // "": nothing
+		}{
+			{0, "snapshot", 900, 1000, `"lastPrice":"1","markPrice":"2"`, "last=1* mark=2* complete=true"},
+			{1, "snapshot", 900, 1001, `"lastPrice":"1","markPrice":"2"`, ""},
+			{1, "delta", 901, 1100, `"lastPrice":"3"`, "last=3* mark=2 complete=true"},
+			{0, "snapshot", 5, 1300, `"lastPrice":"7","markPrice":"8"`, "last=7* mark=8* complete=true"},
+			{1, "delta", 902, 1200, `"lastPrice":"4"`, ""},
+			{0, "delta", 6, 1400, `"markPrice":"9"`, "last=7 mark=9* complete=true"},
+			{1, "snapshot", 5, 1301, `"lastPrice":"7","markPrice":"8"`, ""},
+			{1, "delta", 6, 1401, `"markPrice":"9"`, ""},
+			{1, "delta", 7, 1500, `"lastPrice":"6"`, "last=6* mark=9 complete=true"},
+		} {
+			conns[st.conn].send(fmt.Sprintf(`{"topic":"tickers.BTCUSDT","type":"%s","data":{"symbol":"BTCUSDT",%s},"cs":%d,"ts":%d}`,
+				st.kind, st.fields, st.cs, st.ts))
+			synctest.Wait()
+			ev, ok, err := s.TryRecv()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if e, is := ev.(*bybit.TickerEvent); is {
+				got = tickerLine(e)
+			} else if ok {
+				got = describe(ev)
+			}
+			if got != st.wantLine {
+				t.Fatalf("message %d: got %q, want %q", i, got, st.wantLine)
 			}
 		}
 		s.Close()
