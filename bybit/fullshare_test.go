@@ -45,7 +45,7 @@ func (c *crowd) want(t *testing.T, from, to int, want string) {
 func (c *crowd) pass(t *testing.T, d time.Duration) {
 	t.Helper()
 	for ; d > 0; d -= min(d, 100*time.Millisecond) {
-		time.Sleep(min(d, 100*time.Millisecond))
+		pass(min(d, 100*time.Millisecond))
 		for i, s := range c.streams {
 			c.judges[i].drain(t, s)
 		}
@@ -71,7 +71,7 @@ func newCrowd(t *testing.T, v *fullVenue, n int) *crowd {
 // slowly serves the book as it is when the request comes, half a second later.
 func (v *fullVenue) slowly(w http.ResponseWriter, r *http.Request) {
 	reply := v.reply()
-	time.Sleep(500 * time.Millisecond)
+	<-time.After(500 * time.Millisecond)
 	fmt.Fprint(w, reply)
 }
 
@@ -147,7 +147,7 @@ func TestFullFailureIsShared(t *testing.T) {
 		c.pass(t, 500*time.Millisecond)
 		c.want(t, 0, 4, "snapshot")
 		v.serving(func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(500 * time.Millisecond)
+			<-time.After(500 * time.Millisecond)
 			w.WriteHeader(http.StatusBadGateway)
 		})
 		v.step(rnd)
