@@ -381,6 +381,10 @@ func (c *conn) add(f *feed) {
 	b := &sub{feed: f}
 	c.subs[f.name] = b
 	c.names = append(c.names, f.name)
+	if f.full() {
+		b.u, b.epoch = f.u, f.epoch
+		return
+	}
 	if f.books != nil || f.tickers != nil {
 		m := f.current(time.Now())
 		b.dirty = m.changed

@@ -38,6 +38,10 @@ const (
 	LateAck                      // the next subscribe request is acknowledged after its data
 	LoseAck                      // the next subscribe request is served and never answered
 	Sleep                        // the consumer of a stream is busy elsewhere
+	LateSnapshot                 // the next snapshot over REST arrives late, or not in time
+	OldSnapshot                  // snapshots over REST are those of a while ago
+	RefuseSnapshot               // they are refused, by the API or by HTTP
+	CutSnapshot                  // they end in the middle
 	kinds
 )
 
@@ -45,7 +49,7 @@ const (
 func (k Kind) String() string {
 	names := [kinds]string{"drop", "duplicate", "swap", "skip", "restart", "truncate", "garbage", "huge", "silence", "stall",
 		"half-open", "cut", "end", "close with a code", "close without a code", "refuse dials", "refuse handshakes", "hang handshakes", "reject", "refuse request", "delay ack",
-		"late ack", "lose ack", "sleep"}
+		"late ack", "lose ack", "sleep", "late snapshot", "old snapshot", "refuse snapshot", "cut snapshot"}
 	if k < kinds {
 		return names[k]
 	}
@@ -77,6 +81,10 @@ func (k Kind) lasts() (least, most time.Duration) {
 		return time.Second, 20 * time.Second
 	case DelayAck, LateAck:
 		return 10 * time.Millisecond, 12 * time.Second
+	case LateSnapshot:
+		return 10 * time.Millisecond, 25 * time.Second // who asks waits 20 s
+	case OldSnapshot, RefuseSnapshot, CutSnapshot:
+		return time.Second, 20 * time.Second
 	case Sleep:
 		return 10 * time.Second, 120 * time.Second
 	}

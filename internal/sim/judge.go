@@ -42,12 +42,12 @@ type Judge struct {
 	counts     Counts
 }
 
-// Counts are what a judge has seen.
-type Counts struct{ Books, Trades, Tickers, Gaps, Rejected, Damaged, Conflated, Others int }
+// Counts are what a judge has seen. Full is how often a full book has begun.
+type Counts struct{ Books, Full, Trades, Tickers, Gaps, Rejected, Damaged, Conflated, Others int }
 
 // Plus adds counts up.
 func (c Counts) Plus(o Counts) Counts {
-	return Counts{c.Books + o.Books, c.Trades + o.Trades, c.Tickers + o.Tickers, c.Gaps + o.Gaps,
+	return Counts{c.Books + o.Books, c.Full + o.Full, c.Trades + o.Trades, c.Tickers + o.Tickers, c.Gaps + o.Gaps,
 		c.Rejected + o.Rejected, c.Damaged + o.Damaged, c.Conflated + o.Conflated, c.Others + o.Others}
 }
 
@@ -107,6 +107,9 @@ func (j *Judge) See(ev bybit.Event) {
 	case *bybit.BookEvent:
 		j.counts.Books++
 		t := j.trial(ev.Topic.String())
+		if ev.Snapshot && j.feedOf(t.name).full() {
+			j.counts.Full++
+		}
 		if j.arrive(t, entry{key: ev.Seq, snapshot: ev.Snapshot}, 1+ev.Conflated) {
 			j.judgeBook(t, ev)
 		}
@@ -168,6 +171,9 @@ func (j *Judge) arrive(t *trial, e entry, n int) bool {
 	if j.rules.Lanes {
 		return j.arriveOnLanes(t, tape, e)
 	}
+	if parsed, err := wire.ParseTopic(t.name); err == nil && parsed.Kind == wire.KindFullOrderBook {
+		return j.arriveFull(t, tape, e, n)
+	}
 	forms := []entry{e}
 	if n > 1 {
 		forms = append(forms, e.twin())
@@ -195,6 +201,41 @@ func (j *Judge) arrive(t *trial, e entry, n int) bool {
 		}
 		next = tape.find(place{-1, -1}, forms...) // go on from here
 		if len(next) == 0 {
+			return false
+		}
+	}
+	t.started, t.gap, t.places, t.last = true, false, next, e
+	return true
+}
+
+// arriveFull is arrive for orderbook.full. Its wire has changes only: a book that is new
+// is that behind one of them, once there was a gap, and a change that is not newer than the last
+// is no change.
+func (j *Judge) arriveFull(t *trial, tape *tape, e entry, n int) bool {
+	form := entry{key: e.key}
+	var next []place
+	switch {
+	case e.snapshot && t.started && !t.gap:
+		j.complain(t.name, "%s begins the book anew, and no gap says why", e)
+	case e.snapshot:
+		from := place{-1, -1}
+		if t.started {
+			from = t.places[0]
+		}
+		next = tape.find(from, form)
+	default:
+		for _, p := range t.places {
+			if q, ok := tape.followNewer(p, n, form); ok && (j.rules.NoBooks || !t.gap) {
+				next = append(next, q)
+			}
+		}
+		if j.rules.NoBooks && (t.gap || !t.started) {
+			next = tape.find(place{-1, -1}, form)
+		}
+	}
+	if len(next) == 0 {
+		j.complain(t.name, "%s is not what was sent behind %s, and no gap says so", e, t.last)
+		if next = tape.find(place{-1, -1}, form); len(next) == 0 {
 			return false
 		}
 	}
@@ -266,6 +307,9 @@ func (j *Judge) judgeBook(t *trial, ev *bybit.BookEvent) {
 	if j.rules.NoBooks {
 		if err := view.Err(); !errors.Is(err, book.ErrNoBook) {
 			j.complain(t.name, "a stream without books has one: %v", err)
+		}
+		if f.full() {
+			return // its user would need the snapshots
 		}
 		if t.own == nil {
 			t.own = book.New(f.depth)

@@ -24,7 +24,11 @@ func nth(n int, chosen func(bybit.Event) bool) func(bybit.Event) bool {
 
 func isBook(ev bybit.Event) bool {
 	b, ok := ev.(*bybit.BookEvent)
-	return ok && !b.Snapshot
+	return ok && !b.Snapshot && !isFull(ev)
+}
+func isFull(ev bybit.Event) bool {
+	b, ok := ev.(*bybit.BookEvent)
+	return ok && b.Topic == bybit.FullOrderBook("BTCUSDT")
 }
 func isTrades(ev bybit.Event) bool { _, ok := ev.(*bybit.TradesEvent); return ok }
 func isTicker(ev bybit.Event) bool { _, ok := ev.(*bybit.TickerEvent); return ok }
@@ -130,6 +134,10 @@ func TestJudgeSeesWhatIsWrong(t *testing.T) {
 		{"a level has another size", sim.Rules{}, alter(nth(100, isBook), otherSize), nil, "differs from the server's"},
 		{"a book stays readable", sim.Rules{}, alter(nth(100, isBook), func(ev bybit.Event) bybit.Event { return ev.(*bybit.BookEvent).Clone() }), nil, "can still be read"},
 		{"a ticker has another price", sim.Rules{}, alter(nth(100, isTicker), lastPrice), nil, "lastPrice is -1"},
+		{"a change of a full book is lost", sim.Rules{}, drop(nth(100, isFull)), nil, "orderbook.full.BTCUSDT: message"},
+		{"two of a full book change places", sim.Rules{}, swap(nth(100, isFull)), nil, "no gap says so"},
+		{"a level of a full book has another size", sim.Rules{}, alter(nth(100, isFull), otherSize), nil, "differs from the server's"},
+		{"a gap of a full book is hidden", sim.Rules{}, drop(isGap), []sim.Kind{sim.LateSnapshot, sim.LateSnapshot}, "begins the book anew"},
 		{"a topic dies", sim.Rules{}, drop(isTicker), nil, "nothing came"},
 		{"trades are lost, on lanes", lanes, drop(nth(100, isTrades)), nil, "never came"},
 		{"a gap is hidden, on lanes", lanes, drop(isGap), []sim.Kind{sim.RefuseDials, sim.Huge}, "follows"},

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"hash/maphash"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -50,6 +51,9 @@ type feed struct {
 
 	fields  [tickerFields]int64
 	tickers map[int64][tickerFields]int64 // by cs
+
+	old   []byte // of orderbook.full: a snapshot of a while ago
+	oldAt time.Time
 }
 
 // message is one push of a feed. Frames are made for each way that a connection
@@ -83,7 +87,7 @@ func newFeed(r *rand.Rand, ch wire.Channel, t wire.Topic, now time.Time) *feed {
 		every: pushes(r), due: now, key: 1000 + r.Int64N(1000),
 	}
 	switch t.Kind {
-	case wire.KindRPIOrderBook:
+	case wire.KindRPIOrderBook, wire.KindFullOrderBook:
 		f.depth = 50
 		fallthrough
 	case wire.KindOrderBook:
@@ -95,7 +99,7 @@ func newFeed(r *rand.Rand, ch wire.Channel, t wire.Topic, now time.Time) *feed {
 			f.ladder.move(r, f)
 		}
 		f.ladder.fill(r, f)
-		f.bids, f.asks = f.ladder.show(f.depth)
+		f.bids, f.asks = f.ladder.show(f.shown())
 	case wire.KindTickers:
 		f.snapshots = ch == wire.Spot
 		f.tickers = make(map[int64][tickerFields]int64)
@@ -104,6 +108,17 @@ func newFeed(r *rand.Rand, ch wire.Channel, t wire.Topic, now time.Time) *feed {
 		}
 	}
 	return f
+}
+
+// full reports whether the topic shows all there is, and its snapshots come over REST.
+func (f *feed) full() bool { return f.kind == wire.KindFullOrderBook }
+
+// shown is how many levels of a side the topic shows.
+func (f *feed) shown() int {
+	if f.full() {
+		return math.MaxInt
+	}
+	return f.depth
 }
 
 // move changes the ladder in one place.
@@ -192,11 +207,11 @@ func (f *feed) next(r *rand.Rand, now time.Time, seed maphash.Seed) message {
 			f.ladder.move(r, f)
 		}
 		f.ladder.fill(r, f)
-		bids, asks := f.ladder.show(f.depth)
+		bids, asks := f.ladder.show(f.shown())
 		f.u++
 		switch {
 		case f.restart && f.u > 20:
-			f.u, f.epoch, m.snapshot = 1, f.epoch+1, true
+			f.u, f.epoch, m.snapshot = 1, f.epoch+1, !f.full()
 		case f.skip:
 			f.u++
 		}

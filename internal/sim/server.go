@@ -48,11 +48,12 @@ type Server struct {
 
 // network is what one stream dials.
 type network struct {
-	ln *memnet.Listener // never changes
+	ln, rest *memnet.Listener // never change
 
 	conns []*conn // that are open
 	made  int     // connections so far
 	wires map[string]*tape
+	asked map[string]time.Time // when the last snapshot of a feed was asked for
 	ills
 }
 
@@ -64,6 +65,9 @@ type ills struct {
 	reject, refuse, loseAck bool
 	delayAck, lateAck       time.Duration
 	pick                    int
+
+	lateSnapshot                             time.Duration // of the next one
+	oldSnapshot, refuseSnapshot, cutSnapshot time.Time     // until then
 }
 
 // New starts a server.
@@ -73,7 +77,10 @@ func New(cfg Config) *Server {
 		rand: rand.New(rand.NewPCG(cfg.Seed, 0x5e4e4)), feeds: make(map[string]*feed),
 	}
 	for i := range cfg.Streams {
-		n := &network{ln: memnet.Listen(fmt.Sprintf("stream %d", i)), wires: make(map[string]*tape)}
+		n := &network{
+			ln: memnet.Listen(fmt.Sprintf("stream %d", i)), rest: memnet.Listen(fmt.Sprintf("rest %d", i)),
+			wires: make(map[string]*tape), asked: make(map[string]time.Time),
+		}
 		s.nets = append(s.nets, n)
 		s.wg.Go(func() {
 			for {
@@ -84,13 +91,16 @@ func New(cfg Config) *Server {
 				s.wg.Go(func() { s.serve(n, nc.(*memnet.Conn)) })
 			}
 		})
+		s.serveREST(n)
 	}
 	s.wg.Go(s.run)
 	return s
 }
 
 // Environment is where the server is reached with [Server.Dial].
-func (s *Server) Environment() bybit.Environment { return bybit.CustomEnvironment("ws://sim", "") }
+func (s *Server) Environment() bybit.Environment {
+	return bybit.CustomEnvironment("ws://sim", "http://"+restHost)
+}
 
 // errUnreachable is what a refused dial ends with.
 var errUnreachable = errors.New("network is unreachable")
@@ -99,6 +109,9 @@ var errUnreachable = errors.New("network is unreachable")
 func (s *Server) Dial(stream int) func(ctx context.Context, name, addr string) (net.Conn, error) {
 	n := s.nets[stream]
 	return func(ctx context.Context, name, addr string) (net.Conn, error) {
+		if host, _, _ := net.SplitHostPort(addr); host == restHost {
+			return n.rest.Dial(ctx, name, addr)
+		}
 		s.mu.Lock()
 		refused := time.Now().Before(n.refuseDials)
 		s.mu.Unlock()
@@ -114,14 +127,16 @@ func (s *Server) Dial(stream int) func(ctx context.Context, name, addr string) (
 func (s *Server) Close() {
 	close(s.done)
 	for _, n := range s.nets {
-		n.ln.Close()
-		n.ln.CutAll()
+		for _, ln := range []*memnet.Listener{n.ln, n.rest} {
+			ln.Close()
+			ln.CutAll()
+		}
 	}
 	s.wg.Wait()
 }
 
 // Breaches returns what clients did that the venue forbids: a request with too
-// many topics, a frame that is no request.
+// many topics, a frame that is no request, two requests for a snapshot within 2 s.
 func (s *Server) Breaches() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -259,6 +274,8 @@ func (s *Server) Inject(f Fault) bool {
 		}
 		n.cut(f.Pick) // so that there is a request
 		return true
+	case LateSnapshot, OldSnapshot, RefuseSnapshot, CutSnapshot:
+		return n.sufferREST(f, until)
 	}
 	if len(n.conns) == 0 {
 		return false

@@ -32,7 +32,7 @@ type party struct {
 func topicsOf(symbol string) []bybit.Topic {
 	return []bybit.Topic{
 		bybit.OrderBook(50, symbol), bybit.OrderBook(1, symbol), bybit.OrderBook(200, symbol),
-		bybit.RPIOrderBook(symbol), bybit.Trades(symbol), bybit.Tickers(symbol),
+		bybit.RPIOrderBook(symbol), bybit.Trades(symbol), bybit.Tickers(symbol), bybit.FullOrderBook(symbol),
 	}
 }
 
@@ -127,6 +127,31 @@ func TestNothingWrongWithoutFaults(t *testing.T) {
 	}
 	if n := p.judge.Counts(); n.Gaps+n.Rejected+n.Damaged+n.Others > 0 || n.Books < 1000 || n.Trades < 300 || n.Tickers < 300 {
 		t.Errorf("counts %+v", n)
+	}
+}
+
+// Whatever happens to the snapshots of a full book, it is the server's when it can be read,
+// and comes back.
+func TestSnapshotFaults(t *testing.T) {
+	kinds := []sim.Kind{sim.LateSnapshot, sim.OldSnapshot, sim.RefuseSnapshot, sim.CutSnapshot}
+	for i, kind := range append(kinds, sim.Restart, sim.Skip) {
+		t.Run(kind.String(), func(t *testing.T) {
+			p := &party{channel: bybit.Linear, topics: []bybit.Topic{bybit.FullOrderBook("BTCUSDT")}}
+			faults := sim.Draw(uint64(i), 40, 1, 30*time.Second)
+			for i := range faults {
+				faults[i].Kind = kind
+				faults[i].For = time.Duration(i%25+1) * time.Second
+			}
+			play(t, uint64(i), faults, []*party{p})
+			for _, c := range p.judge.Complaints() {
+				t.Error(c)
+			}
+			n := p.judge.Counts()
+			t.Logf("counts %+v", n)
+			if n.Full < 20 || n.Gaps < 20 || n.Books < 500 {
+				t.Errorf("counts %+v, want a book that begins anew at least twenty times", n)
+			}
+		})
 	}
 }
 

@@ -76,6 +76,24 @@ func (t *tape) find(behind place, entries ...entry) []place {
 	return found
 }
 
+// followNewer returns the place of e, if it is at most n messages behind p on its connection,
+// passing over what is damaged and what is not newer than the messages before.
+func (t *tape) followNewer(p place, n int, e entry) (place, bool) {
+	list := t.conns[p.conn]
+	newest := list[p.index].key
+	for i := p.index + 1; i < len(list) && n > 0; i++ {
+		if list[i].damaged || list[i].key <= newest {
+			continue
+		}
+		newest = list[i].key
+		n--
+		if list[i] == e {
+			return place{p.conn, i}, true
+		}
+	}
+	return place{}, false
+}
+
 // follow returns the place n messages behind p on its connection, passing over
 // what is damaged, if that is e.
 func (t *tape) follow(p place, n int, e entry) (place, bool) {

@@ -98,7 +98,7 @@ func truth(t *testing.T, seed uint64) {
 		}
 		sum = sum.Plus(p.judge.Counts())
 	}
-	if sum.Books < 50_000 || sum.Trades < 10_000 || sum.Tickers < 10_000 || sum.Gaps < 500 || sum.Rejected < 10 || sum.Damaged < 5 || sum.Conflated < 10 {
+	if sum.Books < 50_000 || sum.Full < 100 || sum.Trades < 10_000 || sum.Tickers < 10_000 || sum.Gaps < 500 || sum.Rejected < 10 || sum.Damaged < 5 || sum.Conflated < 10 {
 		t.Errorf("seed %d shows little: %+v", seed, sum)
 	}
 }
