@@ -17,6 +17,14 @@ const maxPrints = 512
 // prints tells by their content whether messages are copies of one another. A
 // message that a lane brings twice is two messages, of which another lane brings
 // two copies.
+//
+// Recordings are compared by [wire.Identify], which is another notion of the same. That
+// one knows of a message what it is, trade by trade, whatever the order of its keys, because a
+// recording may have come from anywhere, long ago, and through another program. Here the
+// copies come from servers of one exchange within seconds, with the same bytes but for two
+// numbers, each frame of each lane is asked about before anything is decoded, and a walk
+// over its JSON takes twice as long, see BenchmarkSum. Where bytes differ all the same, a
+// message comes twice: what cannot be told to be a copy is not taken for one.
 type prints struct {
 	seed    maphash.Seed
 	several bool // more than one lane carries the topic now

@@ -43,6 +43,10 @@ const (
 // exception: there the id is what tells two of them apart, and counts. Numbers and
 // texts count as they are written: 1.0 is not 1.
 //
+// Connections that are compared while they bring their messages, as a stream's duplicates
+// are, go by a hash of the bytes instead, which is faster and knows less: see prints in
+// package bybit.
+//
 // The other fields are the numbers that the message was found to have, 0 for
 // none: they put the messages of one topic in order.
 type Identity struct {
