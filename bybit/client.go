@@ -35,7 +35,8 @@ func NewClient(opts *Options) (*Client, error) {
 // characters of topics on one, and on option 2,000 topics. V5 page: ws/connect.
 //
 // It returns when the exchange has accepted or rejected every topic, or when
-// ctx ends. ctx bounds that wait and nothing else. A failure of the first dial is
+// ctx ends, and then there is no stream. ctx bounds that wait and nothing else: once
+// Public has returned a stream, ctx means nothing to it. A failure of the first dial is
 // returned; later ones are retried for ever. A rejected topic is no error unless
 // none is left: then the error wraps a [*RejectedError] for each. Otherwise a
 // [*RejectedEvent] in the stream tells, and [Stream.Stats].

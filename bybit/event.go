@@ -27,8 +27,8 @@ type Event interface{ event() }
 // BookEvent is a change of an order book that was applied and found correct.
 //
 // Book is the whole book after the change. Unlike every other event, a BookEvent
-// is valid until the next Recv of the stream (in a loop over Events: until the
-// end of the body), because its memory, and the book, are used again. After that
+// is valid until the next Recv or TryRecv of the stream (in a loop over Events: until
+// the end of the body), because its memory, and the book, are used again. After that
 // every read of Book returns [book.ErrStale], Bids and Asks are nil, and the other
 // fields change when they like. Clone keeps an event, Book.Clone a book.
 //
@@ -72,7 +72,7 @@ type TradesEvent struct {
 
 // TickerEvent is a push of a ticker. The fields of Ticker are the state as of
 // this event: what this push carried, and for the rest what came before, since
-// the last snapshot. Arrived tells the two apart.
+// the last snapshot or gap, after which nothing is known. Arrived tells the two apart.
 //
 // With [OverflowConflate] an event may stand for several pushes: Conflated says how many
 // beyond itself. What arrived is what any of them carried, since the last snapshot among
@@ -196,7 +196,8 @@ const (
 	GapBook GapReason = "book"
 
 	// GapOverflow: the consumer was slower than the feed for so long that the
-	// queue was full, and what was in it was discarded.
+	// queue was full, and what was in it was discarded. Topics that begin with a snapshot
+	// are resubscribed to get a new one, at a limited rate.
 	GapOverflow GapReason = "overflow"
 
 	// GapSnapshot: a book of orderbook.full has no snapshot to begin with, and none of
@@ -217,7 +218,9 @@ const (
 // GapEvent says, at the place in the stream where it happened, that messages
 // of a topic are missing. What follows is consistent again: an order book
 // begins with a snapshot, and deltas that come before that are dropped, unless
-// [BooksNone] asks for them.
+// [BooksNone] asks for them; a ticker's fields are those that come from here on, and
+// TickerEvent.Complete says when a snapshot has. With [BooksLenient] a skipped update id
+// is no gap.
 type GapEvent struct {
 	Topic   Topic
 	Reason  GapReason
@@ -228,7 +231,8 @@ type GapEvent struct {
 
 // RejectedEvent says that the exchange refused to subscribe a topic. The rest
 // of the stream is not affected. It comes for a topic that is refused when it is
-// first subscribed, and for one that is refused after a reconnect.
+// first subscribed, and for one that is refused after a reconnect. The topic is not
+// asked for again unless Subscribe names it again. StreamStats.Rejected has it as well.
 type RejectedEvent struct {
 	Topic Topic
 	Err   *RejectedError
@@ -255,7 +259,10 @@ type SilentEvent struct {
 }
 
 // DecodeErrorEvent says that a frame could not be decoded. Err.Frame has its
-// bytes. Topic is the zero Topic if the frame does not even say that.
+// bytes. Topic is the zero Topic if the frame does not even say that. The stream goes
+// on. An order book that has missed a message so is a [GapEvent] as soon as the next
+// one shows it by its update id; of a ticker with changes a new snapshot is asked for,
+// and Complete is false until it has come.
 type DecodeErrorEvent struct {
 	Topic    Topic
 	Err      *DecodeError

@@ -392,6 +392,14 @@ func TestFailureClass08_FullSnapshotFails(t *testing.T) {
 			e := new(book.Error)
 			return errors.As(err, &e) && e.Kind == book.Misaligned
 		}},
+		{"of another count of updates, again and again", func(v *fullVenue, w http.ResponseWriter, r *http.Request) {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			fmt.Fprint(w, envelope(fmt.Sprintf(`{"s":"ABCUSDT","b":[["1","1"]],"a":[["4","1"]],"u":%d,"seq":%d}`, v.u+1, v.seq)))
+		}, func(err error) bool {
+			e := new(book.Error)
+			return errors.As(err, &e) && e.Kind == book.Misaligned
+		}},
 		{"huge", func(v *fullVenue, w http.ResponseWriter, r *http.Request) {
 			chunk := []byte(strings.Repeat(" ", 1<<16))
 			for range 200 {

@@ -461,7 +461,9 @@ func TestFailureClass18_SilentTopic(t *testing.T) {
 		}
 		v.requests()
 		start := time.Now()
-		ev, err := s.Recv(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		ev, err := s.Recv(ctx)
 		got, ok := ev.(*bybit.SilentEvent)
 		if err != nil || !ok || got.Topic != bybit.OrderBook(1, "BTCUSDT") || got.Expected != 10*time.Second || got.Since.Sub(start) > time.Second {
 			t.Fatalf("got %+v, %v, want the silent book of depth 1", ev, err)

@@ -56,8 +56,9 @@ type StreamOptions struct {
 
 	// Duplicates is how many connections carry each topic, 1 or 2. With 2 the
 	// fastest frame of each message is yielded, and a message is missing only if it
-	// came on neither: a connection that is lost costs nothing. See
-	// StreamStats.Duplicates. Default: 1.
+	// came on neither: a connection that is lost costs nothing. A message of an order
+	// book that is ahead waits for the other connection to bring the one before it, a
+	// second at most. See StreamStats.Duplicates. Default: 1.
 	//
 	// The price is the traffic and some memory per topic. Messages are compared by
 	// their update ids on order books, and by their content elsewhere; of the latter

@@ -1,9 +1,11 @@
 package bybit_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -135,12 +137,36 @@ func TestFailureClass01_AWeekOfOutages(t *testing.T) {
 	})
 }
 
+// slowWriter takes its time in the middle of each write, so that two at once would mix.
+type slowWriter struct{ net.Conn }
+
+func (w slowWriter) Write(p []byte) (int, error) {
+	half := len(p) / 2
+	n, err := w.Conn.Write(p[:half])
+	if err != nil {
+		return n, err
+	}
+	time.Sleep(time.Millisecond)
+	m, err := w.Conn.Write(p[half:])
+	return n + m, err
+}
+
 // TestFailureClass15_ManyCallers lets many goroutines subscribe and unsubscribe
 // at once, over pings and a reconnect. Every frame that the venue reads is a whole
 // request; it complains if not.
 func TestFailureClass15_ManyCallers(t *testing.T) {
 	inBubble(t, func(t *testing.T, v *venue) {
-		s := v.stream(nil, bybit.Trades("BTCUSDT"))
+		c, err := bybit.NewClient(&bybit.Options{Environment: v.env, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			nc, err := v.ln.Dial(ctx, network, addr)
+			return slowWriter{nc}, err
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := c.Public(t.Context(), bybit.Linear, nil, bybit.Trades("BTCUSDT"))
+		if err != nil {
+			t.Fatal(err)
+		}
 		var callers sync.WaitGroup
 		for i := range 20 {
 			callers.Go(func() {

@@ -17,7 +17,7 @@ import (
 // was given to [Merge], [ErrMerged].
 //
 // The book of a [BookEvent] is changed here, on the caller's goroutine. It is
-// valid until the next Recv.
+// valid until the next Recv or TryRecv, also if that returns no event.
 func (s *Stream) Recv(ctx context.Context) (Event, error) {
 	if !s.consuming.CompareAndSwap(false, true) {
 		return nil, s.refusal()
@@ -62,8 +62,9 @@ func (s *Stream) recv(ctx context.Context) (Event, error) {
 
 // TryRecv returns the next event if there is one: false if there is none now,
 // which includes one that the network side is just about to hand over. The
-// error is that of Recv after Close or the end of a replay, once nothing is queued
-// any more. After false, [Stream.Ready] tells when to try again.
+// errors are Recv's: after Close or the end of a replay, once nothing is queued any
+// more, and at once if the stream has another consumer. After false without an error,
+// [Stream.Ready] tells when to try again. A [BookEvent] is valid as long as Recv's.
 func (s *Stream) TryRecv() (Event, bool, error) {
 	if !s.consuming.CompareAndSwap(false, true) {
 		return nil, false, s.refusal()
@@ -126,8 +127,9 @@ func (s *Stream) Ready() <-chan struct{} {
 
 // Events returns the events as they come, for a range loop. An error is yielded
 // at most once, last: ctx's error when ctx has ended, after which the stream
-// stays usable, or Recv's error after the stream's end, once what was queued has
-// been yielded.
+// stays usable; Recv's error after the stream's end, once what was queued has
+// been yielded; or [ErrConcurrentRecv] or [ErrMerged], as Recv's. Gaps, rejections and
+// what cannot be decoded are events.
 // Breaking out of the loop keeps the stream, and what is queued.
 func (s *Stream) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {

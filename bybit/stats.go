@@ -11,10 +11,10 @@ import (
 
 // StreamStats is a snapshot of a stream's counters since it was opened.
 type StreamStats struct {
-	State       string // "dialing", "open", "waiting" for the next dial, "hanging up", "closed"; "mixed" if the parts of a merged stream differ
-	Topics      int    // wanted
-	Accepted    int    // of those, acknowledged on a connection that is open
-	Rejected    []RejectedError
+	State       string            // "dialing", "open", "waiting" for the next dial, "hanging up", "closed"; "mixed" if the parts of a merged stream differ
+	Topics      int               // wanted
+	Accepted    int               // of those, acknowledged on a connection that is open
+	Rejected    []RejectedError   // topics that were refused, each once, at most 1,000
 	Connections []ConnectionStats // those that are open or to be opened again
 	Connects    int               // connections that were made
 	Reconnects  int               // of those, in the place of one that was lost

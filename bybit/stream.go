@@ -25,12 +25,12 @@ var (
 	// connection.
 	ErrEndOfCapture = errors.New("end of capture")
 
-	// ErrConcurrentRecv is what Recv returns while another Recv of the same
-	// stream is under way: a stream has one consumer.
+	// ErrConcurrentRecv is what Recv and TryRecv return, and Events yields, while
+	// another of them takes an event of the same stream: a stream has one consumer.
 	ErrConcurrentRecv = errors.New("concurrent Recv on one stream")
 
-	// ErrMerged is what Recv returns of a stream that was given to Merge: its
-	// events come out of the merged stream.
+	// ErrMerged is what Recv and TryRecv return, and Events yields, of a stream that
+	// was given to Merge: its events come out of the merged stream.
 	ErrMerged = errors.New("stream is part of a merged stream")
 )
 
@@ -59,10 +59,15 @@ type HandshakeError = wsclient.HandshakeError
 // for longer than expected is subscribed anew; [SilentEvent] says when that is told.
 //
 // Events of one topic come in the exchange's order. Those of different topics come in
-// the order in which they were received, also from several connections.
+// the order in which they were received, also from several connections; with
+// [StreamOptions].Duplicates or RollAfter a message of an order book may wait up to a
+// second for the one before it.
 //
 // The queue between the network and the consumer is bounded, see
-// [StreamOptions].QueueBytes. The network side never waits for the consumer.
+// [StreamOptions].QueueBytes. The network side never waits for the consumer, unless
+// [OverflowWait] tells it to. Nothing is dropped silently: what is lost on the way, or
+// discarded because the queue was full, is a [GapEvent] in its place, what cannot be
+// decoded a [DecodeErrorEvent].
 type Stream struct {
 	// Who owns what. These goroutines and the callers take part:
 	//
@@ -179,9 +184,10 @@ func (s *Stream) open(ctx context.Context, topics []Topic) error {
 	}
 }
 
-// Close ends the connection in order and then the stream. Events that are
-// queued can still be received. It waits until the stream's goroutines have ended, at
-// most about a second, and always returns nil.
+// Close ends the connections in order and then the stream. Events that are
+// queued can still be received; calls that wait, such as Subscribe, return [ErrClosed]. It
+// waits until the stream's goroutines have ended, at most about a second, and always
+// returns nil. A second Close does nothing.
 func (s *Stream) Close() error {
 	if s.merged != nil {
 		s.merged.close()

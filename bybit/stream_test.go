@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/bywire/bywire/book"
 	"github.com/bywire/bywire/bybit"
@@ -254,11 +256,21 @@ func TestResyncsOfAHopelessBookAreFew(t *testing.T) {
 }
 
 func TestFailureClass09_RejectedTopic(t *testing.T) {
-	for _, family := range []wire.Family{wire.FamilyFutures, wire.FamilySpot, wire.FamilyOption} {
+	for _, row := range []struct {
+		family wire.Family
+		text   string
+	}{
+		{wire.FamilyFutures, "error:handler not found,topic:publicTrade.NOPE"},
+		{wire.FamilySpot, "error:handler not found,topic:publicTrade.NOPE"},
+		{wire.FamilyOption, "error:handler not found,topic:publicTrade.NOPE"},
+		{wire.FamilyFutures, "no"}, // whichever is meant
+		{wire.FamilySpot, "no"},
+	} {
 		inBubble(t, func(t *testing.T, v *venue) {
+			family, text := row.family, row.text
 			v.family = family
 			v.noReqIDs = family == wire.FamilyFutures // as in the documentation's example
-			v.reject("publicTrade.NOPE", "error:handler not found,topic:publicTrade.NOPE")
+			v.reject("publicTrade.NOPE", text)
 			s := v.stream(nil, bybit.Trades("BTCUSDT"), bybit.Trades("NOPE"), bybit.Trades("ETHUSDT"))
 			v.last().send(tradeFrame("BTCUSDT", 1), tradeFrame("ETHUSDT", 2))
 			ev, err := s.Recv(t.Context())
@@ -342,6 +354,7 @@ func TestFailureClass16_NothingLeaks(t *testing.T) {
 	// The bubble fails if a goroutine is left.
 	inBubble(t, func(t *testing.T, v *venue) {
 		client := v.client()
+		var ended []weak.Pointer[bybit.Stream]
 		for range 50 {
 			s, err := client.Public(t.Context(), bybit.Linear, nil, bybit.Trades("BTCUSDT"))
 			if err != nil {
@@ -352,6 +365,11 @@ func TestFailureClass16_NothingLeaks(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Close() // while it waits for the next dial
+			ended = append(ended, weak.Make(s))
+		}
+		runtime.GC()
+		if n := len(slices.DeleteFunc(ended, func(p weak.Pointer[bybit.Stream]) bool { return p.Value() == nil })); n > 1 {
+			t.Errorf("%d of 50 streams are still in memory after Close", n)
 		}
 		if _, err := client.Public(t.Context(), bybit.Linear, nil, bybit.Trades("BTCUSDT")); err != nil {
 			t.Fatal(err)

@@ -212,9 +212,12 @@ func (s *Stream) await(ctx context.Context, w *waiter) error {
 
 // Subscribe adds topics to the stream. It returns when the exchange has accepted
 // or rejected every one, or when ctx ends, which leaves the topics wanted.
-// Rejected topics are no error unless all of them are; a [RejectedEvent] tells.
-// Topics that are subscribed already count as accepted. While the connection is
-// lost, Subscribe waits for the next one.
+// Rejected topics are no error unless all of them are: then the error wraps a
+// [*RejectedError] for each. A [RejectedEvent] tells in either case.
+// Topics that are subscribed already count as accepted. If the channel does not have
+// one of the topics, none is subscribed and the error says why, as of [Client.Public].
+// While the connection is lost, Subscribe waits for the next one; after Close it
+// returns [ErrClosed].
 //
 // Requests are gathered and paced: a call and its opposite that was not sent yet cancel,
 // and each connection sends at most some 55 requests a minute, besides full ones, as for
@@ -239,8 +242,10 @@ func (s *Stream) Subscribe(ctx context.Context, topics ...Topic) error {
 // Unsubscribe takes topics off the stream. No event of theirs is yielded after
 // it has returned, not even one that was queued. It waits for the exchange's
 // answer or for ctx; the topics are gone in either case, and what the exchange still
-// sends of them is dropped, counted in StreamStats.Unwanted. Topics that are not
-// subscribed are ignored. It is paced as Subscribe is.
+// sends of them is dropped, counted in StreamStats.Unwanted. A Subscribe that still
+// waits for one of the topics ends as if it had been rejected, without an event. Topics
+// that are not subscribed are ignored, rejected ones too, of which what is queued still
+// comes. It is paced as Subscribe is.
 func (s *Stream) Unsubscribe(ctx context.Context, topics ...Topic) error {
 	if s.merged != nil {
 		return fmt.Errorf("unsubscribe: %w", errMergedTopics)

@@ -1,6 +1,7 @@
 package bybit_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 
@@ -103,10 +105,16 @@ func (v *venue) traced(trace *bybit.Trace) *bybit.Client {
 	return c
 }
 
+// patience is how long a test waits for what must come: in a bubble, where heartbeats
+// keep the clock going for ever, a test would not end without it.
+const patience = 24 * time.Hour
+
 // stream opens a stream of topics on linear.
 func (v *venue) stream(opts *bybit.StreamOptions, topics ...bybit.Topic) *bybit.Stream {
 	v.tb.Helper()
-	s, err := v.client().Public(v.tb.Context(), bybit.Linear, opts, topics...)
+	ctx, cancel := context.WithTimeout(v.tb.Context(), patience)
+	defer cancel()
+	s, err := v.client().Public(ctx, bybit.Linear, opts, topics...)
 	if err != nil {
 		v.tb.Fatal(err)
 	}
@@ -322,8 +330,10 @@ func describe(ev bybit.Event) string {
 // wantEvents receives as many events as there are lines and compares.
 func wantEvents(tb testing.TB, s *bybit.Stream, lines ...string) {
 	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	defer cancel()
 	for i, want := range lines {
-		ev, err := s.Recv(tb.Context())
+		ev, err := s.Recv(ctx)
 		if err != nil {
 			tb.Fatalf("event %d: %v, want %s", i, err, want)
 		}

@@ -28,6 +28,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// inPieces writes little by little, so that a writer can die in the middle of a block.
+type inPieces struct{ segmentFile }
+
+func (f inPieces) Write(p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = f.segmentFile.Write(p[n:min(n+8, len(p))])
+		n += m
+	}
+	return n, err
+}
+
 // childWriter resumes the capture and writes for ever. On stdout it says how
 // far it got: "took N TIME" after handing over records up to N, "saved N" after
 // Sync acknowledged them.
@@ -37,7 +49,19 @@ func childWriter(dir, atRisk string) error {
 		return err
 	}
 	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
-	w, err := OpenWriter(dir, &WriterOptions{AtRisk: risk, SegmentBytes: 96 << (10 + rng.IntN(4)), BlockBytes: 8 << 10})
+	opts := &WriterOptions{AtRisk: risk, SegmentBytes: 96 << (10 + rng.IntN(4)), BlockBytes: 8 << 10}
+	opts.defaults()
+	create := opts.create
+	opts.create = func(path string) (segmentFile, error) {
+		f, err := create(path)
+		return inPieces{f}, err
+	}
+	syncs := 20
+	if risk >= time.Second {
+		// No block fills, and Sync is rare: it is the clock that brings records to the disk.
+		opts.BlockBytes, syncs = 4<<20, 2000
+	}
+	w, err := OpenWriter(dir, opts)
 	if err != nil {
 		return err
 	}
@@ -51,7 +75,7 @@ func childWriter(dir, atRisk string) error {
 			i++
 		}
 		fmt.Printf("took %d %d\n", i, time.Now().UnixNano())
-		if rng.IntN(20) == 0 {
+		if rng.IntN(syncs) == 0 {
 			if err := w.Sync(); err != nil {
 				return err
 			}

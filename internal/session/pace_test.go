@@ -113,6 +113,32 @@ func TestTenThousandFlips(t *testing.T) {
 	}
 }
 
+// What is taken off and on again takes turns, however fast: in a second no more than the
+// burst, besides the first subscribe and the first unsubscribe, which are free.
+func TestFlipsTakeTurns(t *testing.T) {
+	w := newWorld(t, 1, Config{}, names)
+	w.quiet = true
+	start(w)
+	w.subscribe("stays")
+	w.answerAll()
+	w.until(w.now.Add(time.Minute))
+	begin := w.now
+	w.frames = 0
+	for i := range 1000 {
+		w.until(begin.Add(time.Duration(i) * time.Millisecond))
+		if i%2 == 0 {
+			w.subscribe("t")
+		} else {
+			w.unsubscribe("t")
+		}
+		w.answerAll()
+	}
+	if w.frames != 12 {
+		t.Errorf("%d requests in a second of flips, want 12", w.frames)
+	}
+	w.rest()
+}
+
 // While others flip, a topic that is subscribed, one that is unsubscribed and one
 // that is resynchronised get their turn.
 func TestNothingStarves(t *testing.T) {

@@ -27,6 +27,7 @@ func TestFailureClass11_PlannerPacksAndOpensLinks(t *testing.T) {
 			strings.Repeat("a", 60), strings.Repeat("b", 60), strings.Repeat("c", 20), strings.Repeat("d", 20),
 		}, []int{2, 2}, 2},
 		{"one that fits exactly", Config{MaxChars: 100}, []string{strings.Repeat("a", 97), "b"}, []int{1, 1}, 2},
+		{"the last one's quotes and comma do not", Config{MaxChars: 100}, []string{strings.Repeat("a", 47), strings.Repeat("b", 48)}, []int{1, 1}, 2},
 		{"on two lanes", Config{MaxTotal: 3, Lanes: 2}, topicsNamed("t", 5), []int{3, 3, 2, 2}, 4},
 	}
 	for _, tt := range tests {

@@ -29,6 +29,12 @@ type peer struct {
 // connect dials a server that upgrades and sends greeting with its answer.
 func connect(t *testing.T, greeting []byte) (*wsclient.Conn, *peer) {
 	t.Helper()
+	return connectOver(t, greeting, func(nc net.Conn) net.Conn { return nc })
+}
+
+// connectOver is connect, with the client's end of the network as over says.
+func connectOver(t *testing.T, greeting []byte, over func(net.Conn) net.Conn) (*wsclient.Conn, *peer) {
+	t.Helper()
 	ln := memnet.Listen("venue")
 	accepted := make(chan net.Conn, 1)
 	go func() {
@@ -43,7 +49,11 @@ func connect(t *testing.T, greeting []byte) (*wsclient.Conn, *peer) {
 		}
 		accepted <- nc
 	}()
-	c, err := wsclient.Dial(t.Context(), &wsclient.Config{URL: "ws://venue/v5/public/linear", DialContext: ln.Dial})
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		nc, err := ln.Dial(ctx, network, addr)
+		return over(nc), err
+	}
+	c, err := wsclient.Dial(t.Context(), &wsclient.Config{URL: "ws://venue/v5/public/linear", DialContext: dial})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,14 +99,44 @@ func TestFramesThatComeWithTheHandshake(t *testing.T) {
 	})
 }
 
+// slowWriter takes its time in the middle of each write, so that two at once would mix.
+type slowWriter struct{ net.Conn }
+
+func (w slowWriter) Write(p []byte) (int, error) {
+	half := len(p) / 2
+	n, err := w.Conn.Write(p[:half])
+	if err != nil {
+		return n, err
+	}
+	time.Sleep(time.Millisecond)
+	m, err := w.Conn.Write(p[half:])
+	return n + m, err
+}
+
+// What callers send and the answers to the peer's pings go out whole, in the order of
+// each sender.
 func TestFailureClass15_OneWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, p := connect(t, nil)
+		c, p := connectOver(t, nil, func(nc net.Conn) net.Conn { return slowWriter{nc} })
 		const senders, each = 20, 50
 		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := c.Next(); !errors.Is(err, io.EOF) {
+				t.Errorf("Next = %v, want that nothing came but pings", err)
+			}
+		})
+		wg.Go(func() {
+			for range each {
+				p.send(ws.OpPing, "are you there")
+				time.Sleep(time.Millisecond)
+			}
+		})
 		for s := range senders {
 			wg.Go(func() {
 				for i := range each {
+					if i%10 == s%10 {
+						time.Sleep(time.Millisecond)
+					}
 					if err := c.Send(fmt.Appendf(nil, "%d:%d:%s", s, i, strings.Repeat("x", 200))); err != nil {
 						t.Error(err)
 					}
@@ -104,8 +144,11 @@ func TestFailureClass15_OneWriter(t *testing.T) {
 			})
 		}
 		next := make([]int, senders)
-		for range senders * each {
+		for range (senders + 1) * each {
 			op, payload, err := p.frames.Next()
+			if err == nil && op == ws.OpPong && string(payload) == "are you there" {
+				continue
+			}
 			if err != nil || op != ws.OpText {
 				t.Fatal(op, err)
 			}
@@ -115,8 +158,8 @@ func TestFailureClass15_OneWriter(t *testing.T) {
 			}
 			next[s]++
 		}
+		c.Abort(io.EOF)
 		wg.Wait()
-		c.Abort(nil)
 		c.Wait()
 		p.Close()
 	})
