@@ -229,6 +229,44 @@ func countTorn(t *testing.T, dir string) (n int) {
 	return n
 }
 
+// That a tail was cut is on disk before the writer takes its first record.
+func TestCutTailIsSaidAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	w := openWriter(t, dir, &WriterOptions{noSeal: true})
+	for i := range uint64(100) {
+		r := testRecord(i)
+		if err := w.Write(&r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	left := glob(t, dir, "*"+openExt)
+	data, err := os.ReadFile(left[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := (fileHeaderSize + len(data)) / 2
+	if err := os.WriteFile(left[0], append(data, data[fileHeaderSize:half]...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w = openWriter(t, dir, nil)
+	var last Record
+	for rec, err := range openReader(t, dir).Records(time.Time{}, time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = Record{Kind: rec.Kind, Seq: rec.Seq, Data: []byte(string(rec.Data))}
+	}
+	if last.Kind != Gap || last.Seq != 101 || !strings.HasPrefix(string(last.Data), "recording ended without a close") {
+		t.Errorf("the last record is %v %d %q, want a gap behind the 100 records", last.Kind, last.Seq, last.Data)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // One hundred writers are killed at random moments, while they write, sync,
 // change segments and seal; three with the interval of one second that is the
 // default.

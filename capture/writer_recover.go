@@ -147,6 +147,11 @@ func (w *Writer) reportLost() error {
 			return err
 		}
 	}
+	if len(w.lost) > 0 {
+		// At once: who is killed again before the clock comes round would leave a
+		// capture that has lost its tail and does not say so.
+		w.flush()
+	}
 	w.lost = nil
-	return nil
+	return w.failure()
 }
