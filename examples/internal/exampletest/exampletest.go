@@ -20,7 +20,8 @@ import (
 	"github.com/bywire/bywire/internal/memnet"
 )
 
-// Frame is a message of a channel, received some time after the capture began.
+// Frame is a message of a channel, received some time after the capture began. One
+// without a channel is none: all connections are cut then.
 type Frame struct {
 	At      time.Duration
 	Channel bybit.Channel
@@ -48,6 +49,12 @@ func Output(t *testing.T, frames []Frame, program func(context.Context, io.Write
 		server := http.Server{Handler: replay}
 		served := make(chan error)
 		go func() { served <- server.Serve(ln) }()
+		for _, f := range frames {
+			if f.Channel == "" {
+				cut := time.AfterFunc(f.At, func() { ln.CutAll() })
+				defer cut.Stop()
+			}
+		}
 		err = program(t.Context(), &out, &bybit.Options{
 			Environment: bybit.CustomEnvironment("ws://replay", ""),
 			DialContext: ln.Dial,
@@ -74,6 +81,9 @@ func record(t *testing.T, dir string, frames []Frame) {
 	conns := make(map[bybit.Channel]uint64)
 	slices.SortStableFunc(frames, func(a, b Frame) int { return int(a.At - b.At) })
 	for _, f := range frames {
+		if f.Channel == "" {
+			continue
+		}
 		if conns[f.Channel] == 0 {
 			conns[f.Channel] = w.NextConn()
 		}
