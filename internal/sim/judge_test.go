@@ -85,18 +85,20 @@ func alter(pick func(bybit.Event) bool, change func(bybit.Event) bybit.Event) fu
 	}
 }
 
-// otherSize returns the book event with one level of another size.
-func otherSize(ev bybit.Event) bybit.Event {
-	c := ev.(*bybit.BookEvent).Clone()
-	var u book.Update
-	if err := c.Book.AppendSnapshot(&u); err != nil {
+// wrong returns a change of a book event that makes its book wrong.
+func wrong(spoil func(u *book.Update)) func(bybit.Event) bybit.Event {
+	return func(ev bybit.Event) bybit.Event {
+		c := ev.(*bybit.BookEvent).Clone()
+		var u book.Update
+		if err := c.Book.AppendSnapshot(&u); err != nil {
+			return c
+		}
+		spoil(&u)
+		own := book.New(len(u.Bids) + len(u.Asks))
+		own.Apply(&u)
+		c.Book = own.View()
 		return c
 	}
-	u.Bids[0].Size = decimal.FromInt(123456789)
-	own := book.New(len(u.Bids) + len(u.Asks))
-	own.Apply(&u)
-	c.Book = own.View()
-	return c
 }
 
 // TestJudgeSeesWhatIsWrong puts a liar between stream and judge.
@@ -131,12 +133,16 @@ func TestJudgeSeesWhatIsWrong(t *testing.T) {
 		{"two book events change places", sim.Rules{}, swap(nth(100, isBook)), nil, "no gap says so"},
 		{"two trades change places", sim.Rules{}, swap(nth(100, isTrades)), nil, "no gap says so"},
 		{"trades come twice", sim.Rules{}, twice(nth(100, isTrades)), nil, "came 2 times"},
-		{"a level has another size", sim.Rules{}, alter(nth(100, isBook), otherSize), nil, "differs from the server's"},
+		{"a level has another size", sim.Rules{}, alter(nth(100, isBook), wrong(func(u *book.Update) { u.Bids[0].Size = decimal.FromInt(123456789) })), nil, "differs from the server's"},
+		{"the last level is missing", sim.Rules{}, alter(nth(100, isBook), wrong(func(u *book.Update) { u.Asks = u.Asks[:len(u.Asks)-1] })), nil, "differs from the server's"},
+		{"there is a level too many", sim.Rules{}, alter(nth(100, isBook), wrong(func(u *book.Update) {
+			u.Bids = append(u.Bids, book.Level{Price: decimal.MustParse("0.01"), Size: decimal.FromInt(1)})
+		})), nil, "differs from the server's"},
 		{"a book stays readable", sim.Rules{}, alter(nth(100, isBook), func(ev bybit.Event) bybit.Event { return ev.(*bybit.BookEvent).Clone() }), nil, "can still be read"},
 		{"a ticker has another price", sim.Rules{}, alter(nth(100, isTicker), lastPrice), nil, "lastPrice is -1"},
 		{"a change of a full book is lost", sim.Rules{}, drop(nth(100, isFull)), nil, "orderbook.full.BTCUSDT: message"},
 		{"two of a full book change places", sim.Rules{}, swap(nth(100, isFull)), nil, "no gap says so"},
-		{"a level of a full book has another size", sim.Rules{}, alter(nth(100, isFull), otherSize), nil, "differs from the server's"},
+		{"a level of a full book has another size", sim.Rules{}, alter(nth(100, isFull), wrong(func(u *book.Update) { u.Bids[0].Size = decimal.FromInt(123456789) })), nil, "differs from the server's"},
 		{"a gap of a full book is hidden", sim.Rules{}, drop(isGap), []sim.Kind{sim.LateSnapshot, sim.LateSnapshot}, "begins the book anew"},
 		{"a topic dies", sim.Rules{}, drop(isTicker), nil, "nothing came"},
 		{"trades are lost, on lanes", lanes, drop(nth(100, isTrades)), nil, "never came"},
