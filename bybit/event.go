@@ -219,8 +219,8 @@ const (
 // of a topic are missing. What follows is consistent again: an order book
 // begins with a snapshot, and deltas that come before that are dropped, unless
 // [BooksNone] asks for them; a ticker's fields are those that come from here on, and
-// TickerEvent.Complete says when a snapshot has. With [BooksLenient] a skipped update id
-// is no gap.
+// TickerEvent.Complete says when a snapshot has come. With [BooksLenient] a skipped
+// update id is no gap, but of orderbook.full.
 type GapEvent struct {
 	Topic   Topic
 	Reason  GapReason
