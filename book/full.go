@@ -84,6 +84,7 @@ type Full struct {
 	held    bool // the book has a snapshot that waits for its delta
 	heldID  int64
 	heldSeq int64
+	heldAt  time.Time // its match time
 
 	ignored int       // old messages since the last one that was not
 	asking  bool      // a request is out
@@ -136,7 +137,7 @@ func (f *Full) Delta(u *Update, now time.Time) FullStep {
 	case f.held && u.ID == f.heldID && u.Seq == f.heldSeq:
 		f.held = false
 		return f.live(now)
-	case u.ID == 1:
+	case u.ID == 1 && !f.isOld(u):
 		return f.restart(u, now)
 	case f.isOld(u):
 		return f.ignore(u, now)
@@ -144,7 +145,7 @@ func (f *Full) Delta(u *Update, now time.Time) FullStep {
 		return f.follow(u, now)
 	case f.state == FullNoBook && len(u.Bids)+len(u.Asks) == 0:
 		return f.step(now)
-	case f.held && u.Seq < f.heldSeq:
+	case f.held && u.Seq < f.heldSeq && !countsAnew(u, f.heldSeq, f.heldAt):
 		return f.step(now) // the snapshot has it already
 	case f.held:
 		err := &Error{Kind: Misaligned, Want: u.Seq, Got: f.heldSeq}
@@ -171,6 +172,9 @@ func (f *Full) Snapshot(u *Update, now time.Time) FullStep {
 			return f.misaligned(first.Seq, u.Seq, now)
 		}
 	}
+	if n := len(f.buffer); n > 0 && countsAnew(f.buffer[n-1], u.Seq, u.MatchTime) {
+		return f.misaligned(f.buffer[n-1].Seq, u.Seq, now)
+	}
 	for len(f.buffer) > 0 && f.buffer[0].Seq < u.Seq {
 		f.drop()
 	}
@@ -185,11 +189,18 @@ func (f *Full) Snapshot(u *Update, now time.Time) FullStep {
 	if len(f.buffer) == 0 {
 		// The reply is ahead of the stream; its delta is still to come.
 		f.state = FullSyncing
-		f.held, f.heldID, f.heldSeq = true, u.ID, u.Seq
+		f.held, f.heldID, f.heldSeq, f.heldAt = true, u.ID, u.Seq, u.MatchTime
 		return f.step(now)
 	}
 	f.drop() // the delta that made the snapshot: the book has it already
 	return f.live(now)
+}
+
+// countsAnew reports whether d is later than a message or a snapshot, and has a lower
+// sequence all the same: both counts have begun anew in between. A snapshot from before that
+// would wait for its delta until they are there once more.
+func countsAnew(d *Update, seq int64, at time.Time) bool {
+	return d.Seq < seq && !at.IsZero() && d.MatchTime.After(at)
 }
 
 // SnapshotFailed says that the request asked for by Fetch has failed; cause
@@ -219,18 +230,23 @@ func (f *Full) Reset(cause error, now time.Time) FullStep {
 }
 
 // isOld reports whether u is from before the last message, or is that one again: the
-// cross sequence says so, also where a count of update ids has ended in between.
+// cross sequence says so, also where a count of update ids has ended in between. A restart
+// that comes late is old too, unless its time says that both counts have begun anew.
 func (f *Full) isOld(u *Update) bool {
 	if u.Seq == 0 {
 		return false // absent, so nothing is known
 	}
-	id, seq := f.book.id, f.book.seq
+	id, seq, at := f.book.id, f.book.seq, f.book.matched
 	if f.state != FullLive {
 		n := len(f.buffer)
 		if n == 0 {
 			return false
 		}
-		id, seq = f.buffer[n-1].ID, f.buffer[n-1].Seq
+		last := f.buffer[n-1]
+		id, seq, at = last.ID, last.Seq, last.MatchTime
+	}
+	if u.ID == 1 && countsAnew(u, seq, at) {
+		return false
 	}
 	return u.Seq < seq || u.Seq == seq && u.ID <= id
 }

@@ -145,6 +145,7 @@ func FuzzFull(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 1, 4, 5, 3, 0, 1, 7, 30, 4, 5, 3, 2, 100, 1, 5, 1, 1, 7, 30, 4, 5})
 	f.Add([]byte{0, 70, 3, 1, 204, 0, 1, 5, 0, 1, 1, 0, 1})
 	f.Add([]byte("00000000000000000000011!0001111\xd6\x99")) // such a reply, then a second restart
+	f.Add([]byte("\x17011\"\xfd11\xf6"))                     // a restart that comes once more, after another
 	f.Add([]byte("\xdf00X00\x031!1100\"1117\xd8"))           // a message of the count before, once more, with the next update id
 	f.Fuzz(func(t *testing.T, script []byte) {
 		src := &script

@@ -211,6 +211,58 @@ func TestFullDoesNotIgnoreForEver(t *testing.T) {
 	}
 }
 
+// A snapshot of before both counts began anew is ahead of all deltas by its numbers, and
+// behind them by its time: it is not waited for.
+func TestFullSnapshotOfACountThatIsOver(t *testing.T) {
+	matched := func(u *book.Update, ms int64) *book.Update {
+		u.MatchTime = at(ms)
+		return u
+	}
+	f := book.NewFull(nil)
+	expect(t, f.Delta(matched(fullDelta(t, 1, 10, "bid 0.4758 20"), 1000), at(1000)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 10})
+	// Made before that delta, and late.
+	step := f.Snapshot(matched(fullReply(t, 900, 5000, fullTouch), 900), at(1100))
+	if e, ok := step.Err.(*book.Error); !ok || e.Kind != book.Misaligned || step.At != at(3000) {
+		t.Fatalf("step %+v, want a misaligned snapshot and another request", step)
+	}
+	expect(t, f.Tick(at(3000)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 10})
+	expect(t, f.Snapshot(matched(fullReply(t, 1, 10, fullTouch), 1000), at(3100)), book.FullStep{State: book.FullLive, Synced: true})
+
+	// The same, where the snapshot came first and was taken for one that is ahead.
+	f = book.NewFull(nil)
+	expect(t, f.Delta(matched(fullDelta(t, 890, 4990, "bid 0.4758 20"), 800), at(800)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 4990})
+	expect(t, f.Snapshot(matched(fullReply(t, 900, 5000, fullTouch), 900), at(900)), book.FullStep{State: book.FullSyncing})
+	expect(t, f.Delta(matched(fullDelta(t, 895, 4995, "bid 0.4758 20"), 850), at(950)), book.FullStep{State: book.FullSyncing})
+	step = f.Delta(matched(fullDelta(t, 2, 11, "bid 0.4758 20"), 1100), at(1100))
+	if e, ok := step.Err.(*book.Error); !ok || e.Kind != book.Misaligned || f.Buffered() != 1 {
+		t.Fatalf("step %+v with %d deltas kept, want a misaligned snapshot, and the delta", step, f.Buffered())
+	}
+}
+
+// A restart that comes late, or once more, is as old as any message: what follows does not
+// follow it.
+func TestFullRestartThatIsOld(t *testing.T) {
+	f := book.NewFull(nil)
+	expect(t, f.Delta(fullDelta(t, 1, 50, "bid 0.4758 20"), at(0)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 50})
+	expect(t, f.Delta(fullDelta(t, 1, 60, ""), at(10)), book.FullStep{State: book.FullSyncing})
+	expect(t, f.Delta(fullDelta(t, 1, 50, "bid 0.4758 20"), at(20)), book.FullStep{State: book.FullSyncing})
+	expect(t, f.Delta(fullDelta(t, 2, 70, "bid 0.4757 7"), at(30)), book.FullStep{State: book.FullSyncing})
+	expect(t, f.Snapshot(fullReply(t, 1, 50, fullTouch), at(40)), book.FullStep{State: book.FullSyncing, At: at(2000), Err: anyError})
+
+	f = liveFull(t)
+	expect(t, f.Delta(fullDelta(t, 1, 40, "bid 0.1 9"), at(400)), book.FullStep{State: book.FullLive})
+	// Later by its time: both counts have begun anew.
+	anew := fullDelta(t, 1, 45, "bid 0.1 9")
+	f = book.NewFull(nil)
+	first := fullDelta(t, 5, 50, "bid 0.4758 20")
+	first.MatchTime, anew.MatchTime = at(100), at(500)
+	reply := fullReply(t, 5, 50, fullTouch)
+	reply.MatchTime = at(100)
+	expect(t, f.Delta(first, at(100)), book.FullStep{State: book.FullSyncing, Fetch: true, From: 50})
+	expect(t, f.Snapshot(reply, at(150)), book.FullStep{State: book.FullLive, Synced: true})
+	expect(t, f.Delta(anew, at(500)), book.FullStep{State: book.FullSyncing, At: at(2100), Err: anyError})
+}
+
 // Failed requests are repeated ever more slowly, to a limit.
 func TestFullFailedRequests(t *testing.T) {
 	f := book.NewFull(nil)
