@@ -18,7 +18,7 @@ const snapshotPace = 2 * time.Second
 // serveREST serves a network's snapshots of orderbook.full until Close.
 func (s *Server) serveREST(n *network) {
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.snapshot(n, w, r) })}
-	s.wg.Go(func() { srv.Serve(n.rest) })
+	s.wg.Go(func() { _ = srv.Serve(n.rest) }) // ends with the listener
 	s.wg.Go(func() {
 		<-s.done
 		srv.Close()
@@ -67,14 +67,15 @@ func (s *Server) snapshot(n *network, w http.ResponseWriter, r *http.Request) {
 	switch {
 	case refused && byHTTP:
 		http.Error(w, "bad gateway", http.StatusBadGateway)
+		return
 	case refused:
-		w.Write([]byte(`{"retCode":10006,"retMsg":"Too many visits!","result":{},"retExtInfo":{},"time":0}`))
+		body = []byte(`{"retCode":10006,"retMsg":"Too many visits!","result":{},"retExtInfo":{},"time":0}`)
 	case cut:
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.Write(body[:len(body)/2])
-		panic(http.ErrAbortHandler)
-	default:
-		w.Write(body)
+		body = body[:len(body)/2]
+	}
+	if _, err := w.Write(body); err != nil || cut && !refused {
+		panic(http.ErrAbortHandler) // ends the connection
 	}
 }
 
