@@ -10,7 +10,8 @@ import (
 )
 
 // The replay knows every topic but two, and sends a message of each: those of one
-// half of the symbols at once, the others 12 seconds later.
+// half of the symbols at once, the others 12 seconds later. In between the network
+// fails: each topic has a gap, and the replay sends books and tickers as they were again.
 func TestRun(t *testing.T) {
 	var frames []exampletest.Frame
 	all := topics()
@@ -35,13 +36,14 @@ func TestRun(t *testing.T) {
 		}
 		frames = append(frames, exampletest.Frame{At: at, Channel: bybit.Linear, Text: text})
 	}
+	frames = append(frames, exampletest.Frame{At: 5 * time.Second}) // the network fails
 	if len(frames) < 300 {
 		t.Fatalf("%d topics, want hundreds", len(frames))
 	}
 	got := exampletest.Output(t, frames, run)
 	// The first message after ten seconds brings the line, and is a trade.
-	want := fmt.Sprintf("%d symbols with a price: %d books, %d trades, %d tickers; 0 gaps, 2 topics rejected\n", half, half, half, half) +
-		fmt.Sprintf("%d symbols with a price: %d books, %d trades, %d tickers; 0 gaps, 2 topics rejected\n", n-1, n, n-1, n-1)
+	line := "%d symbols with a price: %d books, %d trades, %d tickers; %d gaps, 2 topics rejected\n"
+	want := fmt.Sprintf(line, half, 2*half, half, 2*half, 3*n-2) + fmt.Sprintf(line, n-1, n+half, n-1, n-1+half, 3*n-2)
 	if got != want {
 		t.Errorf("the program wrote\n%s\nwant\n%s", got, want)
 	}
