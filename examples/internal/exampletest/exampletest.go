@@ -49,10 +49,10 @@ func Output(t *testing.T, frames []Frame, program func(context.Context, io.Write
 		server := http.Server{Handler: replay}
 		served := make(chan error)
 		go func() { served <- server.Serve(ln) }()
+		var cuts []*time.Timer
 		for _, f := range frames {
 			if f.Channel == "" {
-				cut := time.AfterFunc(f.At, func() { ln.CutAll() })
-				defer cut.Stop()
+				cuts = append(cuts, time.AfterFunc(f.At, func() { ln.CutAll() }))
 			}
 		}
 		err = program(t.Context(), &out, &bybit.Options{
@@ -61,6 +61,9 @@ func Output(t *testing.T, frames []Frame, program func(context.Context, io.Write
 		})
 		if err != nil {
 			t.Errorf("the program ended with %v", err)
+		}
+		for _, cut := range cuts {
+			cut.Stop()
 		}
 		server.Close()
 		ln.CutAll()
