@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
+	"net/http"
 	"sync"
 	"time"
 
@@ -302,14 +302,16 @@ func (f *snapshots) fetch(ctx context.Context, ch Channel, symbol string) (*full
 			return nil, ctx.Err()
 		}
 	}
-	result, err := f.rest.get(ctx, fullPath, url.Values{"category": {string(ch)}, "symbol": {symbol}})
+	e := endpointOf(http.MethodGet, fullPath)
+	query := "category=" + escape(string(ch)) + "&symbol=" + escape(symbol)
+	reply, err := f.rest.call(ctx, &request{endpoint: e, query: []byte(query)})
 	t.next = time.Now().Add(fullInterval)
 	if err != nil {
 		return nil, err
 	}
 	s := &fullSnapshot{symbol: symbol}
-	if err := s.decode(result); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", fullPath, err)
+	if err := s.decode(reply.result); err != nil {
+		return nil, named(e, err)
 	}
 	return s, nil
 }

@@ -11,8 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/bywire/bywire/internal/wire"
 )
 
 const (
@@ -30,27 +28,6 @@ const (
 
 // errReplyTooLong is what a reply beyond maxReply is.
 var errReplyTooLong = fmt.Errorf("the reply is longer than %d bytes", maxReply)
-
-// Error is the exchange's refusal of a REST request.
-type Error struct {
-	Op      string // method and path: "GET /v5/market/full_orderbook"
-	Status  int    // of HTTP: 200 if only Code says that it failed, 403 from an address that asked too often
-	Code    int    // retCode, such as 10006 for too many requests; 0 if the reply had none
-	Message string // retMsg, or the beginning of a reply that has none
-	TraceID string // to show the exchange's support, if there was one
-}
-
-// Error returns one line, such as
-// "GET /v5/market/full_orderbook: too many visits (10006)".
-func (e *Error) Error() string {
-	switch {
-	case e.Code != 0:
-		return fmt.Sprintf("%s: %s (%d)", e.Op, e.Message, e.Code)
-	case e.Message == "":
-		return fmt.Sprintf("%s: HTTP %d %s", e.Op, e.Status, http.StatusText(e.Status))
-	}
-	return fmt.Sprintf("%s: HTTP %d: %s", e.Op, e.Status, e.Message)
-}
 
 // rest makes requests of one client. It is safe for concurrent use.
 type rest struct {
@@ -113,34 +90,38 @@ func (r *rest) close() {
 	r.http.CloseIdleConnections()
 }
 
-// get makes a request without a signature and returns the reply's result. ctx
-// bounds it besides restTimeout. The error is an [*Error] if the exchange
-// refused, a [*DecodeError] if what came is no reply of V5, or the network's.
-func (r *rest) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
-	op := http.MethodGet + " " + path
+// call makes a request and returns what came. ctx bounds it besides restTimeout. The
+// error is an [*Error] if the exchange refused, a [*DecodeError] if what came is no
+// reply of V5, or the network's; it begins with the operation.
+func (r *rest) call(ctx context.Context, req *request) (*reply, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, restTimeout, fmt.Errorf("no reply within %s", restTimeout))
 	defer cancel()
-	result, err := r.do(ctx, op, path, query)
-	if refused, ok := errors.AsType[*Error](err); ok {
-		return nil, refused // it has the operation already
+	rep, err := r.do(ctx, req)
+	if err == nil {
+		return rep, nil
 	}
-	if err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return nil, fmt.Errorf("%s: %w", op, err)
+	if _, ok := errors.AsType[*Error](err); !ok && ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
-	return result, nil
+	return nil, named(req.endpoint, err)
 }
 
-func (r *rest) do(ctx context.Context, op, path string, query url.Values) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+path+"?"+query.Encode(), nil)
+// named puts the operation in front of an error that does not have it.
+func named(e *endpoint, err error) error {
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	return fmt.Errorf("%s: %w", e.op(), err)
+}
+
+func (r *rest) do(ctx context.Context, req *request) (*reply, error) {
+	h, err := r.newHTTP(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := r.http.Do(req)
+	resp, err := r.http.Do(h)
 	if err != nil {
-		// The URL that *url.Error repeats is in op already.
+		// The URL that *url.Error repeats is in the operation already.
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err
 		}
@@ -154,67 +135,25 @@ func (r *rest) do(ctx context.Context, op, path string, query url.Values) ([]byt
 	case len(body) > maxReply:
 		return nil, errReplyTooLong
 	}
-	return resultOf(op, resp, body)
+	return parseReply(req.endpoint, resp, body)
 }
 
-// The keys of a reply, as bits for Cursor.Once.
-const (
-	keyRetCode = iota
-	keyRetMsg
-	keyResult
-)
-
-// resultOf takes the result out of a reply's envelope. A reply with an HTTP
-// status other than 200 is an error also if its envelope says success.
-func resultOf(op string, resp *http.Response, body []byte) ([]byte, error) {
-	refusal := &Error{Op: op, Status: resp.StatusCode, TraceID: resp.Header.Get("Traceid")}
-	c := wire.NewCursor(body)
-	var o wire.Object
-	var result []byte
-	var code int64
-	hasCode := false
-	for c.NextKey(&o) {
-		switch string(o.Key) {
-		case "retCode":
-			c.Once(&o, keyRetCode)
-			code, hasCode = c.Integer()
-		case "retMsg":
-			c.Once(&o, keyRetMsg)
-			refusal.Message = string(c.Text())
-		case "result":
-			c.Once(&o, keyResult)
-			from := c.Offset()
-			c.Skip(&o)
-			result = bytes.TrimSpace(body[from:c.Offset()])
-		default:
-			c.Skip(&o)
-		}
+// newHTTP makes the request of package http.
+func (r *rest) newHTTP(ctx context.Context, req *request) (*http.Request, error) {
+	target := r.base + req.path
+	if len(req.query) > 0 {
+		target += "?" + string(req.query)
 	}
-	c.End()
-	bad := c.Err()
-	refusal.Code = int(code)
-	switch {
-	case bad == nil && hasCode && code != 0:
-		return nil, refusal
-	case resp.StatusCode != http.StatusOK:
-		if bad != nil || !hasCode {
-			refusal.Code, refusal.Message = 0, beginning(body)
-		}
-		return nil, refusal
-	case bad != nil:
-		return nil, newDecodeError(nil, body, bad)
-	case !hasCode:
-		return nil, newDecodeError(nil, body, &wire.SyntaxError{Reason: "no retCode in the reply"})
+	var body io.Reader
+	if req.method != http.MethodGet {
+		body = bytes.NewReader(req.body)
 	}
-	return result, nil
-}
-
-// beginning returns what a person needs of a page that is no reply of the API.
-func beginning(body []byte) string {
-	const enough = 120
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), 4*enough)]), "?")), " ")
-	if len(text) > enough {
-		text = strings.ToValidUTF8(text[:enough], "") + "..."
+	h, err := http.NewRequestWithContext(ctx, req.method, target, body)
+	if err != nil {
+		return nil, err
 	}
-	return text
+	if body != nil {
+		h.Header.Set("Content-Type", "application/json")
+	}
+	return h, nil
 }

@@ -12,7 +12,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -22,6 +21,7 @@ import (
 
 func TestRESTReplies(t *testing.T) {
 	const op = "GET /v5/x"
+	e := &endpoint{method: "GET", path: "/v5/x"}
 	for _, c := range []struct {
 		name   string
 		status int
@@ -47,9 +47,12 @@ func TestRESTReplies(t *testing.T) {
 		{"more than one reply", 200, `{"retCode":0}{}`, ``, `decode message: more bytes after the message at offset 13: "{}"`},
 	} {
 		resp := &http.Response{StatusCode: c.status, Header: http.Header{"Traceid": {"t-1"}}}
-		result, err := resultOf(op, resp, []byte(c.body))
-		if got := errorText(err); got != c.err || string(result) != c.result {
-			t.Errorf("%s: result %q, error %q\nwant %q, %q", c.name, result, got, c.result, c.err)
+		r, err := parseReply(e, resp, []byte(c.body))
+		if r == nil {
+			r = &reply{}
+		}
+		if got := errorText(err); got != c.err || string(r.result) != c.result {
+			t.Errorf("%s: result %q, error %q\nwant %q, %q", c.name, r.result, got, c.result, c.err)
 		}
 		if refused, ok := errors.AsType[*Error](err); ok && (refused.TraceID != "t-1" || refused.Op != op || refused.Status != c.status) {
 			t.Errorf("%s: %+v, want the trace id, the operation and the status", c.name, refused)
@@ -92,8 +95,11 @@ func TestRESTTransport(t *testing.T) {
 		opts := (&Options{Environment: CustomEnvironment("", server.URL+"/"), TLS: tlsConfig}).withDefaults()
 		r := newREST(&opts)
 		defer r.close()
-		result, err := r.get(ctx, path, url.Values{"symbol": {"A/B"}, "category": {"spot"}})
-		return string(result), err
+		rep, err := r.call(ctx, &request{endpoint: endpointOf("GET", path), query: []byte("category=spot&symbol=A%2FB")})
+		if err != nil {
+			return "", err
+		}
+		return string(rep.result), nil
 	}
 	own := &tls.Config{RootCAs: roots}
 	if got, err := ask(t.Context(), own, "/v5/x"); got != `"category=spot&symbol=A%2FB"` || err != nil {
@@ -157,15 +163,15 @@ func FuzzFullReply(f *testing.F) {
 	f.Add(403, []byte(`<html>`))
 	f.Add(200, []byte(`{"retCode":10006,"retMsg":"Too many visits."}`))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		result, err := resultOf("GET /v5/x", &http.Response{StatusCode: status, Header: http.Header{}}, body)
+		r, err := parseReply(&endpoint{method: "GET", path: "/v5/x"}, &http.Response{StatusCode: status, Header: http.Header{}}, body)
 		if err != nil {
-			if err.Error() == "" || result != nil {
-				t.Fatalf("result %q beside the error %q", result, err)
+			if err.Error() == "" || r != nil {
+				t.Fatalf("reply %+v beside the error %q", r, err)
 			}
 			return
 		}
 		s := &fullSnapshot{symbol: "X"}
-		if err := s.decode(result); err != nil {
+		if err := s.decode(r.result); err != nil {
 			return
 		}
 		var again bytes.Buffer

@@ -1,0 +1,58 @@
+package bybit
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// endpoint is what the client knows of one method and path. The table of them is
+// generated; what is not in it can be called all the same.
+type endpoint struct {
+	method string
+	path   string
+	group  string // of the documentation: "order"
+	auth   auth
+	read   bool // changes nothing, so that it may be repeated: every GET, and some POSTs
+	bare   bool // replies without an envelope
+	batch  bool // each order counts against the limit, except on option
+	limits []limit
+}
+
+// auth says whether an endpoint takes a signature.
+type auth uint8
+
+const (
+	authSigned   auth = iota // and is refused without
+	authOptional             // signed if there are credentials
+	authPublic               // never signed
+)
+
+// limit is how often an account may call an endpoint.
+type limit struct {
+	category Category // "": of every category
+	calls    int
+	per      time.Duration
+}
+
+// op names the endpoint in errors.
+func (e *endpoint) op() string { return e.method + " " + e.path }
+
+// endpointOf returns the endpoint of a method and path. One that the documentation
+// does not have is signed if there are credentials.
+func endpointOf(method, path string) *endpoint {
+	i, ok := slices.BinarySearchFunc(endpoints[:], path, func(e endpoint, path string) int {
+		return cmp.Or(cmp.Compare(e.path, path), cmp.Compare(e.method, method))
+	})
+	if ok {
+		return &endpoints[i]
+	}
+	return &endpoint{method: method, path: path, auth: authOptional, read: method == http.MethodGet}
+}
+
+// endpoints is the table, sorted by path and method.
+var endpoints = [...]endpoint{
+	{method: "GET", path: "/v5/market/full_orderbook", group: "market", auth: authPublic, read: true},
+	{method: "GET", path: "/v5/market/time", group: "market", auth: authPublic, read: true},
+}
