@@ -56,6 +56,13 @@ type request struct {
 	*endpoint
 	query []byte // as it stands behind the question mark
 	body  []byte // of other methods than GET
+
+	noRepeat bool // although it changes nothing: who makes it repeats it by itself
+}
+
+// trace returns what the trace is told about a request.
+func (r *request) trace(attempt int) TraceCall {
+	return TraceCall{Method: r.method, Path: r.path, Attempt: attempt}
 }
 
 // Types of this module that encode and decode themselves.

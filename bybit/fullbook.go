@@ -304,7 +304,7 @@ func (f *snapshots) fetch(ctx context.Context, ch Channel, symbol string) (*full
 	}
 	e := endpointOf(http.MethodGet, fullPath)
 	query := "category=" + escape(string(ch)) + "&symbol=" + escape(symbol)
-	reply, err := f.rest.call(ctx, &request{endpoint: e, query: []byte(query)})
+	reply, err := f.rest.call(ctx, &request{endpoint: e, query: []byte(query), noRepeat: true})
 	t.next = time.Now().Add(fullInterval)
 	if err != nil {
 		return nil, err

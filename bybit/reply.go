@@ -21,6 +21,12 @@ type Error struct {
 	Message string // retMsg, or the beginning of a reply that has none
 	TraceID string // to show the exchange's support, if there was one
 	ExtInfo []byte // retExtInfo as it came: JSON with what some refusals add; nil if it is empty
+
+	// Skew is how far the exchange's clock was ahead of this machine's when it was measured
+	// last, if the refusal has to do with it: codes 10002 and 10004.
+	Skew time.Duration
+
+	ban bool // the address has asked too often
 }
 
 // Error returns one line, such as
@@ -35,6 +41,9 @@ func (e *Error) Error() string {
 		text = fmt.Sprintf("HTTP %d %s", e.Status, http.StatusText(e.Status))
 	default:
 		text = fmt.Sprintf("HTTP %d: %s", e.Status, e.Message)
+	}
+	if e.Skew != 0 {
+		text += fmt.Sprintf("; the exchange's clock is %s ahead of this one", e.Skew.Round(time.Millisecond))
 	}
 	if e.Op == "" {
 		return text
@@ -117,6 +126,7 @@ func parseReply(e *endpoint, resp *http.Response, body []byte) (*reply, error) {
 		if bad != nil || !hasCode {
 			f.Code, f.Message, f.ExtInfo = 0, beginning(body), nil
 		}
+		f.ban = isBan(f, body)
 		return f
 	}
 	switch {

@@ -8,8 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +27,14 @@ const (
 
 	// maxHeader bounds the head of a reply.
 	maxHeader = 64 << 10
+
+	// idleConns is how many connections are kept for the next requests.
+	idleConns = 16
+
+	// idleTimeout is how long. Servers close idle connections too, after a minute or more
+	// as a rule, and a request that meets that may or may not have arrived: ours are to
+	// be closed before.
+	idleTimeout = 45 * time.Second
 )
 
 // errReplyTooLong is what a reply beyond maxReply is.
@@ -31,26 +42,54 @@ var errReplyTooLong = fmt.Errorf("the reply is longer than %d bytes", maxReply)
 
 // rest makes requests of one client. It is safe for concurrent use.
 type rest struct {
-	base string // without a path; "" if the environment has no REST
-	http *http.Client
-	life context.Context // bounds dials, which outlive the request that they were for
+	base    *url.URL // nil if the environment has no REST
+	http    *http.Client
+	signer  *signer // nil without credentials
+	account string  // stands for the key where limits are counted; "" without credentials
+	opts    *Options
+	clock   *clock
+
+	life context.Context // bounds dials, which outlive the request that they were for, and calls
 	end  context.CancelFunc
+
+	mu     sync.Mutex // guards closed, and that no call begins once it is set
+	closed bool
+	calls  sync.WaitGroup
 }
 
-func newREST(opts *Options) *rest {
-	r := &rest{base: strings.TrimSuffix(opts.Environment.RESTURL, "/")}
+// newREST makes the transport of a client. Its choices:
+//
+//   - Connections are kept open and used again, since a handshake takes longer than an
+//     order may. Package net/http would repeat a request by itself if a connection turns out
+//     to be closed. It does so only with a body that it can read again, so no
+//     request has one: see newHTTP. What is repeated is decided in retry.go alone.
+//   - HTTP/1.1. A connection serves one request at a time, which is what tells whether
+//     anything of a request was handed to the socket; and one loss delays one request.
+//   - No proxy: what the environment's variables say is the business of the caller's
+//     DialContext.
+func newREST(opts *Options, signer *signer) (*rest, error) {
+	r := &rest{opts: opts, signer: signer}
+	if r.signer != nil {
+		r.account = accountName(r.signer.key)
+	}
+	if opts.Environment.RESTURL != "" {
+		base, err := url.Parse(strings.TrimSuffix(opts.Environment.RESTURL, "/"))
+		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" {
+			return nil, fmt.Errorf("RESTURL %q is no base of URLs, such as https://host", opts.Environment.RESTURL)
+		}
+		r.base = base
+	}
+	r.clock = newClock(r.measureClock)
 	r.life, r.end = context.WithCancel(context.Background())
 	t := &http.Transport{
-		// No Proxy: what the environment's variables say is the business of
-		// the caller's DialContext.
-		DialContext:         r.dialer(opts),
-		TLSHandshakeTimeout: opts.DialTimeout,
-		// On a connection that was used before, net/http repeats a request that
-		// seems to have met a closing one. That would break the pace of
-		// requests, so each has a connection of its own.
-		DisableKeepAlives:      true,
+		DialContext:            r.dialer(opts),
+		TLSHandshakeTimeout:    opts.DialTimeout,
+		MaxIdleConnsPerHost:    idleConns,
+		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
+		Protocols:              new(http.Protocols),
 	}
+	t.Protocols.SetHTTP1(true)
 	if opts.TLS != nil {
 		t.TLSClientConfig = opts.TLS.Clone()
 		t.TLSClientConfig.NextProtos = nil // HTTP/1.1 is what this transport speaks
@@ -60,7 +99,7 @@ func newREST(opts *Options) *rest {
 		// The API does not redirect; a page that does is not the API.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return r
+	return r, nil
 }
 
 // dialer returns the transport's DialContext: the caller's, bounded by DialTimeout
@@ -75,85 +114,144 @@ func (r *rest) dialer(opts *Options) func(ctx context.Context, network, addr str
 		defer cancel()
 		defer context.AfterFunc(r.life, cancel)()
 		conn, err := dial(ctx, network, addr)
-		if err == nil && r.life.Err() != nil {
+		switch {
+		case err != nil:
+			return nil, err
+		case r.life.Err() != nil:
 			conn.Close()
 			return nil, ErrClosed
 		}
-		return conn, err
+		return &countedConn{Conn: conn}, nil
 	}
 }
 
-// close ends what dials are under way. There are no requests any more: they ended
-// with their contexts.
+// countedConn counts what is handed to the socket.
+type countedConn struct {
+	net.Conn
+	written atomic.Int64
+}
+
+// Write counts before it writes: a byte that was handed over may have arrived, whatever
+// Write says of it.
+func (c *countedConn) Write(p []byte) (int, error) {
+	c.written.Add(int64(len(p)))
+	return c.Conn.Write(p)
+}
+
+// counted returns the socket below a connection, or nil.
+func counted(conn net.Conn) *countedConn {
+	for {
+		switch c := conn.(type) {
+		case *countedConn:
+			return c
+		case interface{ NetConn() net.Conn }: // TLS
+			conn = c.NetConn()
+		default:
+			return nil
+		}
+	}
+}
+
+// close ends the calls and the dials that are under way, and waits for the calls.
 func (r *rest) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
 	r.end()
+	r.calls.Wait()
 	r.http.CloseIdleConnections()
 }
 
-// call makes a request and returns what came. ctx bounds it besides restTimeout. The
-// error is an [*Error] if the exchange refused, a [*DecodeError] if what came is no
-// reply of V5, or the network's; it begins with the operation.
-func (r *rest) call(ctx context.Context, req *request) (*reply, error) {
+// begin notes that a call begins, unless the client is closed.
+func (r *rest) begin() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	r.calls.Add(1)
+	return true
+}
+
+// sent says how far a request came.
+type sent struct {
+	at     time.Time // when it was begun
+	conn   *countedConn
+	before int64 // what had been handed to the socket when it got the connection
+	reused bool
+}
+
+// any reports whether a byte of the request may have left.
+func (s *sent) any() bool { return s.conn != nil && s.conn.written.Load() > s.before }
+
+// do makes a request once and reads what comes. now is what it is signed with; zero: it
+// is not. The error is the network's; with another, header is nil.
+func (r *rest) do(ctx context.Context, req *request, now time.Time, s *sent) (header http.Header, rep *reply, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, restTimeout, fmt.Errorf("no reply within %s", restTimeout))
 	defer cancel()
-	rep, err := r.do(ctx, req)
-	if err == nil {
-		return rep, nil
+	defer context.AfterFunc(r.life, cancel)()
+	h := r.newHTTP(ctx, req, s)
+	if !now.IsZero() {
+		if err := r.signer.signRequest(h.Header, req, now, r.opts.RecvWindow); err != nil {
+			return nil, nil, err
+		}
+		if r.opts.Referer != "" {
+			h.Header[headerReferer] = []string{r.opts.Referer}
+		}
 	}
-	if _, ok := errors.AsType[*Error](err); !ok && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return nil, named(req.endpoint, err)
-}
-
-// named puts the operation in front of an error that does not have it.
-func named(e *endpoint, err error) error {
-	if _, ok := errors.AsType[*Error](err); ok {
-		return err
-	}
-	return fmt.Errorf("%s: %w", e.op(), err)
-}
-
-func (r *rest) do(ctx context.Context, req *request) (*reply, error) {
-	h, err := r.newHTTP(ctx, req)
+	s.at = time.Now()
+	resp, body, err := r.roundTrip(h)
 	if err != nil {
-		return nil, err
+		switch {
+		case r.life.Err() != nil:
+			err = ErrClosed
+		case ctx.Err() != nil:
+			err = context.Cause(ctx)
+		}
+		return nil, nil, err
 	}
+	rep, err = parseReply(req.endpoint, resp, body)
+	return resp.Header, rep, err
+}
+
+func (r *rest) roundTrip(h *http.Request) (*http.Response, []byte, error) {
 	resp, err := r.http.Do(h)
 	if err != nil {
 		// The URL that *url.Error repeats is in the operation already.
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err
 		}
-		return nil, err
+		return nil, nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(body) > maxReply:
-		return nil, errReplyTooLong
+	if err == nil && len(body) > maxReply {
+		err = errReplyTooLong
 	}
-	return parseReply(req.endpoint, resp, body)
+	return resp, body, err
 }
 
-// newHTTP makes the request of package http.
-func (r *rest) newHTTP(ctx context.Context, req *request) (*http.Request, error) {
-	target := r.base + req.path
-	if len(req.query) > 0 {
-		target += "?" + string(req.query)
+// newHTTP makes the request of package http. The query and the body are sent as they are.
+// Every request has a body that can be read once only, a GET an empty one that is not
+// sent: so net/http cannot repeat it.
+func (r *rest) newHTTP(ctx context.Context, req *request, s *sent) *http.Request {
+	target := *r.base
+	target.Path += req.path
+	target.RawQuery = string(req.query)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		s.reused = info.Reused
+		if s.conn = counted(info.Conn); s.conn != nil {
+			s.before = s.conn.written.Load()
+		}
+	}})
+	h := &http.Request{
+		Method: req.method, URL: &target, Host: target.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header, 8), Body: io.NopCloser(bytes.NewReader(req.body)),
 	}
-	var body io.Reader
 	if req.method != http.MethodGet {
-		body = bytes.NewReader(req.body)
+		h.ContentLength = int64(len(req.body))
+		h.Header["Content-Type"] = []string{"application/json"}
 	}
-	h, err := http.NewRequestWithContext(ctx, req.method, target, body)
-	if err != nil {
-		return nil, err
-	}
-	if body != nil {
-		h.Header.Set("Content-Type", "application/json")
-	}
-	return h, nil
+	return h.WithContext(ctx)
 }

@@ -92,8 +92,11 @@ func TestRESTTransport(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	ask := func(ctx context.Context, tlsConfig *tls.Config, path string) (string, error) {
-		opts := (&Options{Environment: CustomEnvironment("", server.URL+"/"), TLS: tlsConfig}).withDefaults()
-		r := newREST(&opts)
+		opts := (&Options{Environment: CustomEnvironment("", server.URL+"/"), TLS: tlsConfig, Retries: -1}).withDefaults()
+		r, err := newREST(&opts, nil)
+		if err != nil {
+			return "", err
+		}
 		defer r.close()
 		rep, err := r.call(ctx, &request{endpoint: endpointOf("GET", path), query: []byte("category=spot&symbol=A%2FB")})
 		if err != nil {
