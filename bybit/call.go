@@ -30,8 +30,10 @@ import (
 // fill. A reply without a result leaves it as it is.
 //
 // ctx bounds it all, waits for limits and repetitions included. The error is an
-// [*Error] if the exchange refused, an [*UnsupportedError] if the environment has no
-// REST, a [*DecodeError] if what came is no reply of V5, or the network's.
+// [*Error] if the exchange refused; an [*UnknownError] if the call changes something and
+// may have done so; a [*LimitError] if a limit is used up and Options.Limits says not to wait, or
+// the address is banned; an [*UnsupportedError] if the environment has no REST;
+// [ErrNoCredentials]; a [*DecodeError] if what came is no reply of V5; or the network's.
 func (c *Client) Call(ctx context.Context, method, path string, params, result any) error {
 	e := endpointOf(method, path)
 	if _, err := c.opts.Environment.URL(AbilityREST); err != nil {

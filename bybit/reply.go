@@ -42,8 +42,11 @@ func (e *Error) Error() string {
 	default:
 		text = fmt.Sprintf("HTTP %d: %s", e.Status, e.Message)
 	}
-	if e.Skew != 0 {
-		text += fmt.Sprintf("; the exchange's clock is %s ahead of this one", e.Skew.Round(time.Millisecond))
+	switch skew := e.Skew.Round(time.Millisecond); {
+	case skew > 0:
+		text += fmt.Sprintf("; the exchange's clock is %s ahead of this one", skew)
+	case skew < 0:
+		text += fmt.Sprintf("; the exchange's clock is %s behind this one", -skew)
 	}
 	if e.Op == "" {
 		return text

@@ -131,11 +131,13 @@ type countedConn struct {
 	written atomic.Int64
 }
 
-// Write counts before it writes: a byte that was handed over may have arrived, whatever
-// Write says of it.
+// Write counts before it writes, since while it waits nobody knows how much has left, and
+// takes back what the socket did not take.
 func (c *countedConn) Write(p []byte) (int, error) {
 	c.written.Add(int64(len(p)))
-	return c.Conn.Write(p)
+	n, err := c.Conn.Write(p)
+	c.written.Add(int64(n - len(p)))
+	return n, err
 }
 
 // counted returns the socket below a connection, or nil.

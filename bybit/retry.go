@@ -198,7 +198,7 @@ func (r *rest) explain(req *request, s *sent, err error) error {
 	if refused != nil && (refused.Code == codeTimestamp || refused.Code == codeSignature) {
 		refused.Skew = r.clock.state().Offset
 	}
-	return err
+	return req.unknown(s, err)
 }
 
 // named puts the operation in front of an error that does not have it.
@@ -207,6 +207,9 @@ func named(e *endpoint, err error) error {
 		return err
 	}
 	if _, ok := errors.AsType[*LimitError](err); ok {
+		return err
+	}
+	if _, ok := errors.AsType[*UnknownError](err); ok {
 		return err
 	}
 	return fmt.Errorf("%s: %w", e.op(), err)
