@@ -2,6 +2,7 @@ package bybit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -73,15 +74,6 @@ type reply struct {
 	time    time.Time
 }
 
-// The keys of a reply, as bits for Cursor.Once.
-const (
-	keyRetCode = iota
-	keyRetMsg
-	keyResult
-	keyRetExtInfo
-	keyRetTime
-)
-
 // parseReply takes a reply out of its envelope, which is retCode, retMsg, result,
 // retExtInfo and time; or ret_code, ret_msg, result, ext_info and time_now in
 // older groups; and nothing at all for a bare endpoint. Whatever of it is missing
@@ -96,24 +88,24 @@ func parseReply(e *endpoint, resp *http.Response, body []byte) (*reply, error) {
 	for c.NextKey(&o) {
 		switch string(o.Key) {
 		case "retCode", "ret_code":
-			c.Once(&o, keyRetCode)
-			code, hasCode = c.Integer()
+			value := skipped(&c, &o, body)
+			number := wire.NewCursor(value)
+			if n, ok := number.Integer(); ok {
+				code, hasCode = cmp.Or(code, n), true
+			} else if number.Err() != nil && !e.bare {
+				c.Fail(c.Offset()-len(value), "retCode is no number")
+			}
 		case "retMsg", "ret_msg":
-			c.Once(&o, keyRetMsg)
-			r.message = string(c.Text())
+			r.message = lenientText(skipped(&c, &o, body))
 		case "result":
-			c.Once(&o, keyResult)
 			r.result = skipped(&c, &o, body)
 		case "retExtInfo", "ext_info":
-			c.Once(&o, keyRetExtInfo)
-			if r.ext = skipped(&c, &o, body); string(r.ext) == "{}" {
-				r.ext = nil
+			if ext := skipped(&c, &o, body); string(ext) != "{}" {
+				r.ext = ext
 			}
 		case "time":
-			c.Once(&o, keyRetTime)
 			r.time = lenientTime(skipped(&c, &o, body), time.Millisecond)
 		case "time_now":
-			c.Once(&o, keyRetTime)
 			r.time = lenientTime(skipped(&c, &o, body), time.Second)
 		default:
 			c.Skip(&o)
@@ -157,6 +149,15 @@ func skipped(c *wire.Cursor, o *wire.Object, body []byte) []byte {
 		return nil
 	}
 	return value
+}
+
+// lenientText reads a message, which is worth no error: what is no string stands as it is.
+func lenientText(value []byte) string {
+	if len(value) == 0 || value[0] != '"' {
+		return string(value)
+	}
+	c := wire.NewCursor(value)
+	return string(c.Text())
 }
 
 // lenientTime reads the time of an envelope, which is worth no error: milliseconds, or

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -80,21 +81,36 @@ func TestHMAC(t *testing.T) {
 	}
 }
 
-func TestRSA(t *testing.T) {
+// One signer serves REST, authentication over WebSocket and order entry, whatever the key is
+// held by: what it signs is what it is given.
+func TestFailureClass24_OneSigner(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := newSigner(&Credentials{Signer: key}).sign([]byte("payload"))
-	if err != nil {
-		t.Fatal(err)
+	for _, payload := range []string{"1658384314791XXXXXXXXXX5000category=option", "GET/realtime1662350400000"} {
+		got, err := newSigner(&Credentials{Key: "k", Signer: key}).sign([]byte(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature, err := base64.StdEncoding.DecodeString(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest := sha256.Sum256([]byte(payload))
+		if err := rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, digest[:], signature); err != nil {
+			t.Errorf("%s: %v", payload, err)
+		}
 	}
-	signature, err := base64.StdEncoding.DecodeString(got)
-	if err != nil {
-		t.Fatal(err)
-	}
-	digest := sha256.Sum256([]byte("payload"))
-	if err := rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, digest[:], signature); err != nil {
-		t.Error(err)
+	broken := errors.New("the device is gone")
+	if _, err := newSigner(&Credentials{Key: "k", Signer: brokenSigner{key, broken}}).sign(nil); !errors.Is(err, broken) || !errors.Is(err, errSign) {
+		t.Errorf("a device that cannot sign gives %v", err)
 	}
 }
+
+type brokenSigner struct {
+	*rsa.PrivateKey
+	err error
+}
+
+func (s brokenSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, s.err }
