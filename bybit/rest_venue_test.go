@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/internal/memnet"
@@ -137,3 +138,6 @@ func (v *restVenue) client(opts *bybit.Options) *bybit.Client {
 	v.clients = append(v.clients, c)
 	return c
 }
+
+// elapse lets fake time pass, inside inRESTBubble.
+func elapse(d time.Duration) { time.Sleep(d) }
