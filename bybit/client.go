@@ -10,6 +10,22 @@ import (
 // Client opens streams and makes calls. Make one with [NewClient]; it is safe for
 // concurrent use.
 type Client struct {
+	// The REST API, by subject. [Client.Call] makes any request.
+	Market     *MarketService
+	Order      *OrderService
+	Position   *PositionService
+	Account    *AccountService
+	Asset      *AssetService
+	User       *UserService
+	SpotMargin *SpotMarginService
+	Spread     *SpreadService
+	RFQ        *RFQService
+	Strategy   *StrategyService
+	PreUpgrade *PreUpgradeService
+	RateLimit  *RateLimitService
+	Platform   *PlatformService
+	Affiliate  *AffiliateService
+
 	opts      Options
 	rest      *rest
 	snapshots *snapshots
@@ -40,6 +56,7 @@ func NewClient(opts *Options) (*Client, error) {
 	if c.rest, err = newREST(&c.opts, signer); err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
+	c.bind()
 	c.snapshots = &snapshots{rest: c.rest, turns: make(map[string]*turn)}
 	return c, nil
 }

@@ -50,9 +50,3 @@ func endpointOf(method, path string) *endpoint {
 	}
 	return &endpoint{method: method, path: path, auth: authOptional, read: method == http.MethodGet}
 }
-
-// endpoints is the table, sorted by path and method.
-var endpoints = [...]endpoint{
-	{method: "GET", path: "/v5/market/full_orderbook", group: "market", auth: authPublic, read: true},
-	{method: "GET", path: "/v5/market/time", group: "market", auth: authPublic, read: true},
-}

@@ -22,6 +22,9 @@ type Opt[T any] struct {
 // Some returns an Opt that is set to v.
 func Some[T any](v T) Opt[T] { return Opt[T]{value: v, set: true} }
 
+// Set sets the value.
+func (o *Opt[T]) Set(v T) { *o = Some(v) }
+
 // Get returns the value, and whether there is one.
 func (o Opt[T]) Get() (T, bool) { return o.value, o.set }
 
