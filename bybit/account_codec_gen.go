@@ -166,7 +166,7 @@ func (r *AccountInstrumentsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -231,11 +231,11 @@ func (r *AccountInstrument) fields(f *wire.Fields) {
 	f.Omit().Millis("launchTime", &r.LaunchTime)
 	f.Omit().Millis("deliveryTime", &r.DeliveryTime)
 	f.Decimal("deliveryFeeRate", &r.DeliveryFeeRate)
-	f.Omit().IntText("priceScale", &r.PriceScale)
+	f.IntText("priceScale", &r.PriceScale)
 	wire.Pointer(f.Omit(), "leverageFilter", &r.LeverageFilter, (*LeverageFilter).fields)
 	wire.Struct(f, "priceFilter", &r.PriceFilter, (*PriceFilter).fields)
 	wire.Struct(f, "lotSizeFilter", &r.LotSizeFilter, (*LotSizeFilter).fields)
-	f.Omit().Bool("unifiedMarginTrade", &r.UnifiedMarginTrade)
+	f.Bool("unifiedMarginTrade", &r.UnifiedMarginTrade)
 	f.Omit().Int("fundingInterval", &r.FundingInterval)
 	f.Omit().Text("settleCoin", &r.SettleCoin)
 	f.Omit().Text("copyTrading", (*string)(&r.CopyTrading))
@@ -391,7 +391,7 @@ func (r *AccountTransactionLogParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

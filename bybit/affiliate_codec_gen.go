@@ -79,7 +79,7 @@ func (r *AffiliateClientResult) UnmarshalJSON(json []byte) error { return r.Deco
 func (r AffiliateClientResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AffiliateClientsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 	wire.Opt(f, "size", &r.Size, (*wire.Fields).Int)
 	wire.Opt(f, "need365", &r.Need365, (*wire.Fields).Bool)
 	wire.Opt(f, "need30", &r.Need30, (*wire.Fields).Bool)
@@ -173,7 +173,7 @@ func (r AffiliateClient) MarshalJSON() ([]byte, error) {
 }
 
 func (r *AffiliateSubAffiliatesParams) fields(f *wire.Fields) {
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 	wire.Opt(f, "size", &r.Size, (*wire.Fields).Int)
 	wire.Opt(f, "startDate", &r.StartDate, (*wire.Fields).Text)
 	wire.Opt(f, "endDate", &r.EndDate, (*wire.Fields).Text)

@@ -468,7 +468,7 @@ func (r *AssetDeliveriesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "expDate", &r.ExpDate, (*wire.Fields).Text)
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

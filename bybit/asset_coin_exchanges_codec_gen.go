@@ -10,7 +10,7 @@ func (r *AssetCoinExchangesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "fromCoin", &r.FromCoin, (*wire.Fields).Text)
 	wire.Opt(f, "toCoin", &r.ToCoin, (*wire.Fields).Text)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -64,7 +64,7 @@ func (r *AssetFundingAccountHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "createTimeFrom", &r.CreateTimeFrom, (*wire.Fields).Seconds)
 	wire.Opt(f, "createTimeTo", &r.CreateTimeTo, (*wire.Fields).Seconds)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -347,7 +347,7 @@ func (r *AssetSettlementsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -90,11 +90,11 @@ func (r *Instrument) fields(f *wire.Fields) {
 	f.Omit().Millis("launchTime", &r.LaunchTime)
 	f.Omit().Millis("deliveryTime", &r.DeliveryTime)
 	f.Decimal("deliveryFeeRate", &r.DeliveryFeeRate)
-	f.Omit().IntText("priceScale", &r.PriceScale)
+	f.IntText("priceScale", &r.PriceScale)
 	wire.Pointer(f.Omit(), "leverageFilter", &r.LeverageFilter, (*LeverageFilter).fields)
 	wire.Struct(f, "priceFilter", &r.PriceFilter, (*PriceFilter).fields)
 	wire.Struct(f, "lotSizeFilter", &r.LotSizeFilter, (*LotSizeFilter).fields)
-	f.Omit().Bool("unifiedMarginTrade", &r.UnifiedMarginTrade)
+	f.Bool("unifiedMarginTrade", &r.UnifiedMarginTrade)
 	f.Omit().Int("fundingInterval", &r.FundingInterval)
 	f.Omit().Text("settleCoin", &r.SettleCoin)
 	f.Omit().Text("copyTrading", (*string)(&r.CopyTrading))
@@ -105,7 +105,7 @@ func (r *Instrument) fields(f *wire.Fields) {
 	wire.Pointer(f.Omit(), "riskParameters", &r.RiskParameters, (*RiskParameters).fields)
 	f.Text("displayName", &r.DisplayName)
 	f.Text("symbolType", (*string)(&r.SymbolType))
-	f.Omit().Bool("forbidUplWithdrawal", &r.ForbidUplWithdrawal)
+	f.Bool("forbidUplWithdrawal", &r.ForbidUplWithdrawal)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

@@ -70,7 +70,7 @@ func (r *InstrumentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "status", &r.Status, wire.Enum[InstrumentStatus])
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -74,7 +74,7 @@ func (r *PositionMoveHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "blockTradeId", &r.BlockTradeID, (*wire.Fields).Text)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
 	wire.Opt(f, "status", &r.Status, wire.Enum[MoveStatus])
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

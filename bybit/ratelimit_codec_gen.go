@@ -149,7 +149,7 @@ func (r RateLimitGetResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(
 
 func (r *RateLimitAllParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).IntText)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 	wire.Opt(f, "uids", &r.UIDs, (*wire.Fields).Text)
 }
 

@@ -64,7 +64,7 @@ func (r *RFQHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "traderType", &r.TraderType, wire.Enum[RFQRole])
 	wire.Opt(f, "status", &r.Status, wire.Enum[RFQStatus])
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -94,7 +94,7 @@ func (r *RFQHistoryParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *RFQHistoryResult) fields(f *wire.Fields) {
-	f.Text("cursor", &r.Cursor)
+	f.Token("cursor", &r.Cursor)
 	wire.Structs(f, "list", &r.List, (*RFQRequest).fields)
 }
 
@@ -174,7 +174,7 @@ func (r *RFQQuoteHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "traderType", &r.TraderType, wire.Enum[RFQRole])
 	wire.Opt(f, "status", &r.Status, wire.Enum[RFQStatus])
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -204,7 +204,7 @@ func (r *RFQQuoteHistoryParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *RFQQuoteHistoryResult) fields(f *wire.Fields) {
-	f.Text("cursor", &r.Cursor)
+	f.Token("cursor", &r.Cursor)
 	wire.Structs(f, "list", &r.List, (*RFQQuote).fields)
 }
 
@@ -232,7 +232,7 @@ func (r *RFQTradeHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "traderType", &r.TraderType, wire.Enum[RFQRole])
 	wire.Opt(f, "status", &r.Status, wire.Enum[RFQStatus])
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -262,7 +262,7 @@ func (r *RFQTradeHistoryParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *RFQTradeHistoryResult) fields(f *wire.Fields) {
-	f.Text("cursor", &r.Cursor)
+	f.Token("cursor", &r.Cursor)
 	wire.Structs(f, "list", &r.List, (*RFQTradeRecord).fields)
 }
 
@@ -336,7 +336,7 @@ func (r *RFQPublicTradesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -366,7 +366,7 @@ func (r *RFQPublicTradesParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *RFQPublicTradesResult) fields(f *wire.Fields) {
-	f.Text("cursor", &r.Cursor)
+	f.Token("cursor", &r.Cursor)
 	wire.Structs(f, "list", &r.List, (*RFQPublicTrade).fields)
 }
 

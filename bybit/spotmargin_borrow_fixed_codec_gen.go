@@ -57,7 +57,7 @@ func (r *SpotMarginFixedOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "state", &r.State, wire.Code[FixedOrderState])
 	wire.Opt(f, "term", &r.Term, (*wire.Fields).Int)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -135,7 +135,7 @@ func (r *SpotMarginFixedLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "term", &r.Term, (*wire.Fields).Int)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -95,7 +95,7 @@ func (r *StrategyListParams) fields(f *wire.Fields) {
 	wire.Opt(f, "beginTimeE0", &r.BeginTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "endTimeE0", &r.EndTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "pageSize", &r.PageSize, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -214,7 +214,7 @@ func (r *StrategyOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "beginTimeE0", &r.BeginTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "endTimeE0", &r.EndTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "pageSize", &r.PageSize, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -243,7 +243,7 @@ func (r UserCreateSubAccountResult) MarshalJSON() ([]byte, error) { return r.App
 func (r *UserReferralsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "status", &r.Status, wire.Code[ReferralStatus])
 	wire.Opt(f, "size", &r.Size, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -369,7 +369,7 @@ func (r UserFundSubAccountsResult) MarshalJSON() ([]byte, error) { return r.Appe
 func (r *UserSubAPIKeysParams) fields(f *wire.Fields) {
 	f.Text("subMemberId", &r.SubMemberID)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -63,7 +63,7 @@ func (r *AirdropYieldsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "timeStart", &r.TimeStart, (*wire.Fields).Seconds)
 	wire.Opt(f, "timeEnd", &r.TimeEnd, (*wire.Fields).Seconds)
 	f.Int("limit", &r.Limit)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

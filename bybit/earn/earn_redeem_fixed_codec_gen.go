@@ -251,7 +251,7 @@ func (r *TokenOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderType", &r.OrderType, wire.Enum[TokenOrderType])
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Seconds)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
 }
 
@@ -388,7 +388,7 @@ func (r *TokenYieldsParams) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Seconds)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
 }
 
@@ -460,7 +460,7 @@ func (r *TokenHourlyYieldsParams) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Seconds)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
 }
 

@@ -32,7 +32,7 @@ func (r *FixedLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -176,7 +176,7 @@ func (r *FixedRepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "repayId", &r.RepayID, (*wire.Fields).Text)
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -307,7 +307,7 @@ func (r *FixedRenewalsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -429,7 +429,7 @@ func (r *FixedSupplyOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "state", &r.State, wire.Enum[OrderState])
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

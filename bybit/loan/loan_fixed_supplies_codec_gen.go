@@ -12,7 +12,7 @@ func (r *FixedSuppliesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "supplyCurrency", &r.SupplyCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

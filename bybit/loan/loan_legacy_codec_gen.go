@@ -243,7 +243,7 @@ func (r *LegacyLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "loanTermType", &r.LoanTermType, wire.Enum[LegacyTermType])
 	wire.Opt(f, "loanTerm", &r.LoanTerm, wire.Code[Term])
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -322,7 +322,7 @@ func (r *LegacyRepaidLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "collateralCurrency", &r.CollateralCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -443,7 +443,7 @@ func (r *LegacyRepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "repayId", &r.RepayID, (*wire.Fields).Text)
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

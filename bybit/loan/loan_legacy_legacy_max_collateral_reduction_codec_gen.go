@@ -107,7 +107,7 @@ func (r *LegacyCollateralAdjustmentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "adjustId", &r.AdjustID, (*wire.Fields).Text)
 	wire.Opt(f, "collateralCurrency", &r.CollateralCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

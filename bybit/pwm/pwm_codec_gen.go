@@ -57,7 +57,7 @@ func (r *PlansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "planId", &r.PlanID, (*wire.Fields).Text)
 	wire.Opt(f, "status", &r.Status, wire.Enum[PlanStatus])
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

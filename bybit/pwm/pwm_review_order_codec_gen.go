@@ -204,7 +204,7 @@ func (r *ManagedPlansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "status", &r.Status, wire.Enum[PlanStatus])
 	wire.Opt(f, "subscriptionUid", &r.SubscriptionUID, (*wire.Fields).Text)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Text)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

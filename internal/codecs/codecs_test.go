@@ -3,6 +3,7 @@ package codecs_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"testing"
 
 	"github.com/bywire/bywire/internal/codecs"
@@ -12,11 +13,11 @@ import (
 // the same again.
 func TestEmptyTypesSurvive(t *testing.T) {
 	for _, e := range codecs.All() {
-		for _, make := range []func() codecs.Codec{e.Params, e.Result} {
-			if make == nil {
+		for _, empty := range []func() codecs.Codec{e.Params, e.Result} {
+			if empty == nil {
 				continue
 			}
-			v := make()
+			v := empty()
 			if err := v.Decode([]byte(`{}`)); err != nil {
 				if err := v.Decode([]byte(`[]`)); err != nil {
 					t.Errorf("%s %s: %T decodes neither {} nor []: %v", e.Method, e.Path, v, err)
@@ -26,7 +27,7 @@ func TestEmptyTypesSurvive(t *testing.T) {
 			if !json.Valid(once) {
 				t.Errorf("%s %s: %T encodes as %s", e.Method, e.Path, v, once)
 			}
-			again := make()
+			again := empty()
 			if err := again.Decode(once); err != nil {
 				t.Errorf("%s %s: %T does not decode %s: %v", e.Method, e.Path, v, once, err)
 			}
@@ -45,7 +46,7 @@ func TestQueriesAreOfReads(t *testing.T) {
 			t.Errorf("%s %s stands twice", e.Method, e.Path)
 		}
 		seen[e.Method+e.Path] = true
-		if e.Params == nil || e.Method != "GET" {
+		if e.Params == nil || e.Method != http.MethodGet {
 			continue
 		}
 		if _, ok := e.Params().(codecs.Query); !ok {
@@ -72,14 +73,14 @@ func FuzzCodecs(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, n uint16, params bool, in []byte) {
 		e := all[int(n)%len(all)]
-		make := e.Result
+		empty := e.Result
 		if params {
-			make = e.Params
+			empty = e.Params
 		}
-		if make == nil {
+		if empty == nil {
 			return
 		}
-		v := make()
+		v := empty()
 		if v.Decode(in) != nil {
 			return
 		}
@@ -87,7 +88,7 @@ func FuzzCodecs(f *testing.F) {
 			t.Fatalf("%T decodes what is no JSON: %q", v, in)
 		}
 		once := v.AppendJSON(nil)
-		again := make()
+		again := empty()
 		if err := again.Decode(once); err != nil {
 			t.Fatalf("%T does not decode what it encodes: %v in %q", v, err, once)
 		}

@@ -104,7 +104,6 @@ const emptySample = `{"name":"","color":"","id":"","count":0,"deep":"0","on":fal
 	`"at":"","since":null,"raw":null,"inner":{"a":"","b":""},"list":[],"pairs":[],"rows":[],"byName":{},"byCoin":{},"null":null,"lone":[]}`
 
 func TestFieldsReadWhatTheyWrite(t *testing.T) {
-	reversed := fullSample[1 : len(fullSample)-1]
 	var members []string
 	for d := json.NewDecoder(strings.NewReader(fullSample)); d.More(); {
 		if tok, _ := d.Token(); tok != json.Delim('{') {
@@ -115,7 +114,7 @@ func TestFieldsReadWhatTheyWrite(t *testing.T) {
 			members = append([]string{`"` + tok.(string) + `" : ` + string(v)}, members...)
 		}
 	}
-	reversed = "{ " + strings.Join(members, ",\n\"unknown\\\"\": {\"a\":[1,{}]} , ") + "}"
+	reversed := "{ " + strings.Join(members, ",\n\"unknown\\\"\": {\"a\":[1,{}]} , ") + "}"
 	for _, c := range []struct{ name, in, want string }{
 		{"in order", fullSample, fullSample},
 		{"in another order, with white space and unknown keys", reversed, fullSample},
@@ -184,17 +183,21 @@ func TestFieldsAsQuery(t *testing.T) {
 		Limit  opt[int64]
 		Tags   []string
 		From   opt[time.Time]
+		Cursor opt[string]
 	}
 	fields := func(q *query, f *Fields) {
 		f.Text("symbol", &q.Symbol)
 		Opt(f, "limit", &q.Limit, (*Fields).Int)
 		Values(f.Omit(), "tags", &q.Tags, (*Fields).Text)
 		Opt(f, "from", &q.From, (*Fields).Millis)
+		Opt(f, "cursor", &q.Cursor, (*Fields).Token)
 	}
 	for _, want := range []string{
 		"symbol=",
 		"symbol=BTCUSDT&limit=0",
 		"symbol=A_B/C&tags=x,y&from=1700000000123",
+		"symbol=B%251&cursor=0%2C500",
+		"symbol=&tags=a,c&cursor=MTM3MTU3OTk=",
 		"symbol=a%20%26%3D%2B%23%25b%C3%A9&limit=-5",
 	} {
 		var q query

@@ -14,7 +14,11 @@ func (f *Fields) Text(name string, p *string) {
 			f.writeText(name, *p)
 		}
 	} else if f.at(name) {
-		*p = f.text(f.cursor.Text())
+		if f.mode == readingQuery {
+			*p = unescape(string(f.cursor.Text()))
+		} else {
+			*p = f.text(f.cursor.Text())
+		}
 		f.next(name)
 	}
 }
@@ -290,15 +294,8 @@ func (f *Fields) time(name string, p *time.Time, per int64, quoted bool) {
 	}
 	c := &f.cursor
 	at := c.pos
-	v, present := int64(0), true
-	if at < len(c.buf) && c.buf[at] == '"' {
-		var end int
-		if v, end = ScanInt(c.buf, at+1); end > 0 && end < len(c.buf) && c.buf[end] == '"' {
-			c.pos = end + 1
-		} else {
-			v, present = c.Integer()
-		}
-	} else {
+	v, present := c.scanQuotedInt()
+	if !present {
 		v, present = c.Integer()
 	}
 	switch {
@@ -310,6 +307,20 @@ func (f *Fields) time(name string, p *time.Time, per int64, quoted bool) {
 		*p = time.Unix(v/per, v%per*(nanos/per)).UTC()
 	}
 	f.next(name)
+}
+
+// scanQuotedInt reads a whole number inside a string in the way that is usual, or reads
+// nothing.
+func (c *Cursor) scanQuotedInt() (v int64, ok bool) {
+	if c.pos >= len(c.buf) || c.buf[c.pos] != '"' {
+		return 0, false
+	}
+	v, end := ScanInt(c.buf, c.pos+1)
+	if end < 0 || end >= len(c.buf) || c.buf[end] != '"' {
+		return 0, false
+	}
+	c.pos = end + 1
+	return v, true
 }
 
 func (f *Fields) writeTime(name string, t time.Time, per int64, quoted bool) {

@@ -4,7 +4,8 @@ import "strings"
 
 // DecodeQuery reads a query, without its question mark.
 func DecodeQuery[T any](query string, v *T, fields func(*T, *Fields)) *FieldError {
-	// A query is an object of strings, which stand for numbers as well.
+	// A query is an object of strings, which stand for numbers as well. Texts are unescaped
+	// when they are read.
 	json := []byte{'{'}
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
@@ -15,7 +16,7 @@ func DecodeQuery[T any](query string, v *T, fields func(*T, *Fields)) *FieldErro
 			json = append(json, ',')
 		}
 		json = append(AppendString(json, unescape(name)), ':')
-		json = AppendString(json, unescape(value))
+		json = AppendString(json, value)
 	}
 	return decode(append(json, '}'), v, fields, readingQuery, readObject[T])
 }
@@ -50,6 +51,30 @@ func (f *Fields) splitQuery() {
 	array = append(array, ']')
 	c.buf = append(array, c.buf[c.pos:]...)
 	c.pos = 0
+}
+
+// Token is a text that the venue hands out ready for a URL, such as the cursor
+// "0%2C500": in a query it stands as it is, but for what would end it.
+func (f *Fields) Token(name string, p *string) {
+	switch {
+	case f.mode == writingQuery:
+		f.writeKey(name)
+		for i := range len(*p) {
+			switch b := (*p)[i]; {
+			case b <= ' ' || b >= 0x7f || b == '&' || b == '#':
+				f.out = appendQueryText(f.out, (*p)[i:i+1])
+			default:
+				f.out = append(f.out, b)
+			}
+		}
+	case f.mode == readingQuery:
+		if f.at(name) {
+			*p = string(f.cursor.Text())
+			f.next(name)
+		}
+	default:
+		f.Text(name, p)
+	}
 }
 
 // unescape undoes the escapes of a query. What is no escape stays as it is.

@@ -146,6 +146,12 @@ func (p *Package) composite(t *Type, f, name, ptr string) string {
 	return fmt.Sprintf("wire.Values(%s, %s, %s, %s)", f, name, ptr, p.value(t.Elem))
 }
 
+// urlToken reports whether the row is a text that comes ready for a URL: the cursor that
+// one page gives for the next.
+func (r *Row) urlToken() bool {
+	return r.Name == "cursor" && r.Type.Kind == Basic && r.Type.Name == "string"
+}
+
 // codec is the line of a fields method.
 func (p *Package) codec(r *Row) string {
 	f := "f"
@@ -164,6 +170,10 @@ func (p *Package) codec(r *Row) string {
 		return fmt.Sprintf("wire.Pointer(%s, %s, %s, (*%s).fields)", f, name, ptr, r.Type.Name)
 	case r.Type.Kind != Basic:
 		return p.composite(&r.Type, f, name, ptr)
+	case r.urlToken() && r.Opt:
+		return fmt.Sprintf("wire.Opt(%s, %s, %s, (*wire.Fields).Token)", f, name, ptr)
+	case r.urlToken():
+		return fmt.Sprintf("%s.Token(%s, %s)", f, name, ptr)
 	case r.Opt && r.Type.Name != "raw":
 		return fmt.Sprintf("wire.Opt(%s, %s, %s, %s)", f, name, ptr, p.value(&r.Type))
 	case r.Type.Name == "raw":
