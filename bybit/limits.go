@@ -142,7 +142,7 @@ func (b *Budget) admit(ctx context.Context, host, account string, req *request, 
 	}
 	p := &permit{budget: b, key: limitKey{host: host}}
 	p.address = b.gate(p.key, b.requests, b.requestsPer)
-	n, class := 1, ordinary
+	class := ordinary
 	if req.isCancel() {
 		class = urgent
 	}
@@ -157,8 +157,7 @@ func (b *Budget) admit(ctx context.Context, host, account string, req *request, 
 	}
 	var err error
 	if account != "" {
-		var l limit
-		l, n = req.limit()
+		l, n := req.limit()
 		p.key = limitKey{host, account, req.method, req.path, l.category}
 		p.account = b.gate(p.key, l.calls, l.per)
 		_, calls, _, per := p.account.state()

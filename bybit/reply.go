@@ -79,7 +79,7 @@ type reply struct {
 // older groups; and nothing at all for a bare endpoint. Whatever of it is missing
 // but the code is absent. A reply with an HTTP status other than 200 is an error
 // also if its envelope says success.
-func parseReply(e *endpoint, resp *http.Response, body []byte) (*reply, error) {
+func parseReply(e *endpoint, status int, header http.Header, body []byte) (*reply, error) {
 	r := &reply{body: body}
 	c := wire.NewCursor(body)
 	var o wire.Object
@@ -115,8 +115,8 @@ func parseReply(e *endpoint, resp *http.Response, body []byte) (*reply, error) {
 	bad := c.Err()
 	refusal := func() error {
 		f := &Error{
-			Op: e.op(), Status: resp.StatusCode, Code: int(code), Message: r.message,
-			TraceID: resp.Header.Get("Traceid"), ExtInfo: bytes.Clone(r.ext),
+			Op: e.op(), Status: status, Code: int(code), Message: r.message,
+			TraceID: header.Get("Traceid"), ExtInfo: bytes.Clone(r.ext),
 		}
 		if bad != nil || !hasCode {
 			f.Code, f.Message, f.ExtInfo = 0, beginning(body), nil
@@ -125,7 +125,7 @@ func parseReply(e *endpoint, resp *http.Response, body []byte) (*reply, error) {
 		return f
 	}
 	switch {
-	case bad == nil && hasCode && code != 0, resp.StatusCode != http.StatusOK:
+	case bad == nil && hasCode && code != 0, status != http.StatusOK:
 		return nil, refusal()
 	case bad != nil && e.bare:
 		// An array, perhaps: whoever decodes it will say.

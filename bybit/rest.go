@@ -202,7 +202,7 @@ func (r *rest) do(ctx context.Context, req *request, now time.Time, s *sent) (he
 		}
 	}
 	s.at = time.Now()
-	resp, body, err := r.roundTrip(h)
+	status, header, body, err := r.roundTrip(h)
 	if err != nil {
 		switch {
 		case r.life.Err() != nil:
@@ -212,25 +212,25 @@ func (r *rest) do(ctx context.Context, req *request, now time.Time, s *sent) (he
 		}
 		return nil, nil, err
 	}
-	rep, err = parseReply(req.endpoint, resp, body)
-	return resp.Header, rep, err
+	rep, err = parseReply(req.endpoint, status, header, body)
+	return header, rep, err
 }
 
-func (r *rest) roundTrip(h *http.Request) (*http.Response, []byte, error) {
+func (r *rest) roundTrip(h *http.Request) (status int, header http.Header, body []byte, err error) {
 	resp, err := r.http.Do(h)
 	if err != nil {
 		// The URL that *url.Error repeats is in the operation already.
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err
 		}
-		return nil, nil, err
+		return 0, nil, nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
+	body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	if err == nil && len(body) > maxReply {
 		err = errReplyTooLong
 	}
-	return resp, body, err
+	return resp.StatusCode, resp.Header, body, err
 }
 
 // newHTTP makes the request of package http. The query and the body are sent as they are.

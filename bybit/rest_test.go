@@ -54,8 +54,7 @@ func TestRESTReplies(t *testing.T) {
 		{"two results", 200, `{"retCode":0,"result":1,"result":2}`, ``, `decode message: the key "result" stands twice at offset 24: "\"result\":2}"`},
 		{"more than one reply", 200, `{"retCode":0}{}`, ``, `decode message: more bytes after the message at offset 13: "{}"`},
 	} {
-		resp := &http.Response{StatusCode: c.status, Header: http.Header{"Traceid": {"t-1"}}}
-		r, err := parseReply(e, resp, []byte(c.body))
+		r, err := parseReply(e, c.status, http.Header{"Traceid": {"t-1"}}, []byte(c.body))
 		if r == nil {
 			r = &reply{}
 		}
@@ -174,7 +173,7 @@ func FuzzFullReply(f *testing.F) {
 	f.Add(403, []byte(`<html>`))
 	f.Add(200, []byte(`{"retCode":10006,"retMsg":"Too many visits."}`))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		r, err := parseReply(&endpoint{method: "GET", path: "/v5/x"}, &http.Response{StatusCode: status, Header: http.Header{}}, body)
+		r, err := parseReply(&endpoint{method: "GET", path: "/v5/x"}, status, http.Header{}, body)
 		if err != nil {
 			if err.Error() == "" || r != nil {
 				t.Fatalf("reply %+v beside the error %q", r, err)

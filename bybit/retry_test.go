@@ -88,7 +88,7 @@ func TestReadsAreRepeated(t *testing.T) {
 func TestRetriesAreAnOption(t *testing.T) {
 	for retries, made := range map[int]int{-1: 1, 0: 4, 1: 2} {
 		inRESTBubble(t, func(t *testing.T, v *restVenue) {
-			v.serve(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) })
+			v.serve(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 			if err := get(t, v.client(&bybit.Options{Retries: retries}), "/v5/x"); err == nil || len(v.requests()) != made {
 				t.Errorf("Retries %d: %v, want %d requests", retries, err, made)
 			}
@@ -100,7 +100,7 @@ func TestRetriesAreAnOption(t *testing.T) {
 // is up.
 func TestRetriesHonourTheContext(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
-		v.serve(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) })
+		v.serve(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 		client := v.client(&bybit.Options{Retries: 1000})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -223,7 +223,7 @@ func TestTraceOfCalls(t *testing.T) {
 		v.serve(func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(3 * time.Millisecond)
 			if n.Add(1) == 1 {
-				w.WriteHeader(500)
+				w.WriteHeader(http.StatusInternalServerError)
 				return
 			}
 			io.WriteString(w, plainReply)
