@@ -48,7 +48,7 @@ func (c *Client) Call(ctx context.Context, method, path string, params, result a
 		return err
 	}
 	if err := r.into(result); err != nil {
-		return named(e, err)
+		return named(e, req.unread(r, err))
 	}
 	return nil
 }

@@ -241,10 +241,11 @@ func (c *Client) SyncTime(ctx context.Context) (*ClockSync, error) {
 	if _, err := c.opts.Environment.URL(AbilityREST); err != nil {
 		return nil, fmt.Errorf("sync time: %w", err)
 	}
-	if !c.rest.begin() {
-		return nil, fmt.Errorf("sync time: %w", ErrClosed)
+	ctx, end, err := c.rest.begin(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("sync time: %w", err)
 	}
-	defer c.rest.calls.Done()
+	defer end()
 	_, version := c.rest.clock.now()
 	if err := c.rest.clock.sync(ctx, version); err != nil {
 		return nil, fmt.Errorf("sync time: %w", err)

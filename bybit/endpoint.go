@@ -1,9 +1,8 @@
 package bybit
 
 import (
-	"cmp"
 	"net/http"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -42,10 +41,12 @@ func (e *endpoint) op() string { return e.method + " " + e.path }
 // endpointOf returns the endpoint of a method and path. One that the documentation
 // does not have is signed if there are credentials.
 func endpointOf(method, path string) *endpoint {
-	i, ok := slices.BinarySearchFunc(endpoints[:], path, func(e endpoint, path string) int {
-		return cmp.Or(cmp.Compare(e.path, path), cmp.Compare(e.method, method))
+	// Not slices.BinarySearchFunc, which copies rows.
+	i := sort.Search(len(endpoints), func(i int) bool {
+		e := &endpoints[i]
+		return e.path > path || e.path == path && e.method >= method
 	})
-	if ok {
+	if i < len(endpoints) && endpoints[i].path == path && endpoints[i].method == method {
 		return &endpoints[i]
 	}
 	return &endpoint{method: method, path: path, auth: authOptional, read: method == http.MethodGet}

@@ -1,6 +1,7 @@
 package bybit
 
 import (
+	"container/heap"
 	"context"
 	"slices"
 	"sync"
@@ -19,7 +20,7 @@ type gate struct {
 	mu     sync.Mutex // guards what follows
 	size   int        // 0: everything is admitted
 	per    time.Duration
-	places []*place
+	places places
 	used   int       // of size
 	closed time.Time // nothing is admitted before
 	queue  [2][]*queued
@@ -28,8 +29,35 @@ type gate struct {
 
 // place is what an admitted request takes.
 type place struct {
-	n    int
-	free time.Time // when the place is free again
+	n     int
+	free  time.Time // when the place is free again
+	index int       // in places; -1: not there any more
+}
+
+// places is a heap of places, the one that is free first at the top.
+type places []*place
+
+func (p places) Len() int           { return len(p) }
+func (p places) Less(i, j int) bool { return p[i].free.Before(p[j].free) }
+func (p places) Swap(i, j int) {
+	p[i], p[j] = p[j], p[i]
+	p[i].index, p[j].index = i, j
+}
+
+// Push appends a place, for container/heap.
+func (p *places) Push(x any) {
+	x.(*place).index = len(*p)
+	*p = append(*p, x.(*place))
+}
+
+// Pop takes the last place away, for container/heap.
+func (p *places) Pop() any {
+	last := len(*p) - 1
+	x := (*p)[last]
+	(*p)[last] = nil
+	*p = (*p)[:last]
+	x.index = -1
+	return x
 }
 
 // queued is a request that waits.
@@ -76,7 +104,7 @@ func (g *gate) take(ctx context.Context, n, class int, waiting func(time.Duratio
 	defer g.mu.Unlock()
 	now = time.Now()
 	if w.place != nil { // in the same moment
-		w.place.free = now
+		g.free(w.place, now)
 	} else {
 		g.queue[class] = slices.DeleteFunc(g.queue[class], func(x *queued) bool { return x == w })
 	}
@@ -90,7 +118,7 @@ func (g *gate) done(h *place) {
 	defer g.mu.Unlock()
 	now := time.Now()
 	if free := now.Add(g.per); free.Before(h.free) {
-		h.free = free
+		g.free(h, free)
 	}
 	g.dispatch(now)
 }
@@ -100,7 +128,7 @@ func (g *gate) unused(h *place) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	h.free = now
+	g.free(h, now)
 	g.dispatch(now)
 }
 
@@ -115,7 +143,7 @@ func (g *gate) learn(size, remaining int) {
 		g.size = size
 	}
 	if others := g.size - remaining - g.used; g.size > 0 && remaining >= 0 && others > 0 {
-		g.places = append(g.places, &place{n: others, free: now.Add(g.per)})
+		heap.Push(&g.places, &place{n: others, free: now.Add(g.per)})
 		g.used += others
 	}
 	g.dispatch(now)
@@ -142,13 +170,18 @@ func (g *gate) state() (used, size, waiting int, per time.Duration) {
 // The rest is called with the lock.
 
 func (g *gate) expire(now time.Time) {
-	g.places = slices.DeleteFunc(g.places, func(h *place) bool {
-		if h.free.After(now) {
-			return false
-		}
-		g.used -= h.n
-		return true
-	})
+	for len(g.places) > 0 && !g.places[0].free.After(now) {
+		g.used -= heap.Pop(&g.places).(*place).n
+	}
+}
+
+// free changes when a place is free, unless it is already.
+func (g *gate) free(p *place, at time.Time) {
+	if p.index < 0 {
+		return
+	}
+	p.free = at
+	heap.Fix(&g.places, p.index)
 }
 
 func (g *gate) fits(n int, now time.Time) bool {
@@ -158,7 +191,7 @@ func (g *gate) fits(n int, now time.Time) bool {
 // grant takes a place.
 func (g *gate) grant(n int, now time.Time) *place {
 	h := &place{n: n, free: now.Add(maxFlight + g.per)}
-	g.places = append(g.places, h)
+	heap.Push(&g.places, h)
 	g.used += n
 	return h
 }

@@ -146,9 +146,10 @@ func (b *Budget) admit(ctx context.Context, host, account string, req *request, 
 	if req.isCancel() {
 		class = urgent
 	}
-	blocked := func(scope LimitScope, calls int, per time.Duration) func(time.Duration) error {
+	blocked := func(scope LimitScope, g *gate) func(time.Duration) error {
 		return func(wait time.Duration) error {
 			if policy == LimitRefuse {
+				_, calls, _, per := g.state()
 				return &LimitError{Op: req.op(), Scope: scope, Calls: calls, Per: per, RetryAfter: wait}
 			}
 			waiting(scope, wait)
@@ -160,12 +161,11 @@ func (b *Budget) admit(ctx context.Context, host, account string, req *request, 
 		l, n := req.limit()
 		p.key = limitKey{host, account, req.method, req.path, l.category}
 		p.account = b.gate(p.key, l.calls, l.per)
-		_, calls, _, per := p.account.state()
-		if p.places[0], err = p.account.take(ctx, n, class, blocked(LimitAccount, calls, per)); err != nil {
+		if p.places[0], err = p.account.take(ctx, n, class, blocked(LimitAccount, p.account)); err != nil {
 			return nil, err
 		}
 	}
-	if p.places[1], err = p.address.take(ctx, 1, class, blocked(LimitAddress, b.requests, b.requestsPer)); err != nil {
+	if p.places[1], err = p.address.take(ctx, 1, class, blocked(LimitAddress, p.address)); err != nil {
 		if p.account != nil {
 			p.account.unused(p.places[0])
 		}
@@ -242,7 +242,11 @@ func isBan(e *Error, body []byte) bool {
 
 // headerNumber reads a header; -1 if it is not there or no number.
 func headerNumber(h http.Header, name string) int64 {
-	n, err := strconv.ParseInt(h.Get(name), 10, 64)
+	text := h.Get(name)
+	if text == "" {
+		return -1
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
 		return -1
 	}

@@ -72,6 +72,7 @@ type reply struct {
 	ext     []byte // part of body; nil if there is none, or if it is null or {}
 	message string
 	time    time.Time
+	sentAt  time.Time // the request, on this machine's clock
 }
 
 // parseReply takes a reply out of its envelope, which is retCode, retMsg, result,

@@ -3,7 +3,6 @@ package bybit
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -43,7 +42,7 @@ var errReplyTooLong = fmt.Errorf("the reply is longer than %d bytes", maxReply)
 // rest makes requests of one client. It is safe for concurrent use.
 type rest struct {
 	base    *url.URL // nil if the environment has no REST
-	http    *http.Client
+	http    *http.Transport
 	signer  *signer // nil without credentials
 	account string  // stands for the key where limits are counted; "" without credentials
 	opts    *Options
@@ -65,6 +64,8 @@ type rest struct {
 //     request has one: see newHTTP. What is repeated is decided in retry.go alone.
 //   - HTTP/1.1. A connection serves one request at a time, which is what tells whether
 //     anything of a request was handed to the socket; and one loss delays one request.
+//   - The transport alone, without the http.Client around it: that follows redirects and keeps
+//     cookies, of which the API has neither.
 //   - No proxy: what the environment's variables say is the business of the caller's
 //     DialContext.
 func newREST(opts *Options, signer *signer) (*rest, error) {
@@ -81,7 +82,7 @@ func newREST(opts *Options, signer *signer) (*rest, error) {
 	}
 	r.clock = newClock(r.measureClock)
 	r.life, r.end = context.WithCancel(context.Background())
-	t := &http.Transport{
+	r.http = &http.Transport{
 		DialContext:            r.dialer(opts),
 		TLSHandshakeTimeout:    opts.DialTimeout,
 		MaxIdleConnsPerHost:    idleConns,
@@ -89,15 +90,10 @@ func newREST(opts *Options, signer *signer) (*rest, error) {
 		MaxResponseHeaderBytes: maxHeader,
 		Protocols:              new(http.Protocols),
 	}
-	t.Protocols.SetHTTP1(true)
+	r.http.Protocols.SetHTTP1(true)
 	if opts.TLS != nil {
-		t.TLSClientConfig = opts.TLS.Clone()
-		t.TLSClientConfig.NextProtos = nil // HTTP/1.1 is what this transport speaks
-	}
-	r.http = &http.Client{
-		Transport: t,
-		// The API does not redirect; a page that does is not the API.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		r.http.TLSClientConfig = opts.TLS.Clone()
+		r.http.TLSClientConfig.NextProtos = nil // HTTP/1.1 is what this transport speaks
 	}
 	return r, nil
 }
@@ -164,15 +160,22 @@ func (r *rest) close() {
 	r.http.CloseIdleConnections()
 }
 
-// begin notes that a call begins, unless the client is closed.
-func (r *rest) begin() bool {
+// begin notes that a call begins, unless the client is closed. The context it returns ends
+// with the client; end is to be called when the call has ended.
+func (r *rest) begin(ctx context.Context) (bounded context.Context, end func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return false
+		return nil, nil, ErrClosed
 	}
 	r.calls.Add(1)
-	return true
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(r.life, func() { cancel(ErrClosed) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		r.calls.Done()
+	}, nil
 }
 
 // sent says how far a request came.
@@ -191,7 +194,6 @@ func (s *sent) any() bool { return s.conn != nil && s.conn.written.Load() > s.be
 func (r *rest) do(ctx context.Context, req *request, now time.Time, s *sent) (header http.Header, rep *reply, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, restTimeout, fmt.Errorf("no reply within %s", restTimeout))
 	defer cancel()
-	defer context.AfterFunc(r.life, cancel)()
 	h := r.newHTTP(ctx, req, s)
 	if !now.IsZero() {
 		if err := r.signer.signRequest(h.Header, req, now, r.opts.RecvWindow); err != nil {
@@ -204,25 +206,22 @@ func (r *rest) do(ctx context.Context, req *request, now time.Time, s *sent) (he
 	s.at = time.Now()
 	status, header, body, err := r.roundTrip(h)
 	if err != nil {
-		switch {
-		case r.life.Err() != nil:
-			err = ErrClosed
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
 		return nil, nil, err
 	}
 	rep, err = parseReply(req.endpoint, status, header, body)
-	return header, rep, err
+	if err != nil {
+		return header, nil, err
+	}
+	rep.sentAt = s.at
+	return header, rep, nil
 }
 
 func (r *rest) roundTrip(h *http.Request) (status int, header http.Header, body []byte, err error) {
-	resp, err := r.http.Do(h)
+	resp, err := r.http.RoundTrip(h)
 	if err != nil {
-		// The URL that *url.Error repeats is in the operation already.
-		if e, ok := errors.AsType[*url.Error](err); ok {
-			err = e.Err
-		}
 		return 0, nil, nil, err
 	}
 	defer resp.Body.Close()

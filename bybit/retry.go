@@ -35,13 +35,11 @@ func (r *rest) call(ctx context.Context, req *request) (*reply, error) {
 }
 
 func (r *rest) callUnnamed(ctx context.Context, req *request) (*reply, error) {
-	if !r.begin() {
-		return nil, ErrClosed
+	ctx, end, err := r.begin(ctx)
+	if err != nil {
+		return nil, err
 	}
-	defer r.calls.Done()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(r.life, func() { cancel(ErrClosed) })()
+	defer end()
 	signed, err := r.signs(req.endpoint)
 	if err != nil {
 		return nil, err
@@ -201,8 +199,12 @@ func (r *rest) explain(req *request, s *sent, err error) error {
 	return req.unknown(s, err)
 }
 
-// named puts the operation in front of an error that does not have it.
+// named puts the operation in front of an error that does not have it. A reply that may hold
+// a new key's secret is not kept in the error.
 func named(e *endpoint, err error) error {
+	if garbled, ok := errors.AsType[*DecodeError](err); ok && e.group == "user" {
+		garbled.Frame = nil
+	}
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}

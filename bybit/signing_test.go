@@ -136,6 +136,13 @@ func TestCallsWithoutCredentials(t *testing.T) {
 		if got := pathsOf(v.requests()); !slices.Equal(got, []string{"/v5/order/undocumented"}) {
 			t.Errorf("asked %q", got)
 		}
+		for method, path := range map[string]string{http.MethodGet: "/v5/order/realtime", http.MethodPost: "/v5/order/create"} {
+			err := client.Call(t.Context(), method, path, nil, nil)
+			if want := method + " " + path + ": no credentials"; !errors.Is(err, bybit.ErrNoCredentials) || err.Error() != want {
+				t.Errorf("the error is %v\nwant %s", err, want)
+			}
+		}
+		v.wantAsked()
 	})
 }
 
@@ -162,6 +169,12 @@ func TestCredentialsAreNotPrinted(t *testing.T) {
 		}
 		v.serve(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
 		garbled := client.Call(t.Context(), http.MethodGet, "/v5/order/x", nil, nil)
+		// The reply to a new key has its secret in it.
+		v.replies(`{"retCode":0,"result":{"secret":"` + testSecret + `"}`)
+		key := client.Call(t.Context(), http.MethodPost, "/v5/user/create-sub-api", nil, nil)
+		if _, ok := errors.AsType[*bybit.DecodeError](key); !ok {
+			t.Errorf("half a reply gives %v", key)
+		}
 		v.ln.CutAll()
 		v.ln.Refuse(errors.New("down"))
 		down := client.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil)
@@ -170,7 +183,7 @@ func TestCredentialsAreNotPrinted(t *testing.T) {
 			t.Fatal(err)
 		}
 		told.Write(text)
-		for _, x := range []any{*opts.Credentials, opts.Credentials, opts, &opts, client, *opts.Trace, refused, garbled, down} {
+		for _, x := range []any{*opts.Credentials, opts.Credentials, opts, &opts, client, *opts.Trace, refused, garbled, key, down} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 				fmt.Fprintf(&told, verb+"\n", x)
 			}

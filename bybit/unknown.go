@@ -66,6 +66,15 @@ func (r *request) unknown(s *sent, err error) error {
 	return &UnknownError{Ref: r.order(), Op: r.op(), SentAt: s.at, Err: err}
 }
 
+// unread returns the error of a request whose reply says success, and whose result cannot be
+// read: what a write has done is not known in full.
+func (r *request) unread(rep *reply, err error) error {
+	if r.read {
+		return err
+	}
+	return &UnknownError{Ref: r.order(), Op: r.op(), SentAt: rep.sentAt, Err: err}
+}
+
 // leavesOpen reports whether a refusal does not say that nothing has happened: a reply
 // without a code from whatever stands before the exchange, and for orders a code that
 // the table of outcomes has as unknown, or does not have.

@@ -41,6 +41,7 @@ func TestWritesAreRefusedOrUnknown(t *testing.T) {
 		{"a gateway", order, status(502, "<html>"), true, "POST /v5/order/create: outcome unknown: HTTP 502: <html>"},
 		{"a refusal with 5xx", "/v5/asset/transfer/x", status(500, `{"retCode":1,"retMsg":"?"}`), true, "POST /v5/asset/transfer/x: outcome unknown: ? (1)"},
 		{"no JSON", order, body("hello"), true, "outcome unknown: decode message"},
+		{"success without a result that can be read", order, body(`{"retCode":0,"result":"x"}`), true, "outcome unknown: result: json"},
 		{"cut", order, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true, "outcome unknown: EOF"},
 		{"no reply", order, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, true, "outcome unknown: context deadline exceeded"},
 	} {
@@ -54,7 +55,8 @@ func TestWritesAreRefusedOrUnknown(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
 			params := map[string]any{"category": "linear", "symbol": "BTCUSDT", "orderLinkId": "mine", "qty": "1"}
-			err := client.Call(ctx, http.MethodPost, c.path, params, nil)
+			var result struct{ OrderID string }
+			err := client.Call(ctx, http.MethodPost, c.path, params, &result)
 			if err == nil || !strings.Contains(err.Error(), c.text) {
 				t.Errorf("%s: %v\nwant %s", c.name, err, c.text)
 			}
