@@ -511,7 +511,7 @@ func (r %[1]s) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 // packageDoc writes the file with the package comment, the service and its beginnings.
 func (g *generator) packageDoc(f *File) {
 	var doc strings.Builder
-	text := []string{"Package " + f.Package + " has Bybit's " + lowerFirst(f.Doc[0])}
+	text := []string{"Package " + f.Package + " is a part of the V5 API. " + f.Doc[0]}
 	text = append(text, f.Doc[1:]...)
 	text = append(text, "Its methods belong to a [Service] of a client, and each is one request of the V5 API:")
 	comment(&doc, "", text...)
