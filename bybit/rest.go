@@ -115,7 +115,7 @@ func (r *rest) dialer(opts *Options) func(ctx context.Context, network, addr str
 			return nil, err
 		case r.life.Err() != nil:
 			conn.Close()
-			return nil, ErrClosed
+			return nil, closedError{}
 		}
 		return &countedConn{Conn: conn}, nil
 	}
@@ -166,17 +166,23 @@ func (r *rest) begin(ctx context.Context) (bounded context.Context, end func(), 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return nil, nil, ErrClosed
+		return nil, nil, closedError{}
 	}
 	r.calls.Add(1)
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(r.life, func() { cancel(ErrClosed) })
+	stop := context.AfterFunc(r.life, func() { cancel(closedError{}) })
 	return ctx, func() {
 		stop()
 		cancel(nil)
 		r.calls.Done()
 	}, nil
 }
+
+// closedError is ErrClosed of calls.
+type closedError struct{}
+
+func (closedError) Error() string        { return "the client is closed" }
+func (closedError) Is(target error) bool { return target == ErrClosed }
 
 // sent says how far a request came.
 type sent struct {
