@@ -31,7 +31,7 @@ func TestServicesMakeDocumentedRequests(t *testing.T) {
 		sent := v.requests()
 		last := sent[len(sent)-1]
 		want := `{"category":"linear","symbol":"BTCUSDT","side":"Buy","orderType":"Limit","qty":"0.10","price":"28000","reduceOnly":false,"takeProfit":"0"}`
-		if last.path != "/v5/order/create" || !sameMembers(string(last.body), want) {
+		if last.path != "/v5/order/create" || !sameMembers(last.body, want) {
 			t.Errorf("%s was sent: %s, want %s", last.line(), last.body, want)
 		}
 	})
