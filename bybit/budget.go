@@ -24,12 +24,28 @@ type BudgetOptions struct {
 	// Per is the span that Connects counts in, at any moment the last one.
 	// Default: 5 minutes.
 	Per time.Duration
+
+	// Requests is how many requests of REST may be made within RequestsPer.
+	// Default: 600, the venue's limit for one IP address.
+	Requests int
+
+	// RequestsPer is the span that Requests counts in. Default: 5 s.
+	RequestsPer time.Duration
 }
 
-// Budget bounds how many WebSocket connections are begun to one host in a span
-// of time, so that many streams that lose their connections at once do not get
-// the address banned. A dial that would exceed it waits; those that wait go
-// first come, first served. Dials that fail count as well.
+// Budget bounds what one IP address asks of one host, so that it is not banned.
+//
+// It bounds how many WebSocket connections are begun in a span of time, also when many
+// streams lose theirs at once. A dial that would exceed it waits; those that
+// wait go first come, first served. Dials that fail count as well.
+//
+// It bounds requests of REST: all of them together, and those of each account at each
+// endpoint. The latter limits come from the documentation and are corrected by the headers
+// of replies, so that raised limits are used and what others send for the account is counted.
+// Each order of a batch counts, except on option. A place is taken until the span has
+// passed since the reply. A call that would exceed a limit waits, cancels before all
+// others, or fails with a [*LimitError], as [Options].Limits says. After an HTTP 403, which
+// is how the exchange bans an address, calls to that host fail for ten minutes.
 //
 // A client has a budget of its own unless [Options].Budget gives it one. Clients
 // behind one IP address share one:
@@ -38,13 +54,17 @@ type BudgetOptions struct {
 //	a, err := bybit.NewClient(&bybit.Options{Budget: budget})
 //	b, err := bybit.NewClient(&bybit.Options{Budget: budget})
 //
-// It is safe for concurrent use.
+// It is safe for concurrent use. V5 pages: ws/connect, rate-limit.
 type Budget struct {
-	connects int
-	per      time.Duration
+	connects    int
+	per         time.Duration
+	requests    int
+	requestsPer time.Duration
 
-	mu    sync.Mutex // guards hosts
+	mu    sync.Mutex // guards what follows
 	hosts map[string]*hostBudget
+	gates map[limitKey]*gate
+	bans  map[string]time.Time // until when, by host
 }
 
 // hostBudget is the budget of one host.
@@ -68,12 +88,21 @@ type BudgetUse struct {
 
 // NewBudget returns a budget of which nothing is used.
 func NewBudget(opts *BudgetOptions) *Budget {
-	b := &Budget{connects: defaultConnects, per: defaultConnectsPer, hosts: make(map[string]*hostBudget)}
+	b := &Budget{
+		connects: defaultConnects, per: defaultConnectsPer, requests: defaultRequests, requestsPer: defaultRequestsPer,
+		hosts: make(map[string]*hostBudget), gates: make(map[limitKey]*gate), bans: make(map[string]time.Time),
+	}
 	if opts != nil && opts.Connects > 0 {
 		b.connects = opts.Connects
 	}
 	if opts != nil && opts.Per > 0 {
 		b.per = opts.Per
+	}
+	if opts != nil && opts.Requests > 0 {
+		b.requests = opts.Requests
+	}
+	if opts != nil && opts.RequestsPer > 0 {
+		b.requestsPer = opts.RequestsPer
 	}
 	return b
 }

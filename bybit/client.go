@@ -7,8 +7,25 @@ import (
 	"sync"
 )
 
-// Client opens streams. Make one with [NewClient]; it is safe for concurrent use.
+// Client opens streams and makes calls. Make one with [NewClient]; it is safe for
+// concurrent use.
 type Client struct {
+	// The REST API, by subject. [Client.Call] makes any request.
+	Market     *MarketService
+	Order      *OrderService
+	Position   *PositionService
+	Account    *AccountService
+	Asset      *AssetService
+	User       *UserService
+	SpotMargin *SpotMarginService
+	Spread     *SpreadService
+	RFQ        *RFQService
+	Strategy   *StrategyService
+	PreUpgrade *PreUpgradeService
+	RateLimit  *RateLimitService
+	Platform   *PlatformService
+	Affiliate  *AffiliateService
+
 	opts      Options
 	rest      *rest
 	snapshots *snapshots
@@ -21,11 +38,25 @@ type Client struct {
 // NewClient returns a client. Nil options mean public data of mainnet. It does
 // not connect.
 func NewClient(opts *Options) (*Client, error) {
+	if opts != nil && opts.Credentials != nil && opts.Environment == (Environment{}) {
+		return nil, errors.New("client: credentials need an explicit Environment, such as Testnet()")
+	}
 	c := &Client{opts: opts.withDefaults(), streams: make(map[*Stream]struct{})}
 	if len(c.opts.Environment.Abilities()) == 0 {
 		return nil, errors.New("client: the environment has no URL")
 	}
-	c.rest = newREST(&c.opts)
+	if c.opts.Credentials != nil {
+		if err := c.opts.Credentials.check(); err != nil {
+			return nil, fmt.Errorf("client: %w", err)
+		}
+	}
+	signer := newSigner(c.opts.Credentials)
+	c.opts.Credentials = nil // so that nothing that prints a client finds them
+	var err error
+	if c.rest, err = newREST(&c.opts, signer); err != nil {
+		return nil, fmt.Errorf("client: %w", err)
+	}
+	c.bind()
 	c.snapshots = &snapshots{rest: c.rest, turns: make(map[string]*turn)}
 	return c, nil
 }
@@ -84,8 +115,8 @@ func (c *Client) forget(s *Stream) {
 	c.mu.Unlock()
 }
 
-// Close closes every stream of the client, and waits for them, and its connections
-// for REST.
+// Close closes every stream of the client, and waits for them, and ends its calls and its
+// connections for REST.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	c.closed = true

@@ -1,5 +1,18 @@
-// Package bybit is the Bybit V5 API in Go: its messages as types, and streams
-// of them that heal themselves.
+// Package bybit is the Bybit V5 API in Go: its endpoints as methods, its messages as
+// types, and streams of them that heal themselves.
+//
+// # Calls
+//
+// The fields of a [Client] are its services: Market, Order, Position and so on. Each
+// endpoint is a method of one, and [Client.Call] makes any call. A call is signed, counted against the
+// limits that clients share in a [Budget], and repeated after failures that may pass if it changes
+// nothing. One that changes something is never repeated; there are three answers to it:
+//
+//   - a result: the exchange has taken it;
+//   - an [*Error], or anything but the following: it has not happened;
+//   - an [*UnknownError]: it may have happened, look before you try again.
+//
+// An optional field of a request is an [Opt], which tells unset from zero.
 //
 // # Messages
 //

@@ -2,8 +2,7 @@ package bybit
 
 import (
 	"context"
-	"fmt"
-	"net/url"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -86,13 +85,15 @@ func (f *snapshots) fetch(ctx context.Context, ch Channel, symbol string, from i
 
 // get makes the request.
 func (f *snapshots) get(ctx context.Context, ch Channel, symbol string) (*fullSnapshot, error) {
-	result, err := f.rest.get(ctx, fullPath, url.Values{"category": {string(ch)}, "symbol": {symbol}})
+	e := endpointOf(http.MethodGet, fullPath)
+	query := "category=" + escape(string(ch)) + "&symbol=" + escape(symbol)
+	reply, err := f.rest.call(ctx, &request{endpoint: e, query: []byte(query), noRepeat: true})
 	if err != nil {
 		return nil, err
 	}
 	s := &fullSnapshot{symbol: symbol}
-	if err := s.decode(result); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", fullPath, err)
+	if err := s.decode(reply.result); err != nil {
+		return nil, named(e, err)
 	}
 	return s, nil
 }

@@ -14,6 +14,25 @@ type Options struct {
 	// Environment says which deployment to talk to. Default: Mainnet.
 	Environment Environment
 
+	// Credentials sign calls. A client that has them needs an explicit Environment.
+	// Default: none, public data only.
+	Credentials *Credentials
+
+	// RecvWindow is for how long after its timestamp the exchange accepts a request.
+	// Default: 5 s, the exchange's own.
+	RecvWindow time.Duration
+
+	// Referer is a broker's id, sent with signed requests. Default: none.
+	Referer string
+
+	// Limits says what a call does when a limit is used up. Default: LimitWait.
+	Limits LimitPolicy
+
+	// Retries is how often a call that changes nothing is repeated after a failure
+	// that may pass: one of the network, HTTP status 5xx or 429, too many requests. A call that
+	// changes anything never is. Below 0: never. Default: 3.
+	Retries int
+
 	// DialContext opens network connections, for proxies and tests. Default:
 	// a net.Dialer, which reads no proxy from the environment.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -25,9 +44,9 @@ type Options struct {
 	// DialTimeout bounds one connect with its handshakes. Default: 15 s.
 	DialTimeout time.Duration
 
-	// Budget bounds how many connections are begun in a span of time. Clients
-	// behind one IP address share one. Default: one of the client's own, with the
-	// venue's limit of 500 in 5 minutes.
+	// Budget bounds how many connections are begun and how many requests are made in a
+	// span of time. Clients behind one IP address share one. Default: one of the
+	// client's own, with the venue's limits.
 	Budget *Budget
 
 	// Trace is told what the streams do. Default: nobody is.
@@ -158,6 +177,8 @@ const (
 	minQueueBytes      = 64 << 10
 	minWaitingBytes    = 8 << 20 // so that what one read brings fits a quarter
 	defaultDialTimeout = 15 * time.Second
+	defaultRecvWindow  = 5 * time.Second
+	defaultRetries     = 3
 )
 
 func (o *Options) withDefaults() Options {
@@ -170,6 +191,15 @@ func (o *Options) withDefaults() Options {
 	}
 	if opts.DialTimeout <= 0 {
 		opts.DialTimeout = defaultDialTimeout
+	}
+	if opts.RecvWindow <= 0 {
+		opts.RecvWindow = defaultRecvWindow
+	}
+	switch {
+	case opts.Retries == 0:
+		opts.Retries = defaultRetries
+	case opts.Retries < 0:
+		opts.Retries = 0
 	}
 	if opts.Budget == nil {
 		opts.Budget = NewBudget(nil)

@@ -3,16 +3,16 @@ package bybit
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/bywire/bywire/internal/wire"
 )
 
 const (
@@ -26,64 +26,76 @@ const (
 
 	// maxHeader bounds the head of a reply.
 	maxHeader = 64 << 10
+
+	// idleConns is how many connections are kept for the next requests.
+	idleConns = 16
+
+	// idleTimeout is how long. Servers close idle connections too, after a minute or more
+	// as a rule, and a request that meets that may or may not have arrived: ours are to
+	// be closed before.
+	idleTimeout = 45 * time.Second
 )
 
 // errReplyTooLong is what a reply beyond maxReply is.
 var errReplyTooLong = fmt.Errorf("the reply is longer than %d bytes", maxReply)
 
-// Error is the exchange's refusal of a REST request.
-type Error struct {
-	Op      string // method and path: "GET /v5/market/full_orderbook"
-	Status  int    // of HTTP: 200 if only Code says that it failed, 403 from an address that asked too often
-	Code    int    // retCode, such as 10006 for too many requests; 0 if the reply had none
-	Message string // retMsg, or the beginning of a reply that has none
-	TraceID string // to show the exchange's support, if there was one
-}
-
-// Error returns one line, such as
-// "GET /v5/market/full_orderbook: too many visits (10006)".
-func (e *Error) Error() string {
-	switch {
-	case e.Code != 0:
-		return fmt.Sprintf("%s: %s (%d)", e.Op, e.Message, e.Code)
-	case e.Message == "":
-		return fmt.Sprintf("%s: HTTP %d %s", e.Op, e.Status, http.StatusText(e.Status))
-	}
-	return fmt.Sprintf("%s: HTTP %d: %s", e.Op, e.Status, e.Message)
-}
-
 // rest makes requests of one client. It is safe for concurrent use.
 type rest struct {
-	base string // without a path; "" if the environment has no REST
-	http *http.Client
-	life context.Context // bounds dials, which outlive the request that they were for
+	base    *url.URL // nil if the environment has no REST
+	http    *http.Transport
+	signer  *signer // nil without credentials
+	account string  // stands for the key where limits are counted; "" without credentials
+	opts    *Options
+	clock   *clock
+
+	life context.Context // bounds dials, which outlive the request that they were for, and calls
 	end  context.CancelFunc
+
+	mu     sync.Mutex // guards closed, and that no call begins once it is set
+	closed bool
+	calls  sync.WaitGroup
 }
 
-func newREST(opts *Options) *rest {
-	r := &rest{base: strings.TrimSuffix(opts.Environment.RESTURL, "/")}
+// newREST makes the transport of a client. Its choices:
+//
+//   - Connections are kept open and used again, since a handshake takes longer than an
+//     order may. Package net/http would repeat a request by itself if a connection turns out
+//     to be closed. It does so only with a body that it can read again, so no
+//     request has one: see newHTTP. What is repeated is decided in retry.go alone.
+//   - HTTP/1.1. A connection serves one request at a time, which is what tells whether
+//     anything of a request was handed to the socket; and one loss delays one request.
+//   - The transport alone, without the http.Client around it: that follows redirects and keeps
+//     cookies, of which the API has neither.
+//   - No proxy: what the environment's variables say is the business of the caller's
+//     DialContext.
+func newREST(opts *Options, signer *signer) (*rest, error) {
+	r := &rest{opts: opts, signer: signer}
+	if r.signer != nil {
+		r.account = accountName(r.signer.key)
+	}
+	if opts.Environment.RESTURL != "" {
+		base, err := url.Parse(strings.TrimSuffix(opts.Environment.RESTURL, "/"))
+		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" {
+			return nil, fmt.Errorf("RESTURL %q is no base of URLs, such as https://host", opts.Environment.RESTURL)
+		}
+		r.base = base
+	}
+	r.clock = newClock(r.measureClock)
 	r.life, r.end = context.WithCancel(context.Background())
-	t := &http.Transport{
-		// No Proxy: what the environment's variables say is the business of
-		// the caller's DialContext.
-		DialContext:         r.dialer(opts),
-		TLSHandshakeTimeout: opts.DialTimeout,
-		// On a connection that was used before, net/http repeats a request that
-		// seems to have met a closing one. That would break the pace of
-		// requests, so each has a connection of its own.
-		DisableKeepAlives:      true,
+	r.http = &http.Transport{
+		DialContext:            r.dialer(opts),
+		TLSHandshakeTimeout:    opts.DialTimeout,
+		MaxIdleConnsPerHost:    idleConns,
+		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
+		Protocols:              new(http.Protocols),
 	}
+	r.http.Protocols.SetHTTP1(true)
 	if opts.TLS != nil {
-		t.TLSClientConfig = opts.TLS.Clone()
-		t.TLSClientConfig.NextProtos = nil // HTTP/1.1 is what this transport speaks
+		r.http.TLSClientConfig = opts.TLS.Clone()
+		r.http.TLSClientConfig.NextProtos = nil // HTTP/1.1 is what this transport speaks
 	}
-	r.http = &http.Client{
-		Transport: t,
-		// The API does not redirect; a page that does is not the API.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return r
+	return r, nil
 }
 
 // dialer returns the transport's DialContext: the caller's, bounded by DialTimeout
@@ -98,123 +110,155 @@ func (r *rest) dialer(opts *Options) func(ctx context.Context, network, addr str
 		defer cancel()
 		defer context.AfterFunc(r.life, cancel)()
 		conn, err := dial(ctx, network, addr)
-		if err == nil && r.life.Err() != nil {
+		switch {
+		case err != nil:
+			return nil, err
+		case r.life.Err() != nil:
 			conn.Close()
-			return nil, ErrClosed
+			return nil, closedError{}
 		}
-		return conn, err
+		return &countedConn{Conn: conn}, nil
 	}
 }
 
-// close ends what dials are under way. There are no requests any more: they ended
-// with their contexts.
+// countedConn counts what is handed to the socket.
+type countedConn struct {
+	net.Conn
+	written atomic.Int64
+}
+
+// Write counts before it writes, since while it waits nobody knows how much has left, and
+// takes back what the socket did not take.
+func (c *countedConn) Write(p []byte) (int, error) {
+	c.written.Add(int64(len(p)))
+	n, err := c.Conn.Write(p)
+	c.written.Add(int64(n - len(p)))
+	return n, err
+}
+
+// counted returns the socket below a connection, or nil.
+func counted(conn net.Conn) *countedConn {
+	for {
+		switch c := conn.(type) {
+		case *countedConn:
+			return c
+		case interface{ NetConn() net.Conn }: // TLS
+			conn = c.NetConn()
+		default:
+			return nil
+		}
+	}
+}
+
+// close ends the calls and the dials that are under way, and waits for the calls.
 func (r *rest) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
 	r.end()
+	r.calls.Wait()
 	r.http.CloseIdleConnections()
 }
 
-// get makes a request without a signature and returns the reply's result. ctx
-// bounds it besides restTimeout. The error is an [*Error] if the exchange
-// refused, a [*DecodeError] if what came is no reply of V5, or the network's.
-func (r *rest) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
-	op := http.MethodGet + " " + path
+// begin notes that a call begins, unless the client is closed. The context it returns ends
+// with the client; end is to be called when the call has ended.
+func (r *rest) begin(ctx context.Context) (bounded context.Context, end func(), err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, nil, closedError{}
+	}
+	r.calls.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(r.life, func() { cancel(closedError{}) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		r.calls.Done()
+	}, nil
+}
+
+// closedError is ErrClosed of calls.
+type closedError struct{}
+
+func (closedError) Error() string        { return "the client is closed" }
+func (closedError) Is(target error) bool { return target == ErrClosed }
+
+// sent says how far a request came.
+type sent struct {
+	at     time.Time // when it was begun
+	conn   *countedConn
+	before int64 // what had been handed to the socket when it got the connection
+	reused bool
+}
+
+// any reports whether a byte of the request may have left.
+func (s *sent) any() bool { return s.conn != nil && s.conn.written.Load() > s.before }
+
+// do makes a request once and reads what comes. now is what it is signed with; zero: it
+// is not. The error is the network's; with another, header is nil.
+func (r *rest) do(ctx context.Context, req *request, now time.Time, s *sent) (header http.Header, rep *reply, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, restTimeout, fmt.Errorf("no reply within %s", restTimeout))
 	defer cancel()
-	result, err := r.do(ctx, op, path, query)
-	if refused, ok := errors.AsType[*Error](err); ok {
-		return nil, refused // it has the operation already
+	h := r.newHTTP(ctx, req, s)
+	if !now.IsZero() {
+		if err := r.signer.signRequest(h.Header, req, now, r.opts.RecvWindow); err != nil {
+			return nil, nil, err
+		}
+		if r.opts.Referer != "" {
+			h.Header[headerReferer] = []string{r.opts.Referer}
+		}
 	}
+	s.at = time.Now()
+	status, header, body, err := r.roundTrip(h)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return nil, fmt.Errorf("%s: %w", op, err)
+		return nil, nil, err
 	}
-	return result, nil
+	rep, err = parseReply(req.endpoint, status, header, body)
+	if err != nil {
+		return header, nil, err
+	}
+	rep.sentAt = s.at
+	return header, rep, nil
 }
 
-func (r *rest) do(ctx context.Context, op, path string, query url.Values) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+path+"?"+query.Encode(), nil)
+func (r *rest) roundTrip(h *http.Request) (status int, header http.Header, body []byte, err error) {
+	resp, err := r.http.RoundTrip(h)
 	if err != nil {
-		return nil, err
-	}
-	resp, err := r.http.Do(req)
-	if err != nil {
-		// The URL that *url.Error repeats is in op already.
-		if e, ok := errors.AsType[*url.Error](err); ok {
-			err = e.Err
-		}
-		return nil, err
+		return 0, nil, nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(body) > maxReply:
-		return nil, errReplyTooLong
+	body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
+	if err == nil && len(body) > maxReply {
+		err = errReplyTooLong
 	}
-	return resultOf(op, resp, body)
+	return resp.StatusCode, resp.Header, body, err
 }
 
-// The keys of a reply, as bits for Cursor.Once.
-const (
-	keyRetCode = iota
-	keyRetMsg
-	keyResult
-)
-
-// resultOf takes the result out of a reply's envelope. A reply with an HTTP
-// status other than 200 is an error also if its envelope says success.
-func resultOf(op string, resp *http.Response, body []byte) ([]byte, error) {
-	refusal := &Error{Op: op, Status: resp.StatusCode, TraceID: resp.Header.Get("Traceid")}
-	c := wire.NewCursor(body)
-	var o wire.Object
-	var result []byte
-	var code int64
-	hasCode := false
-	for c.NextKey(&o) {
-		switch string(o.Key) {
-		case "retCode":
-			c.Once(&o, keyRetCode)
-			code, hasCode = c.Integer()
-		case "retMsg":
-			c.Once(&o, keyRetMsg)
-			refusal.Message = string(c.Text())
-		case "result":
-			c.Once(&o, keyResult)
-			from := c.Offset()
-			c.Skip(&o)
-			result = bytes.TrimSpace(body[from:c.Offset()])
-		default:
-			c.Skip(&o)
+// newHTTP makes the request of package http. The query and the body are sent as they are.
+// Every request has a body that can be read once only, a GET an empty one that is not
+// sent: so net/http cannot repeat it.
+func (r *rest) newHTTP(ctx context.Context, req *request, s *sent) *http.Request {
+	target := *r.base
+	target.Path += req.path
+	target.RawQuery = string(req.query)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		s.reused = info.Reused
+		if s.conn = counted(info.Conn); s.conn != nil {
+			s.before = s.conn.written.Load()
 		}
+	}})
+	h := &http.Request{
+		Method: req.method, URL: &target, Host: target.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header, 8), Body: io.NopCloser(bytes.NewReader(req.body)),
 	}
-	c.End()
-	bad := c.Err()
-	refusal.Code = int(code)
-	switch {
-	case bad == nil && hasCode && code != 0:
-		return nil, refusal
-	case resp.StatusCode != http.StatusOK:
-		if bad != nil || !hasCode {
-			refusal.Code, refusal.Message = 0, beginning(body)
-		}
-		return nil, refusal
-	case bad != nil:
-		return nil, newDecodeError(nil, body, bad)
-	case !hasCode:
-		return nil, newDecodeError(nil, body, &wire.SyntaxError{Reason: "no retCode in the reply"})
+	if req.method != http.MethodGet {
+		h.ContentLength = int64(len(req.body))
+		h.Header["Content-Type"] = []string{"application/json"}
 	}
-	return result, nil
-}
-
-// beginning returns what a person needs of a page that is no reply of the API.
-func beginning(body []byte) string {
-	const enough = 120
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), 4*enough)]), "?")), " ")
-	if len(text) > enough {
-		text = strings.ToValidUTF8(text[:enough], "") + "..."
-	}
-	return text
+	return h.WithContext(ctx)
 }

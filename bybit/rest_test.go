@@ -12,7 +12,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -22,6 +21,7 @@ import (
 
 func TestRESTReplies(t *testing.T) {
 	const op = "GET /v5/x"
+	e := &endpoint{method: "GET", path: "/v5/x"}
 	for _, c := range []struct {
 		name   string
 		status int
@@ -33,6 +33,13 @@ func TestRESTReplies(t *testing.T) {
 		{"keys in another order, with white space", 200, "{ \"time\":1 ,\"result\" : [ 1 ] ,\n\"retCode\":0}", `[ 1 ]`, ""},
 		{"a code in quotes", 200, `{"retCode":"0","result":"x"}`, `"x"`, ""},
 		{"no result", 200, `{"retCode":0,"retMsg":""}`, ``, ""},
+		{"no message that is one", 200, `{"retCode":0,"retMsg":{"a":1},"result":1,"time":"x"}`, `1`, ""},
+		{"null for what is none", 200, `{"retCode":0,"retMsg":null,"result":null,"retExtInfo":null,"time":null}`, ``, ""},
+		{"fields of tomorrow", 200, `{"retCode":0,"new":[{"a":{}}],"result":{"b":null},"newer":1.5e3}`, `{"b":null}`, ""},
+		{"an array", 200, `{"retCode":0,"result":[{"a":1}]}`, `[{"a":1}]`, ""},
+		{"the older envelope", 200, `{"ret_code":0,"ret_msg":"SUCCESS","result":{},"ext_code":"","ext_info":null,"time_now":"1683616205.123"}`, `{}`, ""},
+		{"a refusal in the older envelope", 200, `{"ret_code":912000007,"ret_msg":"no","result":null,"ext_code":"","ext_info":{},"time_now":"1683616205"}`, ``, "GET /v5/x: no (912000007)"},
+		{"both envelopes", 200, `{"retCode":0,"ret_code":0,"time":1,"time_now":"1"}`, ``, ""},
 		{"a refusal", 200, `{"retCode":10006,"retMsg":"Too many visits.","result":{}}`, ``, "GET /v5/x: Too many visits. (10006)"},
 		{"a refusal with a status", 403, `{"retCode":10006,"retMsg":"Too many visits."}`, ``, "GET /v5/x: Too many visits. (10006)"},
 		{"a status alone", 502, "", ``, "GET /v5/x: HTTP 502 Bad Gateway"},
@@ -43,13 +50,16 @@ func TestRESTReplies(t *testing.T) {
 		{"no envelope", 200, `{"result":{}}`, ``, `decode message: no retCode in the reply at offset 0: "{\"result\":{}}"`},
 		{"no JSON", 200, `hello`, ``, `decode message: an object expected at offset 0: "hello"`},
 		{"nothing", 200, ``, ``, `decode message: the message ends early: an object expected at offset 0: ""`},
+		{"a code that is no number", 200, `{"retCode":"OK"}`, ``, `decode message: retCode is no number at offset 11: "\"OK\"}"`},
 		{"two results", 200, `{"retCode":0,"result":1,"result":2}`, ``, `decode message: the key "result" stands twice at offset 24: "\"result\":2}"`},
 		{"more than one reply", 200, `{"retCode":0}{}`, ``, `decode message: more bytes after the message at offset 13: "{}"`},
 	} {
-		resp := &http.Response{StatusCode: c.status, Header: http.Header{"Traceid": {"t-1"}}}
-		result, err := resultOf(op, resp, []byte(c.body))
-		if got := errorText(err); got != c.err || string(result) != c.result {
-			t.Errorf("%s: result %q, error %q\nwant %q, %q", c.name, result, got, c.result, c.err)
+		r, err := parseReply(e, c.status, http.Header{"Traceid": {"t-1"}}, []byte(c.body))
+		if r == nil {
+			r = &reply{}
+		}
+		if got := errorText(err); got != c.err || string(r.result) != c.result {
+			t.Errorf("%s: result %q, error %q\nwant %q, %q", c.name, r.result, got, c.result, c.err)
 		}
 		if refused, ok := errors.AsType[*Error](err); ok && (refused.TraceID != "t-1" || refused.Op != op || refused.Status != c.status) {
 			t.Errorf("%s: %+v, want the trace id, the operation and the status", c.name, refused)
@@ -89,11 +99,17 @@ func TestRESTTransport(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	ask := func(ctx context.Context, tlsConfig *tls.Config, path string) (string, error) {
-		opts := (&Options{Environment: CustomEnvironment("", server.URL+"/"), TLS: tlsConfig}).withDefaults()
-		r := newREST(&opts)
+		opts := (&Options{Environment: CustomEnvironment("", server.URL+"/"), TLS: tlsConfig, Retries: -1}).withDefaults()
+		r, err := newREST(&opts, nil)
+		if err != nil {
+			return "", err
+		}
 		defer r.close()
-		result, err := r.get(ctx, path, url.Values{"symbol": {"A/B"}, "category": {"spot"}})
-		return string(result), err
+		rep, err := r.call(ctx, &request{endpoint: endpointOf("GET", path), query: []byte("category=spot&symbol=A%2FB")})
+		if err != nil {
+			return "", err
+		}
+		return string(rep.result), nil
 	}
 	own := &tls.Config{RootCAs: roots}
 	if got, err := ask(t.Context(), own, "/v5/x"); got != `"category=spot&symbol=A%2FB"` || err != nil {
@@ -157,15 +173,15 @@ func FuzzFullReply(f *testing.F) {
 	f.Add(403, []byte(`<html>`))
 	f.Add(200, []byte(`{"retCode":10006,"retMsg":"Too many visits."}`))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		result, err := resultOf("GET /v5/x", &http.Response{StatusCode: status, Header: http.Header{}}, body)
+		r, err := parseReply(&endpoint{method: "GET", path: "/v5/x"}, status, http.Header{}, body)
 		if err != nil {
-			if err.Error() == "" || result != nil {
-				t.Fatalf("result %q beside the error %q", result, err)
+			if err.Error() == "" || r != nil {
+				t.Fatalf("reply %+v beside the error %q", r, err)
 			}
 			return
 		}
 		s := &fullSnapshot{symbol: "X"}
-		if err := s.decode(result); err != nil {
+		if err := s.decode(r.result); err != nil {
 			return
 		}
 		var again bytes.Buffer

@@ -14,8 +14,8 @@ import (
 
 // Errors of streams.
 var (
-	// ErrClosed is what calls return after Close: Recv once it has handed out
-	// what was queued.
+	// ErrClosed is what calls return after Close of a stream or its client: Recv once it
+	// has handed out what was queued.
 	ErrClosed = errors.New("stream closed")
 
 	// ErrEndOfCapture is what calls return after the server of a replay has said

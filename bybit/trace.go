@@ -2,10 +2,10 @@ package bybit
 
 import "time"
 
-// Trace is told what a client's streams do, for logs and metrics. Every field
-// may be nil.
+// Trace is told what a client's streams and calls do, for logs and metrics. Every field
+// may be nil. Nothing that it is told has a key, a secret or a signature in it.
 //
-// The functions are called by the stream's own goroutine, one at a time for each
+// The functions of streams are called by the stream's own goroutine, one at a time for each
 // stream, in the order of what happened there; those of two streams may run at the
 // same time. They must return at once: while one runs, the stream neither
 // connects nor subscribes, though data still flows. They must not call the
@@ -56,6 +56,33 @@ type Trace struct {
 	// HandedOver: a connection was replaced by another while both were open, as
 	// StreamOptions.RollAfter asks for.
 	HandedOver func(from, to TraceLink)
+
+	// What follows is about calls over REST. It is called on the goroutine that makes
+	// the call, which waits meanwhile.
+
+	// CallLimited: a call waits for a limit of the Budget, for so long at least.
+	CallLimited func(call TraceCall, scope LimitScope, wait time.Duration)
+
+	// CallBegun: a request is handed to the network, after its wait for limits.
+	CallBegun func(TraceCall)
+
+	// CallEnded: it has ended after so long. The error is nil, an *Error, a
+	// *DecodeError, or the network's.
+	CallEnded func(call TraceCall, took time.Duration, err error)
+
+	// CallRetry: it failed, and is repeated after a wait.
+	CallRetry func(call TraceCall, wait time.Duration, err error)
+
+	// ClockMeasured: the exchange's clock has been measured. The samples are calls of
+	// their own.
+	ClockMeasured func(ClockSync)
+}
+
+// TraceCall says which request something is about.
+type TraceCall struct {
+	Method  string
+	Path    string
+	Attempt int // from 1; grows when the call is repeated, for whatever reason
 }
 
 // TraceLink says which connection of a stream something is about.

@@ -1,0 +1,258 @@
+package bybit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/bywire/bywire/internal/wire"
+)
+
+const (
+	// timeSamples is how often the exchange's clock is asked for one measurement.
+	timeSamples = 5
+
+	// firstSync bounds the measurement that the first signed call waits for.
+	firstSync = 5 * time.Second
+
+	// signDoubts is the least time between two measurements because of a signature that
+	// was refused: the clock is seldom the reason, the secret often.
+	signDoubts = 30 * time.Second
+
+	timePath = "/v5/market/time"
+)
+
+// ClockSync is a measurement of the exchange's clock.
+type ClockSync struct {
+	Offset    time.Duration // the exchange's clock minus this machine's
+	RoundTrip time.Duration // of the samples that counted, the median
+	Samples   int           // that counted
+	Measured  time.Time     // by this machine's clock; zero: not yet
+}
+
+// clock knows the exchange's time.
+type clock struct {
+	measure func(context.Context) (ClockSync, error)
+
+	// turn holds one token: who has put it in measures.
+	turn chan struct{}
+
+	mu      sync.Mutex // guards what follows
+	last    ClockSync
+	version int       // grows with every measurement, and with the first that failed
+	doubted time.Time // when a refused signature last led to one
+}
+
+func newClock(measure func(context.Context) (ClockSync, error)) *clock {
+	return &clock{measure: measure, turn: make(chan struct{}, 1)}
+}
+
+// now returns the exchange's time, and the version of the measurement it is from; 0 is
+// none.
+func (c *clock) now() (time.Time, int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.last.Offset), c.version
+}
+
+// state returns the last measurement.
+func (c *clock) state() ClockSync {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
+}
+
+// sync measures, unless somebody else has since the version. A failed measurement leaves
+// the last one.
+func (c *clock) sync(ctx context.Context, version int) error {
+	select {
+	case c.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-c.turn }()
+	if _, have := c.now(); have != version {
+		return nil
+	}
+	m, err := c.measure(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	c.last = m
+	c.version++
+	return nil
+}
+
+// start measures for the first signed call. If that fails, this machine's clock has
+// to do, until the exchange says that it does not.
+func (c *clock) start(ctx context.Context) {
+	if _, version := c.now(); version > 0 {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, firstSync)
+	defer cancel()
+	if err := c.sync(bounded, 0); err == nil || ctx.Err() != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version == 0 {
+		c.version = 1
+	}
+}
+
+// again reports whether a refused request, signed by a version of the clock, is worth
+// another signature; it has measured then.
+func (c *clock) again(ctx context.Context, refused *Error, version int) bool {
+	switch refused.Code {
+	case codeTimestamp:
+	case codeSignature:
+		if !c.doubt() {
+			return false
+		}
+	default:
+		return false
+	}
+	return c.sync(ctx, version) == nil
+}
+
+// doubt reports whether a refused signature may lead to a measurement, and counts it.
+func (c *clock) doubt() bool {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.doubted.IsZero() && now.Sub(c.doubted) < signDoubts {
+		return false
+	}
+	c.doubted = now
+	return true
+}
+
+// Refusals that have to do with the clock. V5 page: error.
+const (
+	codeTimestamp = 10002 // outside the window
+	codeSignature = 10004
+)
+
+// timeSample is one reading of the exchange's clock.
+type timeSample struct {
+	offset, roundTrip time.Duration
+}
+
+// measureClock asks for the exchange's time several times, one after the other. The reply is
+// taken to be from half way through the round trip. The slowest sample is discarded, since what
+// delayed it hardly delayed both ways; of the others the median counts.
+func (r *rest) measureClock(ctx context.Context) (ClockSync, error) {
+	var samples []timeSample
+	var failed error
+	for range timeSamples {
+		s, err := r.sampleClock(ctx)
+		if err != nil {
+			failed = err
+			if ctx.Err() != nil {
+				break
+			}
+			if _, ok := errors.AsType[*LimitError](err); ok {
+				break
+			}
+			continue
+		}
+		samples = append(samples, s)
+	}
+	if len(samples) == 0 {
+		return ClockSync{}, fmt.Errorf("measure the clock: %w", failed)
+	}
+	m := medianOffset(samples)
+	m.Measured = time.Now()
+	if f := r.opts.Trace.ClockMeasured; f != nil {
+		f(m)
+	}
+	return m, nil
+}
+
+func (r *rest) sampleClock(ctx context.Context) (timeSample, error) {
+	e := endpointOf(http.MethodGet, timePath)
+	rep, sent, err := r.unsigned(ctx, &request{endpoint: e})
+	if err != nil {
+		return timeSample{}, named(e, err)
+	}
+	roundTrip := time.Since(sent)
+	at, err := serverTime(rep)
+	if err != nil {
+		return timeSample{}, named(e, err)
+	}
+	return timeSample{offset: at.Sub(sent.Add(roundTrip / 2)), roundTrip: roundTrip}, nil
+}
+
+// serverTime reads a reply of GET /v5/market/time: nanoseconds in its result, or else the
+// milliseconds of the envelope.
+func serverTime(r *reply) (time.Time, error) {
+	if len(r.result) > 0 {
+		c := wire.NewCursor(r.result)
+		var o wire.Object
+		for c.NextKey(&o) {
+			if string(o.Key) != "timeNano" {
+				c.Skip(&o)
+				continue
+			}
+			if n, ok := c.Integer(); ok && n > 0 {
+				return time.Unix(0, n).UTC(), nil
+			}
+		}
+	}
+	if r.time.IsZero() {
+		return time.Time{}, errors.New("no time in the reply")
+	}
+	return r.time, nil
+}
+
+// medianOffset makes a measurement of samples, of which there is one at least.
+func medianOffset(samples []timeSample) ClockSync {
+	slices.SortFunc(samples, func(a, b timeSample) int { return int(a.roundTrip - b.roundTrip) })
+	if len(samples) > 2 {
+		samples = samples[:len(samples)-1]
+	}
+	m := ClockSync{Samples: len(samples), RoundTrip: samples[len(samples)/2].roundTrip}
+	offsets := make([]time.Duration, len(samples))
+	for i, s := range samples {
+		offsets[i] = s.offset
+	}
+	slices.Sort(offsets)
+	mid := len(offsets) / 2
+	if m.Offset = offsets[mid]; len(offsets)%2 == 0 {
+		m.Offset = offsets[mid-1] + (offsets[mid]-offsets[mid-1])/2
+	}
+	return m
+}
+
+// SyncTime measures the difference between the exchange's clock and this machine's, and
+// signs with it from then on: the median of several samples of GET
+// /v5/market/time, without the slowest. The first signed call does it by itself and waits for
+// it; call SyncTime before, so that it does not. It is done again when the exchange
+// refuses a timestamp. ctx bounds it; after an error the last measurement stands. V5 page:
+// market/time.
+func (c *Client) SyncTime(ctx context.Context) (*ClockSync, error) {
+	if _, err := c.opts.Environment.URL(AbilityREST); err != nil {
+		return nil, fmt.Errorf("sync time: %w", err)
+	}
+	ctx, end, err := c.rest.begin(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("sync time: %w", err)
+	}
+	defer end()
+	_, version := c.rest.clock.now()
+	if err := c.rest.clock.sync(ctx, version); err != nil {
+		return nil, fmt.Errorf("sync time: %w", err)
+	}
+	m := c.rest.clock.state()
+	return &m, nil
+}
+
+// Clock returns the last measurement of the exchange's clock; the zero ClockSync if there is none.
+func (c *Client) Clock() ClockSync { return c.rest.clock.state() }

@@ -1,0 +1,183 @@
+package bybit_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bywire/bywire/bybit"
+)
+
+// get makes a signed call without params.
+func get(t *testing.T, c *bybit.Client, path string) error {
+	return c.Call(t.Context(), http.MethodGet, path, nil, nil)
+}
+
+// The first signed call measures the clock; however wrong this machine's is, the call
+// succeeds at once.
+func TestFailureClass07_ClockIsMeasured(t *testing.T) {
+	for _, ahead := range []time.Duration{0, 3 * time.Hour, -3 * time.Hour, 1500 * time.Millisecond, -7 * time.Second} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			v.guarded().ahead = func() time.Duration { return ahead }
+			var measured []bybit.ClockSync
+			c := v.client(&bybit.Options{Credentials: testCredentials(), Trace: &bybit.Trace{
+				ClockMeasured: func(m bybit.ClockSync) { measured = append(measured, m) },
+			}})
+			if c.Clock() != (bybit.ClockSync{}) {
+				t.Errorf("the clock of a new client is %+v", c.Clock())
+			}
+			for range 3 {
+				if err := get(t, c, "/v5/order/x"); err != nil {
+					t.Errorf("%v ahead: %v", ahead, err)
+				}
+			}
+			requests := v.requests()
+			if len(requests) != 8 || len(pathsOf(requests)) != 3 {
+				t.Errorf("%v ahead: %d requests, want five for the time and three", ahead, len(requests))
+			}
+			if got := c.Clock(); len(measured) != 1 || got != measured[0] || got.Offset != ahead || got.Samples != 4 || got.Measured.IsZero() {
+				t.Errorf("%v ahead: measured %+v, told %+v", ahead, got, measured)
+			}
+		})
+	}
+}
+
+// A clock that is set while the program runs makes the exchange refuse once. The call is
+// signed anew, once, also if it is a write: it was refused.
+func TestFailureClass07_OneSecondSignature(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		var mu sync.Mutex
+		ahead := time.Duration(0)
+		set := func(d time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			ahead = d
+		}
+		v.guarded().ahead = func() time.Duration {
+			mu.Lock()
+			defer mu.Unlock()
+			return ahead
+		}
+		c := v.client(&bybit.Options{Credentials: testCredentials()})
+		if m, err := c.SyncTime(t.Context()); err != nil || m.Offset != 0 {
+			t.Fatalf("SyncTime = %+v, %v", m, err)
+		}
+		v.requests()
+		set(time.Minute)
+		if err := c.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil); err != nil {
+			t.Error(err)
+		}
+		if got := pathsOf(v.requests()); !slices.Equal(got, []string{"/v5/order/x", "/v5/order/x"}) || c.Clock().Offset != time.Minute {
+			t.Errorf("asked %q, offset %v", got, c.Clock().Offset)
+		}
+		// Many calls at once share one measurement.
+		set(2 * time.Minute)
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() {
+				if err := get(t, c, fmt.Sprintf("/v5/order/%d", i)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if requests := v.requests(); len(requests)-len(pathsOf(requests)) != 5 || len(pathsOf(requests)) > 20 {
+			t.Errorf("%d requests, %d of them not for the time, want five for the time", len(requests), len(pathsOf(requests)))
+		}
+	})
+}
+
+// A refusal that stays says how far the clocks are apart; it is no reason to ask again and
+// again.
+func TestFailureClass07_RefusalTellsTheSkew(t *testing.T) {
+	for _, code := range []int{10002, 10004} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			d := v.guarded()
+			d.ahead = func() time.Duration { return -3200 * time.Millisecond }
+			d.inside = func(w http.ResponseWriter, r *http.Request) {
+				fmt.Fprintf(w, `{"retCode":%d,"retMsg":"no","result":{}}`, code)
+			}
+			c := v.client(&bybit.Options{Credentials: testCredentials()})
+			err := get(t, c, "/v5/order/x")
+			refused, ok := errors.AsType[*bybit.Error](err)
+			if !ok || refused.Code != code || refused.Skew != -3200*time.Millisecond {
+				t.Fatalf("%d: %v, skew %v", code, err, refused.Skew)
+			}
+			if want := fmt.Sprintf("GET /v5/order/x: no (%d); the exchange's clock is 3.2s behind this one", code); err.Error() != want {
+				t.Errorf("the error is %v\nwant %s", err, want)
+			}
+			if got := pathsOf(v.requests()); len(got) != 2 {
+				t.Errorf("%d: asked %q, want two", code, got)
+			}
+			// A wrong secret does not double every call.
+			if err := get(t, c, "/v5/order/y"); err == nil {
+				t.Error("no error")
+			}
+			requests := v.requests()
+			if n := len(pathsOf(requests)); code == 10004 && len(requests) != 1 || code == 10002 && n != 2 {
+				t.Errorf("%d: %d requests, %d of them not for the time", code, len(requests), n)
+			}
+		})
+	}
+}
+
+// The median of the samples counts, without the slowest.
+func TestClockDiscardsTheSlowest(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		there := []time.Duration{400, 10, 10, 30, 10} // milliseconds, on the way there
+		back := []time.Duration{0, 10, 30, 10, 10}
+		n := 0
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			i := n
+			n++
+			elapse(there[i] * time.Millisecond)
+			now := time.Now().Add(time.Hour)
+			elapse(back[i] * time.Millisecond)
+			fmt.Fprintf(w, `{"retCode":0,"result":{"timeNano":"%d"},"time":%d}`, now.UnixNano(), now.UnixMilli())
+		})
+		m, err := v.client(nil).SyncTime(t.Context())
+		if err != nil || m.Offset != time.Hour || m.Samples != 4 || m.RoundTrip != 40*time.Millisecond {
+			t.Errorf("measured %+v, %v", m, err)
+		}
+	})
+}
+
+// An exchange that does not tell the time is no obstacle, and is not asked by every call.
+func TestClockThatCannotBeMeasured(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		d := v.guarded()
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v5/market/time" {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			d.ServeHTTP(w, r)
+		})
+		c := v.client(&bybit.Options{Credentials: testCredentials()})
+		for range 2 {
+			if err := get(t, c, "/v5/order/x"); err != nil {
+				t.Error(err)
+			}
+		}
+		if requests := v.requests(); len(requests) != 7 {
+			t.Errorf("%d requests, want five and two", len(requests))
+		}
+		if _, err := c.SyncTime(t.Context()); err == nil || !strings.Contains(err.Error(), "HTTP 404") {
+			t.Errorf("SyncTime = %v", err)
+		}
+		v.serve(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `{"retCode":0,"time":1700000000000}`) })
+		if m, err := c.SyncTime(t.Context()); err != nil || m.Samples != 4 {
+			t.Errorf("the time of the envelope alone gives %+v, %v", m, err)
+		}
+		c.Close()
+		if _, err := c.SyncTime(t.Context()); !errors.Is(err, bybit.ErrClosed) {
+			t.Errorf("SyncTime of a closed client = %v", err)
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package bybit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bywire/bywire/bybit"
+)
+
+// What a write returns for each thing that may happen to it; it is made once, whatever
+// that is.
+func TestWritesAreRefusedOrUnknown(t *testing.T) {
+	const order = "/v5/order/create"
+	body := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, text) }
+	}
+	status := func(code int, text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(code)
+			fmt.Fprint(w, text)
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		path    string
+		inside  http.HandlerFunc
+		unknown bool
+		text    string
+	}{
+		{"refused", order, body(`{"retCode":110007,"retMsg":"no money"}`), false, "POST /v5/order/create: no money (110007)"},
+		{"an open code", order, body(`{"retCode":10016,"retMsg":"Server error."}`), true, "POST /v5/order/create: outcome unknown: Server error. (10016)"},
+		{"a new code", order, body(`{"retCode":119999,"retMsg":"?"}`), true, "POST /v5/order/create: outcome unknown: ? (119999)"},
+		{"an open code of no order", "/v5/asset/transfer/x", body(`{"retCode":131999,"retMsg":"?"}`), false, "POST /v5/asset/transfer/x: ? (131999)"},
+		{"too often", order, status(429, ""), false, "POST /v5/order/create: HTTP 429 Too Many Requests"},
+		{"a gateway", order, status(502, "<html>"), true, "POST /v5/order/create: outcome unknown: HTTP 502: <html>"},
+		{"a refusal with 5xx", "/v5/asset/transfer/x", status(500, `{"retCode":1,"retMsg":"?"}`), true, "POST /v5/asset/transfer/x: outcome unknown: ? (1)"},
+		{"no JSON", order, body("hello"), true, "outcome unknown: decode message"},
+		{"success without a result that can be read", order, body(`{"retCode":0,"result":"x"}`), true, "outcome unknown: result: json"},
+		{"cut", order, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true, "outcome unknown: EOF"},
+		{"no reply", order, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, true, "outcome unknown: context deadline exceeded"},
+	} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			v.guarded().inside = c.inside
+			client := v.client(&bybit.Options{Credentials: testCredentials()})
+			if _, err := client.SyncTime(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			begun := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			params := map[string]any{"category": "linear", "symbol": "BTCUSDT", "orderLinkId": "mine", "qty": "1"}
+			var result struct{ OrderID string }
+			err := client.Call(ctx, http.MethodPost, c.path, params, &result)
+			if err == nil || !strings.Contains(err.Error(), c.text) {
+				t.Errorf("%s: %v\nwant %s", c.name, err, c.text)
+			}
+			if got := pathsOf(v.requests()); !slices.Equal(got, []string{c.path}) {
+				t.Errorf("%s: asked %q", c.name, got)
+			}
+			unknown, ok := errors.AsType[*bybit.UnknownError](err)
+			if _, refused := errors.AsType[*bybit.Error](err); ok != c.unknown || ok != errors.Is(err, bybit.ErrOutcomeUnknown) || ok && refused {
+				t.Errorf("%s: unknown is %v, refused %v: %v", c.name, ok, refused, err)
+			}
+			if !ok {
+				return
+			}
+			want := bybit.OrderRef{Category: bybit.Linear, Symbol: "BTCUSDT", LinkID: "mine"}
+			if c.path != order {
+				want = bybit.OrderRef{}
+			}
+			if unknown.Ref != want || unknown.Op != "POST "+c.path || !unknown.SentAt.Equal(begun) {
+				t.Errorf("%s: %+v", c.name, unknown)
+			}
+			if c.name == "no reply" && !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v hides ctx's error", c.name, err)
+			}
+		})
+	}
+}
+
+// A write of which nothing left this machine is an ordinary failure.
+func TestWritesThatWereNotSent(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		v.guarded()
+		client := v.client(&bybit.Options{Credentials: testCredentials()})
+		if _, err := client.SyncTime(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		v.requests()
+		post := func(ctx context.Context) error {
+			return client.Call(ctx, http.MethodPost, "/v5/order/create", nil, nil)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		down := errors.New("down")
+		if err := post(ended); !errors.Is(err, context.Canceled) || errors.Is(err, bybit.ErrOutcomeUnknown) {
+			t.Errorf("a context that has ended gives %v", err)
+		}
+		v.ln.CutAll()
+		v.ln.Refuse(down)
+		if err := post(t.Context()); !errors.Is(err, down) || errors.Is(err, bybit.ErrOutcomeUnknown) {
+			t.Errorf("no connection gives %v", err)
+		}
+		client.Close()
+		if err := post(t.Context()); !errors.Is(err, bybit.ErrClosed) || errors.Is(err, bybit.ErrOutcomeUnknown) {
+			t.Errorf("a closed client gives %v", err)
+		}
+		v.wantAsked()
+	})
+}

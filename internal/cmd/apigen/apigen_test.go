@@ -1,0 +1,191 @@
+package main
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var root = filepath.Join("..", "..", "..")
+
+// TestGeneratedCodeIsFresh compares what apigen writes with what is there.
+func TestGeneratedCodeIsFresh(t *testing.T) {
+	want, err := Build(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Written(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range sorted(want) {
+		if got[name] == nil {
+			t.Errorf("%s is missing: run make gen", name)
+		} else if string(got[name]) != string(want[name]) {
+			t.Errorf("%s is stale: run make gen", name)
+		}
+		if n := strings.Count(string(want[name]), "\n"); n > 600 && !strings.HasPrefix(name, "internal/") {
+			t.Errorf("%s has %d lines, at most 600", name, n)
+		}
+	}
+	for _, name := range sorted(got) {
+		if want[name] == nil {
+			t.Errorf("%s is of no file in spec/: run make gen", name)
+		}
+	}
+}
+
+// raws are the fields of generated types that hold any JSON, each with why nothing better
+// will do. There are at most 20.
+var raws = map[string]string{
+	"bybit.Execution.ExtraFees":               "documented as text and \"\" for most accounts, a list of fees on the stream",
+	"bybit.Order.ExtraFees":                   "documented as text and \"\" for most accounts, a list of fees on the stream",
+	"bybit.Transaction.ExtraFees":             "documented as text and \"\" for most accounts, a list of fees on the stream of executions",
+	"convert.QuoteResult.ExtTaxAndFee":        "reserved by the venue, which documents no item",
+	"convert.TaxFee.TaxFeeItems":              "the venue documents no item and its examples have none",
+	"p2p.AdPaymentConfig.PaymentTemplateItem": "the only example is empty and the venue documents no item",
+	"p2p.OrderResult.ContactInfo":             "the only example is empty and the venue documents no item",
+}
+
+// TestRawFieldsAreListed keeps the fields that are json.RawMessage few and known.
+func TestRawFieldsAreListed(t *testing.T) {
+	spec, err := Load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, r := range spec.Raw {
+		name, reason, _ := strings.Cut(r, ": ")
+		found = append(found, name)
+		if raws[name] != reason {
+			t.Errorf("%q: %q, is not in the list", name, reason)
+		}
+	}
+	for name := range raws {
+		if !slices.Contains(found, name) {
+			t.Errorf("%s is raw no more", name)
+		}
+	}
+	if len(raws) > maxRaw {
+		t.Errorf("%d raw fields, at most %d", len(raws), maxRaw)
+	}
+	tree, err := Generate(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range sorted(tree) {
+		for line := range strings.Lines(string(tree[name])) {
+			if f := strings.Fields(line); len(f) > 1 && (f[1] == "any" || strings.Contains(f[1], "interface{}") || strings.HasSuffix(f[1], "]any")) {
+				t.Errorf("%s: %s", name, line)
+			}
+		}
+	}
+}
+
+const small = `service Shop
+doc Things.
+
+import Side
+
+enum Color string  A color of things.
+  red  Red  Like blood.
+
+struct Thing  A thing.
+  id  string  Number of it.
+
+method Things GET /v5/things public
+  page shop/things
+  doc Things that there are.
+  pages cursor list
+  params
+    color   Color?   Color of them.
+    cursor  string?  Where to go on.
+  result
+    list            []Thing    Those found.
+    pairs           []tuple {Pair}  Pairs of numbers.
+      a             decimal    First number.
+    nextPageCursor  string     Where the rest begins.
+`
+
+// TestWrongFilesAreExplained changes a good file, one thing at a time.
+func TestWrongFilesAreExplained(t *testing.T) {
+	hand := map[string]bool{"Side": true, "Client": true}
+	load := func(text string) error {
+		f, errs := Parse("spec/shop.api", text)
+		if len(errs) > 0 {
+			return errors.Join(errs...)
+		}
+		_, errs = Check([]*File{f}, hand)
+		return errors.Join(errs...)
+	}
+	if err := load(small); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{"service Shop", "servise Shop", "shop.api:1: unknown line"},
+		{"  id  string  Number of it.", "\tid  string  Number of it.", "shop.api:10: a tab"},
+		{"  id  string  Number of it.", "   id  string  Number of it.", "shop.api:10: indented by 3"},
+		{"Number of it.", "", "Thing.id has no text"},
+		{"Number of it.", "Number of it", "without a full stop"},
+		{"id  string", "id  strin", "shop.api:10: Thing.id: unknown type strin"},
+		{"id  string", "id  time days", `unknown word "days"`},
+		{"id  string", "24h  string", "no exported Go name"},
+		{"id  string", "id  raw", "raw without a reason"},
+		{"id  string  Number of it.", "id  string  Number of it.\n  Id  string  Number of it.", "both ID in Go"},
+		{"id  string  Number of it.", "id  string  Number of it.\n  id  string  Number of it.", "Thing has id twice"},
+		{"id  string  Number of it.", "id  string  Number of it. {big}", "unknown mark {big}"},
+		{"struct Thing", "struct Color", "there is a type Color already"},
+		{"struct Thing", "struct Client", "written by hand"},
+		{"red  Red", "red  Red  Like blood.\n  red  Red2", `the value "red" twice`},
+		{"import Side", "import Sight", "bybit has no type Sight"},
+		{"enum Color string", "enum Color float", "of string or of int"},
+		{"public", "open", `"open" is none of`},
+		{"GET", "PUT", "neither GET nor POST"},
+		{"  page shop/things\n", "", "Things has no page"},
+		{"  doc Things that there are.\n", "", "Things has no doc"},
+		{"pages cursor list", "pages cursor rows", "no rows in its result"},
+		{"    cursor  string?  Where to go on.\n", "", "no cursor in its params"},
+		{"      a  ", "        a  ", "indented too deep"},
+		{"pages cursor list", "paged", "unknown attribute paged"},
+		{"[]tuple {Pair}", "[]Pair", "has rows; write {Name}"},
+		{"enum Color", "method Things GET /v5/things public\n  page x\n  doc Y.\n\nenum Color", "has a method already"},
+	} {
+		bad := strings.Replace(small, c.old, c.new, 1)
+		if bad == small {
+			t.Fatalf("%q is not in the file", c.old)
+		}
+		if err := load(bad); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "spec/shop.api:") {
+			t.Errorf("%q for %q: %v, want %s", c.new, c.old, err, c.want)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for wire, want := range map[string]string{
+		"orderId": "OrderID", "orderLinkId": "LinkID", "bid1Price": "Bid1Price", "ret_code": "RetCode", "apyE8": "APYE8",
+		"ipList": "IPList", "unrealisedPnl": "UnrealisedPnL", "BTC": "BTC", "totalIM": "TotalIM", "tpslMode": "TPSLMode", "uid": "UID",
+	} {
+		if got := GoName(wire); got != want {
+			t.Errorf("%s is %s, want %s", wire, got, want)
+		}
+	}
+}
+
+func TestTexts(t *testing.T) {
+	for text, want := range map[string]string{
+		"Symbol, such as BTCUSDT.":      "symbol, such as BTCUSDT",
+		"Buy or Sell.":                  "Buy or Sell",
+		"USDT that is free.":            "USDT that is free",
+		"A thing.":                      "a thing",
+		"One sentence. And another.":    "One sentence. And another.",
+		"Bybit's id of it.":             "Bybit's id of it",
+		"X of it.":                      "X of it",
+		"Up to 50. Default: 20, or 10.": "Up to 50. Default: 20, or 10.",
+	} {
+		if got := remark(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// catalog writes what the command knows of the endpoints and their parameters: one
+// table for each file of spec/, and the list of the tables.
+func (g *generator) catalog() {
+	var all []string
+	for _, p := range g.spec.Packages {
+		g.p = p
+		for _, f := range p.Files {
+			name := "of" + GoName(f.stem())
+			all = append(all, name)
+			var b strings.Builder
+			comment(&b, "", name+" are the endpoints of "+f.Path+".")
+			fmt.Fprintf(&b, "func %s() []Endpoint {\nreturn []Endpoint{\n", name)
+			for _, u := range p.units[f] {
+				if u.method != nil {
+					g.entry(&b, f, u)
+				}
+			}
+			b.WriteString("}\n}\n")
+			g.emit("internal/endpoints/"+f.stem()+"_gen.go", f.Path, "", "endpoints", b.String())
+		}
+	}
+	var b strings.Builder
+	b.WriteString("// tables returns the endpoints of each file of spec/.\nfunc tables() [][]Endpoint {\nreturn [][]Endpoint{\n")
+	for _, name := range all {
+		b.WriteString(name + "(),\n")
+	}
+	b.WriteString("}\n}\n")
+	g.emit("internal/endpoints/tables_gen.go", "spec", "", "endpoints", b.String())
+}
+
+func (g *generator) entry(b *strings.Builder, f *File, u *unit) {
+	m := u.method
+	home := "bybit.Client." + f.Service
+	if f.Package != "" {
+		home = f.Package + ".Service"
+	}
+	fmt.Fprintf(b, "{Method: %q, Path: %q, Group: %q, Auth: %q, Read: %v, Page: %q, Go: %q,\nText: %q,\n",
+		m.HTTP, m.Path, f.group(m), m.Auth, m.HTTP == "GET" || m.Read, m.Pages[0], home+"."+m.Name, strings.Join(m.Doc, " "))
+	if u.params != nil {
+		b.WriteString("Params: []Param{\n")
+		g.paramRows(b, "", u.params.Rows, 0)
+		b.WriteString("},\n")
+	}
+	b.WriteString("},\n")
+}
+
+// paramRows writes parameters and, behind each, its own fields.
+func (g *generator) paramRows(b *strings.Builder, prefix string, rows []*Row, depth int) {
+	if depth > 4 {
+		return // a type that holds itself
+	}
+	for _, r := range rows {
+		name := prefix + r.Name
+		suffix, t := "", &r.Type
+		for t.Kind == List {
+			suffix, t = suffix+"[]", t.Elem
+		}
+		fmt.Fprintf(b, "{Name: %q, Type: %q", name, g.typeText(&r.Type))
+		if !r.Opt {
+			b.WriteString(", Required: true")
+		}
+		if e := g.p.enum(t.Name); t.Kind == Basic && e != nil && len(e.Values) > 0 {
+			var values []string
+			for _, v := range e.Values {
+				values = append(values, v.Wire)
+			}
+			fmt.Fprintf(b, ", Values: %#v", values)
+		}
+		fmt.Fprintf(b, ", Text: %q},\n", r.Text)
+		if s := g.p.Structs[t.Name]; t.Kind == Object && s != nil {
+			g.paramRows(b, name+suffix+".", s.Rows, depth+1)
+		}
+	}
+}
+
+// typeText names the JSON that a parameter takes.
+func (g *generator) typeText(t *Type) string {
+	switch t.Kind {
+	case List:
+		return "[]" + g.typeText(t.Elem)
+	case Map:
+		return "map of " + g.typeText(t.Elem)
+	case Object, Tuple:
+		return "object"
+	}
+	name := t.Name
+	if e := g.p.enum(name); e != nil {
+		name = "string"
+		if e.Int && t.Form != AsString {
+			name = "int"
+		}
+		return name
+	}
+	switch {
+	case name == "text":
+		name = "decimal"
+	case name == "raw":
+		name = "JSON"
+	case name == "time":
+		name = map[string]string{"": "ms", "seconds": "s", "micros": "us", "nanos": "ns"}[t.Unit]
+		if t.Form == AsNumber {
+			return name + " number"
+		}
+		return name
+	}
+	switch t.Form {
+	case AsNumber:
+		name += " number"
+	case AsString:
+		name += " string"
+	}
+	return name
+}
