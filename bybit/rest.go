@@ -181,7 +181,9 @@ func (r *rest) begin(ctx context.Context) (bounded context.Context, end func(), 
 // closedError is ErrClosed of calls.
 type closedError struct{}
 
-func (closedError) Error() string        { return "the client is closed" }
+func (closedError) Error() string { return "the client is closed" }
+
+// Is reports whether the target is ErrClosed.
 func (closedError) Is(target error) bool { return target == ErrClosed }
 
 // sent says how far a request came.
