@@ -40,7 +40,7 @@ func encodeParams(e *endpoints.Endpoint, args []string) (json.RawMessage, error)
 			return nil, err
 		}
 		body = append(body, "{,"[min(len(body), 1)])
-		body = append(body, jsonText(name)...)
+		body = append(body, quoted(name)...)
 		body = append(body, ':')
 		body = append(body, text...)
 	}
@@ -124,7 +124,7 @@ func encodeParam(e *endpoints.Endpoint, p *endpoints.Param, value string) (strin
 	// In a query a list is its elements with commas.
 	var parts []json.RawMessage
 	if json.Unmarshal([]byte(value), &parts) != nil {
-		return jsonText(value), nil
+		return quoted(value), nil
 	}
 	plain := make([]string, len(parts))
 	for i, part := range parts {
@@ -134,7 +134,7 @@ func encodeParam(e *endpoints.Endpoint, p *endpoints.Param, value string) (strin
 			plain[i] = s
 		}
 	}
-	return jsonText(strings.Join(plain, ",")), nil
+	return quoted(strings.Join(plain, ",")), nil
 }
 
 // encodeScalar makes the JSON of a value that is no list and no object.
@@ -158,7 +158,7 @@ func encodeScalar(p *endpoints.Param, kind, value string) (string, error) {
 	if base == "bool" && form != "string" {
 		return value, nil
 	}
-	return jsonText(value), nil
+	return quoted(value), nil
 }
 
 // isNumber reports whether JSON has a type as a number.
@@ -234,7 +234,7 @@ func checkJSON(e *endpoints.Endpoint, name, kind string, known []string, value [
 	case plain && isString:
 		return usageError(`call: %s is written without quotes in JSON: %s`, name, text)
 	case !plain && !isString:
-		return usageError(`call: %s is written in quotes in JSON: %s`, name, jsonText(text))
+		return usageError(`call: %s is written in quotes in JSON: %s`, name, quoted(text))
 	case isString && text == "":
 		return nil // absent, as the API has it
 	}
@@ -283,13 +283,4 @@ func checkObject(e *endpoints.Endpoint, name string, value []byte) error {
 		return usageError("call: %s needs %s", name, strings.Join(missing, ", "))
 	}
 	return nil
-}
-
-// jsonText is a text as JSON, without the escapes that HTML would need.
-func jsonText(s string) string {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string can always be encoded
-	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -72,7 +72,7 @@ type keyInfo struct {
 
 func newKeyInfo(r *bybit.UserAPIKeyResult) (*keyInfo, error) {
 	k := &keyInfo{
-		Key: strings.TrimPrefix(bybit.Credentials{Key: r.APIKey}.String(), "credentials of "), Note: r.Note,
+		Key: strings.TrimPrefix(bybit.Credentials{Key: r.APIKey}.String(), "credentials of key "), Note: r.Note,
 		Account: strconv.FormatInt(r.UserID, 10), Main: r.IsMaster, ReadOnly: r.ReadOnly == 1,
 		Addresses: []string{}, Created: r.CreatedAt, RSA: r.RSAPublicKey != "",
 	}
