@@ -93,6 +93,9 @@ func paramOf(e *endpoints.Endpoint, name string) (*endpoints.Param, error) {
 // encodeParam makes the JSON of one value by its type.
 func encodeParam(e *endpoints.Endpoint, p *endpoints.Param, value string) (string, error) {
 	element, list := strings.CutPrefix(p.Type, "[]")
+	if value == "null" && p.Type != "string" {
+		return value, nil // absent; a query leaves it out
+	}
 	if !list && p.Type != "object" {
 		return encodeScalar(p, p.Type, value)
 	}
@@ -149,20 +152,22 @@ func encodeScalar(p *endpoints.Param, kind, value string) (string, error) {
 			value = strconv.FormatInt(unix, 10)
 		}
 	}
+	if value == "" && !isPlain(base, form) {
+		return quoted(""), nil // absent, as the API has it
+	}
 	if err := checkScalar(p.Name, base, p.Values, value); err != nil {
 		return "", err
 	}
-	if isNumber(base, form) {
-		return value, nil
-	}
-	if base == "bool" && form != "string" {
+	if isPlain(base, form) {
 		return value, nil
 	}
 	return quoted(value), nil
 }
 
-// isNumber reports whether JSON has a type as a number.
-func isNumber(base, form string) bool { return form == "number" || base == "int" && form != "string" }
+// isPlain reports whether JSON has a type without quotes.
+func isPlain(base, form string) bool {
+	return form == "number" || (base == "int" || base == "bool") && form != "string"
+}
 
 // checkScalar checks the plain text of a value.
 func checkScalar(name, base string, known []string, value string) error {
@@ -180,10 +185,16 @@ func checkScalar(name, base string, known []string, value string) error {
 			return usageError("call: %s=%s: write true or false", name, value)
 		}
 	case "ms":
+		if len(value) == len("1700000000") && allDigits(value) {
+			return usageError("call: %s=%s: seconds, and it takes milliseconds: %s000", name, value, value)
+		}
 		if !allDigits(value) {
 			return usageError("call: %s=%s: no time; write Unix milliseconds, or 2026-01-31T12:00 in UTC", name, value)
 		}
 	case "s":
+		if len(value) == len("1700000000000") && allDigits(value) {
+			return usageError("call: %s=%s: milliseconds, and it takes seconds: %s", name, value, value[:10])
+		}
 		if !allDigits(value) {
 			return usageError("call: %s=%s: no time; write Unix seconds, or 2026-01-31T12:00 in UTC", name, value)
 		}
@@ -208,6 +219,9 @@ func allDigits(s string) bool {
 // checkJSON checks a value that was given as JSON, and what is inside it.
 func checkJSON(e *endpoints.Endpoint, name, kind string, known []string, value []byte) error {
 	value = bytes.TrimSpace(value)
+	if string(value) == "null" {
+		return nil // absent
+	}
 	if element, ok := strings.CutPrefix(kind, "[]"); ok {
 		var list []json.RawMessage
 		if value[0] != '[' || json.Unmarshal(value, &list) != nil {
@@ -229,7 +243,7 @@ func checkJSON(e *endpoints.Endpoint, name, kind string, known []string, value [
 	if json.Unmarshal(value, &s) == nil && value[0] == '"' {
 		text, isString = s, true
 	}
-	plain := isNumber(base, form) || base == "bool" && form != "string"
+	plain := isPlain(base, form)
 	switch {
 	case plain && isString:
 		return usageError(`call: %s is written without quotes in JSON: %s`, name, text)
