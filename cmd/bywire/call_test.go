@@ -201,6 +201,8 @@ func TestCallExitCodes(t *testing.T) {
 		{"GET /v5/account/info", 401, "", exitAuth, "HTTP 401"},
 		{create, 200, refusal(110007, "ab not enough"), exitRefused, "POST /v5/order/create: ab not enough (110007)"},
 		{create, 200, refusal(10000, "Server Timeout"), exitUnknown, "ask what became of it before it is sent again"},
+		{create, 200, refusal(10006, "Too many visits!"), exitRateLimited, "Too many visits! (10006)"},
+		{create, 429, "", exitRateLimited, "429"},
 		{create, 502, "bad gateway", exitUnknown, "outcome unknown"},
 		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\"},{\"symbol\":\"B\"}]", 200,
 			`{"retCode":0,"retMsg":"OK","result":{"list":[{},{}]},"retExtInfo":{"list":[{"code":0,"msg":"OK"},{"code":110001,"msg":"no such order"}]},"time":1}`,
@@ -385,6 +387,14 @@ func TestDoctorChecksTheKey(t *testing.T) {
 		}
 		for _, f := range all {
 			(outcome{stdout: f.line()}).quiet(t, v)
+		}
+	}
+	setKey(t, testKey, testSecret)
+	v := newSignedVenue(t, http.StatusOK, keyReply)
+	for _, format := range []string{"text", "json"} {
+		o := bywire(t, "doctor", "--ws", wsOf(v.Server), "--rest", v.URL, "--category", "linear", "--for", "50ms", "-o", format).quiet(t, v)
+		if !strings.Contains(o.stdout, "read and write, for ContractTrade Wallet") {
+			t.Errorf("no key in\n%s", o.stdout)
 		}
 	}
 }

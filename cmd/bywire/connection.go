@@ -30,7 +30,7 @@ func (c *connection) flags(cmd *cobra.Command) {
 func (c *connection) serverFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.env, "env", "mainnet", "`ENVIRONMENT`: "+strings.Join(bybit.EnvironmentNames(), ", "))
 	cmd.Flags().StringVar(&c.ws, "ws", "", "`URL` of a WebSocket server of your own, such as ws://127.0.0.1:8787, in place of --env")
-	cmd.Flags().StringVar(&c.rest, "rest", "", "`URL` of its REST server, such as http://127.0.0.1:8787, or of another one for --env")
+	cmd.Flags().StringVar(&c.rest, "rest", "", "`URL` of a REST server, such as http://127.0.0.1:8787, beside --ws or in place of that of --env")
 	cmd.Flags().StringVar(&c.creds, "creds", "", "`FILE` with an API key, of mode 0600, as docs/getting-started.md shows; public channels need none (default: BYBIT_API_KEY with BYBIT_API_SECRET or BYBIT_PRIVATE_KEY_PATH)")
 	cmd.Flags().StringVar(&c.keyName, "key-name", "", "`NAME` of the key in a file of several")
 	completes(cmd, "env", bybit.EnvironmentNames()...)
