@@ -274,8 +274,9 @@ func TestDryRun(t *testing.T) {
 func TestWritesAreAskedAbout(t *testing.T) {
 	setKey(t, testKey, testSecret)
 	const create = "call POST /v5/order/create category=spot symbol=BTCUSDT side=Buy orderType=Market qty=1"
-	o := bywire(t, strings.Fields(create)...).want(t, exitUsage).quiet(t, nil)
-	if want := "bywire: POST /v5/order/create: changes something at https://api.bybit.com, where money is real: add --yes, or --dry-run to see what would be sent\n"; o.stderr != want {
+	// A host that is nowhere, should it be sent all the same.
+	o := bywire(t, strings.Fields(create+" --rest https://api.example.invalid")...).want(t, exitUsage).quiet(t, nil)
+	if want := "bywire: POST /v5/order/create: changes something at https://api.example.invalid, where money is real: add --yes, or --dry-run to see what would be sent\n"; o.stderr != want {
 		t.Errorf("says %s", o.stderr)
 	}
 	e, ok := endpoints.Find("POST", "/v5/order/create")
