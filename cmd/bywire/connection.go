@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"net"
 	"net/url"
 	"strings"
 
@@ -10,17 +12,27 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// connection is the flags that say where to connect.
+// connection is the flags that say where to connect, and with which key.
 type connection struct {
 	env, ws, rest, category string
+	creds, keyName          string
 }
 
+// flags adds those of commands that subscribe.
 func (c *connection) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.category, "category", "", "`CATEGORY` of all topics: "+strings.Join(channelNames(), ", ")+", or a path such as /v5/public/new (default: from the symbol)")
+	completes(cmd, "category", channelNames()...)
+	c.serverFlags(cmd)
+}
+
+// serverFlags adds those of all commands that connect. Keys and secrets have none: what
+// a command line says, other programs and the shell's history can read.
+func (c *connection) serverFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.env, "env", "mainnet", "`ENVIRONMENT`: "+strings.Join(bybit.EnvironmentNames(), ", "))
 	cmd.Flags().StringVar(&c.ws, "ws", "", "`URL` of a WebSocket server of your own, such as ws://127.0.0.1:8787, in place of --env")
-	cmd.Flags().StringVar(&c.rest, "rest", "", "`URL` of its REST server, such as http://127.0.0.1:8787")
-	completes(cmd, "category", channelNames()...)
+	cmd.Flags().StringVar(&c.rest, "rest", "", "`URL` of a REST server, such as http://127.0.0.1:8787, beside --ws or in place of that of --env")
+	cmd.Flags().StringVar(&c.creds, "creds", "", "`FILE` with an API key, of mode 0600, as docs/getting-started.md shows; public channels need none (default: BYBIT_API_KEY with BYBIT_API_SECRET or BYBIT_PRIVATE_KEY_PATH)")
+	cmd.Flags().StringVar(&c.keyName, "key-name", "", "`NAME` of the key in a file of several")
 	completes(cmd, "env", bybit.EnvironmentNames()...)
 }
 
@@ -37,9 +49,67 @@ func (c *connection) overflow() bybit.Overflow {
 	return bybit.OverflowGap
 }
 
+// credentials returns the key to sign with: that of --creds, else that of the process's
+// environment; nil if there is none. Errors do not repeat what was found.
+func (c *connection) credentials() (*bybit.Credentials, error) {
+	if c.creds == "" {
+		if c.keyName != "" {
+			return nil, usageError("--key-name %s: names a key of a file; add --creds FILE", c.keyName)
+		}
+		keys, err := bybit.CredentialsFromEnv()
+		switch {
+		case errors.Is(err, bybit.ErrNoCredentials):
+			return nil, nil
+		case err != nil:
+			return nil, usageError("%w", err)
+		}
+		return keys, nil
+	}
+	keys, err := bybit.CredentialsFromFile(c.creds, c.keyName)
+	switch {
+	case err == nil:
+		return keys, nil
+	case strings.Contains(err.Error(), "holds several keys"):
+		return nil, usageError("--creds: %w, with --key-name", err)
+	}
+	return nil, usageError("--creds: %w", err)
+}
+
+// noKey says what a command without a key lacks.
+func noKey(op string) error {
+	return &codeError{exitAuth, errors.New(op + ": needs an API key; add --creds FILE, or set BYBIT_API_KEY and BYBIT_API_SECRET")}
+}
+
+// realMoney reports whether calls at the environment's REST host can move money that is
+// worth something: everywhere but on testnet, in demo trading and on this machine. An
+// unknown host may be a way to mainnet.
+func realMoney(env *bybit.Environment) bool {
+	host := hostName(env.RESTURL)
+	switch host {
+	case hostName(bybit.Testnet().RESTURL), hostName(bybit.Demo().RESTURL), "api-testnet.manepa.jp", "localhost":
+		return false
+	}
+	ip := net.ParseIP(host)
+	return ip == nil || !ip.IsLoopback()
+}
+
+func hostName(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
+
 // environment returns what to connect to. A --ws URL with the path of a channel,
 // as it stands in many programs, also says the category.
 func (c *connection) environment(cmd *cobra.Command) (bybit.Environment, error) {
+	if c.creds != "" || c.keyName != "" {
+		// A wrong file is said also where no key is used.
+		if _, err := c.credentials(); err != nil {
+			return bybit.Environment{}, err
+		}
+	}
 	if !c.own() {
 		env, err := bybit.EnvironmentNamed(c.env)
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-const doctorLong = `Check everything between this machine and the public data, from the name to the
+const doctorLong = `Check everything between this machine and the exchange, from the name to the
 messages, and say in one line each how it is and what to do:
 
   dns        the hosts' names resolve
@@ -25,6 +25,9 @@ messages, and say in one line each how it is and what to do:
   tls        version and certificates; what an alert such as "internal error" means
   rest       HTTP status of /v5/market/time: a 403 is a region or a ban
   clock      this machine's clock against the venue's, median of five
+  key        what the API key may do, from where and until when, and how long a signed call
+             takes; of a refusal, why: such as a key of another environment
+  limits     how much of the account's limit is left, as the reply's headers say
   websocket  per channel: connect, subscribe a topic, acknowledgement, first data
   delay      from a message's ts to its receipt, corrected by what clock found
 
@@ -45,7 +48,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Short: "check the way to the exchange, and say what to do",
 		Long:  doctorLong,
 		Example: `  bywire doctor
-  bywire doctor --env testnet --category linear
+  bywire doctor --env testnet --category linear --creds testnet.json
   bywire doctor --ws ws://127.0.0.1:8787 --category linear publicTrade.BTCUSDT`,
 		ValidArgsFunction: completeTopics,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,6 +64,9 @@ func (a *app) doctorCommand() *cobra.Command {
 			}
 			d := newDoctor(env, conn.own())
 			d.length = length
+			if d.keys, err = conn.credentials(); err != nil {
+				return err
+			}
 			if d.probes, err = a.probes(&conn, args); err != nil {
 				return err
 			}
@@ -83,7 +89,7 @@ const (
 
 // finding is one line.
 type finding struct {
-	Check  string             `json:"check"`  // "dns", "tcp", "tls", "rest", "clock", "websocket", "delay"
+	Check  string             `json:"check"`  // "dns", "tcp", "tls", "rest", "clock", "key", "limits", "websocket", "delay"
 	Target string             `json:"target"` // host, or channel
 	State  string             `json:"state"`
 	Detail string             `json:"detail"`
@@ -106,7 +112,8 @@ func (f *finding) line() string {
 // tests can be the world.
 type doctor struct {
 	env    bybit.Environment
-	own    bool // the server is one of the user's own
+	own    bool               // the server is one of the user's own
+	keys   *bybit.Credentials // nil: no key to check
 	probes []probe
 	length time.Duration // how long to listen
 	wait   time.Duration // how long one step may take
@@ -207,6 +214,7 @@ func (d *doctor) examine(ctx context.Context) {
 		d.checkHost(ctx, e)
 	}
 	d.checkREST(ctx)
+	d.checkKey(ctx)
 	d.checkChannels(ctx)
 }
 

@@ -395,7 +395,7 @@ func TestDoctorOverAReplay(t *testing.T) {
 	for _, line := range strings.Split(strings.TrimSpace(o.stdout), "\n") {
 		lines = append(lines, strings.Join(strings.Fields(line)[:3], " "))
 	}
-	const want = "ok tcp 127.0.0.1:PORT:|skip rest REST:|skip clock this|skip websocket spot:|ok websocket linear:|skip websocket inverse:|" +
+	const want = "ok tcp 127.0.0.1:PORT:|skip rest REST:|skip clock this|skip key API|skip websocket spot:|ok websocket linear:|skip websocket inverse:|" +
 		"skip websocket option:|skip websocket spread:|skip websocket rfq:|skip websocket status:|skip websocket finance:|skip delay linear:"
 	got := strings.Replace(strings.Join(lines, "|"), strings.TrimPrefix(r.ws, "ws://127.0.0.1:"), "PORT", 1)
 	if got != want {

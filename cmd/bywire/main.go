@@ -1,6 +1,6 @@
 // Command bywire is the Bybit V5 API on the command line: watch the exchange's
-// public data, record it, import recordings, check them, and serve them again in the same
-// protocol.
+// public data, call any endpoint, record, import recordings, check them, and serve them
+// again in the same protocol.
 //
 //	bywire stream orderbook.50.BTCUSDT publicTrade.BTCUSDT
 //	bywire book BTCUSDT
@@ -8,6 +8,8 @@
 //	bywire capture import --from v5-jsonl --category linear --to rec day.jsonl.gz
 //	bywire capture verify rec
 //	bywire replay rec --listen 127.0.0.1:8787
+//	bywire call GET /v5/market/tickers category=linear symbol=BTCUSDT
+//	bywire keys --env testnet --creds testnet.json
 //	bywire doctor
 //	bywire watch --if 'fundingRate > 0.0005' BTCUSDT
 //
@@ -16,6 +18,8 @@
 //   - Data goes to stdout, words go to stderr. On a pipe stdout carries neither
 //     colour nor cursor movements.
 //   - What is wrong is said in one line that also says what would be right.
+//   - A key is read from a file or the environment, never from an argument, and never
+//     printed.
 //   - Numbers are printed as they were received; none passes through a float.
 //   - SIGINT and SIGTERM end everything in order. A reader of stdout that goes
 //     away, as head does, ends the command quietly.
@@ -34,7 +38,7 @@
 //	130  interrupted
 //
 // One file holds one subcommand. What they share is in exit.go (errors and their
-// codes), output.go (stdout), progress.go, connection.go (environments),
+// codes), output.go (stdout), progress.go, connection.go (environments, keys),
 // selection.go (topics as people write them), moment.go (times) and metrics.go
 // (what --metrics serves).
 package main

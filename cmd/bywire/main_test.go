@@ -132,19 +132,23 @@ func (r *replaying) stop(t *testing.T) {
 
 func TestHelpIsShortAndHasExamples(t *testing.T) {
 	got := bywire(t).want(t, exitOK)
-	const want = `bywire speaks the Bybit V5 API: watch public data, import recordings of it,
-check them, and serve them again over WebSocket in the same protocol.
+	const want = `bywire speaks the Bybit V5 API: watch public data, call any endpoint, import
+recordings, check them, and serve them again over WebSocket in the same protocol.
 
 Try:
   bywire book BTCUSDT
   bywire stream publicTrade.BTCUSDT tickers.BTCUSDT --count 10
+  bywire call GET /v5/market/tickers category=linear symbol=BTCUSDT
   bywire capture import --from v5-jsonl --category linear --to rec day.jsonl.gz
 
 Commands:
   book        show a live order book: ladder, trades, rates
+  call        call any endpoint of REST
   capture     import, merge, verify, describe and print captures
   completion  generate the autocompletion script for the specified shell
   doctor      check the way to the exchange, and say what to do
+  endpoints   list the endpoints of REST that there are
+  keys        show what the API key may do, from where and until when
   record      save public topics in a capture
   replay      serve a capture over WebSocket in the V5 protocol
   stream      print public topics as they come
@@ -160,7 +164,7 @@ bywire COMMAND --help says more about one.
 	if help := bywire(t, "--help"); help.stdout != want {
 		t.Errorf("--help prints\n%s", help.stdout)
 	}
-	for _, sub := range []string{"stream", "book", "record", "replay", "capture", "capture import", "capture merge", "capture verify", "capture info", "capture cat", "topics", "version", "watch", "doctor"} {
+	for _, sub := range []string{"stream", "book", "record", "replay", "capture", "capture import", "capture merge", "capture verify", "capture info", "capture cat", "topics", "version", "watch", "doctor", "call", "endpoints", "keys"} {
 		o := bywire(t, append(strings.Fields(sub), "--help")...).want(t, exitOK)
 		if !strings.Contains(o.stdout, "Usage:\n  bywire "+sub) || o.stderr != "" {
 			t.Errorf("bywire %s --help:\n%s%s", sub, o.stdout, o.stderr)
@@ -186,7 +190,7 @@ func TestWrongInputGetsOneLine(t *testing.T) {
 		code int
 	}{
 		{[]string{"strem"}, "bywire strem: no such command; meant bywire stream?", exitUsage},
-		{[]string{"rocket"}, "bywire rocket: no such command; there are book, capture, completion, doctor, record, replay, stream, topics, version, watch", exitUsage},
+		{[]string{"rocket"}, "bywire rocket: no such command; there are book, call, capture, completion, doctor, endpoints, keys, record, replay, stream, topics, version, watch", exitUsage},
 		{[]string{"capture", "verfy"}, "bywire capture verfy: no such command; meant bywire capture verify?", exitUsage},
 		{[]string{"version", "now"}, "version: takes no arguments, got now", exitUsage},
 

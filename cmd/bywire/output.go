@@ -23,6 +23,7 @@ type app struct {
 	out    *bufio.Writer // stdout; an error of it sticks and shows at the next Flush
 	stderr io.Writer     // for any goroutine
 
+	asks        bool // stdin and stderr are terminals: a question can be answered
 	terminal    bool // stdout is one
 	wordsOnTerm bool // stderr is one
 	colour      bool // stdout may have colour
@@ -50,6 +51,9 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	}
 	if f, ok := stderr.(*os.File); ok {
 		a.wordsOnTerm = term.IsTerminal(int(f.Fd()))
+	}
+	if f, ok := stdin.(*os.File); ok {
+		a.asks = a.wordsOnTerm && term.IsTerminal(int(f.Fd()))
 	}
 	return a
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const rootLong = `bywire speaks the Bybit V5 API: watch public data, import recordings of it,
-check them, and serve them again over WebSocket in the same protocol.
+const rootLong = `bywire speaks the Bybit V5 API: watch public data, call any endpoint, import
+recordings, check them, and serve them again over WebSocket in the same protocol.
 
 Try:
   bywire book BTCUSDT
   bywire stream publicTrade.BTCUSDT tickers.BTCUSDT --count 10
+  bywire call GET /v5/market/tickers category=linear symbol=BTCUSDT
   bywire capture import --from v5-jsonl --category linear --to rec day.jsonl.gz
 `
 
@@ -43,7 +44,8 @@ func (a *app) rootCommand() *cobra.Command {
 		a.printHelp(root)
 	})
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.streamCommand(), a.bookCommand(), a.recordCommand(), a.replayCommand(), a.captureCommand(), a.topicsCommand(), a.watchCommand(), a.doctorCommand(), a.liveCommand(), a.versionCommand())
+	root.AddCommand(a.streamCommand(), a.bookCommand(), a.recordCommand(), a.replayCommand(), a.captureCommand(), a.topicsCommand(), a.watchCommand(), a.doctorCommand(), a.liveCommand(),
+		a.callCommand(), a.endpointsCommand(), a.keysCommand(), a.versionCommand())
 	return root
 }
 

@@ -49,6 +49,7 @@ var mayImport = []struct {
 	{"examples/manysymbols", []string{"bybit"}},
 	{"examples/twochannels", []string{"bybit", "decimal"}},
 	{"examples/alert", []string{"bybit", "decimal"}},
+	{"examples/balance", []string{"bybit"}},
 	{"examples/internal/exampletest", []string{"bybit", "capture", "internal/memnet"}},
 }
 
