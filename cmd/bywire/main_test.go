@@ -145,6 +145,7 @@ Commands:
   capture     import, merge, verify, describe and print captures
   completion  generate the autocompletion script for the specified shell
   doctor      check the way to the exchange, and say what to do
+  history     fetch candles, funding rates, open interest or trades of the past
   record      save public topics in a capture
   replay      serve a capture over WebSocket in the V5 protocol
   stream      print public topics as they come
@@ -160,7 +161,7 @@ bywire COMMAND --help says more about one.
 	if help := bywire(t, "--help"); help.stdout != want {
 		t.Errorf("--help prints\n%s", help.stdout)
 	}
-	for _, sub := range []string{"stream", "book", "record", "replay", "capture", "capture import", "capture merge", "capture verify", "capture info", "capture cat", "topics", "version", "watch", "doctor"} {
+	for _, sub := range []string{"stream", "book", "record", "replay", "capture", "capture import", "capture merge", "capture verify", "capture info", "capture cat", "topics", "version", "watch", "doctor", "history", "history klines", "history funding", "history open-interest", "history trades"} {
 		o := bywire(t, append(strings.Fields(sub), "--help")...).want(t, exitOK)
 		if !strings.Contains(o.stdout, "Usage:\n  bywire "+sub) || o.stderr != "" {
 			t.Errorf("bywire %s --help:\n%s%s", sub, o.stdout, o.stderr)
@@ -186,7 +187,7 @@ func TestWrongInputGetsOneLine(t *testing.T) {
 		code int
 	}{
 		{[]string{"strem"}, "bywire strem: no such command; meant bywire stream?", exitUsage},
-		{[]string{"rocket"}, "bywire rocket: no such command; there are book, capture, completion, doctor, record, replay, stream, topics, version, watch", exitUsage},
+		{[]string{"rocket"}, "bywire rocket: no such command; there are book, capture, completion, doctor, history, record, replay, stream, topics, version, watch", exitUsage},
 		{[]string{"capture", "verfy"}, "bywire capture verfy: no such command; meant bywire capture verify?", exitUsage},
 		{[]string{"version", "now"}, "version: takes no arguments, got now", exitUsage},
 

@@ -43,7 +43,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.printHelp(root)
 	})
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.streamCommand(), a.bookCommand(), a.recordCommand(), a.replayCommand(), a.captureCommand(), a.topicsCommand(), a.watchCommand(), a.doctorCommand(), a.liveCommand(), a.versionCommand())
+	root.AddCommand(a.streamCommand(), a.bookCommand(), a.recordCommand(), a.replayCommand(), a.captureCommand(), a.topicsCommand(), a.watchCommand(), a.doctorCommand(), a.historyCommand(), a.liveCommand(), a.versionCommand())
 	return root
 }
 
