@@ -130,6 +130,9 @@ func TestHistoryIsWhole(t *testing.T) {
 			}
 			if kind == 1 {
 				apart = time.Duration(1<<rnd.IntN(4)) * time.Hour
+				if rnd.IntN(3) == 0 { // as no venue has them, so that rows lie on both sides of each bound
+					apart = time.Millisecond
+				}
 			}
 			n := 1 + rnd.IntN(600)
 			// Candles begin on their grid; the newest is open, or closed long ago.
@@ -174,6 +177,9 @@ func TestHistoryIsWhole(t *testing.T) {
 			}
 			if len(want) > 0 { // and from the middle on
 				cut := rnd.IntN(len(want))
+				if want[cut] == to.UnixMilli() {
+					continue // there is no span behind it
+				}
 				rest, err := walk(time.UnixMilli(want[cut] + 1))
 				if err != nil || !slices.Equal(rest, want[cut+1:]) {
 					t.Fatalf("seed %d: going on behind row %d yields %d rows and %v, want %d", seed, cut, len(rest), err, len(want)-cut-1)

@@ -46,7 +46,7 @@ func (w *walk[T]) each(ctx context.Context, take func(T) bool) error {
 	if err != nil {
 		return err
 	}
-	length := max(w.length, time.Millisecond)
+	length := max(w.length.Truncate(time.Millisecond), time.Millisecond) // as all times here
 	halved := false // since the last row: rows are near, longer windows would only be halved again
 	for to.IsZero() || !from.After(to) {
 		end := from.Add(length)
@@ -58,7 +58,7 @@ func (w *walk[T]) each(ctx context.Context, take func(T) bool) error {
 			return err
 		}
 		if !complete {
-			if length = end.Sub(from) / 2; length < time.Millisecond {
+			if length = (end.Sub(from) / 2).Truncate(time.Millisecond); length == 0 {
 				return fmt.Errorf("%s: %w", w.op, errBounds)
 			}
 			halved = true
