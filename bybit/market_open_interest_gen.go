@@ -26,14 +26,6 @@ func (s *MarketService) OpenInterest(ctx context.Context, p *OpenInterestParams)
 	return r, nil
 }
 
-// AllOpenInterest yields the rows of [MarketService.OpenInterest], page after page. An error ends
-// it.
-func (s *MarketService) AllOpenInterest(ctx context.Context, p *OpenInterestParams) iter.Seq2[OpenInterestPoint, error] {
-	return pages.ByCursor(ctx, p, s.OpenInterest,
-		func(p *OpenInterestParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *OpenInterestResult) ([]OpenInterestPoint, string) { return r.List, r.NextPageCursor })
-}
-
 // OpenInterestParams are the parameters of [MarketService.OpenInterest].
 type OpenInterestParams struct {
 	StartTime    Opt[time.Time] // not before this time

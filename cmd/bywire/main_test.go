@@ -148,6 +148,7 @@ Commands:
   completion  generate the autocompletion script for the specified shell
   doctor      check the way to the exchange, and say what to do
   endpoints   list the endpoints of REST that there are
+  history     fetch candles, funding rates, open interest or trades of the past
   keys        show what the API key may do, from where and until when
   record      save public topics in a capture
   replay      serve a capture over WebSocket in the V5 protocol
@@ -164,7 +165,7 @@ bywire COMMAND --help says more about one.
 	if help := bywire(t, "--help"); help.stdout != want {
 		t.Errorf("--help prints\n%s", help.stdout)
 	}
-	for _, sub := range []string{"stream", "book", "record", "replay", "capture", "capture import", "capture merge", "capture verify", "capture info", "capture cat", "topics", "version", "watch", "doctor", "call", "endpoints", "keys"} {
+	for _, sub := range []string{"stream", "book", "record", "replay", "capture", "capture import", "capture merge", "capture verify", "capture info", "capture cat", "topics", "version", "watch", "doctor", "call", "endpoints", "keys", "history", "history klines", "history funding", "history open-interest", "history trades"} {
 		o := bywire(t, append(strings.Fields(sub), "--help")...).want(t, exitOK)
 		if !strings.Contains(o.stdout, "Usage:\n  bywire "+sub) || o.stderr != "" {
 			t.Errorf("bywire %s --help:\n%s%s", sub, o.stdout, o.stderr)
@@ -190,7 +191,7 @@ func TestWrongInputGetsOneLine(t *testing.T) {
 		code int
 	}{
 		{[]string{"strem"}, "bywire strem: no such command; meant bywire stream?", exitUsage},
-		{[]string{"rocket"}, "bywire rocket: no such command; there are book, call, capture, completion, doctor, endpoints, keys, record, replay, stream, topics, version, watch", exitUsage},
+		{[]string{"rocket"}, "bywire rocket: no such command; there are book, call, capture, completion, doctor, endpoints, history, keys, record, replay, stream, topics, version, watch", exitUsage},
 		{[]string{"capture", "verfy"}, "bywire capture verfy: no such command; meant bywire capture verify?", exitUsage},
 		{[]string{"version", "now"}, "version: takes no arguments, got now", exitUsage},
 

@@ -45,7 +45,7 @@ func (a *app) rootCommand() *cobra.Command {
 	})
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.streamCommand(), a.bookCommand(), a.recordCommand(), a.replayCommand(), a.captureCommand(), a.topicsCommand(), a.watchCommand(), a.doctorCommand(), a.liveCommand(),
-		a.callCommand(), a.endpointsCommand(), a.keysCommand(), a.versionCommand())
+		a.callCommand(), a.endpointsCommand(), a.keysCommand(), a.historyCommand(), a.versionCommand())
 	return root
 }
 

@@ -1,0 +1,226 @@
+package bybit
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+)
+
+// AllKlines yields the candles of [MarketService.Kline] that are closed, oldest first: those
+// that start in the span from Start to End, both included. Start is required; without End, or
+// if it lies ahead, the last one is the newest that is closed when the iterator gets there. The
+// candle that is open is left out, since it still changes.
+//
+// Each candle comes once, and none is missing that the exchange has: where it has none, as
+// before the listing, there is none. The span may be of any length; at most two pages are in
+// memory. Limit is the length of a page, 1000 by default. An error comes once, last; to go on, ask again
+// from the end of the last candle.
+//
+// V5 page: market/kline.
+func (s *MarketService) AllKlines(ctx context.Context, p *KlineParams) iter.Seq2[Candle, error] {
+	return s.settledKlines(ctx, p, 0)
+}
+
+// settledKlines is AllKlines without the candles that were closed less than settle ago.
+func (s *MarketService) settledKlines(ctx context.Context, p *KlineParams, settle time.Duration) iter.Seq2[Candle, error] {
+	params := deref(p)
+	return candles(ctx, "market.AllKlines", params.Interval, &params.Start, &params.End, &params.Limit, 1000, settle,
+		func(c *Candle) time.Time { return c.StartTime },
+		func(ctx context.Context) ([]Candle, time.Time, error) {
+			r, now, err := historyPage[KlineResult](ctx, s.c, "/v5/market/kline", &params)
+			if err != nil {
+				return nil, now, err
+			}
+			return r.List, now, nil
+		})
+}
+
+// AllMarkPriceKlines is [MarketService.AllKlines] of the mark price. Limit is at most 500
+// on option.
+//
+// V5 page: market/mark-kline.
+func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarkPriceKlineParams) iter.Seq2[PriceCandle, error] {
+	params := deref(p)
+	most := int64(1000)
+	if params.Category.Or("") == Option {
+		most = 500
+	}
+	return candles(ctx, "market.AllMarkPriceKlines", params.Interval, &params.Start, &params.End, &params.Limit, most, 0,
+		func(c *PriceCandle) time.Time { return c.StartTime },
+		func(ctx context.Context) ([]PriceCandle, time.Time, error) {
+			r, now, err := historyPage[MarkPriceKlineResult](ctx, s.c, "/v5/market/mark-price-kline", &params)
+			if err != nil {
+				return nil, now, err
+			}
+			return r.List, now, nil
+		})
+}
+
+// AllIndexPriceKlines is [MarketService.AllKlines] of the index price.
+//
+// V5 page: market/index-kline.
+func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *IndexPriceKlineParams) iter.Seq2[PriceCandle, error] {
+	params := deref(p)
+	return candles(ctx, "market.AllIndexPriceKlines", params.Interval, &params.Start, &params.End, &params.Limit, 1000, 0,
+		func(c *PriceCandle) time.Time { return c.StartTime },
+		func(ctx context.Context) ([]PriceCandle, time.Time, error) {
+			r, now, err := historyPage[IndexPriceKlineResult](ctx, s.c, "/v5/market/index-price-kline", &params)
+			if err != nil {
+				return nil, now, err
+			}
+			return r.List, now, nil
+		})
+}
+
+// AllPremiumIndexKlines is [MarketService.AllKlines] of the premium index.
+//
+// V5 page: market/premium-index-kline.
+func (s *MarketService) AllPremiumIndexKlines(ctx context.Context, p *PremiumIndexKlineParams) iter.Seq2[PriceCandle, error] {
+	params := deref(p)
+	return candles(ctx, "market.AllPremiumIndexKlines", params.Interval, &params.Start, &params.End, &params.Limit, 1000, 0,
+		func(c *PriceCandle) time.Time { return c.StartTime },
+		func(ctx context.Context) ([]PriceCandle, time.Time, error) {
+			r, now, err := historyPage[PremiumIndexKlineResult](ctx, s.c, "/v5/market/premium-index-price-kline", &params)
+			if err != nil {
+				return nil, now, err
+			}
+			return r.List, now, nil
+		})
+}
+
+// candles walks over an endpoint of candles. start, end and limit are part of the params that
+// get sends; the walk changes them.
+func candles[T any](ctx context.Context, op string, interval Interval, start, end *Opt[time.Time], limit *Opt[int64], most int64, settle time.Duration,
+	at func(*T) time.Time, get func(context.Context) ([]T, time.Time, error)) iter.Seq2[T, error] {
+	from, to := start.Or(time.Time{}), end.Or(time.Time{})
+	rows := pageLength(limit, most)
+	first, known := interval.floor(from)
+	if !known {
+		return onlyError[T](fmt.Errorf("%s: the interval %q has no length that is known", op, string(interval)))
+	}
+	w := &walk[T]{
+		op: op, from: from, to: to, limit: rows, at: at,
+		length: time.Duration(rows-1) * interval.after(first).Sub(first),
+		closed: func(row *T, now time.Time) bool { return !interval.after(at(row)).Add(settle).After(now) },
+		get: func(ctx context.Context, from, to time.Time) ([]T, time.Time, error) {
+			start.Set(from)
+			end.Set(to)
+			return get(ctx)
+		},
+	}
+	return w.rows(ctx)
+}
+
+// AllFundingHistory yields the funding rates of [MarketService.FundingHistory], oldest first:
+// those of the span from StartTime to EndTime, both included. StartTime is required;
+// without EndTime the last one is the newest there is. Each comes once and none is missing, however long
+// the span and the funding interval, which may have changed within it. Limit is the length of a page, 200 by
+// default. An error comes once, last.
+//
+// V5 page: market/history-fund-rate.
+func (s *MarketService) AllFundingHistory(ctx context.Context, p *FundingHistoryParams) iter.Seq2[FundingRate, error] {
+	params := deref(p)
+	limit := pageLength(&params.Limit, 200)
+	w := &walk[FundingRate]{
+		op: "market.AllFundingHistory", from: params.StartTime.Or(time.Time{}), to: params.EndTime.Or(time.Time{}), limit: limit,
+		length: time.Duration(limit) * 8 * time.Hour, // the usual interval
+		at:     func(r *FundingRate) time.Time { return r.Time },
+		get: func(ctx context.Context, from, to time.Time) ([]FundingRate, time.Time, error) {
+			params.StartTime.Set(from)
+			params.EndTime.Set(to)
+			r, now, err := historyPage[FundingHistoryResult](ctx, s.c, "/v5/market/funding/history", &params)
+			if err != nil {
+				return nil, now, err
+			}
+			return r.List, now, nil
+		},
+	}
+	return w.rows(ctx)
+}
+
+// AllOpenInterest yields the values of [MarketService.OpenInterest], oldest first: those of
+// the span from StartTime to EndTime, both included. StartTime is required; without EndTime
+// the last one is the newest there is. Each comes once and none is missing. Limit is the length of a page,
+// 200 by default; Cursor is not used. An error comes once, last.
+//
+// V5 page: market/open-interest.
+func (s *MarketService) AllOpenInterest(ctx context.Context, p *OpenInterestParams) iter.Seq2[OpenInterestPoint, error] {
+	params := deref(p)
+	params.Cursor = Opt[string]{}
+	limit := pageLength(&params.Limit, 200)
+	apart, known := params.IntervalTime.length()
+	if !known {
+		apart = 5 * time.Minute // the walk finds out
+	}
+	w := &walk[OpenInterestPoint]{
+		op: "market.AllOpenInterest", from: params.StartTime.Or(time.Time{}), to: params.EndTime.Or(time.Time{}), limit: limit,
+		length: time.Duration(limit-1) * apart,
+		at:     func(r *OpenInterestPoint) time.Time { return r.Timestamp },
+		get: func(ctx context.Context, from, to time.Time) ([]OpenInterestPoint, time.Time, error) {
+			params.StartTime.Set(from)
+			params.EndTime.Set(to)
+			r, now, err := historyPage[OpenInterestResult](ctx, s.c, "/v5/market/open-interest", &params)
+			if err != nil {
+				return nil, now, err
+			}
+			return r.List, now, nil
+		},
+	}
+	return w.rows(ctx)
+}
+
+// AllTrades yields what the exchange still has of public trades, oldest first: the last
+// 1000 of a symbol, the last 60 on spot, fewer if Limit says so. There are no older ones over REST:
+// the exchange offers those as files. An error comes once, last.
+//
+// V5 page: market/recent-trade.
+func (s *MarketService) AllTrades(ctx context.Context, p *TradesParams) iter.Seq2[PublicTrade, error] {
+	return func(yield func(PublicTrade, error) bool) {
+		params := deref(p)
+		most := int64(1000)
+		if params.Category == Spot {
+			most = 60
+		}
+		pageLength(&params.Limit, most)
+		r, err := s.Trades(ctx, &params)
+		if err != nil {
+			yield(PublicTrade{}, err)
+			return
+		}
+		for _, trade := range slices.Backward(r.List) {
+			if !yield(trade, nil) {
+				return
+			}
+		}
+	}
+}
+
+// pageLength sets the limit to what is sent: the most there can be, unless less is asked
+// for.
+func pageLength(limit *Opt[int64], most int64) int64 {
+	n := min(limit.Or(most), most)
+	if n < 1 {
+		n = most
+	}
+	limit.Set(n)
+	return n
+}
+
+// deref returns a copy of the params that may be changed; empty ones for nil.
+func deref[P any](p *P) P {
+	var params P
+	if p != nil {
+		params = *p
+	}
+	return params
+}
+
+// onlyError yields nothing but an error.
+func onlyError[T any](err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		yield(none, err)
+	}
+}
