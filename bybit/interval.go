@@ -27,7 +27,7 @@ func (i Interval) floor(t time.Time) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	length := time.Duration(minutes) * time.Minute
-	return midnight.Add(t.Sub(midnight) / length * length), true
+	return midnight.Add(t.Sub(midnight).Truncate(length)), true
 }
 
 // after returns the start of the candle that follows the one beginning at start, for an

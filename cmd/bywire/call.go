@@ -42,7 +42,7 @@ func (a *app) callCommand() *cobra.Command {
 	var opts callOptions
 	cmd := &cobra.Command{
 		Use:   "call METHOD PATH [NAME=VALUE...]",
-		Short: "call any endpoint of REST",
+		Short: "make any request of REST",
 		Long:  callLong,
 		Example: `  bywire call GET /v5/market/tickers category=linear symbol=BTCUSDT
   bywire call GET /v5/account/wallet-balance accountType=UNIFIED --env testnet --creds testnet.json

@@ -148,7 +148,7 @@ func TestCallRefusesBeforeItSends(t *testing.T) {
 		{"GET /v5/market/time x=1", "call: GET /v5/market/time takes no parameters", exitUsage},
 		{"GET /v5/market/tickers linear", "call: linear: a parameter is NAME=VALUE, like category=...", exitUsage},
 		{"GET /v5/market/tickers categry=linear", "call: categry: no such parameter of GET /v5/market/tickers; meant category?", exitUsage},
-		{"GET /v5/market/tickers category=spot category=spot", "call: category is given twice", exitUsage},
+		{"GET /v5/market/tickers category=spot symbol=X category=spot", "call: category is given twice", exitUsage},
 		{create + " qty=1 Price=2", "call: Price: no such parameter of POST /v5/order/create; meant price?", exitUsage},
 		{create, "call: POST /v5/order/create needs qty", exitUsage},
 		{create + " qty=much", "call: qty=much: no number; one looks like 0.001", exitUsage},

@@ -105,7 +105,7 @@ type historyQuery struct {
 	kind             *historyKind
 	category, symbol string
 	interval         string    // as the venue writes it; "" if the kind has none
-	from, to         time.Time // the rows are from from on and before to; zero: no bound
+	from, to         time.Time // rows at or after from and before to; zero: no bound
 }
 
 // query checks the flags.

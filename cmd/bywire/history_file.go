@@ -154,7 +154,8 @@ func openHistory(file, format string, q *historyQuery) (*historyFile, error) {
 // resume finds the last row and goes behind it.
 func (h *historyFile) resume(q *historyQuery) error {
 	lines := bufio.NewReaderSize(h.f, 1<<20)
-	size, line, last := int64(0), []byte(nil), []byte(nil)
+	var size int64
+	var last []byte
 	head := h.text.head(nil)
 	for {
 		text, err := lines.ReadBytes('\n')
@@ -167,14 +168,14 @@ func (h *historyFile) resume(q *historyQuery) error {
 		if err != nil {
 			return fileError(h.name, err)
 		}
-		if line = text; size == 0 && len(head) > 0 {
-			if !bytes.Equal(line, head) {
+		if size == 0 && len(head) > 0 {
+			if !bytes.Equal(text, head) {
 				return usageError("%s: begins otherwise than a file of history %s would: %w", h.name, q.kind.name, errRow)
 			}
 		} else {
-			last = line
+			last = text
 		}
-		size += int64(len(line))
+		size += int64(len(text))
 	}
 	if last != nil {
 		row, err := h.text.parse(last)

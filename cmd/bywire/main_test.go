@@ -143,7 +143,7 @@ Try:
 
 Commands:
   book        show a live order book: ladder, trades, rates
-  call        call any endpoint of REST
+  call        make any request of REST
   capture     import, merge, verify, describe and print captures
   completion  generate the autocompletion script for the specified shell
   doctor      check the way to the exchange, and say what to do
