@@ -47,7 +47,8 @@ func (w *walk[T]) each(ctx context.Context, take func(T) bool) error {
 		return err
 	}
 	length := max(w.length.Truncate(time.Millisecond), time.Millisecond) // as all times here
-	halved := false                                                      // since the last row: rows are near, longer windows would only be halved again
+	// Since the last row: rows are near, longer windows would only be halved again.
+	halved := false
 	for to.IsZero() || !from.After(to) {
 		end := from.Add(length)
 		if !to.IsZero() && end.After(to) {
