@@ -136,6 +136,9 @@ func parseStoredKeys(text []byte, name string) (*storedKey, error) {
 
 // readSecret reads a file that nobody but its owner may read or write.
 func readSecret(path string) ([]byte, error) {
+	if strings.Contains(path, "-----BEGIN") || strings.ContainsAny(path, "\r\n{") {
+		return nil, errors.New("where the name of a file is expected there is what a file would hold") // and is not repeated
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

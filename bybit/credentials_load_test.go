@@ -131,6 +131,8 @@ func TestCredentialsFromEnv(t *testing.T) {
 		{"k1", "", "", "neither BYBIT_API_SECRET nor BYBIT_PRIVATE_KEY_PATH"},
 		{"k1", "topsecret", filepath.Join(dir, "pkcs8.pem"), "both"},
 		{"k1", "", filepath.Join(dir, "open.pem"), "0600"},
+		{"k1", "", "-----BEGIN PRIVATE KEY-----\ntopsecret\n-----END PRIVATE KEY-----", "what a file would hold"},
+		{"k1", "", `{"key":"k1","secret":"topsecret"}`, "what a file would hold"},
 	} {
 		if runtime.GOOS == "windows" && c.err == "0600" {
 			continue

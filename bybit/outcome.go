@@ -39,6 +39,17 @@ func outcomeOf(code int) outcome {
 	return outcomes[i].outcome
 }
 
+// opensAnyWrite reports whether a code leaves open what became of any write, be it a
+// transfer or a loan: it speaks of time, load or a request seen before, not of what was
+// asked for. All have their rows in outcomes.
+func opensAnyWrite(code int) bool {
+	switch code {
+	case -1, 429, 10000, 10014, 10016, 20006:
+		return true
+	}
+	return false
+}
+
 // OutcomeUnknown reports whether the refusal of an order leaves open what became of it.
 // Calls that place, change or cancel one order return an [*UnknownError] then; of a batch it
 // is asked of each order's error.

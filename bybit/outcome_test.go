@@ -28,6 +28,18 @@ func TestOutcomes(t *testing.T) {
 			if got := outcomeOf(code); got != outcome {
 				t.Errorf("%d is %d, want %d", code, got, outcome)
 			}
+			if opensAnyWrite(code) && outcome != outcomeUnknown {
+				t.Errorf("%d leaves any write open, but not an order", code)
+			}
+		}
+	}
+}
+
+// However often a call is repeated, there is a wait before the next time.
+func TestBackoffIsBounded(t *testing.T) {
+	for n := 1; n < 200; n++ {
+		if wait := backoff(n); wait <= 0 || wait > retryMost {
+			t.Errorf("before repetition %d it waits %v", n, wait)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -129,7 +130,10 @@ func passes(err error) bool {
 // backoff returns how long to wait before a repetition, the n-th: anything up to a
 // bound that doubles, so that those who failed together do not come back together.
 func backoff(n int) time.Duration {
-	most := min(retryFirst<<(n-1), retryMost)
+	most := retryMost
+	if n < 10 { // later ones would shift beyond what a duration holds
+		most = min(retryFirst<<(n-1), retryMost)
+	}
 	return 1 + rand.N(most)
 }
 
@@ -170,6 +174,7 @@ func (r *rest) traced(ctx context.Context, req *request, now time.Time, s *sent,
 		f(req.trace(attempt))
 	}
 	header, rep, err := r.do(ctx, req, now, s)
+	withoutSecrets(req.path, err)
 	if f := r.opts.Trace.CallEnded; f != nil {
 		f(req.trace(attempt), time.Since(s.at), err)
 	}
@@ -199,12 +204,16 @@ func (r *rest) explain(req *request, s *sent, err error) error {
 	return req.unknown(s, err)
 }
 
-// named puts the operation in front of an error that does not have it. A reply that may hold
-// a new key's secret is not kept in the error.
-func named(e *endpoint, err error) error {
-	if garbled, ok := errors.AsType[*DecodeError](err); ok && e.group == "user" {
+// withoutSecrets takes the reply out of an error if it may hold a new key's secret.
+func withoutSecrets(path string, err error) {
+	if garbled, ok := errors.AsType[*DecodeError](err); ok && strings.HasPrefix(path, "/v5/user/") {
 		garbled.Frame = nil
 	}
+}
+
+// named puts the operation in front of an error that does not have it.
+func named(e *endpoint, err error) error {
+	withoutSecrets(e.path, err)
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}

@@ -76,8 +76,9 @@ func (r *request) unread(rep *reply, err error) error {
 }
 
 // leavesOpen reports whether a refusal does not say that nothing has happened: a reply
-// without a code from whatever stands before the exchange, and for orders a code that
-// the table of outcomes has as unknown, or does not have.
+// without a code from whatever stands before the exchange, a code that leaves any write
+// open, and for orders each code that the table of outcomes has as unknown, or does not
+// have.
 func (r *request) leavesOpen(refused *Error) bool {
 	switch {
 	case refused.Code == 0:
@@ -85,7 +86,7 @@ func (r *request) leavesOpen(refused *Error) bool {
 	case r.tradesOrders():
 		return outcomeOf(refused.Code) == outcomeUnknown
 	}
-	return refused.Status >= 500
+	return refused.Status >= 500 || opensAnyWrite(refused.Code)
 }
 
 // tradesOrders reports whether a request places, changes or cancels orders.

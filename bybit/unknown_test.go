@@ -37,6 +37,8 @@ func TestWritesAreRefusedOrUnknown(t *testing.T) {
 		{"an open code", order, body(`{"retCode":10016,"retMsg":"Server error."}`), true, "POST /v5/order/create: outcome unknown: Server error. (10016)"},
 		{"a new code", order, body(`{"retCode":119999,"retMsg":"?"}`), true, "POST /v5/order/create: outcome unknown: ? (119999)"},
 		{"an open code of no order", "/v5/asset/transfer/x", body(`{"retCode":131999,"retMsg":"?"}`), false, "POST /v5/asset/transfer/x: ? (131999)"},
+		{"a transfer that timed out", "/v5/asset/transfer/x", body(`{"retCode":10000,"retMsg":"Server Timeout"}`), true, "POST /v5/asset/transfer/x: outcome unknown: Server Timeout (10000)"},
+		{"a loan asked for twice", "/v5/crypto-loan-fixed/x", body(`{"retCode":20006,"retMsg":"duplicate"}`), true, "POST /v5/crypto-loan-fixed/x: outcome unknown: duplicate (20006)"},
 		{"too often", order, status(429, ""), false, "POST /v5/order/create: HTTP 429 Too Many Requests"},
 		{"a gateway", order, status(502, "<html>"), true, "POST /v5/order/create: outcome unknown: HTTP 502: <html>"},
 		{"a refusal with 5xx", "/v5/asset/transfer/x", status(500, `{"retCode":1,"retMsg":"?"}`), true, "POST /v5/asset/transfer/x: outcome unknown: ? (1)"},
@@ -112,5 +114,27 @@ func TestWritesThatWereNotSent(t *testing.T) {
 			t.Errorf("a closed client gives %v", err)
 		}
 		v.wantAsked()
+	})
+}
+
+// A trace is not given a reply that may hold a new key's secret.
+func TestTraceHasNoSecret(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		v.guarded().inside = func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, "{\"retCode\":0,\"result\":{\"secret\":\"topsecret\x01\"}}")
+		}
+		var told []error
+		trace := &bybit.Trace{CallEnded: func(_ bybit.TraceCall, _ time.Duration, err error) { told = append(told, err) }}
+		client := v.client(&bybit.Options{Credentials: testCredentials(), Trace: trace})
+		err := client.Call(t.Context(), http.MethodPost, "/v5/user/create-sub-api", map[string]any{"readOnly": 1}, nil)
+		for _, err := range append(told, err) {
+			garbled, ok := errors.AsType[*bybit.DecodeError](err)
+			if err != nil && strings.Contains(fmt.Sprintf("%+v", err), "topsecret") || ok && garbled.Frame != nil {
+				t.Errorf("told %+v", err)
+			}
+		}
+		if _, ok := errors.AsType[*bybit.UnknownError](err); !ok || len(told) == 0 || told[len(told)-1] == nil {
+			t.Errorf("%v, told %v", err, told)
+		}
 	})
 }

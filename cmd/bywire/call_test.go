@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -220,6 +221,28 @@ func TestCallExitCodes(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	bywire(t, strings.Fields("call "+create+" --rest "+closed.URL)...).want(t, exitNetwork).quiet(t, nil)
+}
+
+// Who interrupts an order is told that it may have been placed.
+func TestInterruptedOrderIsUnknown(t *testing.T) {
+	setKey(t, testKey, testSecret)
+	ctx, interrupt := context.WithCancel(t.Context())
+	v := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v5/order/create" {
+			fmt.Fprintf(w, `{"retCode":0,"retMsg":"OK","result":{"timeSecond":"%d","timeNano":"%d"},"time":%d}`, time.Now().Unix(), time.Now().UnixNano(), time.Now().UnixMilli())
+			return
+		}
+		_, _ = io.ReadAll(r.Body)
+		interrupt()
+		<-r.Context().Done()
+	}))
+	defer v.Close()
+	var stdout, stderr strings.Builder
+	args := "call POST /v5/order/create category=spot symbol=BTCUSDT side=Buy orderType=Limit qty=1 --rest " + v.URL
+	code := run(ctx, strings.Fields(args), strings.NewReader(""), &stdout, &stderr)
+	if code != exitUnknown || !strings.Contains(stderr.String(), "outcome unknown") {
+		t.Errorf("an order that was interrupted: %d %s", code, stderr.String())
+	}
 }
 
 // Where the key was likely made is said by the environment that does not know it.

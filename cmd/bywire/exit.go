@@ -198,7 +198,9 @@ func (a *app) finish(ctx context.Context, err error) int {
 	if out, ok := errors.AsType[*outputError](err); ok && isBrokenPipe(out) {
 		return exitOK
 	}
-	if _, disk := errors.AsType[*diskError](err); ctx.Err() != nil && !disk {
+	// What is damaged or open is said whether or not somebody has interrupted us.
+	_, disk := errors.AsType[*diskError](err)
+	if ctx.Err() != nil && !disk && !errors.Is(err, bybit.ErrOutcomeUnknown) {
 		return exitInterrupted
 	}
 	if err == nil {
