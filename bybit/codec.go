@@ -45,7 +45,8 @@ func (c *batchCode) fields(f *wire.Fields) {
 }
 
 // decodeBatch reads a reply to a batch and gives each item that was refused its error. An
-// item that only one of the two lists has is there as well.
+// item that only one of the two lists has is there as well; silence is no success: an item
+// without a code has an error without a code, whose outcome is unknown.
 func decodeBatch[T any](op string, json []byte, fields func(*T, *wire.Fields), refusal func(*T) **Error) ([]T, error) {
 	b := batchReply[T]{item: fields}
 	if err := wire.Decode(json, &b, (*batchReply[T]).fields); err != nil {
@@ -58,6 +59,9 @@ func decodeBatch[T any](op string, json []byte, fields func(*T, *wire.Fields), r
 		if c.code != 0 {
 			*refusal(&b.items[i]) = &Error{Op: op, Status: 200, Code: int(c.code), Message: c.message}
 		}
+	}
+	for i := len(b.codes); i < len(b.items); i++ {
+		*refusal(&b.items[i]) = &Error{Op: op, Status: 200, Message: "the reply does not say what became of it"}
 	}
 	return b.items, nil
 }

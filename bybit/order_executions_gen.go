@@ -180,7 +180,7 @@ type OrderPlaceBatchItem struct {
 	LinkID   string    // id that the user gave the order; "" if none
 	CreateAt time.Time // when the order was created; absent if it failed
 
-	Err *Error // why it was refused; nil if it was accepted
+	Err *Error // why it was refused, or not known to be accepted (OutcomeUnknown); nil if it was
 }
 
 // OrderPlaceBatchResult is what [OrderService.PlaceBatch] returns.
@@ -259,7 +259,7 @@ type OrderAmendBatchItem struct {
 	OrderID  string   // id that the venue gave the order; "" if this one failed
 	LinkID   string   // id that the user gave the order; "" if none
 
-	Err *Error // why it was refused; nil if it was accepted
+	Err *Error // why it was refused, or not known to be accepted (OutcomeUnknown); nil if it was
 }
 
 // OrderAmendBatchResult is what [OrderService.AmendBatch] returns.
@@ -307,7 +307,7 @@ type OrderCancelBatchItem struct {
 	OrderID  string   // id that the venue gave the order; "" if this one failed
 	LinkID   string   // id that the user gave the order; "" if none
 
-	Err *Error // why it was refused; nil if it was accepted
+	Err *Error // why it was refused, or not known to be accepted (OutcomeUnknown); nil if it was
 }
 
 // OrderCancelBatchResult is what [OrderService.CancelBatch] returns.

@@ -116,4 +116,12 @@ func TestBatchesTellItemsApart(t *testing.T) {
 	if err := r.Decode([]byte(`{"retExtInfo":{"list":[{"code":1,"msg":"m"}]}}`)); err != nil || len(r.Items) != 1 || r.Items[0].Err == nil {
 		t.Errorf("a code without its item: %+v, %v", r.Items, err)
 	}
+	for _, silent := range []string{``, `,"retExtInfo":{}`, `,"retExtInfo":null`, `,"retExtInfo":{"list":[{"code":0,"msg":"OK"}]}`} {
+		if err := r.Decode([]byte(`{"result":{"list":[{"orderId":"1"},{"orderId":"2"}]}` + silent + `}`)); err != nil || len(r.Items) != 2 {
+			t.Fatalf("%s: %+v, %v", silent, r.Items, err)
+		}
+		if last := r.Items[1].Err; last == nil || !last.OutcomeUnknown() {
+			t.Errorf("an item without a code, after %q, has the error %v", silent, last)
+		}
+	}
 }

@@ -311,7 +311,7 @@ func (g *generator) structType(b *strings.Builder, d *declared) {
 		together.closed = true
 	}
 	if d.role == item {
-		b.WriteString("\nErr *" + g.p.qualify("Error") + " // why it was refused; nil if it was accepted\n")
+		b.WriteString("\nErr *" + g.p.qualify("Error") + " // why it was refused, or not known to be accepted (OutcomeUnknown); nil if it was\n")
 	}
 	b.WriteString("}\n\n")
 }
