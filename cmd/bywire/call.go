@@ -209,7 +209,7 @@ func (a *app) call(ctx context.Context, env bybit.Environment, keys *bybit.Crede
 	if err := a.printReply(reply.Body); err != nil {
 		return err
 	}
-	return refusedItems(opOf(e), reply.ExtInfo)
+	return failedItems(opOf(e), reply.ExtInfo)
 }
 
 // given is nil for no params, which a nil slice in an interface is not.
@@ -235,30 +235,40 @@ func (a *app) printReply(body []byte) error {
 	return a.flush()
 }
 
-// refusedItems says which items of a batch were refused.
-func refusedItems(op string, ext []byte) error {
+// failedItems says which items of a batch were refused, and of which it is not known what
+// became of them: those decide the exit code.
+func failedItems(op string, ext []byte) error {
 	var info struct {
 		List []struct {
-			Code int
+			Code json.Number // a number, also where it stands in quotes
 			Msg  string
 		}
 	}
 	if json.Unmarshal(ext, &info) != nil {
 		return nil // of another shape: no batch
 	}
-	refused, first := 0, ""
+	refused, open, first := 0, 0, ""
 	for i, item := range info.List {
-		if item.Code == 0 {
+		code, err := item.Code.Int64()
+		if err == nil && code == 0 {
 			continue
 		}
-		if refused++; first == "" {
-			first = fmt.Sprintf("item %d: %s (%d)", i+1, item.Msg, item.Code)
+		if err == nil && !(&bybit.Error{Code: int(code)}).OutcomeUnknown() {
+			refused++
+		} else {
+			open++
+		}
+		if first == "" {
+			first = fmt.Sprintf("item %d: %s (%s)", i+1, item.Msg, item.Code)
 		}
 	}
-	if refused == 0 {
-		return nil
+	switch {
+	case open > 0:
+		return &codeError{exitUnknown, fmt.Errorf("%s: of %d %d refused, %d unknown: ask what became of them; %s", op, len(info.List), refused, open, first)}
+	case refused > 0:
+		return &codeError{exitRefused, fmt.Errorf("%s: %d of %d refused; %s", op, refused, len(info.List), first)}
 	}
-	return &codeError{exitRefused, fmt.Errorf("%s: %d of %d refused; %s", op, refused, len(info.List), first)}
+	return nil
 }
 
 // completeCall completes methods, paths, names of parameters, and their values.

@@ -208,6 +208,12 @@ func TestCallExitCodes(t *testing.T) {
 		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\"},{\"symbol\":\"B\"}]", 200,
 			`{"retCode":0,"retMsg":"OK","result":{"list":[{},{}]},"retExtInfo":{"list":[{"code":0,"msg":"OK"},{"code":110001,"msg":"no such order"}]},"time":1}`,
 			exitRefused, "1 of 2 refused; item 2: no such order (110001)"},
+		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\"},{\"symbol\":\"B\"}]", 200,
+			`{"retCode":0,"retMsg":"OK","result":{"list":[{},{}]},"retExtInfo":{"list":[{"code":"110001","msg":"no such order"},{"code":0,"msg":"OK"}]},"time":1}`,
+			exitRefused, "1 of 2 refused; item 1: no such order (110001)"},
+		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\"},{\"symbol\":\"B\"}]", 200,
+			`{"retCode":0,"retMsg":"OK","result":{"list":[{},{}]},"retExtInfo":{"list":[{"code":10016,"msg":"?"},{"code":110001,"msg":"no such order"}]},"time":1}`,
+			exitUnknown, "of 2 1 refused, 1 unknown: ask what became of them; item 1: ? (10016)"},
 	} {
 		v := newSignedVenue(t, tc.status, tc.reply)
 		o := bywire(t, append(append([]string{"call"}, strings.Fields(tc.args)...), "--rest", v.URL)...).quiet(t, v)
