@@ -124,15 +124,19 @@ func TestTraceHasNoSecret(t *testing.T) {
 			fmt.Fprint(w, "{\"retCode\":0,\"result\":{\"secret\":\"topsecret\x01\"}}")
 		}
 		var told []error
-		trace := &bybit.Trace{CallEnded: func(_ bybit.TraceCall, _ time.Duration, err error) { told = append(told, err) }}
-		client := v.client(&bybit.Options{Credentials: testCredentials(), Trace: trace})
-		err := client.Call(t.Context(), http.MethodPost, "/v5/user/create-sub-api", map[string]any{"readOnly": 1}, nil)
-		for _, err := range append(told, err) {
+		look := func(err error) {
 			garbled, ok := errors.AsType[*bybit.DecodeError](err)
 			if err != nil && strings.Contains(fmt.Sprintf("%+v", err), "topsecret") || ok && garbled.Frame != nil {
 				t.Errorf("told %+v", err)
 			}
 		}
+		trace := &bybit.Trace{CallEnded: func(_ bybit.TraceCall, _ time.Duration, err error) {
+			look(err) // at once: the error is the caller's later
+			told = append(told, err)
+		}}
+		client := v.client(&bybit.Options{Credentials: testCredentials(), Trace: trace})
+		err := client.Call(t.Context(), http.MethodPost, "/v5/user/create-sub-api", map[string]any{"readOnly": 1}, nil)
+		look(err)
 		if _, ok := errors.AsType[*bybit.UnknownError](err); !ok || len(told) == 0 || told[len(told)-1] == nil {
 			t.Errorf("%v, told %v", err, told)
 		}
