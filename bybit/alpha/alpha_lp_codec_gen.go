@@ -6,7 +6,7 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *LPStakeParams) fields(f *wire.Fields) {
+func (r *StakeLPParams) fields(f *wire.Fields) {
 	f.Int("positionId", &r.PositionID)
 	f.Text("poolAddress", &r.PoolAddress)
 	f.Decimal("payTokenAmount", &r.PayTokenAmount)
@@ -18,43 +18,43 @@ func (r *LPStakeParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *LPStakeParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LPStakeParams).fields))
+func (r *StakeLPParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*StakeLPParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LPStakeParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LPStakeParams).fields)
+func (r *StakeLPParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*StakeLPParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LPStakeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *StakeLPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LPStakeParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r StakeLPParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *LPStakeResult) fields(f *wire.Fields) {
+func (r *StakeLPResult) fields(f *wire.Fields) {
 	f.Int("positionId", &r.PositionID)
 	f.Text("orderNo", &r.OrderNo)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *LPStakeResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LPStakeResult).fields))
+func (r *StakeLPResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*StakeLPResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LPStakeResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LPStakeResult).fields)
+func (r *StakeLPResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*StakeLPResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LPStakeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *StakeLPResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LPStakeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r StakeLPResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *LPRedeemParams) fields(f *wire.Fields) {
+func (r *RedeemLPParams) fields(f *wire.Fields) {
 	f.Int("positionId", &r.PositionID)
 	f.Text("poolAddress", &r.PoolAddress)
 	f.Decimal("dercRatio", &r.Ratio)
@@ -62,40 +62,40 @@ func (r *LPRedeemParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *LPRedeemParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LPRedeemParams).fields))
+func (r *RedeemLPParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RedeemLPParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LPRedeemParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LPRedeemParams).fields)
+func (r *RedeemLPParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RedeemLPParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LPRedeemParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RedeemLPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LPRedeemParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RedeemLPParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *LPRedeemResult) fields(f *wire.Fields) {
+func (r *RedeemLPResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *LPRedeemResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LPRedeemResult).fields))
+func (r *RedeemLPResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RedeemLPResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LPRedeemResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LPRedeemResult).fields)
+func (r *RedeemLPResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RedeemLPResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LPRedeemResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RedeemLPResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LPRedeemResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RedeemLPResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LPOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderType", &r.OrderType, wire.Code[LPOrderType])
@@ -301,27 +301,27 @@ func (r LPPayTokenPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LPPayTokenPrice).fields), nil
 }
 
-func (r *LPPoolInfoParams) fields(f *wire.Fields) {
+func (r *LPPoolParams) fields(f *wire.Fields) {
 	f.Text("poolAddress", &r.PoolAddress)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *LPPoolInfoParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LPPoolInfoParams).fields))
+func (r *LPPoolParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LPPoolParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LPPoolInfoParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LPPoolInfoParams).fields)
+func (r *LPPoolParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*LPPoolParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LPPoolInfoParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *LPPoolParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LPPoolInfoParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r LPPoolParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *LPPoolInfoResult) fields(f *wire.Fields) {
+func (r *LPPoolResult) fields(f *wire.Fields) {
 	f.Text("poolAddress", &r.PoolAddress)
 	f.Text("poolName", &r.PoolName)
 	f.Decimal("apy", &r.APY)
@@ -337,20 +337,20 @@ func (r *LPPoolInfoResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *LPPoolInfoResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LPPoolInfoResult).fields))
+func (r *LPPoolResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LPPoolResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LPPoolInfoResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LPPoolInfoResult).fields)
+func (r *LPPoolResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*LPPoolResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LPPoolInfoResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *LPPoolResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LPPoolInfoResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r LPPoolResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LPPoolsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tokenSymbol", &r.TokenSymbol, (*wire.Fields).Text)

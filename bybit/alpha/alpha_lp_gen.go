@@ -13,7 +13,7 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// LPStake puts tokens into a liquidity pool, as a new position or into one that exists. Its price
+// StakeLP puts tokens into a liquidity pool, as a new position or into one that exists. Its price
 // range is given by rangeLower and rangeUpper, or by priceLower and priceUpper, never by both.
 //
 // The reply says only that the order was taken; LPOrders has what became of it, after 10 to 60
@@ -22,16 +22,16 @@ import (
 // V5 page: [alpha/lp/stake].
 //
 // [alpha/lp/stake]: https://bybit-exchange.github.io/docs/v5/alpha/lp/stake
-func (s *Service) LPStake(ctx context.Context, p *LPStakeParams) (*LPStakeResult, error) {
-	r := new(LPStakeResult)
+func (s *Service) StakeLP(ctx context.Context, p *StakeLPParams) (*StakeLPResult, error) {
+	r := new(StakeLPResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/alpha/lp/stake", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// LPStakeParams are the parameters of [Service.LPStake].
-type LPStakeParams struct {
+// StakeLPParams are the parameters of [Service.StakeLP].
+type StakeLPParams struct {
 	PositionID     int64                      // ID of the position to add to; 0 makes a new one
 	PoolAddress    string                     // address of the pool's contract, from LPPools
 	PayTokenAmount decimal.Decimal            // amount to put in, in the token that pays; above 0
@@ -46,29 +46,29 @@ type LPStakeParams struct {
 	PriceLower bybit.Opt[decimal.Decimal]
 }
 
-// LPStakeResult is what [Service.LPStake] returns.
-type LPStakeResult struct {
+// StakeLPResult is what [Service.StakeLP] returns.
+type StakeLPResult struct {
 	PositionID int64  // ID of the position, new or as asked
 	OrderNo    string // ID of the order, as LPOrders has it
 }
 
-// LPRedeem takes a position out of its pool, as a whole or in part.
+// RedeemLP takes a position out of its pool, as a whole or in part.
 // The reply says only that the order was taken; LPOrders has what became of it. The tokens are back
 // once the chain has confirmed, after 10 to 60 seconds as a rule.
 //
 // V5 page: [alpha/lp/redeem].
 //
 // [alpha/lp/redeem]: https://bybit-exchange.github.io/docs/v5/alpha/lp/redeem
-func (s *Service) LPRedeem(ctx context.Context, p *LPRedeemParams) (*LPRedeemResult, error) {
-	r := new(LPRedeemResult)
+func (s *Service) RedeemLP(ctx context.Context, p *RedeemLPParams) (*RedeemLPResult, error) {
+	r := new(RedeemLPResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/alpha/lp/redeem", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// LPRedeemParams are the parameters of [Service.LPRedeem].
-type LPRedeemParams struct {
+// RedeemLPParams are the parameters of [Service.RedeemLP].
+type RedeemLPParams struct {
 	PositionID  int64  // ID of the position, from LPPositions
 	PoolAddress string // address of the pool's contract
 
@@ -77,8 +77,8 @@ type LPRedeemParams struct {
 	ReceiveTokenCode bybit.Opt[string] // code of the token to receive
 }
 
-// LPRedeemResult is what [Service.LPRedeem] returns.
-type LPRedeemResult struct {
+// RedeemLPResult is what [Service.RedeemLP] returns.
+type RedeemLPResult struct {
 	OrderNo string // ID of the order, as LPOrders has it
 }
 
@@ -216,25 +216,25 @@ type LPPayTokenPrice struct {
 	UpdateTime  time.Time       // when the price last changed
 }
 
-// LPPoolInfo returns one liquidity pool: its yield, its fee, what it holds and its price range.
+// LPPool returns one liquidity pool: its yield, its fee, what it holds and its price range.
 // V5 page: [alpha/lp/pool-info].
 //
 // [alpha/lp/pool-info]: https://bybit-exchange.github.io/docs/v5/alpha/lp/pool-info
-func (s *Service) LPPoolInfo(ctx context.Context, p *LPPoolInfoParams) (*LPPoolInfoResult, error) {
-	r := new(LPPoolInfoResult)
+func (s *Service) LPPool(ctx context.Context, p *LPPoolParams) (*LPPoolResult, error) {
+	r := new(LPPoolResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/alpha/lp/pool-info", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// LPPoolInfoParams are the parameters of [Service.LPPoolInfo].
-type LPPoolInfoParams struct {
+// LPPoolParams are the parameters of [Service.LPPool].
+type LPPoolParams struct {
 	PoolAddress string // address of the pool's contract, from LPPools
 }
 
-// LPPoolInfoResult is what [Service.LPPoolInfo] returns.
-type LPPoolInfoResult struct {
+// LPPoolResult is what [Service.LPPool] returns.
+type LPPoolResult struct {
 	PoolAddress string // address of the pool's contract
 	PoolName    string // name of the pool, such as ETH-USDC Pool
 
@@ -294,8 +294,8 @@ type LPPool struct {
 	ChainIconURL       string          // address of the chain's icon
 }
 
-// LPPositions returns positions in liquidity pools, with their value, rewards and profit.
-// LPPoolInfo has the pools.
+// LPPositions returns positions in liquidity pools, with their value, rewards and profit. LPPool
+// has the pools.
 //
 // V5 page: [alpha/lp/position-list].
 //

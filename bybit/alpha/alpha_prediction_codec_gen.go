@@ -478,7 +478,7 @@ func (r PredictionFees) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionFees).fields), nil
 }
 
-func (r *PredictionBuyParams) fields(f *wire.Fields) {
+func (r *BuyPredictionParams) fields(f *wire.Fields) {
 	f.Text("tokenId", &r.TokenID)
 	f.Decimal("amount", &r.Amount)
 	f.Text("payTokenCode", &r.PayTokenCode)
@@ -488,37 +488,37 @@ func (r *PredictionBuyParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *PredictionBuyParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PredictionBuyParams).fields))
+func (r *BuyPredictionParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*BuyPredictionParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *PredictionBuyParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PredictionBuyParams).fields)
+func (r *BuyPredictionParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*BuyPredictionParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *PredictionBuyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *BuyPredictionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionBuyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r BuyPredictionParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *PredictionBuyResult) fields(f *wire.Fields) {
+func (r *BuyPredictionResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *PredictionBuyResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PredictionBuyResult).fields))
+func (r *BuyPredictionResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*BuyPredictionResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *PredictionBuyResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PredictionBuyResult).fields)
+func (r *BuyPredictionResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*BuyPredictionResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *PredictionBuyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *BuyPredictionResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionBuyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r BuyPredictionResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

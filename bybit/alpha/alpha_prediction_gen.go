@@ -47,7 +47,7 @@ type PredictionPayToken struct {
 }
 
 // PredictionEngineStatus says whether orders for outcome shares can be sent at the moment. While
-// they cannot, PredictionBuy and PredictionSell are refused.
+// they cannot, BuyPrediction and SellPrediction are refused.
 //
 // V5 page: [alpha/prediction/engine-status].
 //
@@ -313,23 +313,23 @@ type PredictionFees struct {
 	PolymarketFee decimal.Decimal // fee of Polymarket, where the order is carried out, in USDC
 }
 
-// PredictionBuy buys shares of an outcome for USDC. Estimate first, with PredictionEstimate.
+// BuyPrediction buys shares of an outcome for USDC. Estimate first, with PredictionEstimate.
 // The reply says only that the order was taken; PredictionOrders has what became of it. One that
 // cannot be filled as a whole is cancelled.
 //
 // V5 page: [alpha/prediction/buy].
 //
 // [alpha/prediction/buy]: https://bybit-exchange.github.io/docs/v5/alpha/prediction/buy
-func (s *Service) PredictionBuy(ctx context.Context, p *PredictionBuyParams) (*PredictionBuyResult, error) {
-	r := new(PredictionBuyResult)
+func (s *Service) BuyPrediction(ctx context.Context, p *BuyPredictionParams) (*BuyPredictionResult, error) {
+	r := new(BuyPredictionResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/alpha/prediction/buy", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// PredictionBuyParams are the parameters of [Service.PredictionBuy].
-type PredictionBuyParams struct {
+// BuyPredictionParams are the parameters of [Service.BuyPrediction].
+type BuyPredictionParams struct {
 	TokenID      string              // ID of the outcome token, from PredictionEvent
 	Amount       decimal.Decimal     // USDC to spend, above 0
 	PayTokenCode string              // Coin that pays. So far always USDC.
@@ -338,7 +338,7 @@ type PredictionBuyParams struct {
 	EventID      string              // ID of the event that the token belongs to
 }
 
-// PredictionBuyResult is what [Service.PredictionBuy] returns.
-type PredictionBuyResult struct {
+// BuyPredictionResult is what [Service.BuyPrediction] returns.
+type BuyPredictionResult struct {
 	OrderNo string // ID of the order, as PredictionOrders has it
 }

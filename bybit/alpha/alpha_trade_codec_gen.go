@@ -170,7 +170,7 @@ func (r TradeModeEstimate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TradeModeEstimate).fields), nil
 }
 
-func (r *TradePurchaseParams) fields(f *wire.Fields) {
+func (r *PurchaseTokenParams) fields(f *wire.Fields) {
 	f.Text("fromTokenCode", &r.FromTokenCode)
 	f.Long("fromTokenAmount", &r.FromTokenAmount)
 	f.Text("toTokenCode", &r.ToTokenCode)
@@ -183,42 +183,42 @@ func (r *TradePurchaseParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *TradePurchaseParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TradePurchaseParams).fields))
+func (r *PurchaseTokenParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*PurchaseTokenParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *TradePurchaseParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TradePurchaseParams).fields)
+func (r *PurchaseTokenParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*PurchaseTokenParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *TradePurchaseParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *PurchaseTokenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r TradePurchaseParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r PurchaseTokenParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *TradePurchaseResult) fields(f *wire.Fields) {
+func (r *PurchaseTokenResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *TradePurchaseResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TradePurchaseResult).fields))
+func (r *PurchaseTokenResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*PurchaseTokenResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *TradePurchaseResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TradePurchaseResult).fields)
+func (r *PurchaseTokenResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*PurchaseTokenResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *TradePurchaseResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *PurchaseTokenResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r TradePurchaseResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r PurchaseTokenResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *TradeRedeemParams) fields(f *wire.Fields) {
+func (r *RedeemTokenParams) fields(f *wire.Fields) {
 	f.Text("fromTokenCode", &r.FromTokenCode)
 	f.Long("fromTokenAmount", &r.FromTokenAmount)
 	f.Text("toTokenCode", &r.ToTokenCode)
@@ -231,40 +231,40 @@ func (r *TradeRedeemParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *TradeRedeemParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TradeRedeemParams).fields))
+func (r *RedeemTokenParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RedeemTokenParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *TradeRedeemParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TradeRedeemParams).fields)
+func (r *RedeemTokenParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RedeemTokenParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *TradeRedeemParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RedeemTokenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r TradeRedeemParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RedeemTokenParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *TradeRedeemResult) fields(f *wire.Fields) {
+func (r *RedeemTokenResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *TradeRedeemResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TradeRedeemResult).fields))
+func (r *RedeemTokenResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RedeemTokenResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *TradeRedeemResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TradeRedeemResult).fields)
+func (r *RedeemTokenResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RedeemTokenResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *TradeRedeemResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RedeemTokenResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r TradeRedeemResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RedeemTokenResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TradeOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tradeType", &r.TradeType, wire.Code[TradeType])

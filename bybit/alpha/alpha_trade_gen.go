@@ -74,7 +74,7 @@ type TradePayToken struct {
 }
 
 // TradeQuote quotes a swap: what it would bring, with fees, gas and slippage. Nothing happens until
-// TradePurchase or TradeRedeem carries it out, which must be before expireTime.
+// PurchaseToken or RedeemToken carries it out, which must be before expireTime.
 //
 // TradePayTokens has the codes of coins, TradeTokens those of tokens.
 //
@@ -140,7 +140,7 @@ type TradeModeEstimate struct {
 	EstimatedSlippage decimal.Decimal // slippage expected, as a fraction
 }
 
-// TradePurchase buys a token on a chain as TradeQuote quoted it. An order on a quote that has one
+// PurchaseToken buys a token on a chain as TradeQuote quoted it. An order on a quote that has one
 // already returns the number of the first.
 //
 // The reply says only that the order was taken; TradeOrders has what became of it, after 10 to 60
@@ -149,16 +149,16 @@ type TradeModeEstimate struct {
 // V5 page: [alpha/trade/trade-purchase].
 //
 // [alpha/trade/trade-purchase]: https://bybit-exchange.github.io/docs/v5/alpha/trade/trade-purchase
-func (s *Service) TradePurchase(ctx context.Context, p *TradePurchaseParams) (*TradePurchaseResult, error) {
-	r := new(TradePurchaseResult)
+func (s *Service) PurchaseToken(ctx context.Context, p *PurchaseTokenParams) (*PurchaseTokenResult, error) {
+	r := new(PurchaseTokenResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/alpha/trade/purchase", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// TradePurchaseParams are the parameters of [Service.TradePurchase].
-type TradePurchaseParams struct {
+// PurchaseTokenParams are the parameters of [Service.PurchaseToken].
+type PurchaseTokenParams struct {
 	FromTokenCode   string            // code of the coin that pays, such as CEX_1; as in the quote
 	FromTokenAmount decimal.Text      // amount to pay, in that coin; as in the quote
 	ToTokenCode     string            // code of the token to buy, such as DEX_123; as in the quote
@@ -170,12 +170,12 @@ type TradePurchaseParams struct {
 	Tenant          bybit.Opt[string] // name of a tenant; the venue says no more
 }
 
-// TradePurchaseResult is what [Service.TradePurchase] returns.
-type TradePurchaseResult struct {
+// PurchaseTokenResult is what [Service.PurchaseToken] returns.
+type PurchaseTokenResult struct {
 	OrderNo string // ID of the order, as TradeOrders has it
 }
 
-// TradeRedeem sells a token on a chain as TradeQuote quoted it. An order on a quote that has one
+// RedeemToken sells a token on a chain as TradeQuote quoted it. An order on a quote that has one
 // already returns the number of the first.
 //
 // The reply says only that the order was taken; TradeOrders has what became of it, after 10 to 60
@@ -184,16 +184,16 @@ type TradePurchaseResult struct {
 // V5 page: [alpha/trade/trade-redeem].
 //
 // [alpha/trade/trade-redeem]: https://bybit-exchange.github.io/docs/v5/alpha/trade/trade-redeem
-func (s *Service) TradeRedeem(ctx context.Context, p *TradeRedeemParams) (*TradeRedeemResult, error) {
-	r := new(TradeRedeemResult)
+func (s *Service) RedeemToken(ctx context.Context, p *RedeemTokenParams) (*RedeemTokenResult, error) {
+	r := new(RedeemTokenResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/alpha/trade/redeem", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// TradeRedeemParams are the parameters of [Service.TradeRedeem].
-type TradeRedeemParams struct {
+// RedeemTokenParams are the parameters of [Service.RedeemToken].
+type RedeemTokenParams struct {
 	FromTokenCode   string            // code of the token to sell, such as DEX_123; as in the quote
 	FromTokenAmount decimal.Text      // amount to sell, in tokens; as in the quote
 	ToTokenCode     string            // code of the coin to receive, such as CEX_1; as in the quote
@@ -205,8 +205,8 @@ type TradeRedeemParams struct {
 	Tenant          bybit.Opt[string] // name of a tenant; the venue says no more
 }
 
-// TradeRedeemResult is what [Service.TradeRedeem] returns.
-type TradeRedeemResult struct {
+// RedeemTokenResult is what [Service.RedeemToken] returns.
+type RedeemTokenResult struct {
 	OrderNo string // ID of the order, as TradeOrders has it
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 func (r *TradeTokenPricesParams) fields(f *wire.Fields) {
-	wire.Structs(f, "tokenAddressInfo", &r.TokenAddressInfo, (*TradeTokenID).fields)
+	wire.Structs(f, "tokenAddressInfo", &r.Tokens, (*TradeTokenID).fields)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -23,11 +23,10 @@ func (s *Service) TradeTokenPrices(ctx context.Context, p *TradeTokenPricesParam
 
 // TradeTokenPricesParams are the parameters of [Service.TradeTokenPrices].
 type TradeTokenPricesParams struct {
-	TokenAddressInfo []TradeTokenID // tokens to look up, at most 20
+	Tokens []TradeTokenID // tokens to look up, at most 20
 }
 
-// TradeTokenID is an element of [TradeTokenPricesParams.TokenAddressInfo]: tokens to look up, at
-// most 20.
+// TradeTokenID is an element of [TradeTokenPricesParams.Tokens]: tokens to look up, at most 20.
 type TradeTokenID struct {
 	ChainCode    string // code of the chain, such as ETH
 	TokenAddress string // address of the token's contract on that chain

@@ -135,7 +135,7 @@ func (r *SpotGridBot) fields(f *wire.Fields) {
 	f.Text("account_type", (*string)(&r.AccountType))
 	f.Decimal("cum_withdrew_amount", &r.CumWithdrewAmount)
 	f.Decimal("current_profit", &r.CurrentProfit)
-	f.Decimal("current_per", &r.CurrentPer)
+	f.Decimal("current_per", &r.CurrentPercent)
 	f.Text("spot_symbol_status", &r.SpotSymbolStatus)
 	f.Text("used_reward_id", &r.UsedRewardID)
 	f.Decimal("taker_fee_rate", &r.TakerFeeRate)

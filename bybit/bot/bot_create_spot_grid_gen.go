@@ -119,7 +119,7 @@ type SpotGridBot struct {
 	AccountType       AccountType         // account that the money came from
 	CumWithdrewAmount decimal.Decimal     // profit withdrawn so far, in the quote coin
 	CurrentProfit     decimal.Decimal     // profit while it runs, in the quote coin
-	CurrentPer        decimal.Decimal     // profit while it runs, as a fraction
+	CurrentPercent    decimal.Decimal     // profit while it runs, as a fraction
 
 	// State of the symbol, such as ONLINE. The documentation shows it in an example only.
 	SpotSymbolStatus string

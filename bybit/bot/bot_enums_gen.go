@@ -106,8 +106,8 @@ type Direction int64
 
 // The values of Direction.
 const (
-	Long  Direction = 1 // rising prices bring it profit
-	Short Direction = 2 // falling prices bring it profit
+	DirectionLong  Direction = 1 // rising prices bring it profit
+	DirectionShort Direction = 2 // falling prices bring it profit
 )
 
 // SideName says which way a symbol of a combo bot bets.

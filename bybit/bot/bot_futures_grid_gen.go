@@ -40,33 +40,33 @@ type FuturesGridResult struct {
 
 // FuturesGridBot is the type of [FuturesGridResult.Detail]: the bot.
 type FuturesGridBot struct {
-	BotID            int64           // number of the bot
-	Symbol           string          // symbol, such as BTCUSDT
-	Status           GridStatusName  // where it stands
-	BaseToken        string          // base coin, such as BTC
-	QuoteToken       string          // quote coin, such as USDT
-	MinPrice         decimal.Decimal // lowest price of the grid
-	MaxPrice         decimal.Decimal // highest price of the grid
-	CellNumber       int64           // number of cells
-	GridType         GridTypeName    // how the prices are spaced
-	GridMode         GridModeName    // which way it bets
-	StopLossPer      decimal.Decimal // loss at which to close, as a fraction; absent if not set
-	TakeProfitPer    decimal.Decimal // profit at which to close, as a fraction; absent if not set
-	RealLeverage     decimal.Decimal // leverage that it has now, a multiple
-	TotalInvestment  decimal.Decimal // amount put in so far, in the quote coin
-	TotalValue       decimal.Decimal // value of the position, in the quote coin
-	CurrentPosition  decimal.Decimal // size of the position, in contracts
-	ArbitrageNum     int64           // how many pairs of trades it has made
-	ArbitrageNum24   int64           // how many of them in the last 24 hours
-	PnL              decimal.Decimal // profit in all, in the quote coin
-	PnLPer           decimal.Decimal // profit in all, as a fraction of the investment
-	GridProfit       decimal.Decimal // profit of the pairs of trades alone, in the quote coin
-	GridAPR          decimal.Decimal // that profit of a year at this pace, as a fraction
-	TotalAPR         decimal.Decimal // profit in all of a year at this pace, as a fraction
-	LastPrice        decimal.Decimal // price of the last trade of the symbol
-	LiquidationPrice decimal.Decimal // estimated price of liquidation
-	RealisedPnL      decimal.Decimal // profit that is realized, in the quote coin
-	UnrealisedPnL    decimal.Decimal // profit of the position at the mark price, in the quote coin
+	BotID             int64           // number of the bot
+	Symbol            string          // symbol, such as BTCUSDT
+	Status            GridStatusName  // where it stands
+	BaseToken         string          // base coin, such as BTC
+	QuoteToken        string          // quote coin, such as USDT
+	MinPrice          decimal.Decimal // lowest price of the grid
+	MaxPrice          decimal.Decimal // highest price of the grid
+	CellNumber        int64           // number of cells
+	GridType          GridTypeName    // how the prices are spaced
+	GridMode          GridModeName    // which way it bets
+	StopLossPercent   decimal.Decimal // loss at which to close, as a fraction; absent if not set
+	TakeProfitPercent decimal.Decimal // profit at which to close, as a fraction; absent if not set
+	RealLeverage      decimal.Decimal // leverage that it has now, a multiple
+	TotalInvestment   decimal.Decimal // amount put in so far, in the quote coin
+	TotalValue        decimal.Decimal // value of the position, in the quote coin
+	CurrentPosition   decimal.Decimal // size of the position, in contracts
+	ArbitrageNum      int64           // how many pairs of trades it has made
+	ArbitrageNum24    int64           // how many of them in the last 24 hours
+	PnL               decimal.Decimal // profit in all, in the quote coin
+	PnLPercent        decimal.Decimal // profit in all, as a fraction of the investment
+	GridProfit        decimal.Decimal // profit of the pairs of trades alone, in the quote coin
+	GridAPR           decimal.Decimal // that profit of a year at this pace, as a fraction
+	TotalAPR          decimal.Decimal // profit in all of a year at this pace, as a fraction
+	LastPrice         decimal.Decimal // price of the last trade of the symbol
+	LiquidationPrice  decimal.Decimal // estimated price of liquidation
+	RealisedPnL       decimal.Decimal // profit that is realized, in the quote coin
+	UnrealisedPnL     decimal.Decimal // profit of the position at the mark price, in the quote coin
 
 	FundingFee decimal.Decimal // funding so far, in the quote coin; positive if received, negative if paid
 
@@ -87,7 +87,7 @@ type FuturesGridBot struct {
 	Leverage             decimal.Decimal  // leverage that was set, a multiple
 	MarkPrice            decimal.Decimal  // mark price of the symbol
 	BotCloseCode         CloseCode        // why it ended
-	FuturesPosSide       PositionSideName // side of the position
+	PositionSide         PositionSideName // side of the position
 	FollowNum            int64            // how many users copy it
 	EntryPrice           decimal.Decimal  // price at which the bot begins; absent if not set
 	StopLossPrice        decimal.Decimal  // price at which to close with a loss; absent if not set
@@ -101,7 +101,7 @@ type FuturesGridBot struct {
 	AccountType          AccountType      // account that the money came from
 	CumWithdrewAmount    decimal.Decimal  // margin withdrawn so far, in the quote coin
 	CurrentProfit        decimal.Decimal  // profit while it runs, in the quote coin
-	CurrentPer           decimal.Decimal  // profit while it runs, as a fraction
+	CurrentPercent       decimal.Decimal  // profit while it runs, as a fraction
 	CopyTradeIsMaster    bool             // it is the one that others copy
 	CopyTradeFollowerNum int64            // how many bots copy it
 	InitBonus            decimal.Decimal  // bonus that it began with, in the quote coin
@@ -112,7 +112,7 @@ type FuturesGridBot struct {
 	Equity               decimal.Decimal  // value of the bot, in the quote coin
 
 	TrailingStopExitEquity decimal.Decimal // value at which the trailing stop closes it, in the quote coin
-	TrailingStopPer        decimal.Decimal // fall from the highest equity at which to close, as a fraction
+	TrailingStopPercent    decimal.Decimal // fall from the highest equity at which to close, as a fraction
 	IMR                    decimal.Decimal // initial margin rate, as a fraction
 	MMR                    decimal.Decimal // maintenance margin rate, as a fraction
 	MoveUpPrice            decimal.Decimal // price up to which the grid may move; absent if not set
@@ -161,13 +161,13 @@ type CheckFuturesGridParams struct {
 	EntryPrice bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
 
 	// Loss at which to close, in percent; for the types 1 and 3 of tp_sl_type.
-	StopLossPer bybit.Opt[decimal.Decimal]
+	StopLossPercent bybit.Opt[decimal.Decimal]
 
 	// Profit at which to close, in percent; for the types 1 and 4 of tp_sl_type.
-	TakeProfitPer bybit.Opt[decimal.Decimal]
+	TakeProfitPercent bybit.Opt[decimal.Decimal]
 
 	// Fall from the highest equity at which to close, in percent. Default: none.
-	TrailingStopPer bybit.Opt[decimal.Decimal]
+	TrailingStopPercent bybit.Opt[decimal.Decimal]
 
 	InitMargin  bybit.Opt[decimal.Decimal] // amount to put in, in the quote coin
 	MoveUpPrice bybit.Opt[decimal.Decimal] // price up to which the grid may move; not for geometric grids
@@ -194,7 +194,7 @@ type CheckFuturesGridResult struct {
 	StopLossPrice        Range           // price of the stop loss
 	EntryPrice           Range           // price at which the bot begins
 	VIPCellPercent       decimal.Decimal // how many cells more users with a VIP level may have, in percent
-	TrailingStopPer      Range           // trailing stop, as a fraction
+	TrailingStopPercent  Range           // trailing stop, as a fraction
 	LongLiquidationPrice decimal.Decimal // estimated price of liquidation of a long position; may be absent
 
 	// Estimated price of liquidation of a short position; may be absent.
@@ -305,43 +305,43 @@ type MartingaleResult struct {
 
 // MartingaleBot is the type of [MartingaleResult.Detail]: the bot.
 type MartingaleBot struct {
-	BotID                      int64                // number of the bot
-	Symbol                     string               // symbol, such as BTCUSDT
-	BotDisplayStatus           MartingaleStatusName // where it stands
-	Mode                       MartingaleModeName   // which way it bets
-	BaseToken                  string               // base coin, such as BTC
-	QuoteToken                 string               // quote coin, such as USDT
-	Leverage                   decimal.Decimal      // leverage that was set, a multiple
-	SingleRoundTargetProfitPer decimal.Decimal      // profit at which a round ends, as a fraction
-	AddPosNum                  int64                // most additions in a round
-	AddPosPer                  decimal.Decimal      // size of an addition, as a multiple of the first order
+	BotID              int64                // number of the bot
+	Symbol             string               // symbol, such as BTCUSDT
+	BotDisplayStatus   MartingaleStatusName // where it stands
+	Mode               MartingaleModeName   // which way it bets
+	BaseToken          string               // base coin, such as BTC
+	QuoteToken         string               // quote coin, such as USDT
+	Leverage           decimal.Decimal      // leverage that was set, a multiple
+	RoundProfitPercent decimal.Decimal      // profit at which a round ends, as a fraction
+	AddPositionNum     int64                // most additions in a round
+	AddPositionPercent decimal.Decimal      // size of an addition, as a multiple of the first order
 
 	// Step of the price against the position after which it adds, as a fraction.
-	PriceFloatPer decimal.Decimal
+	PriceFloatPercent decimal.Decimal
 
 	EntryPrice    decimal.Decimal // price at which the bot begins; absent if not set
-	SLPer         decimal.Decimal // loss at which to close, as a fraction of the margin; absent if not set
+	SLPercent     decimal.Decimal // loss at which to close, as a fraction of the margin; absent if not set
 	TotalMargin   decimal.Decimal // amount put in so far, in the quote coin
 	PnL           decimal.Decimal // profit in all, in the quote coin
-	PnLPer        decimal.Decimal // profit in all, as a fraction of the margin
+	PnLPercent    decimal.Decimal // profit in all, as a fraction of the margin
 	RealizedPnL   decimal.Decimal // profit that is realized, in the quote coin
 	UnrealizedPnL decimal.Decimal // profit of the position at the mark price, in the quote coin
 
-	CompletedRounds    int64           // how many rounds have ended
-	CurrentRound       int64           // number of the round now, from 1
-	CurrentAddedPosNum int64           // additions of this round so far
-	PosSize            decimal.Decimal // size of the position, in contracts
-	AvgPosPrice        decimal.Decimal // average entry price of the position
-	PosBalance         decimal.Decimal // margin of the position, in the quote coin
-	OrderBalance       decimal.Decimal // margin of the orders, in the quote coin
-	AvailableBalance   decimal.Decimal // margin that is free, in the quote coin
-	MarkPrice          decimal.Decimal // mark price of the symbol
-	LiquidationPrice   decimal.Decimal // estimated price of liquidation; 0 if none is near
-	ActualLeverage     decimal.Decimal // leverage that it has now, a multiple
-	AutoCycle          AutoCycleName   // whether another round follows
-	OperationTime      int64           // how long it has run, in seconds
-	CreateTime         time.Time       // when it was made
-	ModifyTime         time.Time       // when it last changed
+	CompletedRounds         int64           // how many rounds have ended
+	CurrentRound            int64           // number of the round now, from 1
+	CurrentAddedPositionNum int64           // additions of this round so far
+	PositionSize            decimal.Decimal // size of the position, in contracts
+	AvgPositionPrice        decimal.Decimal // average entry price of the position
+	PositionBalance         decimal.Decimal // margin of the position, in the quote coin
+	OrderBalance            decimal.Decimal // margin of the orders, in the quote coin
+	AvailableBalance        decimal.Decimal // margin that is free, in the quote coin
+	MarkPrice               decimal.Decimal // mark price of the symbol
+	LiquidationPrice        decimal.Decimal // estimated price of liquidation; 0 if none is near
+	ActualLeverage          decimal.Decimal // leverage that it has now, a multiple
+	AutoCycle               AutoCycleName   // whether another round follows
+	OperationTime           int64           // how long it has run, in seconds
+	CreateTime              time.Time       // when it was made
+	ModifyTime              time.Time       // when it last changed
 
 	// When it ended. While it runs 1970, since 0 is sent, or the time when it was made, as in the
 	// venue's example.

@@ -215,7 +215,7 @@ type ComboBot struct {
 	Leverage         decimal.Decimal // leverage of the positions, a multiple
 	TotalMargin      decimal.Decimal // amount put in so far, in the quote coin
 	TotalPnL         decimal.Decimal // profit in all, in the quote coin
-	TotalPnLPer      decimal.Decimal // profit in all, as a fraction of the margin
+	TotalPnLPercent  decimal.Decimal // profit in all, as a fraction of the margin
 	Equity           decimal.Decimal // value of the bot, in the quote coin
 
 	ROI      decimal.Decimal // return on the investment, as a fraction; absent in the venue's example
@@ -226,7 +226,7 @@ type ComboBot struct {
 	CreateTime             time.Time       // when it was made
 	EndTime                time.Time       // When it ended. 1970 while it runs: 0 is sent.
 	CloseCode              CloseCode       // why it ended
-	WsToken                string          // token for updates over WebSocket; empty in the venue's example
+	WSToken                string          // token for updates over WebSocket; empty in the venue's example
 	SymbolSettings         []ComboPosition // symbols with their weights
 	SLPercent              decimal.Decimal // loss at which to close, as a fraction of the margin
 	TPPercent              decimal.Decimal // profit at which to close, as a fraction of the margin
@@ -382,7 +382,7 @@ type CreateFuturesGridParams struct {
 	TotalInvestment decimal.Decimal // amount to put in, in the quote coin
 
 	// Loss at which to close, as a fraction; for the types 1 and 3 of tp_sl_type.
-	StopLossPer bybit.Opt[decimal.Decimal]
+	StopLossPercent bybit.Opt[decimal.Decimal]
 
 	// Price at which to close with a profit; for the types 2 and 3 of tp_sl_type.
 	TakeProfitPrice bybit.Opt[decimal.Decimal]
@@ -390,7 +390,7 @@ type CreateFuturesGridParams struct {
 	EntryPrice bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
 
 	// Fall from the highest equity at which to close, as a fraction. Default: none.
-	TrailingStopPer bybit.Opt[decimal.Decimal]
+	TrailingStopPercent bybit.Opt[decimal.Decimal]
 
 	TPSLType bybit.Opt[TPSLType] // How take profit and stop loss are given. Default: there are none.
 
@@ -398,7 +398,7 @@ type CreateFuturesGridParams struct {
 	StopLossPrice bybit.Opt[decimal.Decimal]
 
 	// Profit at which to close, as a fraction; for the types 1 and 4 of tp_sl_type.
-	TakeProfitPer bybit.Opt[decimal.Decimal]
+	TakeProfitPercent bybit.Opt[decimal.Decimal]
 
 	MoveUpPrice bybit.Opt[decimal.Decimal] // price up to which the grid may move; not for geometric grids
 

@@ -130,7 +130,7 @@ func (r *AccountInfoResult) fields(f *wire.Fields) {
 	f.IntText("maxSubAcctQty", &r.MaxSubAcctQty)
 	wire.Struct(f, "baseFeeRebateRate", &r.BaseFeeRebateRate, (*BaseFeeRebate).fields)
 	wire.Struct(f, "markupFeeRebateRate", &r.MarkupFeeRebateRate, (*MarkupFeeRebate).fields)
-	f.Millis("ts", &r.Ts)
+	f.Millis("ts", &r.Time)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.

@@ -7,10 +7,10 @@ type IPOperation string
 
 // The values of IPOperation.
 const (
-	IPAdd     IPOperation = "ADD"     // put on the list
-	IPRemove  IPOperation = "REMOVE"  // taken off the list
-	IPEnable  IPOperation = "ENABLE"  // allowed to connect again
-	IPDisable IPOperation = "DISABLE" // no longer allowed to connect
+	IPAdded    IPOperation = "ADD"     // put on the list
+	IPRemoved  IPOperation = "REMOVE"  // taken off the list
+	IPEnabled  IPOperation = "ENABLE"  // allowed to connect again
+	IPDisabled IPOperation = "DISABLE" // no longer allowed to connect
 )
 
 // DomainType says what kind of host name a change is about.

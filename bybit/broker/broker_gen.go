@@ -109,7 +109,7 @@ type AccountInfoResult struct {
 	MaxSubAcctQty       int64           // sub-accounts that may be made
 	BaseFeeRebateRate   BaseFeeRebate   // share of the base fee that the broker gets
 	MarkupFeeRebateRate MarkupFeeRebate // share of the broker's own markup on fees that it gets
-	Ts                  time.Time       // when the reply was made
+	Time                time.Time       // when the reply was made
 }
 
 // BaseFeeRebate is the type of [AccountInfoResult.BaseFeeRebateRate]: share of the base fee that

@@ -40,7 +40,7 @@ func (r *TransactionsResult) fields(f *wire.Fields) {
 	f.Int("pageSize", &r.PageSize)
 	f.Int("pageNo", &r.PageNo)
 	f.Int("totalCount", &r.TotalCount)
-	wire.Structs(f, "data", &r.Data, (*Transaction).fields)
+	wire.Structs(f, "data", &r.Transactions, (*Transaction).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -77,7 +77,7 @@ func (r *Transaction) fields(f *wire.Fields) {
 	f.Decimal("totalFees", &r.TotalFees)
 	f.Int("uid", &r.UID)
 	f.Decimal("transactionCurrencyAmount", &r.TransactionCurrencyAmount)
-	f.Decimal("fxPad", &r.FxPad)
+	f.Decimal("fxPad", &r.FXPad)
 	f.Decimal("interchangeFee", &r.InterchangeFee)
 	f.Decimal("billAmount", &r.BillAmount)
 	f.Decimal("paidAmount", &r.PaidAmount)
@@ -89,7 +89,7 @@ func (r *Transaction) fields(f *wire.Fields) {
 	f.Decimal("withdrawalFee", &r.WithdrawalFee)
 	f.Text("status", (*string)(&r.Status))
 	f.Text("orderNo", &r.OrderNo)
-	f.Text("mccCode", &r.MccCode)
+	f.Text("mccCode", &r.MCC)
 	f.Text("merchCategoryDesc", &r.MerchCategoryDesc)
 }
 
@@ -150,9 +150,9 @@ func (r CashbackParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil)
 
 func (r *CashbackResult) fields(f *wire.Fields) {
 	f.Decimal("points", &r.Points)
-	f.Decimal("amt", &r.Amt)
-	f.Text("ccy", &r.Ccy)
-	f.Text("ccyType", (*string)(&r.CcyType))
+	f.Decimal("amt", &r.Amount)
+	f.Text("ccy", &r.Currency)
+	f.Text("ccyType", (*string)(&r.CurrencyKind))
 	f.Text("createTime", &r.CreateTime)
 	f.Text("bizTxnId", &r.BizTxnID)
 	f.Int("sourceId", &r.SourceID)
@@ -209,7 +209,7 @@ func (r *MallItemsResult) fields(f *wire.Fields) {
 	f.Int("pageNo", &r.PageNo)
 	f.Int("pageSize", &r.PageSize)
 	f.Int("totalCount", &r.TotalCount)
-	wire.Structs(f, "data", &r.Data, (*MallItem).fields)
+	wire.Structs(f, "data", &r.Items, (*MallItem).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -285,7 +285,7 @@ func (r *PointRecordsResult) fields(f *wire.Fields) {
 	f.Int("pageSize", &r.PageSize)
 	f.Int("pageNo", &r.PageNo)
 	f.Int("totalCount", &r.TotalCount)
-	wire.Structs(f, "data", &r.Data, (*PointRecord).fields)
+	wire.Structs(f, "data", &r.Records, (*PointRecord).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.

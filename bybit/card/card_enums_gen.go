@@ -7,9 +7,9 @@ type TransactionCode string
 
 // The values of TransactionCode.
 const (
-	TransactionsPending  TransactionCode = "0" // pending ones
-	TransactionsCleared  TransactionCode = "1" // cleared ones
-	TransactionsDeclined TransactionCode = "2" // declined ones
+	CodePending  TransactionCode = "0" // pending ones
+	CodeCleared  TransactionCode = "1" // cleared ones
+	CodeDeclined TransactionCode = "2" // declined ones
 )
 
 // QueryType says which stage of card transactions to return.
@@ -38,19 +38,19 @@ type TransactionType string
 
 // The values of TransactionType.
 const (
-	Authorization         TransactionType = "1"  // an amount is held
-	AuthorizationReversal TransactionType = "2"  // a hold is lifted
-	Purchase              TransactionType = "3"  // an amount is taken
-	RefundUndeduct        TransactionType = "4"  // a refund of an amount that was held
-	Refund                TransactionType = "5"  // a refund
-	Chargeback            TransactionType = "6"  // a purchase is taken back after a dispute
-	PurchaseDirect        TransactionType = "7"  // an amount is taken without a hold before it
-	RefundReversal        TransactionType = "8"  // a refund is taken back
-	ChargebackReversal    TransactionType = "9"  // a chargeback is taken back
-	RefundRequest         TransactionType = "10" // a refund is asked for
-	RefundRequestReversal TransactionType = "11" // a request for a refund is taken back
-	ChargebackFee         TransactionType = "12" // the fee of a chargeback
-	ATMWithdrawal         TransactionType = "13" // cash from a machine
+	TypeAuthorization         TransactionType = "1"  // an amount is held
+	TypeAuthorizationReversal TransactionType = "2"  // a hold is lifted
+	TypePurchase              TransactionType = "3"  // an amount is taken
+	TypeRefundUndeduct        TransactionType = "4"  // a refund of an amount that was held
+	TypeRefund                TransactionType = "5"  // a refund
+	TypeChargeback            TransactionType = "6"  // a purchase is taken back after a dispute
+	TypePurchaseDirect        TransactionType = "7"  // an amount is taken without a hold before it
+	TypeRefundReversal        TransactionType = "8"  // a refund is taken back
+	TypeChargebackReversal    TransactionType = "9"  // a chargeback is taken back
+	TypeRefundRequest         TransactionType = "10" // a refund is asked for
+	TypeRefundRequestReversal TransactionType = "11" // a request for a refund is taken back
+	TypeChargebackFee         TransactionType = "12" // the fee of a chargeback
+	TypeATMWithdrawal         TransactionType = "13" // cash from a machine
 )
 
 // TransactionStatus says where the processing of a transaction stands.
@@ -107,9 +107,9 @@ type ItemOrder int64
 
 // The values of ItemOrder.
 const (
-	ByPriority    ItemOrder = 1 // the mall's own order
-	ByListingTime ItemOrder = 2 // when they were put on offer
-	ByPrice       ItemOrder = 3 // their price
+	ItemsByPriority    ItemOrder = 1 // the mall's own order
+	ItemsByListingTime ItemOrder = 2 // when they were put on offer
+	ItemsByPrice       ItemOrder = 3 // their price
 )
 
 // ItemSource says which list of the mall is asked for.

@@ -44,13 +44,13 @@ type TransactionsParams struct {
 
 // TransactionsResult is what [Service.Transactions] returns.
 type TransactionsResult struct {
-	PageSize   int64         // rows per page
-	PageNo     int64         // number of this page
-	TotalCount int64         // rows on all pages
-	Data       []Transaction // transactions of this page
+	PageSize     int64         // rows per page
+	PageNo       int64         // number of this page
+	TotalCount   int64         // rows on all pages
+	Transactions []Transaction // transactions of this page
 }
 
-// Transaction is an element of [TransactionsResult.Data]: transactions of this page.
+// Transaction is an element of [TransactionsResult.Transactions]: transactions of this page.
 type Transaction struct {
 	Pan4                      string            // last four digits of the card's number
 	Pan6                      string            // first six digits of the card's number
@@ -69,7 +69,7 @@ type Transaction struct {
 	TotalFees                 decimal.Decimal   // all fees together
 	UID                       int64             // UID of the account
 	TransactionCurrencyAmount decimal.Decimal   // amount in fiat money
-	FxPad                     decimal.Decimal   // fee of the exchange of currencies; empty if there is none
+	FXPad                     decimal.Decimal   // fee of the exchange of currencies; empty if there is none
 	InterchangeFee            decimal.Decimal   // fee between the banks of the card network; not the user's
 	BillAmount                decimal.Decimal   // amount of the bill
 	PaidAmount                decimal.Decimal   // amount that was paid, in paidCurrency
@@ -81,7 +81,7 @@ type Transaction struct {
 	WithdrawalFee             decimal.Decimal   // fee of a withdrawal from a machine
 	Status                    TransactionStatus // where its processing stands
 	OrderNo                   string            // ID of the order
-	MccCode                   string            // merchant category code, such as 5411
+	MCC                       string            // merchant category code, such as 5411
 	MerchCategoryDesc         string            // kind of the merchant, such as Grocery Stores
 }
 
@@ -128,10 +128,10 @@ type CashbackParams struct {
 
 // CashbackResult is what [Service.Cashback] returns.
 type CashbackResult struct {
-	Points  decimal.Decimal // points that were given
-	Amt     decimal.Decimal // amount of the cashback, in ccy
-	Ccy     string          // coin or currency of the cashback, such as USDT
-	CcyType CurrencyKind    // whether that is a coin or fiat money
+	Points       decimal.Decimal // points that were given
+	Amount       decimal.Decimal // amount of the cashback, in ccy
+	Currency     string          // coin or currency of the cashback, such as USDT
+	CurrencyKind CurrencyKind    // whether that is a coin or fiat money
 
 	CreateTime  string // when the order was made, such as 2023-01-01 12:00:00; the venue names no time zone
 	BizTxnID    string // ID of the order
@@ -172,10 +172,10 @@ type MallItemsResult struct {
 	PageNo     int64      // number of this page
 	PageSize   int64      // rows per page
 	TotalCount int64      // rows on all pages
-	Data       []MallItem // items of this page
+	Items      []MallItem // items of this page
 }
 
-// MallItem is an element of [MallItemsResult.Data]: items of this page.
+// MallItem is an element of [MallItemsResult.Items]: items of this page.
 type MallItem struct {
 	ItemID        string          // ID of the item
 	ItemName      string          // name of the item
@@ -232,10 +232,10 @@ type PointRecordsResult struct {
 	PageSize   int64         // rows per page
 	PageNo     int64         // number of this page
 	TotalCount int64         // rows on all pages
-	Data       []PointRecord // records of this page
+	Records    []PointRecord // records of this page
 }
 
-// PointRecord is an element of [PointRecordsResult.Data]: records of this page.
+// PointRecord is an element of [PointRecordsResult.Records]: records of this page.
 type PointRecord struct {
 	OutOrderID string    // ID of the order elsewhere
 	Point      int64     // points that came or went

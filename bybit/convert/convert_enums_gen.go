@@ -58,8 +58,8 @@ type CoinType string
 
 // The values of CoinType.
 const (
-	Crypto CoinType = "crypto" // a coin
-	Fiat   CoinType = "fiat"   // fiat money
+	CoinTypeCrypto CoinType = "crypto" // a coin
+	CoinTypeFiat   CoinType = "fiat"   // fiat money
 )
 
 // CoinSide says which list of coins is asked for.
@@ -67,8 +67,8 @@ type CoinSide int64
 
 // The values of CoinSide.
 const (
-	FromCoins CoinSide = 0 // coins that can be given
-	ToCoins   CoinSide = 1 // coins that can be received
+	CoinSideFrom CoinSide = 0 // coins that can be given
+	CoinSideTo   CoinSide = 1 // coins that can be received
 )
 
 // FiatSide says which way fiat money is converted.
@@ -76,8 +76,8 @@ type FiatSide string
 
 // The values of FiatSide.
 const (
-	BuyCrypto  FiatSide = "0" // fiat money into coins
-	SellCrypto FiatSide = "1" // coins into fiat money
+	FiatSideBuy  FiatSide = "0" // fiat money into coins
+	FiatSideSell FiatSide = "1" // coins into fiat money
 )
 
 // Support says whether a small balance can be converted.

@@ -289,12 +289,12 @@ func (r *LiquidityProduct) fields(f *wire.Fields) {
 	f.Decimal("minReinvestAmount", &r.MinReinvestAmount)
 	wire.Values(f, "yieldCoins", &r.YieldCoins, (*wire.Fields).Text)
 	f.Decimal("apyE8", &r.APYE8)
-	f.Decimal("apy7dE8", &r.Apy7dE8)
+	f.Decimal("apy7dE8", &r.APY7dE8)
 	f.Decimal("poolLiquidityValue", &r.PoolLiquidityValue)
 	f.Decimal("dailyYield", &r.DailyYield)
 	wire.Values(f, "slippage_levels", &r.SlippageLevels, (*wire.Fields).Decimal)
 	wire.Structs(f, "apyBreakdown", &r.APYBreakdown, (*LiquidityAPY).fields)
-	wire.Structs(f, "apy7dBreakdown", &r.Apy7dBreakdown, (*LiquidityAPY).fields)
+	wire.Structs(f, "apy7dBreakdown", &r.APY7dBreakdown, (*LiquidityAPY).fields)
 	wire.Values(f, "slippageRateE8List", &r.SlippageRateE8List, (*wire.Fields).Decimal)
 }
 

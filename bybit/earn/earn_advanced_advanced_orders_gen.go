@@ -239,7 +239,7 @@ type LiquidityProduct struct {
 	MinReinvestAmount   decimal.Decimal // least that can be reinvested, in the quote coin
 	YieldCoins          []string        // coins in which the pool pays
 	APYE8               decimal.Decimal // yearly rate now, times 10^8
-	Apy7dE8             decimal.Decimal // yearly rate over 7 days, times 10^8
+	APY7dE8             decimal.Decimal // yearly rate over 7 days, times 10^8
 	PoolLiquidityValue  decimal.Decimal // worth of the whole pool, in the quote coin
 	DailyYield          decimal.Decimal // yield of the pool in a day
 
@@ -248,7 +248,7 @@ type LiquidityProduct struct {
 	SlippageLevels []decimal.Decimal
 
 	APYBreakdown       []LiquidityAPY    // the rate now, by coin
-	Apy7dBreakdown     []LiquidityAPY    // the rate over 7 days, by coin
+	APY7dBreakdown     []LiquidityAPY    // the rate over 7 days, by coin
 	SlippageRateE8List []decimal.Decimal // slippage of each step, times 10^8
 }
 

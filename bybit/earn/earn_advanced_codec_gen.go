@@ -199,8 +199,8 @@ func (r AdvancedQuotesResult) MarshalJSON() ([]byte, error) { return r.AppendJSO
 func (r *DualQuote) fields(f *wire.Fields) {
 	f.Text("productId", &r.ProductID)
 	f.Decimal("currentPrice", &r.CurrentPrice)
-	wire.Structs(f, "buyLowPrice", &r.BuyLowPrice, (*DualOffer).fields)
-	wire.Structs(f, "sellHighPrice", &r.SellHighPrice, (*DualOffer).fields)
+	wire.Structs(f, "buyLowPrice", &r.BuyLowOffers, (*DualOffer).fields)
+	wire.Structs(f, "sellHighPrice", &r.SellHighOffers, (*DualOffer).fields)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

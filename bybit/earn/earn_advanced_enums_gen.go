@@ -7,10 +7,13 @@ type Direction string
 
 // The values of Direction.
 const (
-	BuyLow   Direction = "BuyLow"   // dual assets: buys the base coin at or below the target price
-	SellHigh Direction = "SellHigh" // dual assets: sells the base coin at or above the target price
-	Long     Direction = "Long"     // smart leverage: gains when the price rises
-	Short    Direction = "Short"    // smart leverage: gains when the price falls
+	DirectionBuyLow Direction = "BuyLow" // dual assets: buys the base coin at or below the target price
+
+	// DirectionSellHigh: dual assets: sells the base coin at or above the target price.
+	DirectionSellHigh Direction = "SellHigh"
+
+	DirectionLong  Direction = "Long"  // smart leverage: gains when the price rises
+	DirectionShort Direction = "Short" // smart leverage: gains when the price falls
 )
 
 // SettleType says what a discount buy pays when the coin is bought.

@@ -166,10 +166,10 @@ type AdvancedQuotesResult struct {
 
 // DualQuote is an element of [AdvancedQuotesResult.List]: quotes of DualAssets.
 type DualQuote struct {
-	ProductID     string          // number of the product
-	CurrentPrice  decimal.Decimal // market price now
-	BuyLowPrice   []DualOffer     // target prices to buy low
-	SellHighPrice []DualOffer     // target prices to sell high
+	ProductID      string          // number of the product
+	CurrentPrice   decimal.Decimal // market price now
+	BuyLowOffers   []DualOffer     // target prices to buy low
+	SellHighOffers []DualOffer     // target prices to sell high
 }
 
 // DiscountQuote is an element of [AdvancedQuotesResult.Offers]: quotes of DiscountBuy.

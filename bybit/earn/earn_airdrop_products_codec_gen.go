@@ -60,8 +60,8 @@ func (r AirdropYield) MarshalJSON() ([]byte, error) {
 }
 
 func (r *AirdropYieldsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "timeStart", &r.TimeStart, (*wire.Fields).Seconds)
-	wire.Opt(f, "timeEnd", &r.TimeEnd, (*wire.Fields).Seconds)
+	wire.Opt(f, "timeStart", &r.StartTime, (*wire.Fields).Seconds)
+	wire.Opt(f, "timeEnd", &r.EndTime, (*wire.Fields).Seconds)
 	f.Int("limit", &r.Limit)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
@@ -94,7 +94,7 @@ func (r *AirdropYieldsParams) AppendQuery(dst []byte) []byte {
 
 func (r *AirdropYieldsResult) fields(f *wire.Fields) {
 	f.Text("nextCursor", &r.NextCursor)
-	wire.Structs(f, "airdropDailyPnls", &r.AirdropDailyPnls, (*AirdropPayment).fields)
+	wire.Structs(f, "airdropDailyPnls", &r.Payments, (*AirdropPayment).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.

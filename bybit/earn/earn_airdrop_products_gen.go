@@ -65,26 +65,26 @@ func (s *Service) AirdropYields(ctx context.Context, p *AirdropYieldsParams) (*A
 func (s *Service) AllAirdropYields(ctx context.Context, p *AirdropYieldsParams) iter.Seq2[AirdropPayment, error] {
 	return pages.ByCursor(ctx, p, s.AirdropYields,
 		func(p *AirdropYieldsParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *AirdropYieldsResult) ([]AirdropPayment, string) { return r.AirdropDailyPnls, r.NextCursor })
+		func(r *AirdropYieldsResult) ([]AirdropPayment, string) { return r.Payments, r.NextCursor })
 }
 
 // AirdropYieldsParams are the parameters of [Service.AirdropYields].
 type AirdropYieldsParams struct {
 	// Not before this time. Default: three months ago, which is also the limit.
-	TimeStart bybit.Opt[time.Time]
+	StartTime bybit.Opt[time.Time]
 
-	TimeEnd bybit.Opt[time.Time] // not after this time
+	EndTime bybit.Opt[time.Time] // not after this time
 	Limit   int64                // rows per page: 1 to 49
 	Cursor  bybit.Opt[string]    // page to continue from: nextCursor of the page before
 }
 
 // AirdropYieldsResult is what [Service.AirdropYields] returns.
 type AirdropYieldsResult struct {
-	NextCursor       string           // Where the next page begins. Empty on the last.
-	AirdropDailyPnls []AirdropPayment // payments, newest first
+	NextCursor string           // Where the next page begins. Empty on the last.
+	Payments   []AirdropPayment // payments, newest first
 }
 
-// AirdropPayment is an element of [AirdropYieldsResult.AirdropDailyPnls]: payments, newest first.
+// AirdropPayment is an element of [AirdropYieldsResult.Payments]: payments, newest first.
 type AirdropPayment struct {
 	CoinName        string          // coin that was held
 	YieldCoinName   string          // Coin that was paid. It may differ from the one held.

@@ -424,7 +424,7 @@ func (r *YieldsParams) AppendQuery(dst []byte) []byte {
 
 func (r *YieldsResult) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "list", &r.List, (*Yield).fields)
-	wire.Structs(f, "yield", &r.Yield, (*Yield).fields)
+	wire.Structs(f, "yield", &r.Yields, (*Yield).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 

@@ -289,7 +289,7 @@ func (s *Service) Yields(ctx context.Context, p *YieldsParams) (*YieldsResult, e
 func (s *Service) AllYields(ctx context.Context, p *YieldsParams) iter.Seq2[Yield, error] {
 	return pages.ByCursor(ctx, p, s.Yields,
 		func(p *YieldsParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *YieldsResult) ([]Yield, string) { return r.Yield, r.NextPageCursor })
+		func(r *YieldsResult) ([]Yield, string) { return r.Yields, r.NextPageCursor })
 }
 
 // YieldsParams are the parameters of [Service.Yields].
@@ -305,7 +305,7 @@ type YieldsParams struct {
 // YieldsResult is what [Service.Yields] returns.
 type YieldsResult struct {
 	List           []Yield // Yields, under the documented name. Not seen in replies.
-	Yield          []Yield // Yields of the category. The documentation shows it in an example only.
+	Yields         []Yield // Yields of the category. The documentation shows it in an example only.
 	NextPageCursor string  // Where the next page begins. Empty on the last.
 }
 

@@ -6,43 +6,43 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *WhitelistIPResult) fields(f *wire.Fields) {
-	wire.Structs(f, "", &r.List, (*WhitelistIPRow).fields)
+func (r *WhitelistedIPsResult) fields(f *wire.Fields) {
+	wire.Structs(f, "", &r.List, (*WhitelistedIPsRow).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *WhitelistIPResult) Decode(json []byte) error {
-	return decoded(json, wire.DecodeValue(json, r, (*WhitelistIPResult).fields))
+func (r *WhitelistedIPsResult) Decode(json []byte) error {
+	return decoded(json, wire.DecodeValue(json, r, (*WhitelistedIPsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *WhitelistIPResult) AppendJSON(dst []byte) []byte {
-	return wire.AppendValue(dst, r, (*WhitelistIPResult).fields)
+func (r *WhitelistedIPsResult) AppendJSON(dst []byte) []byte {
+	return wire.AppendValue(dst, r, (*WhitelistedIPsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *WhitelistIPResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *WhitelistedIPsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r WhitelistIPResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r WhitelistedIPsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *WhitelistIPRow) fields(f *wire.Fields) {
+func (r *WhitelistedIPsRow) fields(f *wire.Fields) {
 	f.Text("name", &r.Name)
 	f.Text("endpointDomain", &r.EndpointDomain)
 	wire.Values(f, "ipList", &r.IPList, (*wire.Fields).Text)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
-func (r *WhitelistIPRow) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*WhitelistIPRow).fields))
+func (r *WhitelistedIPsRow) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*WhitelistedIPsRow).fields))
 }
 
 // MarshalJSON writes it as the exchange does.
-func (r WhitelistIPRow) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*WhitelistIPRow).fields), nil
+func (r WhitelistedIPsRow) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*WhitelistedIPsRow).fields), nil
 }
 
-func (r *IPChangelogParams) fields(f *wire.Fields) {
+func (r *IPChangesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
@@ -50,51 +50,51 @@ func (r *IPChangelogParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *IPChangelogParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*IPChangelogParams).fields))
+func (r *IPChangesParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*IPChangesParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *IPChangelogParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*IPChangelogParams).fields)
+func (r *IPChangesParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*IPChangesParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *IPChangelogParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *IPChangesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r IPChangelogParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r IPChangesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *IPChangelogParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IPChangelogParams).fields))
+func (r *IPChangesParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IPChangesParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *IPChangelogParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*IPChangelogParams).fields)
+func (r *IPChangesParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*IPChangesParams).fields)
 }
 
-func (r *IPChangelogResult) fields(f *wire.Fields) {
+func (r *IPChangesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*IPChange).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *IPChangelogResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*IPChangelogResult).fields))
+func (r *IPChangesResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*IPChangesResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *IPChangelogResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*IPChangelogResult).fields)
+func (r *IPChangesResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*IPChangesResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *IPChangelogResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *IPChangesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r IPChangelogResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r IPChangesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *IPChange) fields(f *wire.Fields) {
 	f.Text("operationType", (*string)(&r.OperationType))

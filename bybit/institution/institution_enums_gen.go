@@ -2,15 +2,15 @@
 
 package institution
 
-// OperationType says what was done to an address of the whitelist.
-type OperationType string
+// IPOperation says what was done to an address of the whitelist.
+type IPOperation string
 
-// The values of OperationType.
+// The values of IPOperation.
 const (
-	Added    OperationType = "ADD"     // it was added
-	Removed  OperationType = "REMOVE"  // it was taken off
-	Enabled  OperationType = "ENABLE"  // it was allowed again
-	Disabled OperationType = "DISABLE" // it was blocked
+	IPAdded    IPOperation = "ADD"     // it was added
+	IPRemoved  IPOperation = "REMOVE"  // it was taken off
+	IPEnabled  IPOperation = "ENABLE"  // it was allowed again
+	IPDisabled IPOperation = "DISABLE" // it was blocked
 )
 
 // DomainType says which kind of host an address may connect to.

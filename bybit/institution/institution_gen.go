@@ -12,53 +12,53 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// WhitelistIP returns hosts that are reserved for the institution's clients, each with the
+// WhitelistedIPs returns hosts that are reserved for the institution's clients, each with the
 // addresses that may connect.
 //
 // V5 page: [institution/whitelist-ip].
 //
 // [institution/whitelist-ip]: https://bybit-exchange.github.io/docs/v5/institution/whitelist-ip
-func (s *Service) WhitelistIP(ctx context.Context) (*WhitelistIPResult, error) {
-	r := new(WhitelistIPResult)
+func (s *Service) WhitelistedIPs(ctx context.Context) (*WhitelistedIPsResult, error) {
+	r := new(WhitelistedIPsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/ins/whitelist/ip", nil, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// WhitelistIPResult is what [Service.WhitelistIP] returns.
-type WhitelistIPResult struct {
-	List []WhitelistIPRow // in the order of the reply
+// WhitelistedIPsResult is what [Service.WhitelistedIPs] returns.
+type WhitelistedIPsResult struct {
+	List []WhitelistedIPsRow // in the order of the reply
 }
 
-// WhitelistIPRow is an element of [WhitelistIPResult.List]: in the order of the reply.
-type WhitelistIPRow struct {
+// WhitelistedIPsRow is an element of [WhitelistedIPsResult.List]: in the order of the reply.
+type WhitelistedIPsRow struct {
 	Name           string   // name of the client
 	EndpointDomain string   // host that is reserved for the client
 	IPList         []string // addresses that may connect to it
 }
 
-// IPChangelog returns changes of the whitelist, one row per change and address.
+// IPChanges returns changes of the whitelist, one row per change and address.
 // V5 page: [institution/ip-changelog].
 //
 // [institution/ip-changelog]: https://bybit-exchange.github.io/docs/v5/institution/ip-changelog
-func (s *Service) IPChangelog(ctx context.Context, p *IPChangelogParams) (*IPChangelogResult, error) {
-	r := new(IPChangelogResult)
+func (s *Service) IPChanges(ctx context.Context, p *IPChangesParams) (*IPChangesResult, error) {
+	r := new(IPChangesResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/ins/ip/changelog", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// AllIPChangelog yields the rows of [Service.IPChangelog], page after page. An error ends it.
-func (s *Service) AllIPChangelog(ctx context.Context, p *IPChangelogParams) iter.Seq2[IPChange, error] {
-	return pages.ByCursor(ctx, p, s.IPChangelog,
-		func(p *IPChangelogParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *IPChangelogResult) ([]IPChange, string) { return r.List, r.NextPageCursor })
+// AllIPChanges yields the rows of [Service.IPChanges], page after page. An error ends it.
+func (s *Service) AllIPChanges(ctx context.Context, p *IPChangesParams) iter.Seq2[IPChange, error] {
+	return pages.ByCursor(ctx, p, s.IPChanges,
+		func(p *IPChangesParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *IPChangesResult) ([]IPChange, string) { return r.List, r.NextPageCursor })
 }
 
-// IPChangelogParams are the parameters of [Service.IPChangelog].
-type IPChangelogParams struct {
+// IPChangesParams are the parameters of [Service.IPChanges].
+type IPChangesParams struct {
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows per page, 1 to 50. Default: 20.
@@ -66,17 +66,17 @@ type IPChangelogParams struct {
 	Cursor bybit.Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
 }
 
-// IPChangelogResult is what [Service.IPChangelog] returns.
-type IPChangelogResult struct {
+// IPChangesResult is what [Service.IPChanges] returns.
+type IPChangesResult struct {
 	List           []IPChange // changes of this page
 	NextPageCursor string     // Cursor of the next page. Empty on the last page.
 }
 
-// IPChange is an element of [IPChangelogResult.List]: changes of this page.
+// IPChange is an element of [IPChangesResult.List]: changes of this page.
 type IPChange struct {
-	OperationType OperationType // what was done to the address
-	IPAddress     string        // address or range, such as 18.99.43.128/25
-	DomainType    DomainType    // which host it is for: GW for HTTP, WS for WebSocket
-	ChangeReason  string        // why it was done, in words
-	CreatedAt     string        // when it was done, UTC, such as 2026-05-21T06:02:36Z
+	OperationType IPOperation // what was done to the address
+	IPAddress     string      // address or range, such as 18.99.43.128/25
+	DomainType    DomainType  // which host it is for: GW for HTTP, WS for WebSocket
+	ChangeReason  string      // why it was done, in words
+	CreatedAt     string      // when it was done, UTC, such as 2026-05-21T06:02:36Z
 }

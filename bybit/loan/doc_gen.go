@@ -3,12 +3,12 @@
 // Package loan is a part of the V5 API. Crypto loans: flexible ones with hourly interest, fixed
 // ones matched with lenders for a term, the collateral of both, and lending on the fixed market.
 //
-// The methods that begin with Legacy belong to the loans before 2025, which can only be looked at,
-// repaid and secured.
+// The methods with Legacy in their names belong to the loans before 2025, which can only be looked
+// at, repaid and secured.
 //
 // Its methods belong to a [Service] of a client, and each is one request of the V5 API:
 //
-//	result, err := loan.New(client).LoanCoins(ctx, ...)
+//	result, err := loan.New(client).Coins(ctx, ...)
 //
 // Numbers are exact decimals, times are UTC, and what the exchange writes as "" or null, or leaves
 // out, is the zero value. An optional field of a request is a bybit.Opt: what is unset is not sent,

@@ -38,58 +38,58 @@ func (r MarketOffer) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MarketOffer).fields), nil
 }
 
-func (r *LoanCoinsParams) fields(f *wire.Fields) {
+func (r *CoinsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 	wire.Opt(f, "vipLevel", &r.VIPLevel, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *LoanCoinsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LoanCoinsParams).fields))
+func (r *CoinsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*CoinsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LoanCoinsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LoanCoinsParams).fields)
+func (r *CoinsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*CoinsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LoanCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *CoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LoanCoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r CoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *LoanCoinsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LoanCoinsParams).fields))
+func (r *CoinsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CoinsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *LoanCoinsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*LoanCoinsParams).fields)
+func (r *CoinsParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*CoinsParams).fields)
 }
 
-func (r *LoanCoinsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*LoanCoin).fields)
+func (r *CoinsResult) fields(f *wire.Fields) {
+	wire.Structs(f, "list", &r.List, (*Coin).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *LoanCoinsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LoanCoinsResult).fields))
+func (r *CoinsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*CoinsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LoanCoinsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LoanCoinsResult).fields)
+func (r *CoinsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*CoinsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LoanCoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *CoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LoanCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r CoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *LoanCoin) fields(f *wire.Fields) {
+func (r *Coin) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 	f.Bool("fixedBorrowable", &r.FixedBorrowable)
 	f.Int("fixedBorrowingAccuracy", &r.FixedBorrowingAccuracy)
@@ -109,12 +109,12 @@ func (r *LoanCoin) fields(f *wire.Fields) {
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
-func (r *LoanCoin) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LoanCoin).fields))
+func (r *Coin) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*Coin).fields))
 }
 
 // MarshalJSON writes it as the exchange does.
-func (r LoanCoin) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*LoanCoin).fields), nil }
+func (r Coin) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Coin).fields), nil }
 
 func (r *CollateralCoinsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
@@ -388,7 +388,7 @@ func (r *PositionResult) fields(f *wire.Fields) {
 	f.Decimal("totalCollateral", &r.TotalCollateral)
 	f.Decimal("totalDebt", &r.TotalDebt)
 	f.Decimal("totalSupply", &r.TotalSupply)
-	f.Omit().Text("colRes", (*string)(&r.ColRes))
+	f.Omit().Text("colRes", (*string)(&r.CollateralLimit))
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -478,7 +478,7 @@ func (r *MaxLoanParams) UnmarshalJSON(json []byte) error { return r.Decode(json)
 func (r MaxLoanParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MaxLoanCollateral) fields(f *wire.Fields) {
-	f.Text("ccy", &r.Ccy)
+	f.Text("ccy", &r.Currency)
 	f.Decimal("amount", &r.Amount)
 }
 

@@ -27,33 +27,33 @@ type MarketOffer struct {
 	Term          Term            // term in days
 }
 
-// LoanCoins returns the coins that can be borrowed, with limits and rates by VIP level.
+// Coins returns the coins that can be borrowed, with limits and rates by VIP level.
 // V5 page: [new-crypto-loan/loan-coin].
 //
 // [new-crypto-loan/loan-coin]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/loan-coin
-func (s *Service) LoanCoins(ctx context.Context, p *LoanCoinsParams) (*LoanCoinsResult, error) {
-	r := new(LoanCoinsResult)
+func (s *Service) Coins(ctx context.Context, p *CoinsParams) (*CoinsResult, error) {
+	r := new(CoinsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/crypto-loan-common/loanable-data", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// LoanCoinsParams are the parameters of [Service.LoanCoins].
-type LoanCoinsParams struct {
+// CoinsParams are the parameters of [Service.Coins].
+type CoinsParams struct {
 	Currency bybit.Opt[string] // Coin in capitals, such as ETH. Default: all coins.
 
 	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all levels.
 	VIPLevel bybit.Opt[string]
 }
 
-// LoanCoinsResult is what [Service.LoanCoins] returns.
-type LoanCoinsResult struct {
-	List []LoanCoin // terms by coin and level
+// CoinsResult is what [Service.Coins] returns.
+type CoinsResult struct {
+	List []Coin // terms by coin and level
 }
 
-// LoanCoin is an element of [LoanCoinsResult.List]: terms by coin and level.
-type LoanCoin struct {
+// Coin is an element of [CoinsResult.List]: terms by coin and level.
+type Coin struct {
 	Currency                   string          // coin that is lent
 	FixedBorrowable            bool            // it is lent for a fixed term
 	FixedBorrowingAccuracy     int64           // decimals of an amount in a fixed loan
@@ -249,7 +249,7 @@ type PositionResult struct {
 	TotalCollateral decimal.Decimal // value of all collateral, in US dollars
 	TotalDebt       decimal.Decimal // all debt, fixed and flexible, in US dollars
 	TotalSupply     decimal.Decimal // all that is lent, in US dollars
-	ColRes          CollateralLimit // whether the venue still takes the collateral
+	CollateralLimit CollateralLimit // whether the venue still takes the collateral
 }
 
 // Debt is an element of [PositionResult.BorrowList]: debts by coin.
@@ -297,8 +297,8 @@ type MaxLoanParams struct {
 // MaxLoanCollateral is an element of [MaxLoanParams.CollateralList]: collateral to count; without
 // it only what is there already.
 type MaxLoanCollateral struct {
-	Ccy    string          // collateral coin, such as USDT
-	Amount decimal.Decimal // amount of it, in coins
+	Currency string          // collateral coin, such as USDT
+	Amount   decimal.Decimal // amount of it, in coins
 }
 
 // MaxLoanResult is what [Service.MaxLoan] returns.

@@ -6,73 +6,73 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *LegacyLoanCoinsParams) fields(f *wire.Fields) {
+func (r *LegacyCoinsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 	wire.Opt(f, "vipLevel", &r.VIPLevel, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *LegacyLoanCoinsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LegacyLoanCoinsParams).fields))
+func (r *LegacyCoinsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LegacyCoinsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LegacyLoanCoinsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LegacyLoanCoinsParams).fields)
+func (r *LegacyCoinsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*LegacyCoinsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LegacyLoanCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *LegacyCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyLoanCoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r LegacyCoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *LegacyLoanCoinsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyLoanCoinsParams).fields))
+func (r *LegacyCoinsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyCoinsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *LegacyLoanCoinsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*LegacyLoanCoinsParams).fields)
+func (r *LegacyCoinsParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*LegacyCoinsParams).fields)
 }
 
-func (r *LegacyLoanCoinsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "vipCoinList", &r.VIPCoinList, (*LegacyLoanLevel).fields)
+func (r *LegacyCoinsResult) fields(f *wire.Fields) {
+	wire.Structs(f, "vipCoinList", &r.VIPCoinList, (*LegacyCoinLevel).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *LegacyLoanCoinsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LegacyLoanCoinsResult).fields))
+func (r *LegacyCoinsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LegacyCoinsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LegacyLoanCoinsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LegacyLoanCoinsResult).fields)
+func (r *LegacyCoinsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*LegacyCoinsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LegacyLoanCoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *LegacyCoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyLoanCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r LegacyCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *LegacyLoanLevel) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*LegacyLoanCoin).fields)
+func (r *LegacyCoinLevel) fields(f *wire.Fields) {
+	wire.Structs(f, "list", &r.List, (*LegacyCoin).fields)
 	f.Text("vipLevel", &r.VIPLevel)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
-func (r *LegacyLoanLevel) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LegacyLoanLevel).fields))
+func (r *LegacyCoinLevel) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LegacyCoinLevel).fields))
 }
 
 // MarshalJSON writes it as the exchange does.
-func (r LegacyLoanLevel) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*LegacyLoanLevel).fields), nil
+func (r LegacyCoinLevel) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*LegacyCoinLevel).fields), nil
 }
 
-func (r *LegacyLoanCoin) fields(f *wire.Fields) {
+func (r *LegacyCoin) fields(f *wire.Fields) {
 	f.Int("borrowingAccuracy", &r.BorrowingAccuracy)
 	f.Text("currency", &r.Currency)
 	f.Decimal("flexibleHourlyInterestRate", &r.FlexibleHourlyInterestRate)
@@ -86,13 +86,13 @@ func (r *LegacyLoanCoin) fields(f *wire.Fields) {
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
-func (r *LegacyLoanCoin) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LegacyLoanCoin).fields))
+func (r *LegacyCoin) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LegacyCoin).fields))
 }
 
 // MarshalJSON writes it as the exchange does.
-func (r LegacyLoanCoin) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*LegacyLoanCoin).fields), nil
+func (r LegacyCoin) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*LegacyCoin).fields), nil
 }
 
 func (r *LegacyCollateralCoinsParams) fields(f *wire.Fields) {
@@ -397,46 +397,46 @@ func (r LegacyRepaidLoan) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LegacyRepaidLoan).fields), nil
 }
 
-func (r *LegacyRepayParams) fields(f *wire.Fields) {
+func (r *RepayLegacyParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 	f.Decimal("amount", &r.Amount)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *LegacyRepayParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LegacyRepayParams).fields))
+func (r *RepayLegacyParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RepayLegacyParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LegacyRepayParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LegacyRepayParams).fields)
+func (r *RepayLegacyParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RepayLegacyParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LegacyRepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RepayLegacyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyRepayParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RepayLegacyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *LegacyRepayResult) fields(f *wire.Fields) {
+func (r *RepayLegacyResult) fields(f *wire.Fields) {
 	f.Text("repayId", &r.RepayID)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *LegacyRepayResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LegacyRepayResult).fields))
+func (r *RepayLegacyResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RepayLegacyResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LegacyRepayResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LegacyRepayResult).fields)
+func (r *RepayLegacyResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RepayLegacyResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LegacyRepayResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RepayLegacyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyRepayResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RepayLegacyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LegacyRepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)

@@ -13,42 +13,41 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// LegacyLoanCoins returns the coins of legacy loans, with limits and rates by VIP level. A loan
-// that is overdue costs three times its interest; 48 hours after its end the collateral is
-// liquidated.
+// LegacyCoins returns the coins of legacy loans, with limits and rates by VIP level. A loan that is
+// overdue costs three times its interest; 48 hours after its end the collateral is liquidated.
 //
 // V5 page: [crypto-loan/loan-coin].
 //
 // [crypto-loan/loan-coin]: https://bybit-exchange.github.io/docs/v5/crypto-loan/loan-coin
-func (s *Service) LegacyLoanCoins(ctx context.Context, p *LegacyLoanCoinsParams) (*LegacyLoanCoinsResult, error) {
-	r := new(LegacyLoanCoinsResult)
+func (s *Service) LegacyCoins(ctx context.Context, p *LegacyCoinsParams) (*LegacyCoinsResult, error) {
+	r := new(LegacyCoinsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/crypto-loan/loanable-data", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// LegacyLoanCoinsParams are the parameters of [Service.LegacyLoanCoins].
-type LegacyLoanCoinsParams struct {
+// LegacyCoinsParams are the parameters of [Service.LegacyCoins].
+type LegacyCoinsParams struct {
 	Currency bybit.Opt[string] // Coin in capitals, such as USDT. Default: all coins.
 
 	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all levels.
 	VIPLevel bybit.Opt[string]
 }
 
-// LegacyLoanCoinsResult is what [Service.LegacyLoanCoins] returns.
-type LegacyLoanCoinsResult struct {
-	VIPCoinList []LegacyLoanLevel // terms by level
+// LegacyCoinsResult is what [Service.LegacyCoins] returns.
+type LegacyCoinsResult struct {
+	VIPCoinList []LegacyCoinLevel // terms by level
 }
 
-// LegacyLoanLevel is an element of [LegacyLoanCoinsResult.VIPCoinList]: terms by level.
-type LegacyLoanLevel struct {
-	List     []LegacyLoanCoin // terms by coin
-	VIPLevel string           // VIP or PRO level that the terms are for
+// LegacyCoinLevel is an element of [LegacyCoinsResult.VIPCoinList]: terms by level.
+type LegacyCoinLevel struct {
+	List     []LegacyCoin // terms by coin
+	VIPLevel string       // VIP or PRO level that the terms are for
 }
 
-// LegacyLoanCoin is an element of [LegacyLoanLevel.List]: terms by coin.
-type LegacyLoanCoin struct {
+// LegacyCoin is an element of [LegacyCoinLevel.List]: terms by coin.
+type LegacyCoin struct {
 	BorrowingAccuracy int64  // decimals of an amount
 	Currency          string // coin that is lent
 
@@ -260,28 +259,28 @@ type LegacyRepaidLoan struct {
 	Status                  int64           // 1 if the borrower repaid it, 2 if a liquidation did
 }
 
-// LegacyRepay repays a legacy loan in full or in part from the funding wallet, interest first. The
+// RepayLegacy repays a legacy loan in full or in part from the funding wallet, interest first. The
 // collateral comes back by itself only when the loan is repaid in full.
 //
 // V5 page: [crypto-loan/repay].
 //
 // [crypto-loan/repay]: https://bybit-exchange.github.io/docs/v5/crypto-loan/repay
-func (s *Service) LegacyRepay(ctx context.Context, p *LegacyRepayParams) (*LegacyRepayResult, error) {
-	r := new(LegacyRepayResult)
+func (s *Service) RepayLegacy(ctx context.Context, p *RepayLegacyParams) (*RepayLegacyResult, error) {
+	r := new(RepayLegacyResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan/repay", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// LegacyRepayParams are the parameters of [Service.LegacyRepay].
-type LegacyRepayParams struct {
+// RepayLegacyParams are the parameters of [Service.RepayLegacy].
+type RepayLegacyParams struct {
 	OrderID string          // identifier of the loan
 	Amount  decimal.Decimal // amount to repay, in coins
 }
 
-// LegacyRepayResult is what [Service.LegacyRepay] returns.
-type LegacyRepayResult struct {
+// RepayLegacyResult is what [Service.RepayLegacy] returns.
+type RepayLegacyResult struct {
 	RepayID string // identifier of the repayment
 }
 

@@ -60,47 +60,47 @@ func (r LegacyMaxCollateralReductionResult) MarshalJSON() ([]byte, error) {
 	return r.AppendJSON(nil), nil
 }
 
-func (r *LegacyAdjustCollateralParams) fields(f *wire.Fields) {
+func (r *AdjustLegacyCollateralParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 	f.Decimal("amount", &r.Amount)
 	f.Text("direction", (*string)(&r.Direction))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *LegacyAdjustCollateralParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LegacyAdjustCollateralParams).fields))
+func (r *AdjustLegacyCollateralParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AdjustLegacyCollateralParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LegacyAdjustCollateralParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LegacyAdjustCollateralParams).fields)
+func (r *AdjustLegacyCollateralParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AdjustLegacyCollateralParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LegacyAdjustCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *AdjustLegacyCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyAdjustCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r AdjustLegacyCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *LegacyAdjustCollateralResult) fields(f *wire.Fields) {
+func (r *AdjustLegacyCollateralResult) fields(f *wire.Fields) {
 	f.Text("adjustId", &r.AdjustID)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *LegacyAdjustCollateralResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LegacyAdjustCollateralResult).fields))
+func (r *AdjustLegacyCollateralResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AdjustLegacyCollateralResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LegacyAdjustCollateralResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LegacyAdjustCollateralResult).fields)
+func (r *AdjustLegacyCollateralResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AdjustLegacyCollateralResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LegacyAdjustCollateralResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *AdjustLegacyCollateralResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyAdjustCollateralResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r AdjustLegacyCollateralResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LegacyCollateralAdjustmentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)

@@ -35,29 +35,29 @@ type LegacyMaxCollateralReductionResult struct {
 	MaxCollateralAmount decimal.Decimal // most that may be taken out, in coins
 }
 
-// LegacyAdjustCollateral moves collateral between the funding wallet and a legacy loan.
+// AdjustLegacyCollateral moves collateral between the funding wallet and a legacy loan.
 // LegacyMaxCollateralReduction says how much may be taken out.
 //
 // V5 page: [crypto-loan/adjust-collateral].
 //
 // [crypto-loan/adjust-collateral]: https://bybit-exchange.github.io/docs/v5/crypto-loan/adjust-collateral
-func (s *Service) LegacyAdjustCollateral(ctx context.Context, p *LegacyAdjustCollateralParams) (*LegacyAdjustCollateralResult, error) {
-	r := new(LegacyAdjustCollateralResult)
+func (s *Service) AdjustLegacyCollateral(ctx context.Context, p *AdjustLegacyCollateralParams) (*AdjustLegacyCollateralResult, error) {
+	r := new(AdjustLegacyCollateralResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan/adjust-ltv", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// LegacyAdjustCollateralParams are the parameters of [Service.LegacyAdjustCollateral].
-type LegacyAdjustCollateralParams struct {
+// AdjustLegacyCollateralParams are the parameters of [Service.AdjustLegacyCollateral].
+type AdjustLegacyCollateralParams struct {
 	OrderID   string          // identifier of the loan
 	Amount    decimal.Decimal // amount to move, in coins
 	Direction Direction       // 0 adds collateral, 1 takes it out
 }
 
-// LegacyAdjustCollateralResult is what [Service.LegacyAdjustCollateral] returns.
-type LegacyAdjustCollateralResult struct {
+// AdjustLegacyCollateralResult is what [Service.AdjustLegacyCollateral] returns.
+type AdjustLegacyCollateralResult struct {
 	AdjustID string // identifier of the adjustment
 }
 

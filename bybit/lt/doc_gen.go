@@ -6,7 +6,7 @@
 //
 // Its methods belong to a [Service] of a client, and each is one request of the V5 API:
 //
-//	result, err := lt.New(client).Info(ctx, ...)
+//	result, err := lt.New(client).Tokens(ctx, ...)
 //
 // Numbers are exact decimals, times are UTC, and what the exchange writes as "" or null, or leaves
 // out, is the zero value. An optional field of a request is a bybit.Opt: what is unset is not sent,

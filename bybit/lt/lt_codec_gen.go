@@ -6,58 +6,62 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *InfoParams) fields(f *wire.Fields) {
-	wire.Opt(f, "ltCoin", &r.LtCoin, (*wire.Fields).Text)
+func (r *TokensParams) fields(f *wire.Fields) {
+	wire.Opt(f, "ltCoin", &r.Coin, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *InfoParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*InfoParams).fields))
+func (r *TokensParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*TokensParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *InfoParams) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*InfoParams).fields) }
+func (r *TokensParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*TokensParams).fields)
+}
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *InfoParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *TokensParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r InfoParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r TokensParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *InfoParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*InfoParams).fields))
+func (r *TokensParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokensParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *InfoParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*InfoParams).fields)
+func (r *TokensParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*TokensParams).fields)
 }
 
-func (r *InfoResult) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*TokenInfo).fields)
+func (r *TokensResult) fields(f *wire.Fields) {
+	wire.Structs(f, "list", &r.List, (*Token).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *InfoResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*InfoResult).fields))
+func (r *TokensResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*TokensResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *InfoResult) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*InfoResult).fields) }
+func (r *TokensResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*TokensResult).fields)
+}
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *InfoResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *TokensResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r InfoResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r TokensResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *TokenInfo) fields(f *wire.Fields) {
+func (r *Token) fields(f *wire.Fields) {
 	f.Decimal("fundFee", &r.FundFee)
 	f.Millis("fundFeeTime", &r.FundFeeTime)
-	f.Text("ltCoin", &r.LtCoin)
-	f.Text("ltName", &r.LtName)
-	f.Text("ltStatus", &r.LtStatus)
+	f.Text("ltCoin", &r.Coin)
+	f.Text("ltName", &r.Name)
+	f.Text("ltStatus", &r.Status)
 	f.Decimal("manageFeeRate", &r.ManageFeeRate)
 	f.Millis("manageFeeTime", &r.ManageFeeTime)
 	f.Decimal("maxPurchase", &r.MaxPurchase)
@@ -74,17 +78,15 @@ func (r *TokenInfo) fields(f *wire.Fields) {
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
-func (r *TokenInfo) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TokenInfo).fields))
+func (r *Token) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*Token).fields))
 }
 
 // MarshalJSON writes it as the exchange does.
-func (r TokenInfo) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*TokenInfo).fields), nil
-}
+func (r Token) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Token).fields), nil }
 
 func (r *ReferenceParams) fields(f *wire.Fields) {
-	f.Text("ltCoin", &r.LtCoin)
+	f.Text("ltCoin", &r.Coin)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -117,7 +119,7 @@ func (r *ReferenceResult) fields(f *wire.Fields) {
 	f.Decimal("basket", &r.Basket)
 	f.Decimal("circulation", &r.Circulation)
 	f.Decimal("leverage", &r.Leverage)
-	f.Text("ltCoin", &r.LtCoin)
+	f.Text("ltCoin", &r.Coin)
 	f.Decimal("nav", &r.NAV)
 	f.Millis("navTime", &r.NAVTime)
 }
@@ -139,8 +141,8 @@ func (r *ReferenceResult) UnmarshalJSON(json []byte) error { return r.Decode(jso
 func (r ReferenceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PurchaseParams) fields(f *wire.Fields) {
-	f.Text("ltCoin", &r.LtCoin)
-	f.Decimal("ltAmount", &r.LtAmount)
+	f.Text("ltCoin", &r.Coin)
+	f.Decimal("ltAmount", &r.Amount)
 	wire.Opt(f, "serialNo", &r.SerialNo, (*wire.Fields).Text)
 }
 
@@ -164,8 +166,8 @@ func (r *PurchaseResult) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 	f.Decimal("execAmt", &r.ExecAmt)
 	f.Decimal("execQty", &r.ExecQty)
-	f.Text("ltCoin", &r.LtCoin)
-	f.Text("ltOrderStatus", (*string)(&r.LtOrderStatus))
+	f.Text("ltCoin", &r.Coin)
+	f.Text("ltOrderStatus", (*string)(&r.Status))
 	f.Text("purchaseId", &r.PurchaseID)
 	f.Text("serialNo", &r.SerialNo)
 	f.Text("valueCoin", &r.ValueCoin)
@@ -188,7 +190,7 @@ func (r *PurchaseResult) UnmarshalJSON(json []byte) error { return r.Decode(json
 func (r PurchaseResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RedeemParams) fields(f *wire.Fields) {
-	f.Text("ltCoin", &r.LtCoin)
+	f.Text("ltCoin", &r.Coin)
 	f.Decimal("quantity", &r.Quantity)
 	wire.Opt(f, "serialNo", &r.SerialNo, (*wire.Fields).Text)
 }
@@ -212,8 +214,8 @@ func (r RedeemParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), 
 func (r *RedeemResult) fields(f *wire.Fields) {
 	f.Decimal("execAmt", &r.ExecAmt)
 	f.Decimal("execQty", &r.ExecQty)
-	f.Text("ltCoin", &r.LtCoin)
-	f.Text("ltOrderStatus", (*string)(&r.LtOrderStatus))
+	f.Text("ltCoin", &r.Coin)
+	f.Text("ltOrderStatus", (*string)(&r.Status))
 	f.Decimal("quantity", &r.Quantity)
 	f.Text("redeemId", &r.RedeemID)
 	f.Text("serialNo", &r.SerialNo)
@@ -237,12 +239,12 @@ func (r *RedeemResult) UnmarshalJSON(json []byte) error { return r.Decode(json) 
 func (r RedeemResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrdersParams) fields(f *wire.Fields) {
-	wire.Opt(f, "ltCoin", &r.LtCoin, (*wire.Fields).Text)
+	wire.Opt(f, "ltCoin", &r.Coin, (*wire.Fields).Text)
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "ltOrderType", &r.LtOrderType, wire.Enum[OrderKind])
+	wire.Opt(f, "ltOrderType", &r.Kind, wire.Enum[OrderKind])
 	wire.Opt(f, "serialNo", &r.SerialNo, (*wire.Fields).Text)
 }
 
@@ -295,9 +297,9 @@ func (r OrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), 
 func (r *Order) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 	f.Decimal("fee", &r.Fee)
-	f.Text("ltCoin", &r.LtCoin)
-	f.Text("ltOrderStatus", (*string)(&r.LtOrderStatus))
-	f.Text("ltOrderType", (*string)(&r.LtOrderType))
+	f.Text("ltCoin", &r.Coin)
+	f.Text("ltOrderStatus", (*string)(&r.Status))
+	f.Text("ltOrderType", (*string)(&r.Kind))
 	f.Text("orderId", &r.OrderID)
 	f.Millis("orderTime", &r.OrderTime)
 	f.Text("serialNo", &r.SerialNo)

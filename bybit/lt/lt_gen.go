@@ -11,38 +11,38 @@ import (
 	"github.com/bywire/bywire/decimal"
 )
 
-// Info returns terms of leveraged tokens: fees, limits and net value.
+// Tokens returns terms of leveraged tokens: fees, limits and net value.
 // V5 page: [lt/leverage-token-info].
 //
 // [lt/leverage-token-info]: https://bybit-exchange.github.io/docs/v5/lt/leverage-token-info
-func (s *Service) Info(ctx context.Context, p *InfoParams) (*InfoResult, error) {
-	r := new(InfoResult)
+func (s *Service) Tokens(ctx context.Context, p *TokensParams) (*TokensResult, error) {
+	r := new(TokensResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/spot-lever-token/info", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// InfoParams are the parameters of [Service.Info].
-type InfoParams struct {
-	LtCoin bybit.Opt[string] // Token, such as BTC3L. Absent: all of them.
+// TokensParams are the parameters of [Service.Tokens].
+type TokensParams struct {
+	Coin bybit.Opt[string] // Token, such as BTC3L. Absent: all of them.
 }
 
-// InfoResult is what [Service.Info] returns.
-type InfoResult struct {
-	List []TokenInfo // terms, one row per token
+// TokensResult is what [Service.Tokens] returns.
+type TokensResult struct {
+	List []Token // terms, one row per token
 }
 
-// TokenInfo is an element of [InfoResult.List]: terms, one row per token.
-type TokenInfo struct {
+// Token is an element of [TokensResult.List]: terms, one row per token.
+type Token struct {
 	FundFee     decimal.Decimal // funding fee that holders pay daily
 	FundFeeTime time.Time       // when the funding fee is charged
-	LtCoin      string          // token, such as BTC3L
-	LtName      string          // full name, such as 3X Long
+	Coin        string          // token, such as BTC3L
+	Name        string          // full name, such as 3X Long
 
 	// Code for whether it can be bought or redeemed; 1 on a token that can. The other values are no
 	// longer documented.
-	LtStatus string
+	Status string
 
 	ManageFeeRate    decimal.Decimal // management fee rate, as a fraction
 	ManageFeeTime    time.Time       // when the management fee is charged
@@ -73,7 +73,7 @@ func (s *Service) Reference(ctx context.Context, p *ReferenceParams) (*Reference
 
 // ReferenceParams are the parameters of [Service.Reference].
 type ReferenceParams struct {
-	LtCoin string // token, such as BTC3L
+	Coin string // token, such as BTC3L
 }
 
 // ReferenceResult is what [Service.Reference] returns.
@@ -81,7 +81,7 @@ type ReferenceResult struct {
 	Basket      decimal.Decimal // size of the contracts behind the token; negative if it is short
 	Circulation decimal.Decimal // tokens in circulation
 	Leverage    decimal.Decimal // real leverage at the last price; negative if it is short
-	LtCoin      string          // token, such as BTC3L
+	Coin        string          // token, such as BTC3L
 	NAV         decimal.Decimal // net value of one token, in quote coin
 	NAVTime     time.Time       // when the net value was computed
 }
@@ -100,21 +100,21 @@ func (s *Service) Purchase(ctx context.Context, p *PurchaseParams) (*PurchaseRes
 
 // PurchaseParams are the parameters of [Service.Purchase].
 type PurchaseParams struct {
-	LtCoin   string            // token, such as BTC3L
-	LtAmount decimal.Decimal   // amount to spend, in quote coin
+	Coin     string            // token, such as BTC3L
+	Amount   decimal.Decimal   // amount to spend, in quote coin
 	SerialNo bybit.Opt[string] // user's own id of the purchase
 }
 
 // PurchaseResult is what [Service.Purchase] returns.
 type PurchaseResult struct {
-	Amount        decimal.Decimal // amount to spend, in quote coin
-	ExecAmt       decimal.Decimal // Amount that was spent, in quote coin. Absent while it is under way.
-	ExecQty       decimal.Decimal // Tokens that were bought. Absent while it is under way.
-	LtCoin        string          // token, such as BTC3L
-	LtOrderStatus OrderStatus     // where the purchase stands
-	PurchaseID    string          // venue's id of the purchase
-	SerialNo      string          // user's own id of the purchase
-	ValueCoin     string          // coin that is paid, such as USDT
+	Amount     decimal.Decimal // amount to spend, in quote coin
+	ExecAmt    decimal.Decimal // Amount that was spent, in quote coin. Absent while it is under way.
+	ExecQty    decimal.Decimal // Tokens that were bought. Absent while it is under way.
+	Coin       string          // token, such as BTC3L
+	Status     OrderStatus     // where the purchase stands
+	PurchaseID string          // venue's id of the purchase
+	SerialNo   string          // user's own id of the purchase
+	ValueCoin  string          // coin that is paid, such as USDT
 }
 
 // Redeem gives tokens back for their net value in quote coin. Orders says how it ended.
@@ -131,21 +131,21 @@ func (s *Service) Redeem(ctx context.Context, p *RedeemParams) (*RedeemResult, e
 
 // RedeemParams are the parameters of [Service.Redeem].
 type RedeemParams struct {
-	LtCoin   string            // token, such as BTC3L
+	Coin     string            // token, such as BTC3L
 	Quantity decimal.Decimal   // tokens to give back
 	SerialNo bybit.Opt[string] // user's own id of the redemption
 }
 
 // RedeemResult is what [Service.Redeem] returns.
 type RedeemResult struct {
-	ExecAmt       decimal.Decimal // Amount that was paid out. Absent while it is under way.
-	ExecQty       decimal.Decimal // tokens that were given back
-	LtCoin        string          // token, such as BTC3L
-	LtOrderStatus OrderStatus     // where the redemption stands
-	Quantity      decimal.Decimal // tokens to give back; not always sent
-	RedeemID      string          // venue's id of the redemption
-	SerialNo      string          // user's own id of the redemption
-	ValueCoin     string          // coin of the amounts
+	ExecAmt   decimal.Decimal // Amount that was paid out. Absent while it is under way.
+	ExecQty   decimal.Decimal // tokens that were given back
+	Coin      string          // token, such as BTC3L
+	Status    OrderStatus     // where the redemption stands
+	Quantity  decimal.Decimal // tokens to give back; not always sent
+	RedeemID  string          // venue's id of the redemption
+	SerialNo  string          // user's own id of the redemption
+	ValueCoin string          // coin of the amounts
 }
 
 // Orders returns purchases and redemptions of the account.
@@ -162,13 +162,13 @@ func (s *Service) Orders(ctx context.Context, p *OrdersParams) (*OrdersResult, e
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	LtCoin      bybit.Opt[string]    // Token, such as BTC3L. Absent: all of them.
-	OrderID     bybit.Opt[string]    // venue's id of one order
-	StartTime   bybit.Opt[time.Time] // not before this time
-	EndTime     bybit.Opt[time.Time] // not after this time
-	Limit       bybit.Opt[int64]     // Rows to return, 1 to 500. Default: 100.
-	LtOrderType bybit.Opt[OrderKind] // 1 for purchases, 2 for redemptions. Absent: both.
-	SerialNo    bybit.Opt[string]    // user's own id of one order
+	Coin      bybit.Opt[string]    // Token, such as BTC3L. Absent: all of them.
+	OrderID   bybit.Opt[string]    // venue's id of one order
+	StartTime bybit.Opt[time.Time] // not before this time
+	EndTime   bybit.Opt[time.Time] // not after this time
+	Limit     bybit.Opt[int64]     // Rows to return, 1 to 500. Default: 100.
+	Kind      bybit.Opt[OrderKind] // 1 for purchases, 2 for redemptions. Absent: both.
+	SerialNo  bybit.Opt[string]    // user's own id of one order
 }
 
 // OrdersResult is what [Service.Orders] returns.
@@ -178,15 +178,15 @@ type OrdersResult struct {
 
 // Order is an element of [OrdersResult.List]: purchases and redemptions.
 type Order struct {
-	Amount        decimal.Decimal // tokens that were ordered
-	Fee           decimal.Decimal // fee that was paid
-	LtCoin        string          // token, such as BTC3L
-	LtOrderStatus OrderStatus     // where it stands
-	LtOrderType   OrderKind       // whether it is a purchase or a redemption
-	OrderID       string          // venue's id of the order
-	OrderTime     time.Time       // when it was placed
-	SerialNo      string          // user's own id of the order
-	UpdateTime    time.Time       // when it last changed
-	Value         decimal.Decimal // amount that was paid, in quote coin
-	ValueCoin     string          // coin of the amount, such as USDT
+	Amount     decimal.Decimal // tokens that were ordered
+	Fee        decimal.Decimal // fee that was paid
+	Coin       string          // token, such as BTC3L
+	Status     OrderStatus     // where it stands
+	Kind       OrderKind       // whether it is a purchase or a redemption
+	OrderID    string          // venue's id of the order
+	OrderTime  time.Time       // when it was placed
+	SerialNo   string          // user's own id of the order
+	UpdateTime time.Time       // when it last changed
+	Value      decimal.Decimal // amount that was paid, in quote coin
+	ValueCoin  string          // coin of the amount, such as USDT
 }

@@ -52,7 +52,7 @@ func (r *ProductsParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *ProductsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "marginProductInfo", &r.MarginProductInfo, (*Product).fields)
+	wire.Structs(f, "marginProductInfo", &r.Products, (*Product).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -99,8 +99,8 @@ func (r *Product) fields(f *wire.Fields) {
 	wire.Values(f, "USDCContractSymbols", &r.USDCContractSymbols, (*wire.Fields).Text)
 	wire.Values(f, "USDCOptionsSymbols", &r.USDCOptionsSymbols, (*wire.Fields).Text)
 	f.Decimal("marginLeverage", &r.MarginLeverage)
-	wire.Structs(f, "USDTPerpetualLeverage", &r.USDTPerpetualLeverage, (*SymbolLeverage).fields)
-	wire.Structs(f, "USDCContractLeverage", &r.USDCContractLeverage, (*SymbolLeverage).fields)
+	wire.Structs(f, "USDTPerpetualLeverage", &r.USDTPerpetualLeverages, (*SymbolLeverage).fields)
+	wire.Structs(f, "USDCContractLeverage", &r.USDCContractLeverages, (*SymbolLeverage).fields)
 	f.Decimal("deferredLiquidationLine", &r.DeferredLiquidationLine)
 	f.Text("deferredLiquidationTime", &r.DeferredLiquidationTime)
 	f.Text("productType", (*string)(&r.ProductType))
@@ -145,7 +145,7 @@ func (r *MarginCoinsParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *MarginCoinsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "marginToken", &r.MarginToken, (*MarginProduct).fields)
+	wire.Structs(f, "marginToken", &r.Products, (*MarginProduct).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -166,7 +166,7 @@ func (r MarginCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(n
 
 func (r *MarginProduct) fields(f *wire.Fields) {
 	f.Text("productId", &r.ProductID)
-	wire.Structs(f, "tokenInfo", &r.TokenInfo, (*MarginCoin).fields)
+	wire.Structs(f, "tokenInfo", &r.Coins, (*MarginCoin).fields)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -243,7 +243,7 @@ func (r *LoansParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *LoansResult) fields(f *wire.Fields) {
-	wire.Structs(f, "loanInfo", &r.LoanInfo, (*Loan).fields)
+	wire.Structs(f, "loanInfo", &r.Loans, (*Loan).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -305,8 +305,8 @@ func (r *Loan) fields(f *wire.Fields) {
 	f.Decimal("deferredLiquidationLine", &r.DeferredLiquidationLine)
 	f.Text("deferredLiquidationTime", &r.DeferredLiquidationTime)
 	f.Decimal("marginLeverage", &r.MarginLeverage)
-	wire.Structs(f, "USDTPerpetualLeverage", &r.USDTPerpetualLeverage, (*SymbolLeverage).fields)
-	wire.Structs(f, "USDCContractLeverage", &r.USDCContractLeverage, (*SymbolLeverage).fields)
+	wire.Structs(f, "USDTPerpetualLeverage", &r.USDTPerpetualLeverages, (*SymbolLeverage).fields)
+	wire.Structs(f, "USDCContractLeverage", &r.USDCContractLeverages, (*SymbolLeverage).fields)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -350,7 +350,7 @@ func (r *RepaymentsParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *RepaymentsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "repayInfo", &r.RepayInfo, (*Repayment).fields)
+	wire.Structs(f, "repayInfo", &r.Repayments, (*Repayment).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -413,10 +413,10 @@ func (r *LTV) fields(f *wire.Fields) {
 	f.Text("parentUid", &r.ParentUID)
 	wire.Values(f, "subAccountUids", &r.SubAccountUIDs, (*wire.Fields).Text)
 	f.Decimal("unpaidAmount", &r.UnpaidAmount)
-	wire.Structs(f, "unpaidInfo", &r.UnpaidInfo, (*Debt).fields)
+	wire.Structs(f, "unpaidInfo", &r.Debts, (*Debt).fields)
 	f.Decimal("balance", &r.Balance)
-	wire.Structs(f, "balanceInfo", &r.BalanceInfo, (*Collateral).fields)
-	f.Seconds("rst", &r.Rst)
+	wire.Structs(f, "balanceInfo", &r.Collaterals, (*Collateral).fields)
+	f.Seconds("rst", &r.Deadline)
 	f.Omit().Int("liqStatus", (*int64)(&r.LiqStatus))
 }
 

@@ -44,10 +44,10 @@ type ProductsParams struct {
 
 // ProductsResult is what [Service.Products] returns.
 type ProductsResult struct {
-	MarginProductInfo []Product // the products that were asked for
+	Products []Product // the products that were asked for
 }
 
-// Product is an element of [ProductsResult.MarginProductInfo]: the products that were asked for.
+// Product is an element of [ProductsResult.Products]: the products that were asked for.
 type Product struct {
 	ProductID           string          // identifier of the product
 	Leverage            decimal.Decimal // highest leverage of the product, a multiple
@@ -90,8 +90,8 @@ type Product struct {
 
 	MarginLeverage decimal.Decimal // highest leverage of spot margin trading, a multiple; absent without it
 
-	USDTPerpetualLeverage   []SymbolLeverage // highest leverage of each USDT perpetual that may be traded
-	USDCContractLeverage    []SymbolLeverage // highest leverage of each USDC contract that may be traded
+	USDTPerpetualLeverages  []SymbolLeverage // highest leverage of each USDT perpetual that may be traded
+	USDCContractLeverages   []SymbolLeverage // highest leverage of each USDC contract that may be traded
 	DeferredLiquidationLine decimal.Decimal  // ratio at which a deferred liquidation is announced
 
 	DeferredLiquidationTime string      // how long a deferred liquidation waits, as the venue writes it
@@ -120,16 +120,16 @@ type MarginCoinsParams struct {
 
 // MarginCoinsResult is what [Service.MarginCoins] returns.
 type MarginCoinsResult struct {
-	MarginToken []MarginProduct // the products that were asked for
+	Products []MarginProduct // the products that were asked for
 }
 
-// MarginProduct is an element of [MarginCoinsResult.MarginToken]: the products that were asked for.
+// MarginProduct is an element of [MarginCoinsResult.Products]: the products that were asked for.
 type MarginProduct struct {
 	ProductID string       // identifier of the product
-	TokenInfo []MarginCoin // coins that count as margin
+	Coins     []MarginCoin // coins that count as margin
 }
 
-// MarginCoin is an element of [MarginProduct.TokenInfo]: coins that count as margin.
+// MarginCoin is an element of [MarginProduct.Coins]: coins that count as margin.
 type MarginCoin struct {
 	Token            string       // coin, such as USDT
 	ConvertRatioList []MarginTier // how much of it counts, by amount held
@@ -166,10 +166,10 @@ type LoansParams struct {
 
 // LoansResult is what [Service.Loans] returns.
 type LoansResult struct {
-	LoanInfo []Loan // the loans that were asked for
+	Loans []Loan // the loans that were asked for
 }
 
-// Loan is an element of [LoansResult.LoanInfo]: the loans that were asked for.
+// Loan is an element of [LoansResult.Loans]: the loans that were asked for.
 type Loan struct {
 	OrderID             string          // identifier of the loan
 	OrderProductID      string          // identifier of its product
@@ -226,8 +226,8 @@ type Loan struct {
 	DeferredLiquidationTime string          // how long a deferred liquidation waits, as the venue writes it
 	MarginLeverage          decimal.Decimal // highest leverage of spot margin trading, a multiple
 
-	USDTPerpetualLeverage []SymbolLeverage // highest leverage of each USDT perpetual that may be traded
-	USDCContractLeverage  []SymbolLeverage // highest leverage of each USDC contract that may be traded
+	USDTPerpetualLeverages []SymbolLeverage // highest leverage of each USDT perpetual that may be traded
+	USDCContractLeverages  []SymbolLeverage // highest leverage of each USDC contract that may be traded
 }
 
 // Repayments returns repayments of the last two years. One made with Repay appears here after two
@@ -253,10 +253,10 @@ type RepaymentsParams struct {
 
 // RepaymentsResult is what [Service.Repayments] returns.
 type RepaymentsResult struct {
-	RepayInfo []Repayment // the repayments that were asked for
+	Repayments []Repayment // the repayments that were asked for
 }
 
-// Repayment is an element of [RepaymentsResult.RepayInfo]: the repayments that were asked for.
+// Repayment is an element of [RepaymentsResult.Repayments]: the repayments that were asked for.
 type Repayment struct {
 	RepayOrderID string          // identifier of the repayment
 	RepaidTime   time.Time       // when it was made
@@ -296,22 +296,22 @@ type LTV struct {
 	ParentUID      string          // the account that stands for the risk unit
 	SubAccountUIDs []string        // accounts bound to the risk unit
 	UnpaidAmount   decimal.Decimal // all that is owed, in US dollars; absent while liqStatus is not 0
-	UnpaidInfo     []Debt          // what is owed, by coin
+	Debts          []Debt          // what is owed, by coin
 	Balance        decimal.Decimal // all margin coins converted to USDT; absent while liqStatus is not 0
-	BalanceInfo    []Collateral    // what counts as margin, by coin
+	Collaterals    []Collateral    // what counts as margin, by coin
 
-	Rst       time.Time         // when the time to avoid liquidation ends; absent while nothing threatens
+	Deadline  time.Time         // when the time to avoid liquidation ends; absent while nothing threatens
 	LiqStatus LiquidationStatus // what the risk unit is going through
 }
 
-// Debt is an element of [LTV.UnpaidInfo]: what is owed, by coin.
+// Debt is an element of [LTV.Debts]: what is owed, by coin.
 type Debt struct {
 	Token          string          // coin that is owed
 	UnpaidQty      decimal.Decimal // principal owed, in that coin
 	UnpaidInterest decimal.Decimal // carries no information, says the venue
 }
 
-// Collateral is an element of [LTV.BalanceInfo]: what counts as margin, by coin.
+// Collateral is an element of [LTV.Collaterals]: what counts as margin, by coin.
 type Collateral struct {
 	Token           string          // margin coin, such as USDT
 	Price           decimal.Decimal // price of the coin, in USDT

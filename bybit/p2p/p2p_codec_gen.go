@@ -289,7 +289,7 @@ func (r *OnlineAd) fields(f *wire.Fields) {
 	f.Int("authStatus", (*int64)(&r.AuthStatus))
 	f.Bool("recommend", &r.Recommend)
 	f.Text("recommendTag", &r.RecommendTag)
-	wire.Values(f, "authTag", &r.AuthTag, wire.Enum[AuthTag])
+	wire.Values(f, "authTag", &r.AuthTags, wire.Enum[AuthTag])
 	f.Text("userType", (*string)(&r.UserType))
 	f.Text("itemType", (*string)(&r.ItemType))
 	f.Int("paymentPeriod", &r.PaymentPeriod)
@@ -415,7 +415,7 @@ func (r *PaymentMethod) fields(f *wire.Fields) {
 	wire.Struct(f, "paymentConfigVo", &r.PaymentConfig, (*PaymentConfig).fields)
 	f.Bool("realNameVerified", &r.RealNameVerified)
 	f.Text("channel", &r.Channel)
-	wire.Values(f, "currencyBalance", &r.CurrencyBalance, (*wire.Fields).Text)
+	wire.Values(f, "currencyBalance", &r.BalanceCurrencies, (*wire.Fields).Text)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

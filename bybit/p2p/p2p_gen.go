@@ -351,7 +351,7 @@ type OnlineAd struct {
 
 	Recommend     bool      // The venue recommends the ad. The documentation shows it in an example only.
 	RecommendTag  string    // Label of the recommendation. The documentation shows it in an example only.
-	AuthTag       []AuthTag // ranks of the advertiser
+	AuthTags      []AuthTag // ranks of the advertiser
 	UserType      UserType  // Who the advertiser is. The documentation shows it in an example only.
 	ItemType      AdType    // Kind of the ad. The documentation shows it in an example only.
 	PaymentPeriod int64     // how long a buyer may take to pay, in minutes
@@ -468,7 +468,7 @@ type PaymentMethod struct {
 	Channel                   string        // who provides the payment, such as bybit
 
 	// Currencies that the balance at Bybit can pay, such as EUR; empty for other types.
-	CurrencyBalance []string
+	BalanceCurrencies []string
 }
 
 // Extension says whether the tokens of an order are held back from withdrawal.

@@ -70,11 +70,11 @@ type User struct {
 	VIPLevel int64 // VIP level, 0 without one
 
 	// What the level brings, such as P2P_AUTO_JUDGE. The documentation shows it in an example only.
-	VIPProfit []string
+	VIPProfits []string
 
 	// Labels of the venue, such as RU_PAYMENT_PROMPT. The documentation shows it in an example
 	// only.
-	UserTag []string
+	UserTags []string
 
 	UserCancelCountLimit      int64 // how many orders the user may cancel
 	PaymentRealNameUneditable bool  // the name on payment methods cannot be changed
@@ -84,7 +84,7 @@ type User struct {
 	LostRoleAffected bool
 
 	// Rights of the user, such as POST_AD_BULK. The documentation shows it in an example only.
-	UserCurPrivilege []string
+	Privileges []string
 
 	UserType        UserType // Who the user is. The documentation shows it in an example only.
 	UserID          string   // UID of the user; empty for counterparties in the venue's example
@@ -94,7 +94,7 @@ type User struct {
 	CanSubOnline bool
 
 	// Rights of the user with details. The documentation shows it in an example only.
-	CurPrivilegeInfo []Privilege
+	PrivilegeDetails []Privilege
 
 	// 1 if the user may trade over the API, else 0. The documentation shows it in an example only.
 	OpenAPISwitch int64

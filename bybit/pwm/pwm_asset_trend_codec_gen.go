@@ -188,12 +188,12 @@ func (r *Product) fields(f *wire.Fields) {
 	f.Omit().Decimal("aprRangeHigh", &r.APRRangeHigh)
 	wire.Values(f.Omit(), "tags", &r.Tags, (*wire.Fields).Text)
 	f.Omit().Text("introduction", &r.Introduction)
-	f.Omit().Decimal("aum", &r.Aum)
+	f.Omit().Decimal("aum", &r.AUM)
 	f.Int("duration", &r.Duration)
 	f.Decimal("minInvestmentAmount", &r.MinInvestmentAmount)
 	f.Decimal("maxInvestmentAmount", &r.MaxInvestmentAmount)
 	f.Omit().Decimal("maxDrawdown", &r.MaxDrawdown)
-	f.Omit().Decimal("sharpRatio", &r.SharpRatio)
+	f.Omit().Decimal("sharpRatio", &r.SharpeRatio)
 	f.Decimal("estAPR", &r.EstAPR)
 }
 

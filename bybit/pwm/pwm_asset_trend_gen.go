@@ -112,12 +112,12 @@ type Product struct {
 	APRRangeHigh        decimal.Decimal // High end of the yearly rate, as a fraction. Funds only.
 	Tags                []string        // labels of the product, such as Delta Neutral
 	Introduction        string          // Description of the fund in English. Funds only.
-	Aum                 decimal.Decimal // worth of all that the fund manages, in coin
+	AUM                 decimal.Decimal // worth of all that the fund manages, in coin
 	Duration            int64           // Length of the term in days. 0 if it can be left at any time.
 	MinInvestmentAmount decimal.Decimal // least that can be paid in, in coin
 	MaxInvestmentAmount decimal.Decimal // most that can be paid in, in coin
 	MaxDrawdown         decimal.Decimal // Largest fall from a peak, as a negative fraction. Funds only.
-	SharpRatio          decimal.Decimal // Sharpe ratio of the fund. Funds only.
+	SharpeRatio         decimal.Decimal // Sharpe ratio of the fund. Funds only.
 	EstAPR              decimal.Decimal // estimated yearly rate, as a fraction
 }
 

@@ -115,7 +115,7 @@ func (r *PlanSummary) fields(f *wire.Fields) {
 	f.Text("source", (*string)(&r.Source))
 	f.Decimal("currentAssetUsd", &r.CurrentAssetUSD)
 	f.Decimal("accumulateYieldUsd", &r.AccumulateYieldUSD)
-	wire.Structs(f, "investmentDistribution", &r.InvestmentDistribution, (*PlanHolding).fields)
+	wire.Structs(f, "investmentDistribution", &r.Holdings, (*PlanHolding).fields)
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
@@ -189,7 +189,7 @@ func (r *PlanPositions) fields(f *wire.Fields) {
 	wire.Struct(f, "fixedYield", &r.FixedYield, (*FixedPositions).fields)
 	wire.Struct(f, "equityFunds", &r.EquityFunds, (*FundPositions).fields)
 	wire.Struct(f, "onchainEarn", &r.OnchainEarn, (*OnchainPositions).fields)
-	wire.Structs(f, "fundingAccount", &r.FundingAccount, (*CoinAmount).fields)
+	wire.Structs(f, "fundingAccount", &r.FundingCoins, (*CoinAmount).fields)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -309,7 +309,7 @@ func (r *FundPosition) fields(f *wire.Fields) {
 	f.Decimal("shareValue", &r.ShareValue)
 	f.Decimal("holdingValue", &r.HoldingValue)
 	f.Decimal("accumulateYield", &r.AccumulateYield)
-	f.Decimal("apr30d", &r.Apr30d)
+	f.Decimal("apr30d", &r.APR30d)
 	f.Decimal("aprTotal", &r.APRTotal)
 	f.Decimal("sharpRatio", &r.SharpeRatio)
 	f.Decimal("maxDrawdown", &r.MaxDrawdown)

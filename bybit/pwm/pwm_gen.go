@@ -75,9 +75,8 @@ type PlanSummary struct {
 	Source             PlanSource      // who set the plan up
 	CurrentAssetUSD    decimal.Decimal // worth of the plan in USD; before it is paid in, the amount set up
 	AccumulateYieldUSD decimal.Decimal // Yield so far in USD. 0 before it is paid in.
-
-	InvestmentDistribution []PlanHolding // products of the plan
-	CreatedTime            time.Time     // when the plan was set up
+	Holdings           []PlanHolding   // products of the plan
+	CreatedTime        time.Time       // when the plan was set up
 }
 
 // Plan returns one plan that is running or ended, with every product in it. See PendingPlan for one
@@ -120,7 +119,7 @@ type PlanPositions struct {
 	FixedYield        FixedPositions   // holdings in fixed terms
 	EquityFunds       FundPositions    // holdings in funds
 	OnchainEarn       OnchainPositions // holdings in on-chain staking
-	FundingAccount    []CoinAmount     // coins of the plan that are not invested
+	FundingCoins      []CoinAmount     // coins of the plan that are not invested
 }
 
 // SavingsPositions is the type of [PlanPositions.MultiCoinsEarning]: holdings in savings.
@@ -186,7 +185,7 @@ type FundPosition struct {
 	ShareValue      decimal.Decimal // worth of one share now, in coin
 	HoldingValue    decimal.Decimal // worth of the shares held, in coin
 	AccumulateYield decimal.Decimal // yield so far, in coin
-	Apr30d          decimal.Decimal // yearly rate of the last 30 days, as a fraction
+	APR30d          decimal.Decimal // yearly rate of the last 30 days, as a fraction
 	APRTotal        decimal.Decimal // yearly rate since the fund began, as a fraction
 	SharpeRatio     decimal.Decimal // sharpe ratio of the fund
 	MaxDrawdown     decimal.Decimal // largest fall from a peak, as a negative fraction

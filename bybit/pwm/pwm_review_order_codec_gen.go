@@ -263,7 +263,7 @@ func (r *ManagedPlan) fields(f *wire.Fields) {
 	f.Text("subscriptionUid", &r.SubscriptionUID)
 	f.Decimal("currentAssetUsd", &r.CurrentAssetUSD)
 	f.Decimal("accumulateYieldUsd", &r.AccumulateYieldUSD)
-	wire.Structs(f, "investmentDistribution", &r.InvestmentDistribution, (*PlanHolding).fields)
+	wire.Structs(f, "investmentDistribution", &r.Holdings, (*PlanHolding).fields)
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
@@ -281,7 +281,7 @@ func (r *CreatePlanParams) fields(f *wire.Fields) {
 	f.Text("accountUid", &r.AccountUID)
 	f.Text("planName", &r.PlanName)
 	f.Text("planType", (*string)(&r.PlanType))
-	wire.Structs(f, "investmentDistribution", &r.InvestmentDistribution, (*PlanFund).fields)
+	wire.Structs(f, "investmentDistribution", &r.Funds, (*PlanFund).fields)
 	f.Text("reqLinkId", &r.ReqLinkID)
 }
 

@@ -198,9 +198,8 @@ type ManagedPlan struct {
 	SubscriptionUID    string          // user number of the client
 	CurrentAssetUSD    decimal.Decimal // worth of the plan in USD; before it is paid in, the amount set up
 	AccumulateYieldUSD decimal.Decimal // Yield so far in USD. 0 before it is paid in.
-
-	InvestmentDistribution []PlanHolding // products of the plan
-	CreatedTime            time.Time     // when the plan was set up
+	Holdings           []PlanHolding   // products of the plan
+	CreatedTime        time.Time       // when the plan was set up
 }
 
 // CreatePlan sets up a plan of the manager's own funds for a client, who then pays it in. The funds
@@ -219,17 +218,16 @@ func (s *Service) CreatePlan(ctx context.Context, p *CreatePlanParams) (*CreateP
 
 // CreatePlanParams are the parameters of [Service.CreatePlan].
 type CreatePlanParams struct {
-	AccountUID             string     // user number of the client
-	PlanName               string     // name of the plan: up to 50 characters
-	PlanType               PlanType   // kind of the plan: stable or advanced
-	InvestmentDistribution []PlanFund // funds of the plan, at least one
+	AccountUID string     // user number of the client
+	PlanName   string     // name of the plan: up to 50 characters
+	PlanType   PlanType   // kind of the plan: stable or advanced
+	Funds      []PlanFund // funds of the plan, at least one
 
 	// Your own number of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string
 }
 
-// PlanFund is an element of [CreatePlanParams.InvestmentDistribution]: funds of the plan, at least
-// one.
+// PlanFund is an element of [CreatePlanParams.Funds]: funds of the plan, at least one.
 type PlanFund struct {
 	ProductID string          // number of a fund of the manager
 	Amount    decimal.Decimal // amount to be paid in, in the coin of the fund

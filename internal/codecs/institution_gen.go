@@ -9,7 +9,7 @@ import (
 // ofInstitution are the endpoints of package institution.
 func ofInstitution() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/ins/whitelist/ip", Result: func() Codec { return new(institution.WhitelistIPResult) }},
-		{Method: "GET", Path: "/v5/ins/ip/changelog", Params: func() Codec { return new(institution.IPChangelogParams) }, Result: func() Codec { return new(institution.IPChangelogResult) }},
+		{Method: "GET", Path: "/v5/ins/whitelist/ip", Result: func() Codec { return new(institution.WhitelistedIPsResult) }},
+		{Method: "GET", Path: "/v5/ins/ip/changelog", Params: func() Codec { return new(institution.IPChangesParams) }, Result: func() Codec { return new(institution.IPChangesResult) }},
 	}
 }

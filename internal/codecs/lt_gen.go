@@ -9,7 +9,7 @@ import (
 // ofLt are the endpoints of package lt.
 func ofLt() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/spot-lever-token/info", Params: func() Codec { return new(lt.InfoParams) }, Result: func() Codec { return new(lt.InfoResult) }},
+		{Method: "GET", Path: "/v5/spot-lever-token/info", Params: func() Codec { return new(lt.TokensParams) }, Result: func() Codec { return new(lt.TokensResult) }},
 		{Method: "GET", Path: "/v5/spot-lever-token/reference", Params: func() Codec { return new(lt.ReferenceParams) }, Result: func() Codec { return new(lt.ReferenceResult) }},
 		{Method: "POST", Path: "/v5/spot-lever-token/purchase", Params: func() Codec { return new(lt.PurchaseParams) }, Result: func() Codec { return new(lt.PurchaseResult) }},
 		{Method: "POST", Path: "/v5/spot-lever-token/redeem", Params: func() Codec { return new(lt.RedeemParams) }, Result: func() Codec { return new(lt.RedeemResult) }},

@@ -5,7 +5,7 @@ package endpoints
 // ofAlphaLp are the endpoints of spec/alpha_lp.api.
 func ofAlphaLp() []Endpoint {
 	return []Endpoint{
-		{Method: "POST", Path: "/v5/alpha/lp/stake", Group: "alpha/lp", Auth: "signed", Read: false, Page: "alpha/lp/stake", Go: "alpha.Service.LPStake",
+		{Method: "POST", Path: "/v5/alpha/lp/stake", Group: "alpha/lp", Auth: "signed", Read: false, Page: "alpha/lp/stake", Go: "alpha.Service.StakeLP",
 			Text: "Puts tokens into a liquidity pool, as a new position or into one that exists. Its price range is given by rangeLower and rangeUpper, or by priceLower and priceUpper, never by both. The reply says only that the order was taken; LPOrders has what became of it, after 10 to 60 seconds as a rule.",
 			Params: []Param{
 				{Name: "positionId", Type: "int", Required: true, Text: "ID of the position to add to; 0 makes a new one."},
@@ -18,7 +18,7 @@ func ofAlphaLp() []Endpoint {
 				{Name: "priceLower", Type: "decimal", Text: "Lower end of a price order, where the price has priority; not with rangeLower."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/lp/redeem", Group: "alpha/lp", Auth: "signed", Read: false, Page: "alpha/lp/redeem", Go: "alpha.Service.LPRedeem",
+		{Method: "POST", Path: "/v5/alpha/lp/redeem", Group: "alpha/lp", Auth: "signed", Read: false, Page: "alpha/lp/redeem", Go: "alpha.Service.RedeemLP",
 			Text: "Takes a position out of its pool, as a whole or in part. The reply says only that the order was taken; LPOrders has what became of it. The tokens are back once the chain has confirmed, after 10 to 60 seconds as a rule.",
 			Params: []Param{
 				{Name: "positionId", Type: "int", Required: true, Text: "ID of the position, from LPPositions."},
@@ -53,7 +53,7 @@ func ofAlphaLp() []Endpoint {
 				{Name: "chainCode", Type: "string", Text: "Tokens on this chain. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/lp/pool-info", Group: "alpha/lp", Auth: "signed", Read: true, Page: "alpha/lp/pool-info", Go: "alpha.Service.LPPoolInfo",
+		{Method: "POST", Path: "/v5/alpha/lp/pool-info", Group: "alpha/lp", Auth: "signed", Read: true, Page: "alpha/lp/pool-info", Go: "alpha.Service.LPPool",
 			Text: "One liquidity pool: its yield, its fee, what it holds and its price range.",
 			Params: []Param{
 				{Name: "poolAddress", Type: "string", Required: true, Text: "Address of the pool's contract, from LPPools."},
@@ -66,7 +66,7 @@ func ofAlphaLp() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/alpha/lp/position-list", Group: "alpha/lp", Auth: "signed", Read: true, Page: "alpha/lp/position-list", Go: "alpha.Service.LPPositions",
-			Text: "Positions in liquidity pools, with their value, rewards and profit. LPPoolInfo has the pools.",
+			Text: "Positions in liquidity pools, with their value, rewards and profit. LPPool has the pools.",
 		},
 	}
 }

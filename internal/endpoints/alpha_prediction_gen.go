@@ -6,7 +6,7 @@ package endpoints
 func ofAlphaPrediction() []Endpoint {
 	return []Endpoint{
 		{Method: "GET", Path: "/v5/alpha/prediction/engine-status", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/engine-status", Go: "alpha.Service.PredictionEngineStatus",
-			Text: "Whether orders for outcome shares can be sent at the moment. While they cannot, PredictionBuy and PredictionSell are refused.",
+			Text: "Whether orders for outcome shares can be sent at the moment. While they cannot, BuyPrediction and SellPrediction are refused.",
 		},
 		{Method: "GET", Path: "/v5/alpha/prediction/pay-token-list", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/pay-token-list", Go: "alpha.Service.PredictionPayTokens",
 			Text: "Coins that pay for shares. So far it is USDC alone.",
@@ -59,7 +59,7 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "payTokenCode", Type: "string", Text: "Coin that pays, needed for a buy. So far always USDC."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/buy", Group: "alpha/prediction", Auth: "signed", Read: false, Page: "alpha/prediction/buy", Go: "alpha.Service.PredictionBuy",
+		{Method: "POST", Path: "/v5/alpha/prediction/buy", Group: "alpha/prediction", Auth: "signed", Read: false, Page: "alpha/prediction/buy", Go: "alpha.Service.BuyPrediction",
 			Text: "Buys shares of an outcome for USDC. Estimate first, with PredictionEstimate. The reply says only that the order was taken; PredictionOrders has what became of it. One that cannot be filled as a whole is cancelled.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Required: true, Text: "ID of the outcome token, from PredictionEvent."},
@@ -70,7 +70,7 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "eventId", Type: "string", Required: true, Text: "ID of the event that the token belongs to."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/sell", Group: "alpha/prediction", Auth: "signed", Read: false, Page: "alpha/prediction/sell", Go: "alpha.Service.PredictionSell",
+		{Method: "POST", Path: "/v5/alpha/prediction/sell", Group: "alpha/prediction", Auth: "signed", Read: false, Page: "alpha/prediction/sell", Go: "alpha.Service.SellPrediction",
 			Text: "Sells shares of an outcome for USDC. PredictionPositions has how many there are; estimate first, with PredictionEstimate. The reply says only that the order was taken; PredictionOrders has what became of it. One that cannot be filled as a whole is cancelled.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Required: true, Text: "ID of the outcome token, from PredictionPositions."},

@@ -6,7 +6,7 @@ package endpoints
 func ofAlphaTrade() []Endpoint {
 	return []Endpoint{
 		{Method: "POST", Path: "/v5/alpha/trade/quote", Group: "alpha/trade", Auth: "signed", Read: true, Page: "alpha/trade/trade-quote", Go: "alpha.Service.TradeQuote",
-			Text: "Quotes a swap: what it would bring, with fees, gas and slippage. Nothing happens until TradePurchase or TradeRedeem carries it out, which must be before expireTime. TradePayTokens has the codes of coins, TradeTokens those of tokens.",
+			Text: "Quotes a swap: what it would bring, with fees, gas and slippage. Nothing happens until PurchaseToken or RedeemToken carries it out, which must be before expireTime. TradePayTokens has the codes of coins, TradeTokens those of tokens.",
 			Params: []Param{
 				{Name: "tradeType", Type: "int", Required: true, Values: []string{"0", "1", "2"}, Text: "Which way the swap goes."},
 				{Name: "fromTokenCode", Type: "string", Required: true, Text: "Code of what is given: a coin for a purchase, a token to redeem."},
@@ -15,7 +15,7 @@ func ofAlphaTrade() []Endpoint {
 				{Name: "quoteMode", Type: "int", Values: []string{"0", "1", "2"}, Text: "What the quote aims at. Default: 0, the venue chooses."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/purchase", Group: "alpha/trade", Auth: "signed", Read: false, Page: "alpha/trade/trade-purchase", Go: "alpha.Service.TradePurchase",
+		{Method: "POST", Path: "/v5/alpha/trade/purchase", Group: "alpha/trade", Auth: "signed", Read: false, Page: "alpha/trade/trade-purchase", Go: "alpha.Service.PurchaseToken",
 			Text: "Buys a token on a chain as TradeQuote quoted it. An order on a quote that has one already returns the number of the first. The reply says only that the order was taken; TradeOrders has what became of it, after 10 to 60 seconds as a rule.",
 			Params: []Param{
 				{Name: "fromTokenCode", Type: "string", Required: true, Text: "Code of the coin that pays, such as CEX_1; as in the quote."},
@@ -29,7 +29,7 @@ func ofAlphaTrade() []Endpoint {
 				{Name: "tenant", Type: "string", Text: "Name of a tenant; the venue says no more."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/redeem", Group: "alpha/trade", Auth: "signed", Read: false, Page: "alpha/trade/trade-redeem", Go: "alpha.Service.TradeRedeem",
+		{Method: "POST", Path: "/v5/alpha/trade/redeem", Group: "alpha/trade", Auth: "signed", Read: false, Page: "alpha/trade/trade-redeem", Go: "alpha.Service.RedeemToken",
 			Text: "Sells a token on a chain as TradeQuote quoted it. An order on a quote that has one already returns the number of the first. The reply says only that the order was taken; TradeOrders has what became of it, after 10 to 60 seconds as a rule.",
 			Params: []Param{
 				{Name: "fromTokenCode", Type: "string", Required: true, Text: "Code of the token to sell, such as DEX_123; as in the quote."},

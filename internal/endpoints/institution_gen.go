@@ -5,10 +5,10 @@ package endpoints
 // ofInstitution are the endpoints of spec/institution.api.
 func ofInstitution() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/ins/whitelist/ip", Group: "institution", Auth: "signed", Read: true, Page: "institution/whitelist-ip", Go: "institution.Service.WhitelistIP",
+		{Method: "GET", Path: "/v5/ins/whitelist/ip", Group: "institution", Auth: "signed", Read: true, Page: "institution/whitelist-ip", Go: "institution.Service.WhitelistedIPs",
 			Text: "Hosts that are reserved for the institution's clients, each with the addresses that may connect.",
 		},
-		{Method: "GET", Path: "/v5/ins/ip/changelog", Group: "institution", Auth: "signed", Read: true, Page: "institution/ip-changelog", Go: "institution.Service.IPChangelog",
+		{Method: "GET", Path: "/v5/ins/ip/changelog", Group: "institution", Auth: "signed", Read: true, Page: "institution/ip-changelog", Go: "institution.Service.IPChanges",
 			Text: "Changes of the whitelist, one row per change and address.",
 			Params: []Param{
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},

@@ -5,7 +5,7 @@ package endpoints
 // ofLoan are the endpoints of spec/loan.api.
 func ofLoan() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/crypto-loan-common/loanable-data", Group: "new-crypto-loan", Auth: "public", Read: true, Page: "new-crypto-loan/loan-coin", Go: "loan.Service.LoanCoins",
+		{Method: "GET", Path: "/v5/crypto-loan-common/loanable-data", Group: "new-crypto-loan", Auth: "public", Read: true, Page: "new-crypto-loan/loan-coin", Go: "loan.Service.Coins",
 			Text: "The coins that can be borrowed, with limits and rates by VIP level.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin in capitals, such as ETH. Default: all coins."},
@@ -53,7 +53,7 @@ func ofLoan() []Endpoint {
 				{Name: "collateralList[].amount", Type: "decimal", Required: true, Text: "Amount of it, in coins."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-flexible/borrow", Group: "new-crypto-loan/flexible", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/borrow", Go: "loan.Service.FlexibleBorrow",
+		{Method: "POST", Path: "/v5/crypto-loan-flexible/borrow", Group: "new-crypto-loan/flexible", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/borrow", Go: "loan.Service.BorrowFlexible",
 			Text: "Borrows without a term, at a rate that changes by the hour. Loan and collateral move to and from the funding wallet.",
 			Params: []Param{
 				{Name: "loanCurrency", Type: "string", Required: true, Text: "Coin to borrow, such as BTC."},
@@ -63,14 +63,14 @@ func ofLoan() []Endpoint {
 				{Name: "collateralList[].amount", Type: "decimal", Text: "Amount, in coins."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-flexible/repay", Group: "new-crypto-loan/flexible", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/repay", Go: "loan.Service.FlexibleRepay",
+		{Method: "POST", Path: "/v5/crypto-loan-flexible/repay", Group: "new-crypto-loan/flexible", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/repay", Go: "loan.Service.RepayFlexible",
 			Text: "Repays a flexible loan from the funding wallet.",
 			Params: []Param{
 				{Name: "loanCurrency", Type: "string", Required: true, Text: "Coin that is owed."},
 				{Name: "amount", Type: "decimal", Required: true, Text: "Amount to repay, in coins."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-flexible/repay-collateral", Group: "new-crypto-loan/flexible", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/repay-collateral", Go: "loan.Service.FlexibleRepayCollateral",
+		{Method: "POST", Path: "/v5/crypto-loan-flexible/repay-collateral", Group: "new-crypto-loan/flexible", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/repay-collateral", Go: "loan.Service.RepayFlexibleWithCollateral",
 			Text: "Repays a flexible loan by turning collateral into the coin owed, interest first. The venue takes a fee, the higher one of the two coins, and bounds the amount of one call.",
 			Params: []Param{
 				{Name: "loanCurrency", Type: "string", Required: true, Text: "Coin that is owed."},
@@ -122,7 +122,7 @@ func ofLoan() []Endpoint {
 				{Name: "limit", Type: "int", Text: "Rows returned, 1 to 100. Default: 10."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/borrow", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/borrow", Go: "loan.Service.FixedBorrow",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/borrow", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/borrow", Go: "loan.Service.BorrowFixed",
 			Text: "Places an order to borrow for a term at a rate of one's own. Loan and collateral move to and from the funding wallet.",
 			Params: []Param{
 				{Name: "orderCurrency", Type: "string", Required: true, Text: "Coin to borrow, such as ETH."},
@@ -147,7 +147,7 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Where the page begins: nextPageCursor of the page before. Default: the first page."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/borrow-order-cancel", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/cancel-borrow", Go: "loan.Service.FixedCancelBorrow",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/borrow-order-cancel", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/cancel-borrow", Go: "loan.Service.CancelFixedBorrow",
 			Text: "Cancels what is not matched yet of an order to borrow.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "Identifier of the order."},
@@ -164,14 +164,14 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Where the page begins: nextPageCursor of the page before. Default: the first page."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/fully-repay", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/repay", Go: "loan.Service.FixedRepay",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/fully-repay", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/repay", Go: "loan.Service.RepayFixed",
 			Text: "Repays a fixed loan, or all fixed loans of a coin, in full from the funding wallet. One of loanId and loanCurrency is needed.",
 			Params: []Param{
 				{Name: "loanId", Type: "string", Text: "Identifier of a loan."},
 				{Name: "loanCurrency", Type: "string", Text: "Coin whose loans are repaid."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/repay-collateral", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/repay-collateral", Go: "loan.Service.FixedRepayCollateral",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/repay-collateral", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/repay-collateral", Go: "loan.Service.RepayFixedWithCollateral",
 			Text: "Repays fixed loans by turning collateral into the coin owed, interest first. Without a loanId the loan that ends first goes first, then the one with the higher rate. The venue takes a fee, the higher one of the two coins, and bounds the amount of one call.",
 			Params: []Param{
 				{Name: "loanId", Type: "string", Text: "Identifier of a loan. Default: the loans of the coin, the one that ends first before others."},
@@ -189,7 +189,7 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Where the page begins: nextPageCursor of the page before. Default: the first page."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/renew", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/renew", Go: "loan.Service.FixedRenew",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/renew", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/renew", Go: "loan.Service.RenewFixed",
 			Text: "Borrows the principal that was repaid on a fixed loan again, on the same terms.",
 			Params: []Param{
 				{Name: "loanId", Type: "string", Required: true, Text: "Identifier of the loan."},
@@ -207,7 +207,7 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Where the page begins: nextPageCursor of the page before. Default: the first page."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/supply", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/supply", Go: "loan.Service.FixedSupply",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/supply", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/supply", Go: "loan.Service.SupplyFixed",
 			Text: "Places an order to lend for a term at a rate of one's own.",
 			Params: []Param{
 				{Name: "orderCurrency", Type: "string", Required: true, Text: "Coin to lend, such as USDT."},
@@ -228,7 +228,7 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Where the page begins: nextPageCursor of the page before. Default: the first page."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/supply-order-cancel", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/cancel-supply", Go: "loan.Service.FixedCancelSupply",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/supply-order-cancel", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/cancel-supply", Go: "loan.Service.CancelFixedSupply",
 			Text: "Cancels what is not matched yet of an order to lend.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "Identifier of the order."},

@@ -5,7 +5,7 @@ package endpoints
 // ofLoanLegacy are the endpoints of spec/loan_legacy.api.
 func ofLoanLegacy() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/crypto-loan/loanable-data", Group: "crypto-loan", Auth: "public", Read: true, Page: "crypto-loan/loan-coin", Go: "loan.Service.LegacyLoanCoins",
+		{Method: "GET", Path: "/v5/crypto-loan/loanable-data", Group: "crypto-loan", Auth: "public", Read: true, Page: "crypto-loan/loan-coin", Go: "loan.Service.LegacyCoins",
 			Text: "The coins of legacy loans, with limits and rates by VIP level. A loan that is overdue costs three times its interest; 48 hours after its end the collateral is liquidated.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin in capitals, such as USDT. Default: all coins."},
@@ -48,7 +48,7 @@ func ofLoanLegacy() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Where the page begins: nextPageCursor of the page before. Default: the first page."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan/repay", Group: "crypto-loan", Auth: "signed", Read: false, Page: "crypto-loan/repay", Go: "loan.Service.LegacyRepay",
+		{Method: "POST", Path: "/v5/crypto-loan/repay", Group: "crypto-loan", Auth: "signed", Read: false, Page: "crypto-loan/repay", Go: "loan.Service.RepayLegacy",
 			Text: "Repays a legacy loan in full or in part from the funding wallet, interest first. The collateral comes back by itself only when the loan is repaid in full.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "Identifier of the loan."},
@@ -71,7 +71,7 @@ func ofLoanLegacy() []Endpoint {
 				{Name: "orderId", Type: "string", Required: true, Text: "Identifier of the loan."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan/adjust-ltv", Group: "crypto-loan", Auth: "signed", Read: false, Page: "crypto-loan/adjust-collateral", Go: "loan.Service.LegacyAdjustCollateral",
+		{Method: "POST", Path: "/v5/crypto-loan/adjust-ltv", Group: "crypto-loan", Auth: "signed", Read: false, Page: "crypto-loan/adjust-collateral", Go: "loan.Service.AdjustLegacyCollateral",
 			Text: "Moves collateral between the funding wallet and a legacy loan. LegacyMaxCollateralReduction says how much may be taken out.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "Identifier of the loan."},

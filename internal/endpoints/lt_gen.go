@@ -5,7 +5,7 @@ package endpoints
 // ofLt are the endpoints of spec/lt.api.
 func ofLt() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/spot-lever-token/info", Group: "lt", Auth: "public", Read: true, Page: "lt/leverage-token-info", Go: "lt.Service.Info",
+		{Method: "GET", Path: "/v5/spot-lever-token/info", Group: "lt", Auth: "public", Read: true, Page: "lt/leverage-token-info", Go: "lt.Service.Tokens",
 			Text: "Terms of leveraged tokens: fees, limits and net value.",
 			Params: []Param{
 				{Name: "ltCoin", Type: "string", Text: "Token, such as BTC3L. Absent: all of them."},

@@ -6,25 +6,103 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *FixedCancelBorrowParams) fields(f *wire.Fields) {
+func (r *FixedBorrowOrdersParams) fields(f *wire.Fields) {
+	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
+	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
+	wire.Opt(f, "state", &r.State, wire.Enum[OrderState])
+	wire.Opt(f, "term", &r.Term, wire.Code[Term])
+	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *FixedBorrowOrdersParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FixedBorrowOrdersParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *FixedBorrowOrdersParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*FixedBorrowOrdersParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *FixedBorrowOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r FixedBorrowOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *FixedBorrowOrdersParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedBorrowOrdersParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark.
+func (r *FixedBorrowOrdersParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*FixedBorrowOrdersParams).fields)
+}
+
+func (r *FixedBorrowOrdersResult) fields(f *wire.Fields) {
+	wire.Structs(f, "list", &r.List, (*FixedBorrowOrder).fields)
+	f.Text("nextPageCursor", &r.NextPageCursor)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *FixedBorrowOrdersResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FixedBorrowOrdersResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *FixedBorrowOrdersResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*FixedBorrowOrdersResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *FixedBorrowOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r FixedBorrowOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *FixedBorrowOrder) fields(f *wire.Fields) {
+	f.Decimal("annualRate", &r.AnnualRate)
+	f.Decimal("filledQty", &r.FilledQty)
+	f.Text("orderCurrency", &r.OrderCurrency)
+	f.Int("orderId", &r.OrderID)
+	f.Decimal("orderQty", &r.OrderQty)
+	f.Millis("orderTime", &r.OrderTime)
+	f.Omit().Text("repayType", (*string)(&r.RepayType))
+	f.Int("state", &r.State)
+	f.Int("term", (*int64)(&r.Term))
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *FixedBorrowOrder) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FixedBorrowOrder).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r FixedBorrowOrder) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*FixedBorrowOrder).fields), nil
+}
+
+func (r *CancelFixedBorrowParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FixedCancelBorrowParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedCancelBorrowParams).fields))
+func (r *CancelFixedBorrowParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*CancelFixedBorrowParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FixedCancelBorrowParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedCancelBorrowParams).fields)
+func (r *CancelFixedBorrowParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*CancelFixedBorrowParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FixedCancelBorrowParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *CancelFixedBorrowParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FixedCancelBorrowParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r CancelFixedBorrowParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
@@ -108,48 +186,48 @@ func (r FixedLoan) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedLoan).fields), nil
 }
 
-func (r *FixedRepayParams) fields(f *wire.Fields) {
+func (r *RepayFixedParams) fields(f *wire.Fields) {
 	wire.Opt(f, "loanId", &r.LoanID, (*wire.Fields).Text)
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FixedRepayParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedRepayParams).fields))
+func (r *RepayFixedParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RepayFixedParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FixedRepayParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedRepayParams).fields)
+func (r *RepayFixedParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RepayFixedParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FixedRepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RepayFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FixedRepayParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RepayFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FixedRepayResult) fields(f *wire.Fields) {
+func (r *RepayFixedResult) fields(f *wire.Fields) {
 	f.Text("repayId", &r.RepayID)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FixedRepayResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedRepayResult).fields))
+func (r *RepayFixedResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RepayFixedResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FixedRepayResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedRepayResult).fields)
+func (r *RepayFixedResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RepayFixedResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FixedRepayResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RepayFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FixedRepayResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RepayFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FixedRepayCollateralParams) fields(f *wire.Fields) {
+func (r *RepayFixedWithCollateralParams) fields(f *wire.Fields) {
 	wire.Opt(f, "loanId", &r.LoanID, (*wire.Fields).Text)
 	f.Text("loanCurrency", &r.LoanCurrency)
 	f.Decimal("amount", &r.Amount)
@@ -157,20 +235,20 @@ func (r *FixedRepayCollateralParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FixedRepayCollateralParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedRepayCollateralParams).fields))
+func (r *RepayFixedWithCollateralParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RepayFixedWithCollateralParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FixedRepayCollateralParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedRepayCollateralParams).fields)
+func (r *RepayFixedWithCollateralParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RepayFixedWithCollateralParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FixedRepayCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RepayFixedWithCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FixedRepayCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RepayFixedWithCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedRepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "repayId", &r.RepayID, (*wire.Fields).Text)
@@ -262,46 +340,46 @@ func (r FixedRepaymentPart) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedRepaymentPart).fields), nil
 }
 
-func (r *FixedRenewParams) fields(f *wire.Fields) {
+func (r *RenewFixedParams) fields(f *wire.Fields) {
 	f.Text("loanId", &r.LoanID)
 	wire.Structs(f.Omit(), "collateralList", &r.CollateralList, (*Collateral).fields)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FixedRenewParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedRenewParams).fields))
+func (r *RenewFixedParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RenewFixedParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FixedRenewParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedRenewParams).fields)
+func (r *RenewFixedParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RenewFixedParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FixedRenewParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RenewFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FixedRenewParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RenewFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FixedRenewResult) fields(f *wire.Fields) {
+func (r *RenewFixedResult) fields(f *wire.Fields) {
 	f.Int("orderId", &r.OrderID)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FixedRenewResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedRenewResult).fields))
+func (r *RenewFixedResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RenewFixedResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FixedRenewResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedRenewResult).fields)
+func (r *RenewFixedResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RenewFixedResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FixedRenewResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RenewFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FixedRenewResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RenewFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedRenewalsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
@@ -379,7 +457,7 @@ func (r FixedRenewal) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedRenewal).fields), nil
 }
 
-func (r *FixedSupplyParams) fields(f *wire.Fields) {
+func (r *SupplyFixedParams) fields(f *wire.Fields) {
 	f.Text("orderCurrency", &r.OrderCurrency)
 	f.Decimal("orderAmount", &r.OrderAmount)
 	f.Decimal("annualRate", &r.AnnualRate)
@@ -388,135 +466,37 @@ func (r *FixedSupplyParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FixedSupplyParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedSupplyParams).fields))
+func (r *SupplyFixedParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SupplyFixedParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FixedSupplyParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedSupplyParams).fields)
+func (r *SupplyFixedParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*SupplyFixedParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FixedSupplyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *SupplyFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FixedSupplyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r SupplyFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FixedSupplyResult) fields(f *wire.Fields) {
+func (r *SupplyFixedResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FixedSupplyResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedSupplyResult).fields))
+func (r *SupplyFixedResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SupplyFixedResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FixedSupplyResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedSupplyResult).fields)
+func (r *SupplyFixedResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*SupplyFixedResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FixedSupplyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *SupplyFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FixedSupplyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *FixedSupplyOrdersParams) fields(f *wire.Fields) {
-	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
-	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "state", &r.State, wire.Enum[OrderState])
-	wire.Opt(f, "term", &r.Term, wire.Code[Term])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FixedSupplyOrdersParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedSupplyOrdersParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *FixedSupplyOrdersParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedSupplyOrdersParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *FixedSupplyOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedSupplyOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *FixedSupplyOrdersParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedSupplyOrdersParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedSupplyOrdersParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*FixedSupplyOrdersParams).fields)
-}
-
-func (r *FixedSupplyOrdersResult) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*FixedSupplyOrder).fields)
-	f.Text("nextPageCursor", &r.NextPageCursor)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FixedSupplyOrdersResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedSupplyOrdersResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *FixedSupplyOrdersResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedSupplyOrdersResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *FixedSupplyOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedSupplyOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *FixedSupplyOrder) fields(f *wire.Fields) {
-	f.Decimal("annualRate", &r.AnnualRate)
-	f.Decimal("filledQty", &r.FilledQty)
-	f.Text("orderCurrency", &r.OrderCurrency)
-	f.Int("orderId", &r.OrderID)
-	f.Decimal("orderQty", &r.OrderQty)
-	f.Millis("orderTime", &r.OrderTime)
-	f.Int("state", &r.State)
-	f.Int("term", (*int64)(&r.Term))
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *FixedSupplyOrder) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedSupplyOrder).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r FixedSupplyOrder) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*FixedSupplyOrder).fields), nil
-}
-
-func (r *FixedCancelSupplyParams) fields(f *wire.Fields) {
-	f.Text("orderId", &r.OrderID)
-	wire.Opt(f, "refundedAccount", &r.RefundedAccount, wire.Enum[RefundAccount])
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FixedCancelSupplyParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedCancelSupplyParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *FixedCancelSupplyParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedCancelSupplyParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *FixedCancelSupplyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedCancelSupplyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r SupplyFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

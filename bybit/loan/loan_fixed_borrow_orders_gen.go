@@ -13,16 +13,67 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// FixedCancelBorrow cancels what is not matched yet of an order to borrow.
+// FixedBorrowOrders returns orders to borrow for a term, newest first.
+// V5 page: [new-crypto-loan/fixed/borrow-order].
+//
+// [new-crypto-loan/fixed/borrow-order]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/borrow-order
+func (s *Service) FixedBorrowOrders(ctx context.Context, p *FixedBorrowOrdersParams) (*FixedBorrowOrdersResult, error) {
+	r := new(FixedBorrowOrdersResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/crypto-loan-fixed/borrow-order-info", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AllFixedBorrowOrders yields the rows of [Service.FixedBorrowOrders], page after page. An error
+// ends it.
+func (s *Service) AllFixedBorrowOrders(ctx context.Context, p *FixedBorrowOrdersParams) iter.Seq2[FixedBorrowOrder, error] {
+	return pages.ByCursor(ctx, p, s.FixedBorrowOrders,
+		func(p *FixedBorrowOrdersParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *FixedBorrowOrdersResult) ([]FixedBorrowOrder, string) { return r.List, r.NextPageCursor })
+}
+
+// FixedBorrowOrdersParams are the parameters of [Service.FixedBorrowOrders].
+type FixedBorrowOrdersParams struct {
+	OrderID       bybit.Opt[string]     // Identifier of an order. Default: all.
+	OrderCurrency bybit.Opt[string]     // Coin to borrow. Default: all coins.
+	State         bybit.Opt[OrderState] // Where the orders stand. Default: any state.
+	Term          bybit.Opt[Term]       // Term in days. Default: all terms.
+	Limit         bybit.Opt[int64]      // Rows of a page, 1 to 100. Default: 10.
+
+	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	Cursor bybit.Opt[string]
+}
+
+// FixedBorrowOrdersResult is what [Service.FixedBorrowOrders] returns.
+type FixedBorrowOrdersResult struct {
+	List           []FixedBorrowOrder // orders of the page
+	NextPageCursor string             // cursor of the next page; absent on the last
+}
+
+// FixedBorrowOrder is an element of [FixedBorrowOrdersResult.List]: orders of the page.
+type FixedBorrowOrder struct {
+	AnnualRate    decimal.Decimal // interest of a year that is offered, as a fraction
+	FilledQty     decimal.Decimal // amount that was matched, in coins
+	OrderCurrency string          // coin to borrow
+	OrderID       int64           // identifier of the order
+	OrderQty      decimal.Decimal // amount of the order, in coins
+	OrderTime     time.Time       // when it was placed
+	RepayType     RepayType       // what happens at the end of the term
+	State         int64           // where it stands, 1 to 5 as OrderState
+	Term          Term            // term in days
+}
+
+// CancelFixedBorrow cancels what is not matched yet of an order to borrow.
 // V5 page: [new-crypto-loan/fixed/cancel-borrow].
 //
 // [new-crypto-loan/fixed/cancel-borrow]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/cancel-borrow
-func (s *Service) FixedCancelBorrow(ctx context.Context, p *FixedCancelBorrowParams) error {
+func (s *Service) CancelFixedBorrow(ctx context.Context, p *CancelFixedBorrowParams) error {
 	return s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan-fixed/borrow-order-cancel", p, nil)
 }
 
-// FixedCancelBorrowParams are the parameters of [Service.FixedCancelBorrow].
-type FixedCancelBorrowParams struct {
+// CancelFixedBorrowParams are the parameters of [Service.CancelFixedBorrow].
+type CancelFixedBorrowParams struct {
 	OrderID string // identifier of the order
 }
 
@@ -83,44 +134,44 @@ type FixedLoan struct {
 	Term                    int64           // term in days
 }
 
-// FixedRepay repays a fixed loan, or all fixed loans of a coin, in full from the funding wallet.
+// RepayFixed repays a fixed loan, or all fixed loans of a coin, in full from the funding wallet.
 // One of loanId and loanCurrency is needed.
 //
 // V5 page: [new-crypto-loan/fixed/repay].
 //
 // [new-crypto-loan/fixed/repay]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/repay
-func (s *Service) FixedRepay(ctx context.Context, p *FixedRepayParams) (*FixedRepayResult, error) {
-	r := new(FixedRepayResult)
+func (s *Service) RepayFixed(ctx context.Context, p *RepayFixedParams) (*RepayFixedResult, error) {
+	r := new(RepayFixedResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan-fixed/fully-repay", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// FixedRepayParams are the parameters of [Service.FixedRepay].
-type FixedRepayParams struct {
+// RepayFixedParams are the parameters of [Service.RepayFixed].
+type RepayFixedParams struct {
 	LoanID       bybit.Opt[string] // identifier of a loan
 	LoanCurrency bybit.Opt[string] // coin whose loans are repaid
 }
 
-// FixedRepayResult is what [Service.FixedRepay] returns.
-type FixedRepayResult struct {
+// RepayFixedResult is what [Service.RepayFixed] returns.
+type RepayFixedResult struct {
 	RepayID string // identifier of the repayment
 }
 
-// FixedRepayCollateral repays fixed loans by turning collateral into the coin owed, interest first.
-// Without a loanId the loan that ends first goes first, then the one with the higher rate. The
-// venue takes a fee, the higher one of the two coins, and bounds the amount of one call.
+// RepayFixedWithCollateral repays fixed loans by turning collateral into the coin owed, interest
+// first. Without a loanId the loan that ends first goes first, then the one with the higher rate.
+// The venue takes a fee, the higher one of the two coins, and bounds the amount of one call.
 //
 // V5 page: [new-crypto-loan/fixed/repay-collateral].
 //
 // [new-crypto-loan/fixed/repay-collateral]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/repay-collateral
-func (s *Service) FixedRepayCollateral(ctx context.Context, p *FixedRepayCollateralParams) error {
+func (s *Service) RepayFixedWithCollateral(ctx context.Context, p *RepayFixedWithCollateralParams) error {
 	return s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan-fixed/repay-collateral", p, nil)
 }
 
-// FixedRepayCollateralParams are the parameters of [Service.FixedRepayCollateral].
-type FixedRepayCollateralParams struct {
+// RepayFixedWithCollateralParams are the parameters of [Service.RepayFixedWithCollateral].
+type RepayFixedWithCollateralParams struct {
 	// Identifier of a loan. Default: the loans of the coin, the one that ends first before others.
 	LoanID bybit.Opt[string]
 
@@ -183,26 +234,26 @@ type FixedRepaymentPart struct {
 	RepayAmount  decimal.Decimal // amount repaid of it, in coins
 }
 
-// FixedRenew borrows the principal that was repaid on a fixed loan again, on the same terms.
+// RenewFixed borrows the principal that was repaid on a fixed loan again, on the same terms.
 // V5 page: [new-crypto-loan/fixed/renew].
 //
 // [new-crypto-loan/fixed/renew]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/renew
-func (s *Service) FixedRenew(ctx context.Context, p *FixedRenewParams) (*FixedRenewResult, error) {
-	r := new(FixedRenewResult)
+func (s *Service) RenewFixed(ctx context.Context, p *RenewFixedParams) (*RenewFixedResult, error) {
+	r := new(RenewFixedResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan-fixed/renew", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// FixedRenewParams are the parameters of [Service.FixedRenew].
-type FixedRenewParams struct {
+// RenewFixedParams are the parameters of [Service.RenewFixed].
+type RenewFixedParams struct {
 	LoanID         string       // identifier of the loan
 	CollateralList []Collateral // Collateral to add, up to 100 coins. Default: what is there already.
 }
 
-// FixedRenewResult is what [Service.FixedRenew] returns.
-type FixedRenewResult struct {
+// RenewFixedResult is what [Service.RenewFixed] returns.
+type RenewFixedResult struct {
 	OrderID int64 // identifier of the new order
 }
 
@@ -254,20 +305,20 @@ type FixedRenewal struct {
 	Time           time.Time       // when it was renewed
 }
 
-// FixedSupply places an order to lend for a term at a rate of one's own.
+// SupplyFixed places an order to lend for a term at a rate of one's own.
 // V5 page: [new-crypto-loan/fixed/supply].
 //
 // [new-crypto-loan/fixed/supply]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/supply
-func (s *Service) FixedSupply(ctx context.Context, p *FixedSupplyParams) (*FixedSupplyResult, error) {
-	r := new(FixedSupplyResult)
+func (s *Service) SupplyFixed(ctx context.Context, p *SupplyFixedParams) (*SupplyFixedResult, error) {
+	r := new(SupplyFixedResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan-fixed/supply", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// FixedSupplyParams are the parameters of [Service.FixedSupply].
-type FixedSupplyParams struct {
+// SupplyFixedParams are the parameters of [Service.SupplyFixed].
+type SupplyFixedParams struct {
 	OrderCurrency string          // coin to lend, such as USDT
 	OrderAmount   decimal.Decimal // amount to lend, in coins
 	AnnualRate    decimal.Decimal // interest of a year that is asked for, as a fraction: 0.02 is 2 %
@@ -276,71 +327,7 @@ type FixedSupplyParams struct {
 	AvailableSource bybit.Opt[SupplySource] // Where the coins come from. Default: the funding account.
 }
 
-// FixedSupplyResult is what [Service.FixedSupply] returns.
-type FixedSupplyResult struct {
+// SupplyFixedResult is what [Service.SupplyFixed] returns.
+type SupplyFixedResult struct {
 	OrderID string // identifier of the order
-}
-
-// FixedSupplyOrders returns orders to lend, newest first.
-// V5 page: [new-crypto-loan/fixed/supply-order].
-//
-// [new-crypto-loan/fixed/supply-order]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/supply-order
-func (s *Service) FixedSupplyOrders(ctx context.Context, p *FixedSupplyOrdersParams) (*FixedSupplyOrdersResult, error) {
-	r := new(FixedSupplyOrdersResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/crypto-loan-fixed/supply-order-info", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllFixedSupplyOrders yields the rows of [Service.FixedSupplyOrders], page after page. An error
-// ends it.
-func (s *Service) AllFixedSupplyOrders(ctx context.Context, p *FixedSupplyOrdersParams) iter.Seq2[FixedSupplyOrder, error] {
-	return pages.ByCursor(ctx, p, s.FixedSupplyOrders,
-		func(p *FixedSupplyOrdersParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *FixedSupplyOrdersResult) ([]FixedSupplyOrder, string) { return r.List, r.NextPageCursor })
-}
-
-// FixedSupplyOrdersParams are the parameters of [Service.FixedSupplyOrders].
-type FixedSupplyOrdersParams struct {
-	OrderID       bybit.Opt[string]     // Identifier of an order. Default: all.
-	OrderCurrency bybit.Opt[string]     // Coin to lend. Default: all coins.
-	State         bybit.Opt[OrderState] // Where the orders stand. Default: any state.
-	Term          bybit.Opt[Term]       // Term in days. Default: all terms.
-	Limit         bybit.Opt[int64]      // Rows of a page, 1 to 100. Default: 10.
-
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
-}
-
-// FixedSupplyOrdersResult is what [Service.FixedSupplyOrders] returns.
-type FixedSupplyOrdersResult struct {
-	List           []FixedSupplyOrder // orders of the page
-	NextPageCursor string             // cursor of the next page; absent on the last
-}
-
-// FixedSupplyOrder is an element of [FixedSupplyOrdersResult.List]: orders of the page.
-type FixedSupplyOrder struct {
-	AnnualRate    decimal.Decimal // interest of a year that is asked for, as a fraction
-	FilledQty     decimal.Decimal // amount that was matched, in coins
-	OrderCurrency string          // coin to lend
-	OrderID       int64           // identifier of the order
-	OrderQty      decimal.Decimal // amount of the order, in coins
-	OrderTime     time.Time       // when it was placed
-	State         int64           // where it stands, 1 to 5 as OrderState
-	Term          Term            // term in days
-}
-
-// FixedCancelSupply cancels what is not matched yet of an order to lend.
-// V5 page: [new-crypto-loan/fixed/cancel-supply].
-//
-// [new-crypto-loan/fixed/cancel-supply]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/cancel-supply
-func (s *Service) FixedCancelSupply(ctx context.Context, p *FixedCancelSupplyParams) error {
-	return s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan-fixed/supply-order-cancel", p, nil)
-}
-
-// FixedCancelSupplyParams are the parameters of [Service.FixedCancelSupply].
-type FixedCancelSupplyParams struct {
-	OrderID         string                   // identifier of the order
-	RefundedAccount bybit.Opt[RefundAccount] // Where the coins go. Default: the funding account.
 }

@@ -13,67 +13,68 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// FlexibleBorrow borrows without a term, at a rate that changes by the hour. Loan and collateral
+// BorrowFlexible borrows without a term, at a rate that changes by the hour. Loan and collateral
 // move to and from the funding wallet.
 //
 // V5 page: [new-crypto-loan/flexible/borrow].
 //
 // [new-crypto-loan/flexible/borrow]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/flexible/borrow
-func (s *Service) FlexibleBorrow(ctx context.Context, p *FlexibleBorrowParams) (*FlexibleBorrowResult, error) {
-	r := new(FlexibleBorrowResult)
+func (s *Service) BorrowFlexible(ctx context.Context, p *BorrowFlexibleParams) (*BorrowFlexibleResult, error) {
+	r := new(BorrowFlexibleResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan-flexible/borrow", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// FlexibleBorrowParams are the parameters of [Service.FlexibleBorrow].
-type FlexibleBorrowParams struct {
+// BorrowFlexibleParams are the parameters of [Service.BorrowFlexible].
+type BorrowFlexibleParams struct {
 	LoanCurrency   string          // coin to borrow, such as BTC
 	LoanAmount     decimal.Decimal // amount to borrow, in coins
 	CollateralList []Collateral    // Collateral to add, up to 100 coins. Default: what is there already.
 }
 
-// FlexibleBorrowResult is what [Service.FlexibleBorrow] returns.
-type FlexibleBorrowResult struct {
+// BorrowFlexibleResult is what [Service.BorrowFlexible] returns.
+type BorrowFlexibleResult struct {
 	OrderID string // identifier of the loan's order
 }
 
-// FlexibleRepay repays a flexible loan from the funding wallet.
+// RepayFlexible repays a flexible loan from the funding wallet.
 // V5 page: [new-crypto-loan/flexible/repay].
 //
 // [new-crypto-loan/flexible/repay]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/flexible/repay
-func (s *Service) FlexibleRepay(ctx context.Context, p *FlexibleRepayParams) (*FlexibleRepayResult, error) {
-	r := new(FlexibleRepayResult)
+func (s *Service) RepayFlexible(ctx context.Context, p *RepayFlexibleParams) (*RepayFlexibleResult, error) {
+	r := new(RepayFlexibleResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan-flexible/repay", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// FlexibleRepayParams are the parameters of [Service.FlexibleRepay].
-type FlexibleRepayParams struct {
+// RepayFlexibleParams are the parameters of [Service.RepayFlexible].
+type RepayFlexibleParams struct {
 	LoanCurrency string          // coin that is owed
 	Amount       decimal.Decimal // amount to repay, in coins
 }
 
-// FlexibleRepayResult is what [Service.FlexibleRepay] returns.
-type FlexibleRepayResult struct {
+// RepayFlexibleResult is what [Service.RepayFlexible] returns.
+type RepayFlexibleResult struct {
 	RepayID string // identifier of the repayment
 }
 
-// FlexibleRepayCollateral repays a flexible loan by turning collateral into the coin owed, interest
-// first. The venue takes a fee, the higher one of the two coins, and bounds the amount of one call.
+// RepayFlexibleWithCollateral repays a flexible loan by turning collateral into the coin owed,
+// interest first. The venue takes a fee, the higher one of the two coins, and bounds the amount of
+// one call.
 //
 // V5 page: [new-crypto-loan/flexible/repay-collateral].
 //
 // [new-crypto-loan/flexible/repay-collateral]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/flexible/repay-collateral
-func (s *Service) FlexibleRepayCollateral(ctx context.Context, p *FlexibleRepayCollateralParams) error {
+func (s *Service) RepayFlexibleWithCollateral(ctx context.Context, p *RepayFlexibleWithCollateralParams) error {
 	return s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan-flexible/repay-collateral", p, nil)
 }
 
-// FlexibleRepayCollateralParams are the parameters of [Service.FlexibleRepayCollateral].
-type FlexibleRepayCollateralParams struct {
+// RepayFlexibleWithCollateralParams are the parameters of [Service.RepayFlexibleWithCollateral].
+type RepayFlexibleWithCollateralParams struct {
 	LoanCurrency   string          // coin that is owed
 	Amount         decimal.Decimal // amount to repay, in the coin owed
 	CollateralCoin string          // collateral to turn into it, several coins separated by commas
@@ -254,22 +255,22 @@ type FixedSupplyOffersResult struct {
 	List []MarketOffer // offers in the order asked for
 }
 
-// FixedBorrow places an order to borrow for a term at a rate of one's own. Loan and collateral move
+// BorrowFixed places an order to borrow for a term at a rate of one's own. Loan and collateral move
 // to and from the funding wallet.
 //
 // V5 page: [new-crypto-loan/fixed/borrow].
 //
 // [new-crypto-loan/fixed/borrow]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/borrow
-func (s *Service) FixedBorrow(ctx context.Context, p *FixedBorrowParams) (*FixedBorrowResult, error) {
-	r := new(FixedBorrowResult)
+func (s *Service) BorrowFixed(ctx context.Context, p *BorrowFixedParams) (*BorrowFixedResult, error) {
+	r := new(BorrowFixedResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/crypto-loan-fixed/borrow", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// FixedBorrowParams are the parameters of [Service.FixedBorrow].
-type FixedBorrowParams struct {
+// BorrowFixedParams are the parameters of [Service.BorrowFixed].
+type BorrowFixedParams struct {
 	OrderCurrency string          // coin to borrow, such as ETH
 	OrderAmount   decimal.Decimal // amount to borrow, in coins
 	AnnualRate    decimal.Decimal // interest of a year that is offered, as a fraction: 0.02 is 2 %
@@ -282,58 +283,7 @@ type FixedBorrowParams struct {
 	CollateralList []Collateral // Collateral to add, up to 100 coins. Default: what is there already.
 }
 
-// FixedBorrowResult is what [Service.FixedBorrow] returns.
-type FixedBorrowResult struct {
+// BorrowFixedResult is what [Service.BorrowFixed] returns.
+type BorrowFixedResult struct {
 	OrderID string // identifier of the order
-}
-
-// FixedBorrowOrders returns orders to borrow for a term, newest first.
-// V5 page: [new-crypto-loan/fixed/borrow-order].
-//
-// [new-crypto-loan/fixed/borrow-order]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/borrow-order
-func (s *Service) FixedBorrowOrders(ctx context.Context, p *FixedBorrowOrdersParams) (*FixedBorrowOrdersResult, error) {
-	r := new(FixedBorrowOrdersResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/crypto-loan-fixed/borrow-order-info", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllFixedBorrowOrders yields the rows of [Service.FixedBorrowOrders], page after page. An error
-// ends it.
-func (s *Service) AllFixedBorrowOrders(ctx context.Context, p *FixedBorrowOrdersParams) iter.Seq2[FixedBorrowOrder, error] {
-	return pages.ByCursor(ctx, p, s.FixedBorrowOrders,
-		func(p *FixedBorrowOrdersParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *FixedBorrowOrdersResult) ([]FixedBorrowOrder, string) { return r.List, r.NextPageCursor })
-}
-
-// FixedBorrowOrdersParams are the parameters of [Service.FixedBorrowOrders].
-type FixedBorrowOrdersParams struct {
-	OrderID       bybit.Opt[string]     // Identifier of an order. Default: all.
-	OrderCurrency bybit.Opt[string]     // Coin to borrow. Default: all coins.
-	State         bybit.Opt[OrderState] // Where the orders stand. Default: any state.
-	Term          bybit.Opt[Term]       // Term in days. Default: all terms.
-	Limit         bybit.Opt[int64]      // Rows of a page, 1 to 100. Default: 10.
-
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
-}
-
-// FixedBorrowOrdersResult is what [Service.FixedBorrowOrders] returns.
-type FixedBorrowOrdersResult struct {
-	List           []FixedBorrowOrder // orders of the page
-	NextPageCursor string             // cursor of the next page; absent on the last
-}
-
-// FixedBorrowOrder is an element of [FixedBorrowOrdersResult.List]: orders of the page.
-type FixedBorrowOrder struct {
-	AnnualRate    decimal.Decimal // interest of a year that is offered, as a fraction
-	FilledQty     decimal.Decimal // amount that was matched, in coins
-	OrderCurrency string          // coin to borrow
-	OrderID       int64           // identifier of the order
-	OrderQty      decimal.Decimal // amount of the order, in coins
-	OrderTime     time.Time       // when it was placed
-	RepayType     RepayType       // what happens at the end of the term
-	State         int64           // where it stands, 1 to 5 as OrderState
-	Term          Term            // term in days
 }

@@ -6,110 +6,112 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *FlexibleBorrowParams) fields(f *wire.Fields) {
+func (r *BorrowFlexibleParams) fields(f *wire.Fields) {
 	f.Text("loanCurrency", &r.LoanCurrency)
 	f.Decimal("loanAmount", &r.LoanAmount)
 	wire.Structs(f.Omit(), "collateralList", &r.CollateralList, (*Collateral).fields)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FlexibleBorrowParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FlexibleBorrowParams).fields))
+func (r *BorrowFlexibleParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*BorrowFlexibleParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FlexibleBorrowParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FlexibleBorrowParams).fields)
+func (r *BorrowFlexibleParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*BorrowFlexibleParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FlexibleBorrowParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *BorrowFlexibleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FlexibleBorrowParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r BorrowFlexibleParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FlexibleBorrowResult) fields(f *wire.Fields) {
+func (r *BorrowFlexibleResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FlexibleBorrowResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FlexibleBorrowResult).fields))
+func (r *BorrowFlexibleResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*BorrowFlexibleResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FlexibleBorrowResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FlexibleBorrowResult).fields)
+func (r *BorrowFlexibleResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*BorrowFlexibleResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FlexibleBorrowResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *BorrowFlexibleResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FlexibleBorrowResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r BorrowFlexibleResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FlexibleRepayParams) fields(f *wire.Fields) {
+func (r *RepayFlexibleParams) fields(f *wire.Fields) {
 	f.Text("loanCurrency", &r.LoanCurrency)
 	f.Decimal("amount", &r.Amount)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FlexibleRepayParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FlexibleRepayParams).fields))
+func (r *RepayFlexibleParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RepayFlexibleParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FlexibleRepayParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FlexibleRepayParams).fields)
+func (r *RepayFlexibleParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RepayFlexibleParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FlexibleRepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RepayFlexibleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FlexibleRepayParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RepayFlexibleParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FlexibleRepayResult) fields(f *wire.Fields) {
+func (r *RepayFlexibleResult) fields(f *wire.Fields) {
 	f.Text("repayId", &r.RepayID)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FlexibleRepayResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FlexibleRepayResult).fields))
+func (r *RepayFlexibleResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RepayFlexibleResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FlexibleRepayResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FlexibleRepayResult).fields)
+func (r *RepayFlexibleResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RepayFlexibleResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FlexibleRepayResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RepayFlexibleResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FlexibleRepayResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RepayFlexibleResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FlexibleRepayCollateralParams) fields(f *wire.Fields) {
+func (r *RepayFlexibleWithCollateralParams) fields(f *wire.Fields) {
 	f.Text("loanCurrency", &r.LoanCurrency)
 	f.Decimal("amount", &r.Amount)
 	f.Text("collateralCoin", &r.CollateralCoin)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FlexibleRepayCollateralParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FlexibleRepayCollateralParams).fields))
+func (r *RepayFlexibleWithCollateralParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RepayFlexibleWithCollateralParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FlexibleRepayCollateralParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FlexibleRepayCollateralParams).fields)
+func (r *RepayFlexibleWithCollateralParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RepayFlexibleWithCollateralParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FlexibleRepayCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RepayFlexibleWithCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FlexibleRepayCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RepayFlexibleWithCollateralParams) MarshalJSON() ([]byte, error) {
+	return r.AppendJSON(nil), nil
+}
 
 func (r *FlexibleLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
@@ -432,7 +434,7 @@ func (r *FixedSupplyOffersResult) UnmarshalJSON(json []byte) error { return r.De
 // MarshalJSON is AppendJSON for encoding/json.
 func (r FixedSupplyOffersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FixedBorrowParams) fields(f *wire.Fields) {
+func (r *BorrowFixedParams) fields(f *wire.Fields) {
 	f.Text("orderCurrency", &r.OrderCurrency)
 	f.Decimal("orderAmount", &r.OrderAmount)
 	f.Decimal("annualRate", &r.AnnualRate)
@@ -443,115 +445,37 @@ func (r *FixedBorrowParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FixedBorrowParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedBorrowParams).fields))
+func (r *BorrowFixedParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*BorrowFixedParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FixedBorrowParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedBorrowParams).fields)
+func (r *BorrowFixedParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*BorrowFixedParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FixedBorrowParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *BorrowFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FixedBorrowParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r BorrowFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FixedBorrowResult) fields(f *wire.Fields) {
+func (r *BorrowFixedResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FixedBorrowResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedBorrowResult).fields))
+func (r *BorrowFixedResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*BorrowFixedResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FixedBorrowResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedBorrowResult).fields)
+func (r *BorrowFixedResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*BorrowFixedResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FixedBorrowResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *BorrowFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FixedBorrowResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *FixedBorrowOrdersParams) fields(f *wire.Fields) {
-	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
-	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "state", &r.State, wire.Enum[OrderState])
-	wire.Opt(f, "term", &r.Term, wire.Code[Term])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FixedBorrowOrdersParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedBorrowOrdersParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *FixedBorrowOrdersParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedBorrowOrdersParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *FixedBorrowOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedBorrowOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *FixedBorrowOrdersParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedBorrowOrdersParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedBorrowOrdersParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*FixedBorrowOrdersParams).fields)
-}
-
-func (r *FixedBorrowOrdersResult) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*FixedBorrowOrder).fields)
-	f.Text("nextPageCursor", &r.NextPageCursor)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FixedBorrowOrdersResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedBorrowOrdersResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *FixedBorrowOrdersResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedBorrowOrdersResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *FixedBorrowOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedBorrowOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *FixedBorrowOrder) fields(f *wire.Fields) {
-	f.Decimal("annualRate", &r.AnnualRate)
-	f.Decimal("filledQty", &r.FilledQty)
-	f.Text("orderCurrency", &r.OrderCurrency)
-	f.Int("orderId", &r.OrderID)
-	f.Decimal("orderQty", &r.OrderQty)
-	f.Millis("orderTime", &r.OrderTime)
-	f.Omit().Text("repayType", (*string)(&r.RepayType))
-	f.Int("state", &r.State)
-	f.Int("term", (*int64)(&r.Term))
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *FixedBorrowOrder) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedBorrowOrder).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r FixedBorrowOrder) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*FixedBorrowOrder).fields), nil
-}
+func (r BorrowFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -6,7 +6,7 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *PredictionSellParams) fields(f *wire.Fields) {
+func (r *SellPredictionParams) fields(f *wire.Fields) {
 	f.Text("tokenId", &r.TokenID)
 	f.Decimal("size", &r.Size)
 	f.Int("orderType", (*int64)(&r.OrderType))
@@ -16,40 +16,40 @@ func (r *PredictionSellParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *PredictionSellParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PredictionSellParams).fields))
+func (r *SellPredictionParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SellPredictionParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *PredictionSellParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PredictionSellParams).fields)
+func (r *SellPredictionParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*SellPredictionParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *PredictionSellParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *SellPredictionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionSellParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r SellPredictionParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *PredictionSellResult) fields(f *wire.Fields) {
+func (r *SellPredictionResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *PredictionSellResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PredictionSellResult).fields))
+func (r *SellPredictionResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SellPredictionResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *PredictionSellResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PredictionSellResult).fields)
+func (r *SellPredictionResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*SellPredictionResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *PredictionSellResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *SellPredictionResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionSellResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r SellPredictionResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "status", &r.Status, wire.Code[PredictionOrderStatus])

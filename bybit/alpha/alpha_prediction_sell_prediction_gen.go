@@ -13,7 +13,7 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// PredictionSell sells shares of an outcome for USDC. PredictionPositions has how many there are;
+// SellPrediction sells shares of an outcome for USDC. PredictionPositions has how many there are;
 // estimate first, with PredictionEstimate.
 //
 // The reply says only that the order was taken; PredictionOrders has what became of it. One that
@@ -22,16 +22,16 @@ import (
 // V5 page: [alpha/prediction/sell].
 //
 // [alpha/prediction/sell]: https://bybit-exchange.github.io/docs/v5/alpha/prediction/sell
-func (s *Service) PredictionSell(ctx context.Context, p *PredictionSellParams) (*PredictionSellResult, error) {
-	r := new(PredictionSellResult)
+func (s *Service) SellPrediction(ctx context.Context, p *SellPredictionParams) (*SellPredictionResult, error) {
+	r := new(SellPredictionResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/alpha/prediction/sell", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// PredictionSellParams are the parameters of [Service.PredictionSell].
-type PredictionSellParams struct {
+// SellPredictionParams are the parameters of [Service.SellPrediction].
+type SellPredictionParams struct {
 	TokenID     string              // ID of the outcome token, from PredictionPositions
 	Size        decimal.Decimal     // shares to sell, above 0; not an amount of USDC
 	OrderType   PredictionOrderType // how the order is carried out
@@ -40,8 +40,8 @@ type PredictionSellParams struct {
 	ToTokenCode bybit.Opt[string]   // Coin to receive. So far always USDC.
 }
 
-// PredictionSellResult is what [Service.PredictionSell] returns.
-type PredictionSellResult struct {
+// SellPredictionResult is what [Service.SellPrediction] returns.
+type SellPredictionResult struct {
 	OrderNo string // ID of the order, as PredictionOrders has it
 }
 
