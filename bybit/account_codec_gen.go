@@ -229,7 +229,7 @@ func (r *AccountInstrument) fields(f *wire.Fields) {
 	f.Omit().Text("innovation", (*string)(&r.Innovation))
 	f.Omit().Decimal("xstockMultiplier", &r.XstockMultiplier)
 	f.Omit().Millis("launchTime", &r.LaunchTime)
-	f.Omit().Millis("deliveryTime", &r.DeliveryTime)
+	f.Zero().Millis("deliveryTime", &r.DeliveryTime)
 	f.Decimal("deliveryFeeRate", &r.DeliveryFeeRate)
 	f.IntText("priceScale", &r.PriceScale)
 	wire.Pointer(f.Omit(), "leverageFilter", &r.LeverageFilter, (*LeverageFilter).fields)

@@ -214,8 +214,8 @@ type AccountInstrument struct {
 
 	LaunchTime time.Time // when it was or will be listed: linear and inverse
 
-	// When a future expires or a perpetual is delisted; 0 for a perpetual that stays: linear and
-	// inverse.
+	// When a future expires or a perpetual is delisted; absent for a perpetual that stays: linear
+	// and inverse.
 	DeliveryTime time.Time
 
 	DeliveryFeeRate decimal.Decimal // fee of the delivery as a fraction: 0.0005 is 0.05 %: futures

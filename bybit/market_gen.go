@@ -76,8 +76,8 @@ type Instrument struct {
 	OptionsType OptionType // Call or Put: option
 	LaunchTime  time.Time  // when it was or will be listed: not on spot
 
-	// When a future or option expires, or a perpetual is delisted; 0 for a perpetual that stays:
-	// not on spot.
+	// When a future or option expires, or a perpetual is delisted; absent for a perpetual that
+	// stays: not on spot.
 	DeliveryTime time.Time
 
 	// Fee of the delivery as a fraction: 0.00015 is 0.015 %: futures and option.
@@ -234,7 +234,7 @@ type MarketTicker struct {
 	Change24h       decimal.Decimal // change of the price in 24 hours: option
 	BasisRate       decimal.Decimal // basis divided by the index price, as a fraction: futures
 	DeliveryFeeRate decimal.Decimal // fee of the delivery as a fraction: 0.0005 is 0.05 %: futures
-	DeliveryTime    time.Time       // when a future is delivered; 0 for perpetuals: linear and inverse
+	DeliveryTime    time.Time       // when a future is delivered; absent for perpetuals: linear and inverse
 
 	Ask1Size  decimal.Decimal // size of the best ask: base coin, contracts of one US dollar on inverse
 	Ask1IV    decimal.Decimal // implied volatility of the best ask as a fraction: 0.5 is 50 %: option

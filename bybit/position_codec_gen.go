@@ -19,7 +19,7 @@ func (r *Position) fields(f *wire.Fields) {
 	f.Decimal("gamma", &r.Gamma)
 	f.Decimal("vega", &r.Vega)
 	f.Decimal("theta", &r.Theta)
-	f.MillisNumber("openTime", &r.OpenTime)
+	f.Zero().MillisNumber("openTime", &r.OpenTime)
 	f.Millis("mmrSysUpdatedTime", &r.MMRSysUpdatedTime)
 	f.Int("tradeMode", &r.TradeMode)
 	f.Text("positionStatus", (*string)(&r.PositionStatus))

@@ -39,7 +39,7 @@ type Position struct {
 	Gamma         decimal.Decimal // gamma of the position, options
 	Vega          decimal.Decimal // vega of the position, options
 	Theta         decimal.Decimal // theta of the position, options
-	OpenTime      time.Time       // When the present position was opened. 0 if there is none.
+	OpenTime      time.Time       // When the present position was opened. Absent if there is none.
 
 	// While isReduceOnly is set, when the venue will raise the maintenance margin rate by force;
 	// else when it last did. Absent if it never did; changes that the user made do not count.

@@ -74,7 +74,7 @@ func (r *SpreadInstrument) fields(f *wire.Fields) {
 	f.Decimal("minSize", &r.MinSize)
 	f.Decimal("maxSize", &r.MaxSize)
 	f.Millis("launchTime", &r.LaunchTime)
-	f.Millis("deliveryTime", &r.DeliveryTime)
+	f.Zero().Millis("deliveryTime", &r.DeliveryTime)
 	wire.Structs(f, "legs", &r.Legs, (*SpreadInstrumentLeg).fields)
 }
 

@@ -69,7 +69,7 @@ type SpreadInstrument struct {
 	MinSize      decimal.Decimal       // smallest order, in base coin
 	MaxSize      decimal.Decimal       // largest order, in base coin
 	LaunchTime   time.Time             // when it was or will be listed
-	DeliveryTime time.Time             // when it expires; 0 if neither leg does
+	DeliveryTime time.Time             // when it expires; absent if neither leg does
 	Legs         []SpreadInstrumentLeg // its two legs
 }
 

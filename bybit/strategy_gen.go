@@ -162,7 +162,7 @@ type StrategyInfo struct {
 	ExecutedSize      decimal.Decimal  // quantity filled, in base coin
 	ExecutedAvgPrice  decimal.Decimal  // average price of its fills, in quote coin
 	ExecutedStartTime time.Time        // when it began to trade
-	ExecutedEndTime   time.Time        // when it ended; 0 while it runs
+	ExecutedEndTime   time.Time        // when it ended; absent while it runs
 	CreatedTime       time.Time        // when it was created
 	UpdatedTime       time.Time        // when it last changed
 	IsRandom          bool             // whether quantities vary: TWAP
@@ -254,7 +254,7 @@ type StrategyOrder struct {
 	Price               decimal.Decimal     // price of the order, in quote coin; absent for market orders
 	Status              StrategyOrderStatus // where it stands
 	ExecutedSize        decimal.Decimal     // quantity filled, in base coin
-	DealTime            time.Time           // when it was filled; 0 before
+	DealTime            time.Time           // when it was filled; absent before
 	ParentOrderID       string              // id of the order that this one tries again; "" for a first try
 	CreatedTime         time.Time           // when it was created
 	UpdatedTime         time.Time           // when it last changed

@@ -129,7 +129,7 @@ func (r *SpotGridBot) fields(f *wire.Fields) {
 	f.Text("bot_close_code", (*string)(&r.BotCloseCode))
 	f.Int("follow_num", &r.FollowNum)
 	f.Millis("create_time", &r.CreateTime)
-	f.Millis("end_time", &r.EndTime)
+	f.Zero().Millis("end_time", &r.EndTime)
 	f.Decimal("used_reward_amount", &r.UsedRewardAmount)
 	f.Text("settlement_assets", &r.SettlementAssets)
 	f.Text("account_type", (*string)(&r.AccountType))

@@ -113,7 +113,7 @@ type SpotGridBot struct {
 	BotCloseCode      CloseCode           // why it ended
 	FollowNum         int64               // how many users copy it
 	CreateTime        time.Time           // when it was made
-	EndTime           time.Time           // When it ended. 1970 while it runs: 0 is sent.
+	EndTime           time.Time           // when it ended; absent while it runs
 	UsedRewardAmount  decimal.Decimal     // vouchers that were used, in the quote coin; absent without any
 	SettlementAssets  string              // what it paid back; empty while it runs
 	AccountType       AccountType         // account that the money came from

@@ -81,7 +81,7 @@ type FuturesGridBot struct {
 	OperationTime        int64            // how long it has run, in milliseconds
 	CreateTime           time.Time        // when it was made
 	ModifyTime           time.Time        // when it last changed
-	EndTime              time.Time        // When it ended. 1970 while it runs: 0 is sent.
+	EndTime              time.Time        // when it ended; absent while it runs
 	MinProfit            decimal.Decimal  // least profit of a pair of trades, in percent
 	MaxProfit            decimal.Decimal  // highest profit of a pair of trades, in percent
 	Leverage             decimal.Decimal  // leverage that was set, a multiple
@@ -343,8 +343,7 @@ type MartingaleBot struct {
 	CreateTime              time.Time       // when it was made
 	ModifyTime              time.Time       // when it last changed
 
-	// When it ended. While it runs 1970, since 0 is sent, or the time when it was made, as in the
-	// venue's example.
+	// When it ended. While it runs absent, or the time when it was made, as in the venue's example.
 	EndTime time.Time
 
 	StopType         MartingaleStopName // why it ended

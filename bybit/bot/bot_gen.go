@@ -224,7 +224,7 @@ type ComboBot struct {
 	AdjustedPositionNum    int64           // how often it has rebalanced
 	LastAdjustPositionTime time.Time       // when it last rebalanced
 	CreateTime             time.Time       // when it was made
-	EndTime                time.Time       // When it ended. 1970 while it runs: 0 is sent.
+	EndTime                time.Time       // when it ended; absent while it runs
 	CloseCode              CloseCode       // why it ended
 	WSToken                string          // token for updates over WebSocket; empty in the venue's example
 	SymbolSettings         []ComboPosition // symbols with their weights
@@ -254,7 +254,7 @@ type ComboBot struct {
 	RealizedPnL           decimal.Decimal // profit that is realized, in the quote coin
 	UnrealizedPnL         decimal.Decimal // profit of the positions at the mark price, in the quote coin
 	TotalExecFee          decimal.Decimal // trading fees so far, in the quote coin
-	LastModifySettingTime time.Time       // When its settings were last changed. 1970 if never: 0 is sent.
+	LastModifySettingTime time.Time       // When its settings were last changed. Absent if never.
 	MidwayTransfer        decimal.Decimal // margin moved while it ran, in the quote coin
 	ExitEquity            decimal.Decimal // value when it ended, in the quote coin; 0 while it runs
 

@@ -90,7 +90,7 @@ func (r *AdvancedOrder) fields(f *wire.Fields) {
 	f.Omit().Decimal("initialPrice", &r.InitialPrice)
 	f.Omit().Decimal("lowerPrice", &r.LowerPrice)
 	f.Omit().Decimal("upperPrice", &r.UpperPrice)
-	f.Millis("settlementTime", &r.SettlementTime)
+	f.Zero().Millis("settlementTime", &r.SettlementTime)
 	f.Omit().Decimal("estimateApyE8", &r.EstimateAPYE8)
 	f.Text("duration", &r.Duration)
 	f.Text("accountType", (*string)(&r.AccountType))

@@ -81,7 +81,7 @@ type AdvancedOrder struct {
 	InitialPrice     decimal.Decimal // Index price at the order. DoubleWin and SmartLeverage only.
 	LowerPrice       decimal.Decimal // Lower end of the price range. DoubleWin only.
 	UpperPrice       decimal.Decimal // Upper end of the price range. DoubleWin only.
-	SettlementTime   time.Time       // When the product settles. 1970 if 0 is sent.
+	SettlementTime   time.Time       // When the product settles. Absent if there is no day for it.
 	EstimateAPYE8    decimal.Decimal // Estimated yearly rate times 10^8. DualAssets only.
 	Duration         string          // length of the term, such as 8h or 1d
 	AccountType      AccountType     // account that paid: FUND or UNIFIED

@@ -221,7 +221,7 @@ func (r *DiscountQuote) fields(f *wire.Fields) {
 	f.Decimal("knockoutCouponE8", &r.KnockoutCouponE8)
 	f.Decimal("maxInvestmentAmount", &r.MaxInvestmentAmount)
 	f.Text("instUid", &r.InstUID)
-	f.Millis("expiredAt", &r.ExpiredAt)
+	f.Zero().Millis("expiredAt", &r.ExpiredAt)
 	f.Text("category", (*string)(&r.Category))
 }
 
@@ -517,7 +517,7 @@ func (r *RedemptionEstimate) fields(f *wire.Fields) {
 	f.Bool("success", &r.Success)
 	f.Text("positionId", &r.PositionID)
 	f.Decimal("estRedeemAmount", &r.EstRedeemAmount)
-	f.Millis("estRedeemTime", &r.EstRedeemTime)
+	f.Zero().Millis("estRedeemTime", &r.EstRedeemTime)
 	f.Decimal("slippageRate", &r.SlippageRate)
 }
 

@@ -181,7 +181,7 @@ type DiscountQuote struct {
 	KnockoutCouponE8    decimal.Decimal // yearly rate of that interest, times 10^8
 	MaxInvestmentAmount decimal.Decimal // most that can be invested at this quote
 	InstUID             string          // number of the market maker; send it back unchanged
-	ExpiredAt           time.Time       // When the quote ends. 1970 if no end is set: 0 is sent.
+	ExpiredAt           time.Time       // when the quote ends; absent if no end is set
 
 	Category Category // DiscountBuy in every row. The documentation shows it in an example only.
 }
@@ -374,8 +374,7 @@ type RedemptionEstimate struct {
 	Success         bool            // true if there is an estimate
 	PositionID      string          // number of the position
 	EstRedeemAmount decimal.Decimal // estimated amount, in the invested coin
-
-	EstRedeemTime time.Time // When it would probably be paid. 1970 if there is no estimate: 0 is sent.
+	EstRedeemTime   time.Time       // When it would probably be paid. Absent if there is no estimate.
 
 	SlippageRate decimal.Decimal // change of the amount that slippage protection lets pass, as a fraction
 }

@@ -79,7 +79,7 @@ type Coupon struct {
 	Duration                int64           // days for which the coupon works
 	ClaimedAt               time.Time       // when it was claimed
 	ExpireAt                time.Time       // when it runs out
-	UsedAt                  time.Time       // When it was used. 1970 if it was not: 0 is sent.
+	UsedAt                  time.Time       // when it was used; absent if it was not
 	Status                  CouponStatus    // what became of the coupon
 	CurrentPnL              decimal.Decimal // extra interest so far, in coin
 	LimitPnL                decimal.Decimal // most extra interest that it gives, in coin
@@ -94,7 +94,7 @@ type RewardCard struct {
 	AwardID            int64           // number of the card
 	SpecCode           string          // code of the card
 	ClaimedAt          time.Time       // when it was claimed
-	UsedAt             time.Time       // When it was used. 1970 if it was not: 0 is sent.
+	UsedAt             time.Time       // when it was used; absent if it was not
 	ExpireAt           time.Time       // when it runs out
 	Status             CouponStatus    // what became of the card
 	Amount             decimal.Decimal // amount of the trial fund or voucher
@@ -139,7 +139,7 @@ type FixedProduct struct {
 	MaxStakeAmount           decimal.Decimal // most that can be put in, in coin
 	Precision                int64           // decimal places of amounts
 	SubscribeStartAt         time.Time       // when the sale begins
-	SubscribeEndAt           time.Time       // When the sale ends. 1970 if it does not: 0 is sent.
+	SubscribeEndAt           time.Time       // when the sale ends; absent if it does not
 	AllowEarlyRedemption     bool            // true if the term can be left early
 	EarlyRedemptionAPY       string          // yearly rate when leaving early, with a percent sign
 	RedemptionLimitDuration  string          // time to wait before leaving early, such as 1d

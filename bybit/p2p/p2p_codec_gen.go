@@ -229,7 +229,7 @@ func (r *Ad) fields(f *wire.Fields) {
 	f.Number("recentExecuteRate", &r.RecentExecuteRate)
 	f.Decimal("fee", &r.Fee)
 	f.Bool("isOnline", &r.IsOnline)
-	f.Seconds("lastLogoutTime", &r.LastLogoutTime)
+	f.Zero().Seconds("lastLogoutTime", &r.LastLogoutTime)
 	wire.Struct(f, "symbolInfo", &r.SymbolInfo, (*Market).fields)
 	wire.Struct(f, "tradingPreferenceSet", &r.Requirements, (*Requirements).fields)
 	wire.Structs(f, "paymentTerms", &r.PaymentTerms, (*AdPayment).fields)

@@ -265,7 +265,8 @@ type Ad struct {
 
 	IsOnline bool // The advertiser is online. The documentation shows it in an example only.
 
-	// When the advertiser left. 1970 if 0 is sent. The documentation shows it in an example only.
+	// When the advertiser left; absent if it is not known. The documentation shows it in an example
+	// only.
 	LastLogoutTime time.Time
 
 	SymbolInfo Market // Terms of the token in the currency. The documentation shows it in an example only.

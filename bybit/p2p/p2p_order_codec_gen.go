@@ -52,7 +52,7 @@ func (r *OrderResult) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 	f.Text("payCode", &r.PayCode)
 	f.Int("paymentType", &r.PaymentType)
-	f.Millis("transferDate", &r.TransferDate)
+	f.Zero().Millis("transferDate", &r.TransferDate)
 	f.Int("status", (*int64)(&r.Status))
 	f.Millis("createDate", &r.CreateDate)
 	wire.Structs(f, "paymentTermList", &r.PaymentTermList, (*OrderPayment).fields)

@@ -70,7 +70,7 @@ type OrderResult struct {
 	PayCode     string // Code that identifies the payment. The documentation shows it in an example only.
 	PaymentType int64  // type of payment that was used; 0 while it is not paid
 
-	TransferDate        time.Time      // When the buyer paid. 1970 until then: 0 is sent.
+	TransferDate        time.Time      // when the buyer paid; absent until then
 	Status              OrderStatus    // where the order stands
 	CreateDate          time.Time      // when the order was made
 	PaymentTermList     []OrderPayment // payment methods that the seller takes

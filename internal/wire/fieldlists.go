@@ -263,9 +263,10 @@ func Opt[T any](f *Fields, name string, o Optional[T], value func(*Fields, strin
 	// The value is read without its key, since at has passed over that.
 	saved := f.level
 	f.level = level{kind: inValue, depth: saved.depth}
+	f.exact = true
 	var v T
 	value(f, "", &v)
-	f.level = saved
+	f.level, f.exact = saved, false
 	o.Set(v)
 	f.next(name)
 }

@@ -35,6 +35,7 @@ type Fields struct {
 	mode   mode
 	absent absence
 	lone   bool // the list that is next also comes as its only element
+	exact  bool // the value that is next is an Opt's: no time 0 stands for an absent one
 	texts  *[textSlots]string
 	path   string // of the first error
 }
@@ -72,6 +73,7 @@ const (
 	writeEmpty absence = iota // "", or null for a number without quotes
 	writeNothing
 	writeNull
+	writeZero // 0 or "0"
 )
 
 // FieldError is an error with the field that it was found in.
@@ -362,6 +364,12 @@ func (f *Fields) Null() *Fields {
 	return f
 }
 
+// Zero lets the next field, a time, be 0 when it is absent.
+func (f *Fields) Zero() *Fields {
+	f.absent = writeZero
+	return f
+}
+
 // Lone lets the next field, a list, be its only element without the array around it. It is
 // written as an array.
 func (f *Fields) Lone() *Fields {
@@ -373,7 +381,7 @@ func (f *Fields) Lone() *Fields {
 func (f *Fields) gone(name string, absent bool) bool {
 	how := f.absent
 	f.absent = writeEmpty
-	if !absent || how == writeEmpty {
+	if !absent || how == writeEmpty || how == writeZero {
 		return false
 	}
 	if how == writeNull {

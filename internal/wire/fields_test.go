@@ -32,9 +32,12 @@ type sample struct {
 	Rate    decimal.Decimal
 	Long    decimal.Text
 	At      time.Time
+	Until   time.Time
+	Paid    time.Time
 	Since   time.Time
 	Raw     []byte
 	Limit   opt[decimal.Decimal]
+	From    opt[time.Time]
 	Side    opt[color]
 	Inner   inner
 	Maybe   *inner
@@ -78,9 +81,12 @@ func (r *sample) fields(f *Fields) {
 	f.Number("rate", &r.Rate)
 	f.Long("long", &r.Long)
 	f.Millis("at", &r.At)
+	f.Zero().Millis("until", &r.Until)
+	f.Zero().SecondsNumber("paid", &r.Paid)
 	f.SecondsNumber("since", &r.Since)
 	f.Raw("raw", &r.Raw)
 	Opt(f, "limit", &r.Limit, (*Fields).Decimal)
+	Opt(f, "from", &r.From, (*Fields).Millis)
 	Opt(f, "side", &r.Side, Enum[color])
 	Struct(f, "inner", &r.Inner, (*inner).fields)
 	Pointer(f.Omit(), "maybe", &r.Maybe, (*inner).fields)
@@ -96,12 +102,12 @@ func (r *sample) fields(f *Fields) {
 }
 
 const fullSample = `{"name":"n","color":"red","id":"7","count":-3,"deep":"12","on":true,"off":"false","price":"1.50","rate":0.25,` +
-	`"long":"0.00000000000000000000000000000000001","at":"1700000000123","since":1700000000,"raw":{"x":[1]},"limit":"0","side":"blue",` +
+	`"long":"0.00000000000000000000000000000000001","at":"1700000000123","until":"1700000000123","paid":1700000000,"since":1700000000,"raw":{"x":[1]},"limit":"0","from":"0","side":"blue",` +
 	`"inner":{"a":"1","b":""},"maybe":{"a":"","b":"2"},"list":[{"a":"1","b":""},{"a":"1","b":"3"}],"pairs":[["1.5","2"],["2","0"]],` +
 	`"tags":["x","y"],"rows":[["1"],[],["2","3"]],"byName":{"a":1,"b":2},"byCoin":{"BTC":{"a":"","b":""}},"gone":"g","null":"n","lone":[{"a":"","b":""}]}`
 
 const emptySample = `{"name":"","color":"","id":"","count":0,"deep":"0","on":false,"off":"false","price":"","rate":null,"long":"",` +
-	`"at":"","since":null,"raw":null,"inner":{"a":"","b":""},"list":[],"pairs":[],"rows":[],"byName":{},"byCoin":{},"null":null,"lone":[]}`
+	`"at":"","until":"0","paid":0,"since":null,"raw":null,"inner":{"a":"","b":""},"list":[],"pairs":[],"rows":[],"byName":{},"byCoin":{},"null":null,"lone":[]}`
 
 func TestFieldsReadWhatTheyWrite(t *testing.T) {
 	var members []string
@@ -119,8 +125,9 @@ func TestFieldsReadWhatTheyWrite(t *testing.T) {
 		{"in order", fullSample, fullSample},
 		{"in another order, with white space and unknown keys", reversed, fullSample},
 		{"nothing", `{}`, emptySample},
-		{"null everywhere", `{"name":null,"id":null,"count":null,"deep":null,"on":null,"price":null,"rate":null,"long":null,"at":null,"since":null,"limit":null,"side":null,"inner":null,"maybe":null,"list":null,"pairs":null,"tags":null,"rows":null,"byName":null,"byCoin":null,"gone":null,"null":null}`, emptySample},
-		{"empty everywhere", `{"deep":"","off":"","price":"","rate":"","long":"","at":"","since":""}`, emptySample},
+		{"null everywhere", `{"name":null,"id":null,"count":null,"deep":null,"on":null,"price":null,"rate":null,"long":null,"at":null,"until":null,"paid":null,"since":null,"limit":null,"side":null,"inner":null,"maybe":null,"list":null,"pairs":null,"tags":null,"rows":null,"byName":null,"byCoin":null,"gone":null,"null":null}`, emptySample},
+		{"empty everywhere", `{"deep":"","off":"","price":"","rate":"","long":"","at":"","until":"","paid":"","since":""}`, emptySample},
+		{"times that are none", `{"at":"0","until":0,"paid":"0","since":-1}`, emptySample},
 		{"numbers and strings for each other", `{"id":7,"count":"-3","deep":12,"on":"true","off":false,"price":1.50,"rate":"0.25","at":1700000000123,"since":"1700000000"}`,
 			strings.NewReplacer(`"id":""`, `"id":"7"`, `"count":0`, `"count":-3`, `"deep":"0"`, `"deep":"12"`, `"on":false`, `"on":true`, `"price":""`, `"price":"1.50"`, `"rate":null`, `"rate":0.25`, `"at":""`, `"at":"1700000000123"`, `"since":null`, `"since":1700000000`).Replace(emptySample)},
 		{"a key with an escape", `{"\u006eame":"n\u00e9"}`, strings.Replace(emptySample, `"name":""`, `"name":"né"`, 1)},
@@ -154,7 +161,7 @@ func TestFieldsRefuse(t *testing.T) {
 		{`{"lone":"x"}`, "lone: an object expected"},
 		{`{"list":{}}`, "list: an array expected"},
 		{`{"off":"maybe"}`, "off: true or false expected"},
-		{`{"at":"-1"}`, "at: a time before 1970"},
+		{`{"from":"-1"}`, "from: a time before 1970"},
 		{`{"count":1.5}`, "count: not a whole number"},
 		{`{"long":"1x"}`, "long: not a decimal number"},
 		{`{"name" "a"}`, "name: a colon expected"},

@@ -282,10 +282,13 @@ func (f *Fields) Nanos(name string, p *time.Time) { f.time(name, p, nanos, true)
 // NanosNumber is a time in nanoseconds.
 func (f *Fields) NanosNumber(name string, p *time.Time) { f.time(name, p, nanos, false) }
 
+// A time of 0, or of a negative number, is absent in a reply. An optional parameter is
+// what it says: unset is absent there.
 func (f *Fields) time(name string, p *time.Time, per int64, quoted bool) {
 	if f.mode >= writing {
+		zero := f.absent == writeZero
 		if f.absent == writeEmpty || !f.gone(name, p.IsZero()) {
-			f.writeTime(name, *p, per, quoted)
+			f.writeTime(name, *p, per, quoted, zero)
 		}
 		return
 	}
@@ -299,7 +302,7 @@ func (f *Fields) time(name string, p *time.Time, per int64, quoted bool) {
 		v, present = c.Integer()
 	}
 	switch {
-	case !present:
+	case !present || v <= 0 && !f.exact:
 		*p = time.Time{}
 	case v < 0:
 		c.Fail(at, "a time before 1970")
@@ -323,8 +326,11 @@ func (c *Cursor) scanQuotedInt() (v int64, ok bool) {
 	return v, true
 }
 
-func (f *Fields) writeTime(name string, t time.Time, per int64, quoted bool) {
+func (f *Fields) writeTime(name string, t time.Time, per int64, quoted, zero bool) {
 	f.writeKey(name)
+	if zero && t.IsZero() {
+		t = time.Unix(0, 0)
+	}
 	if t.IsZero() && !quoted && f.mode == writing {
 		f.out = append(f.out, "null"...)
 		return

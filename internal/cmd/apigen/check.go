@@ -343,6 +343,12 @@ func (c *checker) rows(u *unit, owner string, rows []*Row) {
 		goNames[r.Go] = r.Name
 		c.text(r.line, owner+"."+r.Name, r.Text)
 		c.rowType(u, owner, r, &r.Type, false)
+		switch {
+		case r.Zero && (r.Type.Kind != Basic || r.Type.Name != "time" || r.Opt):
+			c.fail(r.line, "%s.%s has the mark zero and is no time that is always there", owner, r.Name)
+		case r.Zero && (r.Omit || r.Null):
+			c.fail(r.line, "%s.%s has two marks for when it is absent", owner, r.Name)
+		}
 	}
 }
 

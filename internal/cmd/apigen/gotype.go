@@ -160,6 +160,8 @@ func (p *Package) codec(r *Row) string {
 		f = "f.Lone()"
 	case r.Null:
 		f = "f.Null()"
+	case r.Zero:
+		f = "f.Zero()"
 	case r.Omit, r.Opt && (r.Type.Kind != Basic || r.Type.Name == "raw"):
 		f = "f.Omit()"
 	}

@@ -289,6 +289,8 @@ func (p *reader) marks(r *Row) {
 			r.Omit = true
 		case mark == "lone":
 			r.Lone = true
+		case mark == "zero":
+			r.Zero = true
 		case mark == "null":
 			r.Null = true
 		case mark == "deprecated":

@@ -56,6 +56,7 @@ type Row struct {
 	Opt                            bool // may be left out of a request
 	Text                           string
 	Omit, Null, Deprecated, Hidden bool // Hidden: in the examples only
+	Zero                           bool // a time that is 0 when it is absent
 	Lone                           bool // a list that also comes as its only element
 	Rows                           []*Row
 	line                           int
