@@ -88,7 +88,7 @@ func (r *WalletBalance) fields(f *wire.Fields) {
 	f.Decimal("accountLTV", &r.AccountLTV)
 	f.Decimal("totalMaintenanceMargin", &r.TotalMaintenanceMargin)
 	f.Decimal("totalMaintenanceMarginByMp", &r.TotalMaintenanceMarginByMp)
-	wire.Structs(f, "coin", &r.Coin, (*WalletCoin).fields)
+	wire.Structs(f, "coin", &r.Coins, (*WalletCoin).fields)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -223,11 +223,11 @@ func (r *AccountInstrument) fields(f *wire.Fields) {
 	f.Omit().Text("contractType", (*string)(&r.ContractType))
 	f.Text("status", (*string)(&r.Status))
 	f.Omit().Text("marginTrading", (*string)(&r.MarginTrading))
-	f.Omit().Text("stTag", (*string)(&r.StTag))
+	f.Omit().Text("stTag", (*string)(&r.STTag))
 	f.Text("baseCoin", &r.BaseCoin)
 	f.Text("quoteCoin", &r.QuoteCoin)
 	f.Omit().Text("innovation", (*string)(&r.Innovation))
-	f.Omit().Decimal("xstockMultiplier", &r.XstockMultiplier)
+	f.Omit().Decimal("xstockMultiplier", &r.XStockMultiplier)
 	f.Omit().Millis("launchTime", &r.LaunchTime)
 	f.Zero().Millis("deliveryTime", &r.DeliveryTime)
 	f.Decimal("deliveryFeeRate", &r.DeliveryFeeRate)

@@ -85,10 +85,10 @@ type WalletBalance struct {
 	// Maintenance margin by mark price: the same value as totalMaintenanceMargin.
 	TotalMaintenanceMarginByMp decimal.Decimal
 
-	Coin []WalletCoin // balances, one row per coin
+	Coins []WalletCoin // balances, one row per coin
 }
 
-// WalletCoin is an element of [WalletBalance.Coin]: balances, one row per coin.
+// WalletCoin is an element of [WalletBalance.Coins]: balances, one row per coin.
 type WalletCoin struct {
 	ColRes              CollateralRestriction // whether the venue restricts this coin as collateral
 	Free                decimal.Decimal       // free balance of the former spot wallet; absent
@@ -203,14 +203,14 @@ type AccountInstrument struct {
 	// Which kinds of account can trade it on margin: spot. A coin may still not be borrowable.
 	MarginTrading MarginTrading
 
-	StTag      Flag   // whether it carries the special treatment label, a warning: spot
+	STTag      Flag   // whether it carries the special treatment label, a warning: spot
 	BaseCoin   string // coin that is traded, such as BTC
 	QuoteCoin  string // coin in which prices are, such as USDT
 	Innovation Flag   // Whether it is in the innovation zone: spot. Out of use, see symbolType.
 
 	// Stocks per token of an xstocks symbol: a stock's price is the token's divided by it. Absent:
 	// 1.
-	XstockMultiplier decimal.Decimal
+	XStockMultiplier decimal.Decimal
 
 	LaunchTime time.Time // when it was or will be listed: linear and inverse
 

@@ -7,7 +7,7 @@ import (
 )
 
 func (r *AccountOptionAssetsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "result", &r.Result, (*OptionAsset).fields)
+	wire.Structs(f, "result", &r.List, (*OptionAsset).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -79,7 +79,7 @@ func (r *AccountTradeAnalysisParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *AccountTradeAnalysisResult) fields(f *wire.Fields) {
-	f.Decimal("symbolRnl", &r.SymbolRnl)
+	f.Decimal("symbolRnl", &r.RealisedPnL)
 	f.Decimal("sumBuyExecValue", &r.SumBuyExecValue)
 	f.Decimal("sumBuyExecQty", &r.SumBuyExecQty)
 	f.Decimal("sumSellExecFee", &r.SumSellExecFee)
@@ -96,7 +96,7 @@ func (r *AccountTradeAnalysisResult) fields(f *wire.Fields) {
 	f.Decimal("sumBuyExecFee", &r.SumBuyExecFee)
 	f.Decimal("sumSellExecQty", &r.SumSellExecQty)
 	f.Text("baseCoin", &r.BaseCoin)
-	wire.Structs(f, "sumPriceList", &r.SumPriceList, (*DailyTradeValue).fields)
+	wire.Structs(f, "sumPriceList", &r.Days, (*DailyTradeValue).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -208,11 +208,11 @@ func (r *AccountSetSpotHedgingParams) UnmarshalJSON(json []byte) error { return 
 func (r AccountSetSpotHedgingParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountTradeBehaviourResult) fields(f *wire.Fields) {
-	f.Bool("lpaSpot", &r.LpaSpot)
-	f.Bool("lpaPerp", &r.LpaPerp)
+	f.Bool("lpaSpot", &r.SpotLimitMoves)
+	f.Bool("lpaPerp", &r.FuturesLimitRefuses)
 	f.Bool("deltaEnable", &r.DeltaEnable)
-	f.Bool("smsef", &r.Smsef)
-	f.Bool("fmsef", &r.Fmsef)
+	f.Bool("smsef", &r.SpotFeesInMNT)
+	f.Bool("fmsef", &r.FuturesFeesInMNT)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -391,7 +391,7 @@ func (r *AccountSetCollateralParams) UnmarshalJSON(json []byte) error { return r
 func (r AccountSetCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountSetCollateralsParams) fields(f *wire.Fields) {
-	wire.Structs(f, "request", &r.Request, (*CollateralSetting).fields)
+	wire.Structs(f, "request", &r.Settings, (*CollateralSetting).fields)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

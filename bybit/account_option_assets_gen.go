@@ -26,10 +26,10 @@ func (s *AccountService) OptionAssets(ctx context.Context) (*AccountOptionAssets
 
 // AccountOptionAssetsResult is what [AccountService.OptionAssets] returns.
 type AccountOptionAssetsResult struct {
-	Result []OptionAsset // figures, one row per coin
+	List []OptionAsset // figures, one row per coin
 }
 
-// OptionAsset is an element of [AccountOptionAssetsResult.Result]: figures, one row per coin.
+// OptionAsset is an element of [AccountOptionAssetsResult.List]: figures, one row per coin.
 type OptionAsset struct {
 	TotalDelta decimal.Decimal // delta of open positions, without orders
 	AssetIM    decimal.Decimal // initial margin, with that of open orders
@@ -63,7 +63,7 @@ type AccountTradeAnalysisParams struct {
 
 // AccountTradeAnalysisResult is what [AccountService.TradeAnalysis] returns.
 type AccountTradeAnalysisResult struct {
-	SymbolRnl        decimal.Decimal   // profit that was realised in the symbol
+	RealisedPnL      decimal.Decimal   // profit that was realised in the symbol
 	SumBuyExecValue  decimal.Decimal   // value bought, quote coin
 	SumBuyExecQty    decimal.Decimal   // quantity bought, base coin
 	SumSellExecFee   decimal.Decimal   // fees paid on sells
@@ -80,10 +80,10 @@ type AccountTradeAnalysisResult struct {
 	SumBuyExecFee    decimal.Decimal   // fees paid on buys
 	SumSellExecQty   decimal.Decimal   // quantity sold, base coin
 	BaseCoin         string            // base coin, such as BTC
-	SumPriceList     []DailyTradeValue // values day by day
+	Days             []DailyTradeValue // values day by day
 }
 
-// DailyTradeValue is an element of [AccountTradeAnalysisResult.SumPriceList]: values day by day.
+// DailyTradeValue is an element of [AccountTradeAnalysisResult.Days]: values day by day.
 type DailyTradeValue struct {
 	Day              string          // date of the day
 	SumBuyExecValue  decimal.Decimal // value bought on that day, quote coin
@@ -156,15 +156,15 @@ func (s *AccountService) TradeBehaviour(ctx context.Context) (*AccountTradeBehav
 type AccountTradeBehaviourResult struct {
 	// Spot: true moves the price to the nearest allowed one, false refuses the order. Default:
 	// false.
-	LpaSpot bool
+	SpotLimitMoves bool
 
 	// Futures and perpetuals: true refuses the order, false moves the price to the nearest allowed
 	// one. Default: false.
-	LpaPerp bool
+	FuturesLimitRefuses bool
 
-	DeltaEnable bool // whether delta neutral mode is on
-	Smsef       bool // whether spot fees are paid in MNT
-	Fmsef       bool // whether fees of futures are paid in MNT
+	DeltaEnable      bool // whether delta neutral mode is on
+	SpotFeesInMNT    bool // whether spot fees are paid in MNT
+	FuturesFeesInMNT bool // whether fees of futures are paid in MNT
 }
 
 // SetPriceLimit chooses what the venue does with a limit price beyond the price limit: move it or
@@ -301,7 +301,7 @@ func (s *AccountService) SetCollaterals(ctx context.Context, p *AccountSetCollat
 
 // AccountSetCollateralsParams are the parameters of [AccountService.SetCollaterals].
 type AccountSetCollateralsParams struct {
-	Request []CollateralSetting // settings to make, one per coin
+	Settings []CollateralSetting // settings to make, one per coin
 }
 
 // AccountSetCollateralsResult is what [AccountService.SetCollaterals] returns.

@@ -201,7 +201,7 @@ func (r *AccountRepayInfoResult) UnmarshalJSON(json []byte) error { return r.Dec
 func (r AccountRepayInfoResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RepayCollateral) fields(f *wire.Fields) {
-	wire.Structs(f, "collateralList", &r.CollateralList, (*RepayCollateralCoin).fields)
+	wire.Structs(f, "collateralList", &r.Coins, (*RepayCollateralCoin).fields)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -337,7 +337,7 @@ func (r *AccountMMPStateParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *AccountMMPStateResult) fields(f *wire.Fields) {
-	wire.Structs(f, "result", &r.Result, (*MMPState).fields)
+	wire.Structs(f, "result", &r.List, (*MMPState).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -443,7 +443,7 @@ func (r *AccountUpgradeResult) UnmarshalJSON(json []byte) error { return r.Decod
 func (r AccountUpgradeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UpgradeMessages) fields(f *wire.Fields) {
-	wire.Values(f, "msg", &r.Msg, (*wire.Fields).Text)
+	wire.Values(f, "msg", &r.Messages, (*wire.Fields).Text)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

@@ -134,11 +134,10 @@ type AccountRepayInfoResult struct {
 
 // RepayCollateral is the type of [AccountRepayInfoResult.CollateralInfo]: what could repay.
 type RepayCollateral struct {
-	CollateralList []RepayCollateralCoin // balances, one row per coin
+	Coins []RepayCollateralCoin // balances, one row per coin
 }
 
-// RepayCollateralCoin is an element of [RepayCollateral.CollateralList]: balances, one row per
-// coin.
+// RepayCollateralCoin is an element of [RepayCollateral.Coins]: balances, one row per coin.
 type RepayCollateralCoin struct {
 	AvailableValue  decimal.Text    // balance that can repay, USD
 	CoinScale       int64           // decimals of the coin
@@ -159,7 +158,8 @@ type RepayDebt struct {
 }
 
 // DCP returns settings of disconnect-cancel-all protection, one row per product line that has it.
-// Empty for an account that the venue did not set up for it.
+// The order service\'s SetDCP changes them. Empty for an account that the venue did not set up for
+// it.
 //
 // V5 page: [account/dcp-info].
 //
@@ -223,10 +223,10 @@ type AccountMMPStateParams struct {
 
 // AccountMMPStateResult is what [AccountService.MMPState] returns.
 type AccountMMPStateResult struct {
-	Result []MMPState // state, one row per base coin
+	List []MMPState // state, one row per base coin
 }
 
-// MMPState is an element of [AccountMMPStateResult.Result]: state, one row per base coin.
+// MMPState is an element of [AccountMMPStateResult.List]: state, one row per base coin.
 type MMPState struct {
 	BaseCoin     string          // base coin, such as BTC
 	MMPEnabled   bool            // whether the account has the protection
@@ -307,5 +307,5 @@ type AccountUpgradeResult struct {
 // UpgradeMessages is the type of [AccountUpgradeResult.UnifiedUpdateMsg]: why it was refused; null
 // otherwise.
 type UpgradeMessages struct {
-	Msg []string // reasons in words
+	Messages []string // reasons in words
 }

@@ -65,10 +65,10 @@ type AffiliateClientResult struct {
 	KYCLevel            AffiliateKYC     // how far the client's identity has been checked
 
 	// Volume of TradFi, stocks and currencies, in the last 30 days, in USDT.
-	TradfiTradeVol30Day decimal.Decimal
+	TradFiTradeVol30Day decimal.Decimal
 
 	// Volume of TradFi, stocks and currencies, in the last 365 days, in USDT.
-	TradfiTradeVol365Day decimal.Decimal
+	TradFiTradeVol365Day decimal.Decimal
 
 	Commissions30Day   map[string]decimal.Decimal // commissions of the last 30 days, by coin, in that coin
 	Commissions365Day  map[string]decimal.Decimal // commissions of the last 365 days, by coin, in that coin
@@ -151,15 +151,15 @@ type AffiliateClient struct {
 	TradeVol       decimal.Decimal // volume in the span, in USDT: derivatives, options and spot
 	StartDate      string          // first day of the span, such as 2025-10-21
 	EndDate        string          // last day of the span, such as 2025-10-22
-	TradfiTradeVol decimal.Decimal // volume of TradFi, stocks and currencies, in the span, in USDT
+	TradFiTradeVol decimal.Decimal // volume of TradFi, stocks and currencies, in the span, in USDT
 
 	// Volume of TradFi, stocks and currencies, in the last 30 days, in USDT; 0 if a span was asked
 	// for.
-	TradfiTradeVol30Day decimal.Decimal
+	TradFiTradeVol30Day decimal.Decimal
 
 	// Volume of TradFi, stocks and currencies, in the last 365 days, in USDT; 0 if a span was asked
 	// for.
-	TradfiTradeVol365Day decimal.Decimal
+	TradFiTradeVol365Day decimal.Decimal
 
 	Commissions30Day  map[string]decimal.Decimal // commissions of the last 30 days, by coin, in that coin
 	Commissions       map[string]decimal.Decimal // commissions of the span, by coin, in that coin

@@ -42,7 +42,7 @@ func (r *AssetBalancesParams) AppendQuery(dst []byte) []byte {
 func (r *AssetBalancesResult) fields(f *wire.Fields) {
 	f.Text("memberId", &r.MemberID)
 	f.Text("accountType", (*string)(&r.AccountType))
-	wire.Structs(f, "balance", &r.Balance, (*AssetBalance).fields)
+	wire.Structs(f, "balance", &r.Balances, (*AssetBalance).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -78,64 +78,64 @@ func (r AssetBalance) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AssetBalance).fields), nil
 }
 
-func (r *AssetAssetOverviewParams) fields(f *wire.Fields) {
+func (r *AssetOverviewParams) fields(f *wire.Fields) {
 	wire.Opt(f, "memberId", &r.MemberID, (*wire.Fields).Text)
 	wire.Opt(f, "valuationCurrency", &r.ValuationCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "accountType", &r.AccountType, wire.Enum[AssetAccountType])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *AssetAssetOverviewParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetAssetOverviewParams).fields))
+func (r *AssetOverviewParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AssetOverviewParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *AssetAssetOverviewParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetAssetOverviewParams).fields)
+func (r *AssetOverviewParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AssetOverviewParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *AssetAssetOverviewParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *AssetOverviewParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r AssetAssetOverviewParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r AssetOverviewParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *AssetAssetOverviewParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetAssetOverviewParams).fields))
+func (r *AssetOverviewParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetOverviewParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *AssetAssetOverviewParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*AssetAssetOverviewParams).fields)
+func (r *AssetOverviewParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*AssetOverviewParams).fields)
 }
 
-func (r *AssetAssetOverviewResult) fields(f *wire.Fields) {
+func (r *AssetOverviewResult) fields(f *wire.Fields) {
 	f.Decimal("totalEquity", &r.TotalEquity)
 	wire.Structs(f, "list", &r.List, (*AssetOverviewAccount).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *AssetAssetOverviewResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetAssetOverviewResult).fields))
+func (r *AssetOverviewResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AssetOverviewResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *AssetAssetOverviewResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetAssetOverviewResult).fields)
+func (r *AssetOverviewResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AssetOverviewResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *AssetAssetOverviewResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *AssetOverviewResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r AssetAssetOverviewResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r AssetOverviewResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetOverviewAccount) fields(f *wire.Fields) {
 	f.Decimal("totalEquity", &r.TotalEquity)
 	f.Text("valuationCurrency", &r.ValuationCurrency)
 	f.Text("accountType", (*string)(&r.AccountType))
-	wire.Structs(f.Omit(), "coinDetail", &r.CoinDetail, (*AssetCoin).fields)
+	wire.Structs(f.Omit(), "coinDetail", &r.Coins, (*AssetCoin).fields)
 	f.Millis("snapshotTime", &r.SnapshotTime)
 	wire.Structs(f.Omit(), "categories", &r.Categories, (*AssetOverviewCategory).fields)
 }
@@ -151,7 +151,7 @@ func (r AssetOverviewAccount) MarshalJSON() ([]byte, error) {
 }
 
 func (r *AssetOverviewCategory) fields(f *wire.Fields) {
-	wire.Structs(f, "coinDetail", &r.CoinDetail, (*AssetCoin).fields)
+	wire.Structs(f, "coinDetail", &r.Coins, (*AssetCoin).fields)
 	f.Text("category", (*string)(&r.Category))
 	f.Decimal("equity", &r.Equity)
 }

@@ -43,10 +43,10 @@ type AssetBalancesParams struct {
 type AssetBalancesResult struct {
 	MemberID    string         // UID of the account
 	AccountType AccountType    // wallet, as asked
-	Balance     []AssetBalance // one row for each coin
+	Balances    []AssetBalance // one row for each coin
 }
 
-// AssetBalance is an element of [AssetBalancesResult.Balance]: one row for each coin.
+// AssetBalance is an element of [AssetBalancesResult.Balances]: one row for each coin.
 type AssetBalance struct {
 	Coin            string          // coin, such as USDC
 	TransferBalance decimal.Decimal // part of the balance that can be moved
@@ -54,41 +54,41 @@ type AssetBalance struct {
 	Bonus           decimal.Decimal // Bonus in the wallet. Absent unless asked for.
 }
 
-// AssetOverview returns everything that an account holds, by kind of account, product and coin,
-// with its value. Accounts of regional sites (EU, Kazakhstan, Georgia and others) cannot use it.
+// Overview returns everything that an account holds, by kind of account, product and coin, with its
+// value. Accounts of regional sites (EU, Kazakhstan, Georgia and others) cannot use it.
 //
 // V5 page: [asset/balance/asset-overview].
 //
 // [asset/balance/asset-overview]: https://bybit-exchange.github.io/docs/v5/asset/balance/asset-overview
-func (s *AssetService) AssetOverview(ctx context.Context, p *AssetAssetOverviewParams) (*AssetAssetOverviewResult, error) {
-	r := new(AssetAssetOverviewResult)
+func (s *AssetService) Overview(ctx context.Context, p *AssetOverviewParams) (*AssetOverviewResult, error) {
+	r := new(AssetOverviewResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/asset-overview", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// AssetAssetOverviewParams are the parameters of [AssetService.AssetOverview].
-type AssetAssetOverviewParams struct {
+// AssetOverviewParams are the parameters of [AssetService.Overview].
+type AssetOverviewParams struct {
 	MemberID Opt[string] // UID to ask about. Needed when a main account's key asks about a sub-account.
 
 	ValuationCurrency Opt[string]           // Fiat currency to value it in. Default: USD.
 	AccountType       Opt[AssetAccountType] // Kind of account to return. Default: all.
 }
 
-// AssetAssetOverviewResult is what [AssetService.AssetOverview] returns.
-type AssetAssetOverviewResult struct {
+// AssetOverviewResult is what [AssetService.Overview] returns.
+type AssetOverviewResult struct {
 	TotalEquity decimal.Decimal        // equity of everything, in the currency asked for
 	List        []AssetOverviewAccount // one row for each kind of account
 }
 
-// AssetOverviewAccount is an element of [AssetAssetOverviewResult.List]: one row for each kind of
+// AssetOverviewAccount is an element of [AssetOverviewResult.List]: one row for each kind of
 // account.
 type AssetOverviewAccount struct {
 	TotalEquity       decimal.Decimal  // equity of the account, in valuationCurrency
 	ValuationCurrency string           // currency that the equity is in
 	AccountType       AssetAccountType // kind of account
-	CoinDetail        []AssetCoin      // coins, of an account without products
+	Coins             []AssetCoin      // coins, of an account without products
 	SnapshotTime      time.Time        // when the values were taken
 
 	Categories []AssetOverviewCategory // products, of an account that has them, such as Earn or TradingBot
@@ -97,9 +97,9 @@ type AssetOverviewAccount struct {
 // AssetOverviewCategory is an element of [AssetOverviewAccount.Categories]: products, of an account
 // that has them, such as Earn or TradingBot.
 type AssetOverviewCategory struct {
-	CoinDetail []AssetCoin     // coins in the product
-	Category   AssetCategory   // product, such as Easy Earn
-	Equity     decimal.Decimal // equity of the product, in valuationCurrency
+	Coins    []AssetCoin     // coins in the product
+	Category AssetCategory   // product, such as Easy Earn
+	Equity   decimal.Decimal // equity of the product, in valuationCurrency
 }
 
 // WithdrawableAmount says how much of a coin can be withdrawn from each wallet. Coins wait if they

@@ -56,7 +56,7 @@ func (r *DeliveryRecord) fields(f *wire.Fields) {
 	f.Decimal("fee", &r.Fee)
 	f.Decimal("position", &r.Position)
 	f.Decimal("deliveryPrice", &r.DeliveryPrice)
-	f.Decimal("deliveryRpl", &r.DeliveryRpl)
+	f.Decimal("deliveryRpl", &r.DeliveryRPL)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -114,7 +114,7 @@ func (r FundingRecord) MarshalJSON() ([]byte, error) {
 
 func (r *PnLRange) fields(f *wire.Fields) {
 	f.Decimal("priceScale", &r.PriceScale)
-	wire.Values(f, "pnls", &r.Pnls, (*wire.Fields).Decimal)
+	wire.Values(f, "pnls", &r.PnLs, (*wire.Fields).Decimal)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

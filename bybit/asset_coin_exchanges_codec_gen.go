@@ -40,7 +40,7 @@ func (r *AssetCoinExchangesParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *AssetCoinExchangesResult) fields(f *wire.Fields) {
-	wire.Structs(f, "orderBody", &r.OrderBody, (*CoinExchange).fields)
+	wire.Structs(f, "orderBody", &r.Exchanges, (*CoinExchange).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
@@ -150,7 +150,7 @@ func (r *AssetPortfolioMarginParams) AppendQuery(dst []byte) []byte {
 
 func (r *AssetPortfolioMarginResult) fields(f *wire.Fields) {
 	wire.Struct(f, "wallet", &r.Wallet, (*PortfolioMarginWallet).fields)
-	wire.Structs(f, "assetPnlRange", &r.AssetPnLRange, (*PortfolioMarginAsset).fields)
+	wire.Structs(f, "assetPnlRange", &r.Assets, (*PortfolioMarginAsset).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.

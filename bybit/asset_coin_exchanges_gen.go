@@ -29,7 +29,7 @@ func (s *AssetService) CoinExchanges(ctx context.Context, p *AssetCoinExchangesP
 func (s *AssetService) AllCoinExchanges(ctx context.Context, p *AssetCoinExchangesParams) iter.Seq2[CoinExchange, error] {
 	return pages.ByCursor(ctx, p, s.CoinExchanges,
 		func(p *AssetCoinExchangesParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *AssetCoinExchangesResult) ([]CoinExchange, string) { return r.OrderBody, r.NextPageCursor })
+		func(r *AssetCoinExchangesResult) ([]CoinExchange, string) { return r.Exchanges, r.NextPageCursor })
 }
 
 // AssetCoinExchangesParams are the parameters of [AssetService.CoinExchanges].
@@ -42,7 +42,7 @@ type AssetCoinExchangesParams struct {
 
 // AssetCoinExchangesResult is what [AssetService.CoinExchanges] returns.
 type AssetCoinExchangesResult struct {
-	OrderBody      []CoinExchange // exchanges of this page
+	Exchanges      []CoinExchange // exchanges of this page
 	NextPageCursor string         // cursor of the next page; empty on the last
 }
 
@@ -104,8 +104,8 @@ type AssetPortfolioMarginParams struct {
 
 // AssetPortfolioMarginResult is what [AssetService.PortfolioMargin] returns.
 type AssetPortfolioMarginResult struct {
-	Wallet        PortfolioMarginWallet  // balances of the account, in USD
-	AssetPnLRange []PortfolioMarginAsset // one row for each base coin
+	Wallet PortfolioMarginWallet  // balances of the account, in USD
+	Assets []PortfolioMarginAsset // one row for each base coin
 }
 
 // PortfolioMarginWallet is the type of [AssetPortfolioMarginResult.Wallet]: balances of the
@@ -122,8 +122,8 @@ type PortfolioMarginWallet struct {
 	AccountIMRate decimal.Decimal // initial margin over margin balance; at 1 nothing more can be opened
 }
 
-// PortfolioMarginAsset is an element of [AssetPortfolioMarginResult.AssetPnLRange]: one row for
-// each base coin.
+// PortfolioMarginAsset is an element of [AssetPortfolioMarginResult.Assets]: one row for each base
+// coin.
 type PortfolioMarginAsset struct {
 	BaseCoin              string                    // base coin, such as BTC
 	TotalPnLRanges        PortfolioMarginTotals     // profit and loss over positions, by kind of contract

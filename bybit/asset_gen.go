@@ -58,7 +58,7 @@ type DeliveryRecord struct {
 	Fee           decimal.Decimal // fee of the delivery, in the settlement coin
 	Position      decimal.Decimal // size that was delivered
 	DeliveryPrice decimal.Decimal // price that it was delivered at
-	DeliveryRpl   decimal.Decimal // profit or loss that the delivery realised, in the settlement coin
+	DeliveryRPL   decimal.Decimal // profit or loss that the delivery realised, in the settlement coin
 }
 
 // CoinExchange is one exchange of a coin for another.
@@ -91,7 +91,7 @@ type PnLRange struct {
 	PriceScale decimal.Decimal // assumed move of the price; -0.1 is down by 10 %
 
 	// Profit or loss then, in USD: one number, or one for each assumed move of implied volatility.
-	Pnls []decimal.Decimal
+	PnLs []decimal.Decimal
 }
 
 // PnLCurve: profit and loss over all assumed moves of the price.

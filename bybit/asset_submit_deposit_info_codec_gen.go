@@ -9,8 +9,8 @@ import (
 func (r *AssetSubmitDepositInfoParams) fields(f *wire.Fields) {
 	wire.Opt(f, "depositId", &r.DepositID, (*wire.Fields).Int)
 	wire.Opt(f, "subAccountId", &r.SubAccountID, (*wire.Fields).Int)
-	wire.Opt(f, "deposit_id", &r.DepositIDSnake, (*wire.Fields).Int)
-	wire.Opt(f, "sub_account_id", &r.SubAccountIDSnake, (*wire.Fields).Int)
+	wire.Opt(f, "deposit_id", &r.DepositIDAlt, (*wire.Fields).Int)
+	wire.Opt(f, "sub_account_id", &r.SubAccountIDAlt, (*wire.Fields).Int)
 	f.Text("questionnaire", &r.Questionnaire)
 }
 
@@ -32,7 +32,7 @@ func (r AssetSubmitDepositInfoParams) MarshalJSON() ([]byte, error) { return r.A
 
 func (r *AssetSubmitDepositInfoResult) fields(f *wire.Fields) {
 	f.Omit().Int("travelRuleStatus", (*int64)(&r.TravelRuleStatus))
-	f.Int("travel_rule_status", (*int64)(&r.TravelRuleStatusSnake))
+	f.Int("travel_rule_status", (*int64)(&r.TravelRuleStatusAlt))
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -349,7 +349,7 @@ func (r *AssetCancelWithdrawalResult) UnmarshalJSON(json []byte) error { return 
 func (r AssetCancelWithdrawalResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetVASPsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "vasp", &r.VASP, (*VASP).fields)
+	wire.Structs(f, "vasp", &r.VASPs, (*VASP).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.

@@ -37,11 +37,11 @@ type AssetSubmitDepositInfoParams struct {
 
 	// ID of the deposit, by the name that the venue's example has. The documentation shows it in an
 	// example only.
-	DepositIDSnake Opt[int64]
+	DepositIDAlt Opt[int64]
 
 	// UID of the sub-account, by the name that the venue's example has. The documentation shows it
 	// in an example only.
-	SubAccountIDSnake Opt[int64]
+	SubAccountIDAlt Opt[int64]
 
 	// Answers as a JSON object in a string, at most 16384 bytes; its members depend on the country:
 	// page asset/withdraw/questionnaire.
@@ -54,7 +54,7 @@ type AssetSubmitDepositInfoResult struct {
 
 	// The same, by the name that the venue's example has. The documentation shows it in an example
 	// only.
-	TravelRuleStatusSnake TravelRuleStatus
+	TravelRuleStatusAlt TravelRuleStatus
 }
 
 // Transfer moves coins between two wallets of the same account.
@@ -262,10 +262,10 @@ func (s *AssetService) VASPs(ctx context.Context) (*AssetVASPsResult, error) {
 
 // AssetVASPsResult is what [AssetService.VASPs] returns.
 type AssetVASPsResult struct {
-	VASP []VASP // providers to choose from
+	VASPs []VASP // providers to choose from
 }
 
-// VASP is an element of [AssetVASPsResult.VASP]: providers to choose from.
+// VASP is an element of [AssetVASPsResult.VASPs]: providers to choose from.
 type VASP struct {
 	// ID of the provider, for vaspEntityId of Withdraw. Use others for one that is not in the list.
 	VASPEntityID string

@@ -92,17 +92,17 @@ type Beneficiary struct {
 	BeneficiaryUnhostedWalletType Opt[BeneficiaryUnhostedType]
 
 	// Number of the receiver's identity document. Needed in Turkey and Kazakhstan.
-	BeneficiaryPoiNumber Opt[string]
+	BeneficiaryPOINumber Opt[string]
 
 	// Kind of that document, such as passport, residence permit, ID card, business ID or driver
 	// license. Needed in Turkey and Kazakhstan.
-	BeneficiaryPoiType Opt[string]
+	BeneficiaryPOIType Opt[string]
 
 	// Country of that document, three letters, such as TUR. Needed in Turkey and Kazakhstan.
-	BeneficiaryPoiIssuingCountry Opt[string]
+	BeneficiaryPOIIssuingCountry Opt[string]
 
 	// Expiry of that document, such as 1990-02-15. Needed in Turkey and Kazakhstan.
-	BeneficiaryPoiExpiredDate Opt[string]
+	BeneficiaryPOIExpiredDate Opt[string]
 
 	// Country of the receiver, three letters, such as IDN. Needed in the UAE.
 	BeneficiaryAddressCountry Opt[string]

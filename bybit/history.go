@@ -19,17 +19,17 @@ import (
 // from the end of the last candle.
 //
 // V5 page: market/kline.
-func (s *MarketService) AllKlines(ctx context.Context, p *KlineParams) iter.Seq2[Candle, error] {
+func (s *MarketService) AllKlines(ctx context.Context, p *MarketKlineParams) iter.Seq2[Candle, error] {
 	return s.settledKlines(ctx, p, 0)
 }
 
 // settledKlines is AllKlines without the candles that were closed less than settle ago.
-func (s *MarketService) settledKlines(ctx context.Context, p *KlineParams, settle time.Duration) iter.Seq2[Candle, error] {
+func (s *MarketService) settledKlines(ctx context.Context, p *MarketKlineParams, settle time.Duration) iter.Seq2[Candle, error] {
 	params := deref(p)
 	return candles(ctx, "market.AllKlines", params.Interval, &params.Start, &params.End, &params.Limit, 1000, settle,
 		func(c *Candle) time.Time { return c.StartTime },
 		func(ctx context.Context) ([]Candle, time.Time, error) {
-			r, now, err := historyPage[KlineResult](ctx, s.c, "/v5/market/kline", &params)
+			r, now, err := historyPage[MarketKlineResult](ctx, s.c, "/v5/market/kline", &params)
 			if err != nil {
 				return nil, now, err
 			}
@@ -41,7 +41,7 @@ func (s *MarketService) settledKlines(ctx context.Context, p *KlineParams, settl
 // on option.
 //
 // V5 page: market/mark-kline.
-func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarkPriceKlineParams) iter.Seq2[PriceCandle, error] {
+func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarketMarkPriceKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
 	most := int64(1000)
 	if params.Category.Or("") == Option {
@@ -50,7 +50,7 @@ func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarkPriceKlin
 	return candles(ctx, "market.AllMarkPriceKlines", params.Interval, &params.Start, &params.End, &params.Limit, most, 0,
 		func(c *PriceCandle) time.Time { return c.StartTime },
 		func(ctx context.Context) ([]PriceCandle, time.Time, error) {
-			r, now, err := historyPage[MarkPriceKlineResult](ctx, s.c, "/v5/market/mark-price-kline", &params)
+			r, now, err := historyPage[MarketMarkPriceKlineResult](ctx, s.c, "/v5/market/mark-price-kline", &params)
 			if err != nil {
 				return nil, now, err
 			}
@@ -61,12 +61,12 @@ func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarkPriceKlin
 // AllIndexPriceKlines is [MarketService.AllKlines] of the index price.
 //
 // V5 page: market/index-kline.
-func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *IndexPriceKlineParams) iter.Seq2[PriceCandle, error] {
+func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *MarketIndexPriceKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
 	return candles(ctx, "market.AllIndexPriceKlines", params.Interval, &params.Start, &params.End, &params.Limit, 1000, 0,
 		func(c *PriceCandle) time.Time { return c.StartTime },
 		func(ctx context.Context) ([]PriceCandle, time.Time, error) {
-			r, now, err := historyPage[IndexPriceKlineResult](ctx, s.c, "/v5/market/index-price-kline", &params)
+			r, now, err := historyPage[MarketIndexPriceKlineResult](ctx, s.c, "/v5/market/index-price-kline", &params)
 			if err != nil {
 				return nil, now, err
 			}
@@ -77,12 +77,12 @@ func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *IndexPriceKl
 // AllPremiumIndexKlines is [MarketService.AllKlines] of the premium index.
 //
 // V5 page: market/premium-index-kline.
-func (s *MarketService) AllPremiumIndexKlines(ctx context.Context, p *PremiumIndexKlineParams) iter.Seq2[PriceCandle, error] {
+func (s *MarketService) AllPremiumIndexKlines(ctx context.Context, p *MarketPremiumIndexKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
 	return candles(ctx, "market.AllPremiumIndexKlines", params.Interval, &params.Start, &params.End, &params.Limit, 1000, 0,
 		func(c *PriceCandle) time.Time { return c.StartTime },
 		func(ctx context.Context) ([]PriceCandle, time.Time, error) {
-			r, now, err := historyPage[PremiumIndexKlineResult](ctx, s.c, "/v5/market/premium-index-price-kline", &params)
+			r, now, err := historyPage[MarketPremiumIndexKlineResult](ctx, s.c, "/v5/market/premium-index-price-kline", &params)
 			if err != nil {
 				return nil, now, err
 			}
@@ -120,7 +120,7 @@ func candles[T any](ctx context.Context, op string, interval Interval, start, en
 // default. An error comes once, last.
 //
 // V5 page: market/history-fund-rate.
-func (s *MarketService) AllFundingHistory(ctx context.Context, p *FundingHistoryParams) iter.Seq2[FundingRate, error] {
+func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingHistoryParams) iter.Seq2[FundingRate, error] {
 	params := deref(p)
 	limit := pageLength(&params.Limit, 200)
 	w := &walk[FundingRate]{
@@ -130,7 +130,7 @@ func (s *MarketService) AllFundingHistory(ctx context.Context, p *FundingHistory
 		get: func(ctx context.Context, from, to time.Time) ([]FundingRate, time.Time, error) {
 			params.StartTime.Set(from)
 			params.EndTime.Set(to)
-			r, now, err := historyPage[FundingHistoryResult](ctx, s.c, "/v5/market/funding/history", &params)
+			r, now, err := historyPage[MarketFundingHistoryResult](ctx, s.c, "/v5/market/funding/history", &params)
 			if err != nil {
 				return nil, now, err
 			}
@@ -146,7 +146,7 @@ func (s *MarketService) AllFundingHistory(ctx context.Context, p *FundingHistory
 // 200 by default; Cursor is not used. An error comes once, last.
 //
 // V5 page: market/open-interest.
-func (s *MarketService) AllOpenInterest(ctx context.Context, p *OpenInterestParams) iter.Seq2[OpenInterestPoint, error] {
+func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenInterestParams) iter.Seq2[OpenInterestPoint, error] {
 	params := deref(p)
 	params.Cursor = Opt[string]{}
 	limit := pageLength(&params.Limit, 200)
@@ -161,7 +161,7 @@ func (s *MarketService) AllOpenInterest(ctx context.Context, p *OpenInterestPara
 		get: func(ctx context.Context, from, to time.Time) ([]OpenInterestPoint, time.Time, error) {
 			params.StartTime.Set(from)
 			params.EndTime.Set(to)
-			r, now, err := historyPage[OpenInterestResult](ctx, s.c, "/v5/market/open-interest", &params)
+			r, now, err := historyPage[MarketOpenInterestResult](ctx, s.c, "/v5/market/open-interest", &params)
 			if err != nil {
 				return nil, now, err
 			}
@@ -176,7 +176,7 @@ func (s *MarketService) AllOpenInterest(ctx context.Context, p *OpenInterestPara
 // the exchange offers those as files. An error comes once, last.
 //
 // V5 page: market/recent-trade.
-func (s *MarketService) AllTrades(ctx context.Context, p *TradesParams) iter.Seq2[PublicTrade, error] {
+func (s *MarketService) AllTrades(ctx context.Context, p *MarketTradesParams) iter.Seq2[PublicTrade, error] {
 	return func(yield func(PublicTrade, error) bool) {
 		params := deref(p)
 		most := int64(1000)

@@ -154,19 +154,19 @@ func TestHistoryIsWhole(t *testing.T) {
 					want = want[:len(want)-1] // open
 				}
 				walk = func(from time.Time) ([]int64, error) {
-					p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: interval, Start: bybit.Some(from), End: end, Limit: limit}
+					p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: interval, Start: bybit.Some(from), End: end, Limit: limit}
 					return timesOf(c.Market.AllKlines(t.Context(), p), startOf)
 				}
 			case 1:
 				m.most, m.row, m.from, m.to = 200, fundingRow, "startTime", "endTime"
 				walk = func(from time.Time) ([]int64, error) {
-					p := &bybit.FundingHistoryParams{Category: bybit.Linear, Symbol: "BTCUSDT", StartTime: bybit.Some(from), EndTime: end, Limit: limit}
+					p := &bybit.MarketFundingHistoryParams{Category: bybit.Linear, Symbol: "BTCUSDT", StartTime: bybit.Some(from), EndTime: end, Limit: limit}
 					return timesOf(c.Market.AllFundingHistory(t.Context(), p), paidAt)
 				}
 			case 2:
 				m.most, m.row, m.from, m.to = 200, openInterestRow, "startTime", "endTime"
 				walk = func(from time.Time) ([]int64, error) {
-					p := &bybit.OpenInterestParams{Category: bybit.Linear, Symbol: "BTCUSDT", IntervalTime: bybit.Period5m, StartTime: bybit.Some(from), EndTime: end, Limit: limit}
+					p := &bybit.MarketOpenInterestParams{Category: bybit.Linear, Symbol: "BTCUSDT", IntervalTime: bybit.Period5m, StartTime: bybit.Some(from), EndTime: end, Limit: limit}
 					return timesOf(c.Market.AllOpenInterest(t.Context(), p), takenAt)
 				}
 			}
@@ -207,7 +207,7 @@ func TestHistoryCostsFewRequests(t *testing.T) {
 			from time.Time
 			most int
 		}{{first, 6}, {first.AddDate(-6, 0, 0), 60}} {
-			p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(tc.from)}
+			p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(tc.from)}
 			got, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf)
 			if asked := len(v.requests()); err != nil || len(got) != 5000 || asked > tc.most {
 				t.Errorf("from %s: %d candles, error %v, %d requests, want 5000 in at most %d", tc.from, len(got), err, asked, tc.most)
@@ -234,7 +234,7 @@ func TestHistoryOfLongCandles(t *testing.T) {
 			{bybit.Interval1d, []int64{day(2001, 2, 2), day(2001, 2, 3), day(2001, 2, 4)}, 2},
 		} {
 			v.serves(&market{times: tc.has, most: 1000, row: candleRow, from: "start", to: "end"})
-			p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: tc.interval, Start: bybit.Some(time.UnixMilli(day(2000, 1, 1)))}
+			p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: tc.interval, Start: bybit.Some(time.UnixMilli(day(2000, 1, 1)))}
 			got, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf)
 			if err != nil || !slices.Equal(got, tc.has[:tc.want]) {
 				t.Errorf("%s at %s: %v, error %v, want %v", tc.interval, time.Now(), got, err, tc.has[:tc.want])
@@ -248,13 +248,13 @@ func TestHistoryRefusesSpans(t *testing.T) {
 		c := v.client(nil)
 		now := time.Now()
 		for _, tc := range []struct {
-			p    *bybit.KlineParams
+			p    *bybit.MarketKlineParams
 			says string
 		}{
 			{nil, "no length"},
-			{&bybit.KlineParams{Interval: bybit.Interval1m}, "no start"},
-			{&bybit.KlineParams{Interval: bybit.Interval1m, Start: bybit.Some(now), End: bybit.Some(now.Add(-time.Second))}, "ends"},
-			{&bybit.KlineParams{Interval: "7x", Start: bybit.Some(now)}, `"7x"`},
+			{&bybit.MarketKlineParams{Interval: bybit.Interval1m}, "no start"},
+			{&bybit.MarketKlineParams{Interval: bybit.Interval1m, Start: bybit.Some(now), End: bybit.Some(now.Add(-time.Second))}, "ends"},
+			{&bybit.MarketKlineParams{Interval: "7x", Start: bybit.Some(now)}, `"7x"`},
 		} {
 			rows, err := timesOf(c.Market.AllKlines(t.Context(), tc.p), startOf)
 			if len(rows) > 0 || err == nil || !strings.Contains(err.Error(), tc.says) {
@@ -283,7 +283,7 @@ func TestHistoryErrorIsLast(t *testing.T) {
 			}
 			io.WriteString(w, m.answer(r.URL.Query(), time.Now().UnixMilli()))
 		})
-		p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(int64(10))}
+		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(int64(10))}
 		got, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf)
 		refused, ok := errors.AsType[*bybit.Error](err)
 		if !ok || refused.Code != 10001 || !slices.Equal(got, m.times[:len(got)]) || len(got) < 18 {
@@ -297,7 +297,7 @@ func TestHistoryOfAServerWithoutBounds(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
 		c := v.client(nil)
 		v.replies(`{"retCode":0,"result":{"list":[` + candleRow(1) + `]}}`)
-		p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(time.Now()), Limit: bybit.Some(int64(1))}
+		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(time.Now()), Limit: bybit.Some(int64(1))}
 		if _, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf); err == nil || !strings.Contains(err.Error(), "outside") {
 			t.Errorf("error %v", err)
 		}
@@ -309,7 +309,7 @@ func TestAllTradesOldestFirst(t *testing.T) {
 		c := v.client(nil)
 		v.replies(`{"retCode":0,"result":{"category":"spot","list":[{"execId":"b","time":"2000"},{"execId":"a","time":"1000"}]}}`)
 		var ids []string
-		for trade, err := range c.Market.AllTrades(t.Context(), &bybit.TradesParams{Category: bybit.Spot, Symbol: bybit.Some("BTCUSDT")}) {
+		for trade, err := range c.Market.AllTrades(t.Context(), &bybit.MarketTradesParams{Category: bybit.Spot, Symbol: bybit.Some("BTCUSDT")}) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -213,7 +213,7 @@ func mayPass(err error) bool {
 
 // fill yields the candles that REST has.
 func (f *klineFeed) fill(ctx context.Context) error {
-	p := &KlineParams{Category: Some(f.Category), Symbol: f.Symbol, Interval: f.Interval, Start: Some(f.next)}
+	p := &MarketKlineParams{Category: Some(f.Category), Symbol: f.Symbol, Interval: f.Interval, Start: Some(f.next)}
 	for c, err := range f.market.settledKlines(ctx, p, klineSettle) {
 		if err != nil {
 			return err

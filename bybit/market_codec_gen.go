@@ -84,8 +84,8 @@ func (r *Instrument) fields(f *wire.Fields) {
 	f.Text("quoteCoin", &r.QuoteCoin)
 	f.Omit().Text("innovation", (*string)(&r.Innovation))
 	f.Omit().Text("marginTrading", (*string)(&r.MarginTrading))
-	f.Omit().Text("stTag", (*string)(&r.StTag))
-	f.Omit().Decimal("xstockMultiplier", &r.XstockMultiplier)
+	f.Omit().Text("stTag", (*string)(&r.STTag))
+	f.Omit().Decimal("xstockMultiplier", &r.XStockMultiplier)
 	f.Omit().Text("optionsType", (*string)(&r.OptionsType))
 	f.Zero().Millis("launchTime", &r.LaunchTime)
 	f.Zero().Millis("deliveryTime", &r.DeliveryTime)
@@ -105,7 +105,7 @@ func (r *Instrument) fields(f *wire.Fields) {
 	wire.Pointer(f.Omit(), "riskParameters", &r.RiskParameters, (*RiskParameters).fields)
 	f.Text("displayName", &r.DisplayName)
 	f.Text("symbolType", (*string)(&r.SymbolType))
-	f.Bool("forbidUplWithdrawal", &r.ForbidUplWithdrawal)
+	f.Bool("forbidUplWithdrawal", &r.ForbidUPLWithdrawal)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -314,28 +314,28 @@ func (r FeeLevelRate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FeeLevelRate).fields), nil
 }
 
-func (r *ServerTimeResult) fields(f *wire.Fields) {
+func (r *MarketServerTimeResult) fields(f *wire.Fields) {
 	f.Seconds("timeSecond", &r.TimeSecond)
 	f.Nanos("timeNano", &r.TimeNano)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *ServerTimeResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*ServerTimeResult).fields))
+func (r *MarketServerTimeResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketServerTimeResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *ServerTimeResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*ServerTimeResult).fields)
+func (r *MarketServerTimeResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketServerTimeResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *ServerTimeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketServerTimeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r ServerTimeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketServerTimeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *KlineParams) fields(f *wire.Fields) {
+func (r *MarketKlineParams) fields(f *wire.Fields) {
 	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
@@ -345,54 +345,54 @@ func (r *KlineParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *KlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*KlineParams).fields))
+func (r *MarketKlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketKlineParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *KlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*KlineParams).fields)
+func (r *MarketKlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketKlineParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *KlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r KlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *KlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*KlineParams).fields))
+func (r *MarketKlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketKlineParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *KlineParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*KlineParams).fields)
+func (r *MarketKlineParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketKlineParams).fields)
 }
 
-func (r *KlineResult) fields(f *wire.Fields) {
+func (r *MarketKlineResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("category", (*string)(&r.Category))
 	wire.Tuples(f, "list", &r.List, (*Candle).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *KlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*KlineResult).fields))
+func (r *MarketKlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketKlineResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *KlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*KlineResult).fields)
+func (r *MarketKlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketKlineResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *KlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r KlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarkPriceKlineParams) fields(f *wire.Fields) {
+func (r *MarketMarkPriceKlineParams) fields(f *wire.Fields) {
 	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
@@ -402,54 +402,54 @@ func (r *MarkPriceKlineParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarkPriceKlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarkPriceKlineParams).fields))
+func (r *MarketMarkPriceKlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketMarkPriceKlineParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarkPriceKlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarkPriceKlineParams).fields)
+func (r *MarketMarkPriceKlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketMarkPriceKlineParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarkPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketMarkPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarkPriceKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketMarkPriceKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarkPriceKlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarkPriceKlineParams).fields))
+func (r *MarketMarkPriceKlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketMarkPriceKlineParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *MarkPriceKlineParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*MarkPriceKlineParams).fields)
+func (r *MarketMarkPriceKlineParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketMarkPriceKlineParams).fields)
 }
 
-func (r *MarkPriceKlineResult) fields(f *wire.Fields) {
+func (r *MarketMarkPriceKlineResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("category", (*string)(&r.Category))
 	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarkPriceKlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarkPriceKlineResult).fields))
+func (r *MarketMarkPriceKlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketMarkPriceKlineResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarkPriceKlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarkPriceKlineResult).fields)
+func (r *MarketMarkPriceKlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketMarkPriceKlineResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarkPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketMarkPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarkPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketMarkPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *IndexPriceKlineParams) fields(f *wire.Fields) {
+func (r *MarketIndexPriceKlineParams) fields(f *wire.Fields) {
 	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
@@ -459,49 +459,49 @@ func (r *IndexPriceKlineParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *IndexPriceKlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*IndexPriceKlineParams).fields))
+func (r *MarketIndexPriceKlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketIndexPriceKlineParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *IndexPriceKlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*IndexPriceKlineParams).fields)
+func (r *MarketIndexPriceKlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketIndexPriceKlineParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *IndexPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketIndexPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r IndexPriceKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketIndexPriceKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *IndexPriceKlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IndexPriceKlineParams).fields))
+func (r *MarketIndexPriceKlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketIndexPriceKlineParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *IndexPriceKlineParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*IndexPriceKlineParams).fields)
+func (r *MarketIndexPriceKlineParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketIndexPriceKlineParams).fields)
 }
 
-func (r *IndexPriceKlineResult) fields(f *wire.Fields) {
+func (r *MarketIndexPriceKlineResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("category", (*string)(&r.Category))
 	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *IndexPriceKlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*IndexPriceKlineResult).fields))
+func (r *MarketIndexPriceKlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketIndexPriceKlineResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *IndexPriceKlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*IndexPriceKlineResult).fields)
+func (r *MarketIndexPriceKlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketIndexPriceKlineResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *IndexPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketIndexPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r IndexPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketIndexPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -20,14 +20,17 @@ type ContractType string
 
 // The values of ContractType.
 const (
-	LinearPerpetual ContractType = "LinearPerpetual" // without expiry, margined and settled in USDT or USDC
-	LinearFutures   ContractType = "LinearFutures"   // with expiry, margined and settled in USDT or USDC
+	// ContractLinearPerpetual: without expiry, margined and settled in USDT or USDC.
+	ContractLinearPerpetual ContractType = "LinearPerpetual"
 
-	// InversePerpetual: without expiry, quoted in US dollars, settled in its base coin.
-	InversePerpetual ContractType = "InversePerpetual"
+	// ContractLinearFutures: with expiry, margined and settled in USDT or USDC.
+	ContractLinearFutures ContractType = "LinearFutures"
 
-	// InverseFutures: with expiry, quoted in US dollars, settled in its base coin.
-	InverseFutures ContractType = "InverseFutures"
+	// ContractInversePerpetual: without expiry, quoted in US dollars, settled in its base coin.
+	ContractInversePerpetual ContractType = "InversePerpetual"
+
+	// ContractInverseFutures: with expiry, quoted in US dollars, settled in its base coin.
+	ContractInverseFutures ContractType = "InverseFutures"
 )
 
 // InstrumentStatus says whether an instrument can be traded.
@@ -106,8 +109,8 @@ type OptionType string
 
 // The values of OptionType.
 const (
-	Call OptionType = "Call" // to buy the underlying
-	Put  OptionType = "Put"  // to sell the underlying
+	OptionCall OptionType = "Call" // to buy the underlying
+	OptionPut  OptionType = "Put"  // to sell the underlying
 )
 
 // FeeGroupID is a group of contracts with fees of their own, as asked for.
@@ -143,8 +146,8 @@ const (
 	// FeeGroupNameTradFi: perpetuals on stocks and commodities, as the venue sends it.
 	FeeGroupNameTradFi FeeGroupName = "G9(Stock & Commodity Tradfi Perp"
 
-	// FeeGroupNameTradFiClosed: the same, as the enumeration page spells it.
-	FeeGroupNameTradFiClosed FeeGroupName = "G9(Stock & Commodity Tradfi Perp)"
+	// FeeGroupNameTradFiAlt: the same, as the enumeration page spells it.
+	FeeGroupNameTradFiAlt FeeGroupName = "G9(Stock & Commodity Tradfi Perp)"
 )
 
 // FeeLevel is a level of the fee programmes for professionals.

@@ -67,11 +67,11 @@ type Instrument struct {
 	// Which kinds of account can trade it on margin: spot. A coin may still not be borrowable.
 	MarginTrading MarginTrading
 
-	StTag Flag // whether it carries the special treatment label, a warning: spot
+	STTag Flag // whether it carries the special treatment label, a warning: spot
 
 	// Stocks per token of an xstocks symbol: a stock's price is the token's divided by it. Absent:
 	// 1.
-	XstockMultiplier decimal.Decimal
+	XStockMultiplier decimal.Decimal
 
 	OptionsType OptionType // Call or Put: option
 	LaunchTime  time.Time  // when it was or will be listed: not on spot
@@ -106,7 +106,7 @@ type Instrument struct {
 	DisplayName    string          // name on the web and in the app: not on spot
 	SymbolType     SymbolType      // zone or asset class: not on option
 
-	ForbidUplWithdrawal bool // whether unrealised profit must not be withdrawn: linear and inverse
+	ForbidUPLWithdrawal bool // whether unrealised profit must not be withdrawn: linear and inverse
 }
 
 // LeverageFilter is the type of [Instrument.LeverageFilter]: leverage that can be set: linear and
@@ -277,16 +277,16 @@ type FeeLevelRate struct {
 // V5 page: [market/time].
 //
 // [market/time]: https://bybit-exchange.github.io/docs/v5/market/time
-func (s *MarketService) ServerTime(ctx context.Context) (*ServerTimeResult, error) {
-	r := new(ServerTimeResult)
+func (s *MarketService) ServerTime(ctx context.Context) (*MarketServerTimeResult, error) {
+	r := new(MarketServerTimeResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/time", nil, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// ServerTimeResult is what [MarketService.ServerTime] returns.
-type ServerTimeResult struct {
+// MarketServerTimeResult is what [MarketService.ServerTime] returns.
+type MarketServerTimeResult struct {
 	TimeSecond time.Time // the time in full seconds
 	TimeNano   time.Time // the same time to the nanosecond
 }
@@ -297,16 +297,16 @@ type ServerTimeResult struct {
 // V5 page: [market/kline].
 //
 // [market/kline]: https://bybit-exchange.github.io/docs/v5/market/kline
-func (s *MarketService) Kline(ctx context.Context, p *KlineParams) (*KlineResult, error) {
-	r := new(KlineResult)
+func (s *MarketService) Kline(ctx context.Context, p *MarketKlineParams) (*MarketKlineResult, error) {
+	r := new(MarketKlineResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/kline", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// KlineParams are the parameters of [MarketService.Kline].
-type KlineParams struct {
+// MarketKlineParams are the parameters of [MarketService.Kline].
+type MarketKlineParams struct {
 	Category Opt[Category]  // Product: spot, linear or inverse. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
@@ -315,8 +315,8 @@ type KlineParams struct {
 	Limit    Opt[int64]     // Candles, 1 to 1000. Default: 200.
 }
 
-// KlineResult is what [MarketService.Kline] returns.
-type KlineResult struct {
+// MarketKlineResult is what [MarketService.Kline] returns.
+type MarketKlineResult struct {
 	Symbol   string   // symbol, as asked
 	Category Category // product, as asked
 	List     []Candle // candles, newest first; the first one may still change
@@ -328,16 +328,16 @@ type KlineResult struct {
 // V5 page: [market/mark-kline].
 //
 // [market/mark-kline]: https://bybit-exchange.github.io/docs/v5/market/mark-kline
-func (s *MarketService) MarkPriceKline(ctx context.Context, p *MarkPriceKlineParams) (*MarkPriceKlineResult, error) {
-	r := new(MarkPriceKlineResult)
+func (s *MarketService) MarkPriceKline(ctx context.Context, p *MarketMarkPriceKlineParams) (*MarketMarkPriceKlineResult, error) {
+	r := new(MarketMarkPriceKlineResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/mark-price-kline", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarkPriceKlineParams are the parameters of [MarketService.MarkPriceKline].
-type MarkPriceKlineParams struct {
+// MarketMarkPriceKlineParams are the parameters of [MarketService.MarkPriceKline].
+type MarketMarkPriceKlineParams struct {
 	Category Opt[Category]  // Product: linear, inverse or option. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
@@ -346,8 +346,8 @@ type MarkPriceKlineParams struct {
 	Limit    Opt[int64]     // Candles, 1 to 1000; on option 1 to 500. Default: 200.
 }
 
-// MarkPriceKlineResult is what [MarketService.MarkPriceKline] returns.
-type MarkPriceKlineResult struct {
+// MarketMarkPriceKlineResult is what [MarketService.MarkPriceKline] returns.
+type MarketMarkPriceKlineResult struct {
 	Symbol   string        // symbol, as asked
 	Category Category      // product, as asked
 	List     []PriceCandle // candles in quote coin, newest first; the first one may still change
@@ -357,16 +357,16 @@ type MarkPriceKlineResult struct {
 // V5 page: [market/index-kline].
 //
 // [market/index-kline]: https://bybit-exchange.github.io/docs/v5/market/index-kline
-func (s *MarketService) IndexPriceKline(ctx context.Context, p *IndexPriceKlineParams) (*IndexPriceKlineResult, error) {
-	r := new(IndexPriceKlineResult)
+func (s *MarketService) IndexPriceKline(ctx context.Context, p *MarketIndexPriceKlineParams) (*MarketIndexPriceKlineResult, error) {
+	r := new(MarketIndexPriceKlineResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/index-price-kline", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// IndexPriceKlineParams are the parameters of [MarketService.IndexPriceKline].
-type IndexPriceKlineParams struct {
+// MarketIndexPriceKlineParams are the parameters of [MarketService.IndexPriceKline].
+type MarketIndexPriceKlineParams struct {
 	Category Opt[Category]  // Product: linear or inverse. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
@@ -375,8 +375,8 @@ type IndexPriceKlineParams struct {
 	Limit    Opt[int64]     // Candles, 1 to 1000. Default: 200.
 }
 
-// IndexPriceKlineResult is what [MarketService.IndexPriceKline] returns.
-type IndexPriceKlineResult struct {
+// MarketIndexPriceKlineResult is what [MarketService.IndexPriceKline] returns.
+type MarketIndexPriceKlineResult struct {
 	Symbol   string        // symbol, as asked
 	Category Category      // product, as asked
 	List     []PriceCandle // candles in quote coin, newest first; the first one may still change

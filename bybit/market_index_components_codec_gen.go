@@ -6,37 +6,37 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *IndexComponentsParams) fields(f *wire.Fields) {
+func (r *MarketIndexComponentsParams) fields(f *wire.Fields) {
 	f.Text("indexName", &r.IndexName)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *IndexComponentsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*IndexComponentsParams).fields))
+func (r *MarketIndexComponentsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketIndexComponentsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *IndexComponentsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*IndexComponentsParams).fields)
+func (r *MarketIndexComponentsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketIndexComponentsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *IndexComponentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketIndexComponentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r IndexComponentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketIndexComponentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *IndexComponentsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IndexComponentsParams).fields))
+func (r *MarketIndexComponentsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketIndexComponentsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *IndexComponentsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*IndexComponentsParams).fields)
+func (r *MarketIndexComponentsParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketIndexComponentsParams).fields)
 }
 
-func (r *IndexComponentsResult) fields(f *wire.Fields) {
+func (r *MarketIndexComponentsResult) fields(f *wire.Fields) {
 	f.Text("indexName", &r.IndexName)
 	f.Decimal("lastPrice", &r.LastPrice)
 	f.Millis("updateTime", &r.UpdateTime)
@@ -44,20 +44,20 @@ func (r *IndexComponentsResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *IndexComponentsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*IndexComponentsResult).fields))
+func (r *MarketIndexComponentsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketIndexComponentsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *IndexComponentsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*IndexComponentsResult).fields)
+func (r *MarketIndexComponentsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketIndexComponentsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *IndexComponentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketIndexComponentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r IndexComponentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketIndexComponentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *IndexComponent) fields(f *wire.Fields) {
 	f.Text("exchange", &r.Exchange)
@@ -78,38 +78,38 @@ func (r IndexComponent) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*IndexComponent).fields), nil
 }
 
-func (r *PriceLimitParams) fields(f *wire.Fields) {
+func (r *MarketPriceLimitParams) fields(f *wire.Fields) {
 	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
 	f.Text("symbol", &r.Symbol)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *PriceLimitParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PriceLimitParams).fields))
+func (r *MarketPriceLimitParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketPriceLimitParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *PriceLimitParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PriceLimitParams).fields)
+func (r *MarketPriceLimitParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketPriceLimitParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *PriceLimitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketPriceLimitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r PriceLimitParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketPriceLimitParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *PriceLimitParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PriceLimitParams).fields))
+func (r *MarketPriceLimitParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketPriceLimitParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *PriceLimitParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*PriceLimitParams).fields)
+func (r *MarketPriceLimitParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketPriceLimitParams).fields)
 }
 
-func (r *PriceLimitResult) fields(f *wire.Fields) {
+func (r *MarketPriceLimitResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Decimal("buyLmt", &r.BuyLimit)
 	f.Decimal("sellLmt", &r.SellLimit)
@@ -117,72 +117,72 @@ func (r *PriceLimitResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *PriceLimitResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PriceLimitResult).fields))
+func (r *MarketPriceLimitResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketPriceLimitResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *PriceLimitResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PriceLimitResult).fields)
+func (r *MarketPriceLimitResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketPriceLimitResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *PriceLimitResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketPriceLimitResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r PriceLimitResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketPriceLimitResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *ADLAlertsParams) fields(f *wire.Fields) {
+func (r *MarketADLAlertsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *ADLAlertsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*ADLAlertsParams).fields))
+func (r *MarketADLAlertsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketADLAlertsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *ADLAlertsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*ADLAlertsParams).fields)
+func (r *MarketADLAlertsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketADLAlertsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *ADLAlertsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketADLAlertsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r ADLAlertsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketADLAlertsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *ADLAlertsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ADLAlertsParams).fields))
+func (r *MarketADLAlertsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketADLAlertsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *ADLAlertsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*ADLAlertsParams).fields)
+func (r *MarketADLAlertsParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketADLAlertsParams).fields)
 }
 
-func (r *ADLAlertsResult) fields(f *wire.Fields) {
+func (r *MarketADLAlertsResult) fields(f *wire.Fields) {
 	f.Omit().Millis("updateTime", &r.UpdateTime)
 	f.Millis("updatedTime", &r.UpdatedTime)
 	wire.Structs(f, "list", &r.List, (*ADLState).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *ADLAlertsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*ADLAlertsResult).fields))
+func (r *MarketADLAlertsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketADLAlertsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *ADLAlertsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*ADLAlertsResult).fields)
+func (r *MarketADLAlertsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketADLAlertsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *ADLAlertsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketADLAlertsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r ADLAlertsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketADLAlertsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ADLState) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
@@ -203,56 +203,56 @@ func (r *ADLState) UnmarshalJSON(json []byte) error {
 // MarshalJSON writes it as the exchange does.
 func (r ADLState) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*ADLState).fields), nil }
 
-func (r *FeeGroupsParams) fields(f *wire.Fields) {
+func (r *MarketFeeGroupsParams) fields(f *wire.Fields) {
 	f.Text("productType", &r.ProductType)
 	wire.Opt(f, "groupId", &r.GroupID, wire.Enum[FeeGroupID])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FeeGroupsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FeeGroupsParams).fields))
+func (r *MarketFeeGroupsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketFeeGroupsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FeeGroupsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FeeGroupsParams).fields)
+func (r *MarketFeeGroupsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketFeeGroupsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FeeGroupsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketFeeGroupsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FeeGroupsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketFeeGroupsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *FeeGroupsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FeeGroupsParams).fields))
+func (r *MarketFeeGroupsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketFeeGroupsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *FeeGroupsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*FeeGroupsParams).fields)
+func (r *MarketFeeGroupsParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketFeeGroupsParams).fields)
 }
 
-func (r *FeeGroupsResult) fields(f *wire.Fields) {
+func (r *MarketFeeGroupsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*FeeGroup).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FeeGroupsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FeeGroupsResult).fields))
+func (r *MarketFeeGroupsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketFeeGroupsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FeeGroupsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FeeGroupsResult).fields)
+func (r *MarketFeeGroupsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketFeeGroupsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FeeGroupsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketFeeGroupsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FeeGroupsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketFeeGroupsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FeeGroup) fields(f *wire.Fields) {
 	f.Text("groupName", (*string)(&r.GroupName))

@@ -6,7 +6,7 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *OpenInterestParams) fields(f *wire.Fields) {
+func (r *MarketOpenInterestParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
@@ -17,32 +17,32 @@ func (r *OpenInterestParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *OpenInterestParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*OpenInterestParams).fields))
+func (r *MarketOpenInterestParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketOpenInterestParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *OpenInterestParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*OpenInterestParams).fields)
+func (r *MarketOpenInterestParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketOpenInterestParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *OpenInterestParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketOpenInterestParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r OpenInterestParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketOpenInterestParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *OpenInterestParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OpenInterestParams).fields))
+func (r *MarketOpenInterestParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketOpenInterestParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *OpenInterestParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*OpenInterestParams).fields)
+func (r *MarketOpenInterestParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketOpenInterestParams).fields)
 }
 
-func (r *OpenInterestResult) fields(f *wire.Fields) {
+func (r *MarketOpenInterestResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*OpenInterestPoint).fields)
@@ -50,20 +50,20 @@ func (r *OpenInterestResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *OpenInterestResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*OpenInterestResult).fields))
+func (r *MarketOpenInterestResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketOpenInterestResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *OpenInterestResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*OpenInterestResult).fields)
+func (r *MarketOpenInterestResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketOpenInterestResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *OpenInterestResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketOpenInterestResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r OpenInterestResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketOpenInterestResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OpenInterestPoint) fields(f *wire.Fields) {
 	f.Decimal("openInterest", &r.OpenInterest)
@@ -81,7 +81,7 @@ func (r OpenInterestPoint) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OpenInterestPoint).fields), nil
 }
 
-func (r *HistoricalVolatilityParams) fields(f *wire.Fields) {
+func (r *MarketHistoricalVolatilityParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 	wire.Opt(f, "quoteCoin", &r.QuoteCoin, (*wire.Fields).Text)
@@ -91,54 +91,58 @@ func (r *HistoricalVolatilityParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *HistoricalVolatilityParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*HistoricalVolatilityParams).fields))
+func (r *MarketHistoricalVolatilityParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketHistoricalVolatilityParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *HistoricalVolatilityParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*HistoricalVolatilityParams).fields)
+func (r *MarketHistoricalVolatilityParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketHistoricalVolatilityParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *HistoricalVolatilityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketHistoricalVolatilityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r HistoricalVolatilityParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketHistoricalVolatilityParams) MarshalJSON() ([]byte, error) {
+	return r.AppendJSON(nil), nil
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *HistoricalVolatilityParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*HistoricalVolatilityParams).fields))
+func (r *MarketHistoricalVolatilityParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketHistoricalVolatilityParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *HistoricalVolatilityParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*HistoricalVolatilityParams).fields)
+func (r *MarketHistoricalVolatilityParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketHistoricalVolatilityParams).fields)
 }
 
-func (r *HistoricalVolatilityResult) fields(f *wire.Fields) {
+func (r *MarketHistoricalVolatilityResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "result", &r.List, (*Volatility).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *HistoricalVolatilityResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*HistoricalVolatilityResult).fields))
+func (r *MarketHistoricalVolatilityResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketHistoricalVolatilityResult).fields))
 }
 
 // DecodeReply is Decode: the fields stand in the reply itself.
-func (r *HistoricalVolatilityResult) DecodeReply(body []byte) error { return r.Decode(body) }
+func (r *MarketHistoricalVolatilityResult) DecodeReply(body []byte) error { return r.Decode(body) }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *HistoricalVolatilityResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*HistoricalVolatilityResult).fields)
+func (r *MarketHistoricalVolatilityResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketHistoricalVolatilityResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *HistoricalVolatilityResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketHistoricalVolatilityResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r HistoricalVolatilityResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketHistoricalVolatilityResult) MarshalJSON() ([]byte, error) {
+	return r.AppendJSON(nil), nil
+}
 
 func (r *Volatility) fields(f *wire.Fields) {
 	f.Int("period", &r.Period)
@@ -156,56 +160,56 @@ func (r Volatility) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Volatility).fields), nil
 }
 
-func (r *InsuranceParams) fields(f *wire.Fields) {
+func (r *MarketInsuranceParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *InsuranceParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*InsuranceParams).fields))
+func (r *MarketInsuranceParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketInsuranceParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *InsuranceParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*InsuranceParams).fields)
+func (r *MarketInsuranceParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketInsuranceParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *InsuranceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketInsuranceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r InsuranceParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketInsuranceParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *InsuranceParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*InsuranceParams).fields))
+func (r *MarketInsuranceParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketInsuranceParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *InsuranceParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*InsuranceParams).fields)
+func (r *MarketInsuranceParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketInsuranceParams).fields)
 }
 
-func (r *InsuranceResult) fields(f *wire.Fields) {
+func (r *MarketInsuranceResult) fields(f *wire.Fields) {
 	f.Millis("updatedTime", &r.UpdatedTime)
 	wire.Structs(f, "list", &r.List, (*InsuranceFund).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *InsuranceResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*InsuranceResult).fields))
+func (r *MarketInsuranceResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketInsuranceResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *InsuranceResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*InsuranceResult).fields)
+func (r *MarketInsuranceResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketInsuranceResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *InsuranceResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketInsuranceResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r InsuranceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketInsuranceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *InsuranceFund) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
@@ -224,59 +228,59 @@ func (r InsuranceFund) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*InsuranceFund).fields), nil
 }
 
-func (r *RiskLimitsParams) fields(f *wire.Fields) {
+func (r *MarketRiskLimitsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *RiskLimitsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*RiskLimitsParams).fields))
+func (r *MarketRiskLimitsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketRiskLimitsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *RiskLimitsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*RiskLimitsParams).fields)
+func (r *MarketRiskLimitsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketRiskLimitsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *RiskLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketRiskLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r RiskLimitsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketRiskLimitsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *RiskLimitsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RiskLimitsParams).fields))
+func (r *MarketRiskLimitsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketRiskLimitsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *RiskLimitsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*RiskLimitsParams).fields)
+func (r *MarketRiskLimitsParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketRiskLimitsParams).fields)
 }
 
-func (r *RiskLimitsResult) fields(f *wire.Fields) {
+func (r *MarketRiskLimitsResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*RiskLimitTier).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *RiskLimitsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*RiskLimitsResult).fields))
+func (r *MarketRiskLimitsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketRiskLimitsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *RiskLimitsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*RiskLimitsResult).fields)
+func (r *MarketRiskLimitsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketRiskLimitsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *RiskLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketRiskLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r RiskLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketRiskLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RiskLimitTier) fields(f *wire.Fields) {
 	f.Int("id", &r.ID)
@@ -299,7 +303,7 @@ func (r RiskLimitTier) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RiskLimitTier).fields), nil
 }
 
-func (r *DeliveryPricesParams) fields(f *wire.Fields) {
+func (r *MarketDeliveryPricesParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
@@ -309,52 +313,52 @@ func (r *DeliveryPricesParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *DeliveryPricesParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*DeliveryPricesParams).fields))
+func (r *MarketDeliveryPricesParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketDeliveryPricesParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *DeliveryPricesParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*DeliveryPricesParams).fields)
+func (r *MarketDeliveryPricesParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketDeliveryPricesParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *DeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketDeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r DeliveryPricesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketDeliveryPricesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *DeliveryPricesParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*DeliveryPricesParams).fields))
+func (r *MarketDeliveryPricesParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketDeliveryPricesParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *DeliveryPricesParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*DeliveryPricesParams).fields)
+func (r *MarketDeliveryPricesParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketDeliveryPricesParams).fields)
 }
 
-func (r *DeliveryPricesResult) fields(f *wire.Fields) {
+func (r *MarketDeliveryPricesResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("nextPageCursor", &r.NextPageCursor)
 	wire.Structs(f, "list", &r.List, (*DeliveryPrice).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *DeliveryPricesResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*DeliveryPricesResult).fields))
+func (r *MarketDeliveryPricesResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketDeliveryPricesResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *DeliveryPricesResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*DeliveryPricesResult).fields)
+func (r *MarketDeliveryPricesResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketDeliveryPricesResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *DeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketDeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r DeliveryPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketDeliveryPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *DeliveryPrice) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
@@ -372,58 +376,62 @@ func (r DeliveryPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DeliveryPrice).fields), nil
 }
 
-func (r *OptionDeliveryPricesParams) fields(f *wire.Fields) {
+func (r *MarketOptionDeliveryPricesParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("baseCoin", &r.BaseCoin)
 	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *OptionDeliveryPricesParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*OptionDeliveryPricesParams).fields))
+func (r *MarketOptionDeliveryPricesParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketOptionDeliveryPricesParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *OptionDeliveryPricesParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*OptionDeliveryPricesParams).fields)
+func (r *MarketOptionDeliveryPricesParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketOptionDeliveryPricesParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *OptionDeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketOptionDeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r OptionDeliveryPricesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketOptionDeliveryPricesParams) MarshalJSON() ([]byte, error) {
+	return r.AppendJSON(nil), nil
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *OptionDeliveryPricesParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OptionDeliveryPricesParams).fields))
+func (r *MarketOptionDeliveryPricesParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketOptionDeliveryPricesParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *OptionDeliveryPricesParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*OptionDeliveryPricesParams).fields)
+func (r *MarketOptionDeliveryPricesParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketOptionDeliveryPricesParams).fields)
 }
 
-func (r *OptionDeliveryPricesResult) fields(f *wire.Fields) {
+func (r *MarketOptionDeliveryPricesResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*OptionDeliveryPrice).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *OptionDeliveryPricesResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*OptionDeliveryPricesResult).fields))
+func (r *MarketOptionDeliveryPricesResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketOptionDeliveryPricesResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *OptionDeliveryPricesResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*OptionDeliveryPricesResult).fields)
+func (r *MarketOptionDeliveryPricesResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketOptionDeliveryPricesResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *OptionDeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketOptionDeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r OptionDeliveryPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketOptionDeliveryPricesResult) MarshalJSON() ([]byte, error) {
+	return r.AppendJSON(nil), nil
+}
 
 func (r *OptionDeliveryPrice) fields(f *wire.Fields) {
 	f.Decimal("deliveryPrice", &r.Price)
@@ -440,7 +448,7 @@ func (r OptionDeliveryPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OptionDeliveryPrice).fields), nil
 }
 
-func (r *LongShortRatioParams) fields(f *wire.Fields) {
+func (r *MarketLongShortRatioParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("period", (*string)(&r.Period))
@@ -451,51 +459,51 @@ func (r *LongShortRatioParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *LongShortRatioParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LongShortRatioParams).fields))
+func (r *MarketLongShortRatioParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketLongShortRatioParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LongShortRatioParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LongShortRatioParams).fields)
+func (r *MarketLongShortRatioParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketLongShortRatioParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LongShortRatioParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketLongShortRatioParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LongShortRatioParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketLongShortRatioParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *LongShortRatioParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LongShortRatioParams).fields))
+func (r *MarketLongShortRatioParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketLongShortRatioParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *LongShortRatioParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*LongShortRatioParams).fields)
+func (r *MarketLongShortRatioParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketLongShortRatioParams).fields)
 }
 
-func (r *LongShortRatioResult) fields(f *wire.Fields) {
+func (r *MarketLongShortRatioResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*LongShortPoint).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *LongShortRatioResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*LongShortRatioResult).fields))
+func (r *MarketLongShortRatioResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketLongShortRatioResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *LongShortRatioResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*LongShortRatioResult).fields)
+func (r *MarketLongShortRatioResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketLongShortRatioResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *LongShortRatioResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketLongShortRatioResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r LongShortRatioResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketLongShortRatioResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LongShortPoint) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)

@@ -6,7 +6,7 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *PremiumIndexKlineParams) fields(f *wire.Fields) {
+func (r *MarketPremiumIndexKlineParams) fields(f *wire.Fields) {
 	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
@@ -16,54 +16,54 @@ func (r *PremiumIndexKlineParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *PremiumIndexKlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PremiumIndexKlineParams).fields))
+func (r *MarketPremiumIndexKlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketPremiumIndexKlineParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *PremiumIndexKlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PremiumIndexKlineParams).fields)
+func (r *MarketPremiumIndexKlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketPremiumIndexKlineParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *PremiumIndexKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketPremiumIndexKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r PremiumIndexKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketPremiumIndexKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *PremiumIndexKlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PremiumIndexKlineParams).fields))
+func (r *MarketPremiumIndexKlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketPremiumIndexKlineParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *PremiumIndexKlineParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*PremiumIndexKlineParams).fields)
+func (r *MarketPremiumIndexKlineParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketPremiumIndexKlineParams).fields)
 }
 
-func (r *PremiumIndexKlineResult) fields(f *wire.Fields) {
+func (r *MarketPremiumIndexKlineResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("category", (*string)(&r.Category))
 	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *PremiumIndexKlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PremiumIndexKlineResult).fields))
+func (r *MarketPremiumIndexKlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketPremiumIndexKlineResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *PremiumIndexKlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PremiumIndexKlineResult).fields)
+func (r *MarketPremiumIndexKlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketPremiumIndexKlineResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *PremiumIndexKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketPremiumIndexKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r PremiumIndexKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketPremiumIndexKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *InstrumentsParams) fields(f *wire.Fields) {
+func (r *MarketInstrumentsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "symbolType", &r.SymbolType, wire.Enum[SymbolType])
@@ -74,86 +74,86 @@ func (r *InstrumentsParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *InstrumentsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*InstrumentsParams).fields))
+func (r *MarketInstrumentsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketInstrumentsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *InstrumentsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*InstrumentsParams).fields)
+func (r *MarketInstrumentsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketInstrumentsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *InstrumentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketInstrumentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r InstrumentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketInstrumentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *InstrumentsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*InstrumentsParams).fields))
+func (r *MarketInstrumentsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketInstrumentsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *InstrumentsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*InstrumentsParams).fields)
+func (r *MarketInstrumentsParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketInstrumentsParams).fields)
 }
 
-func (r *InstrumentsResult) fields(f *wire.Fields) {
+func (r *MarketInstrumentsResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*Instrument).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *InstrumentsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*InstrumentsResult).fields))
+func (r *MarketInstrumentsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketInstrumentsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *InstrumentsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*InstrumentsResult).fields)
+func (r *MarketInstrumentsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketInstrumentsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *InstrumentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketInstrumentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r InstrumentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketInstrumentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *OrderBookParams) fields(f *wire.Fields) {
+func (r *MarketOrderBookParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *OrderBookParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*OrderBookParams).fields))
+func (r *MarketOrderBookParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketOrderBookParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *OrderBookParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*OrderBookParams).fields)
+func (r *MarketOrderBookParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketOrderBookParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *OrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r OrderBookParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketOrderBookParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *OrderBookParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderBookParams).fields))
+func (r *MarketOrderBookParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketOrderBookParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *OrderBookParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*OrderBookParams).fields)
+func (r *MarketOrderBookParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketOrderBookParams).fields)
 }
 
-func (r *OrderBookResult) fields(f *wire.Fields) {
+func (r *MarketOrderBookResult) fields(f *wire.Fields) {
 	f.Text("s", &r.Symbol)
 	wire.Tuples(f, "a", &r.Asks, (*PriceLevel).fields)
 	wire.Tuples(f, "b", &r.Bids, (*PriceLevel).fields)
@@ -164,53 +164,53 @@ func (r *OrderBookResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *OrderBookResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*OrderBookResult).fields))
+func (r *MarketOrderBookResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketOrderBookResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *OrderBookResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*OrderBookResult).fields)
+func (r *MarketOrderBookResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketOrderBookResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *OrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r OrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FullOrderBookParams) fields(f *wire.Fields) {
+func (r *MarketFullOrderBookParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FullOrderBookParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FullOrderBookParams).fields))
+func (r *MarketFullOrderBookParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketFullOrderBookParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FullOrderBookParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FullOrderBookParams).fields)
+func (r *MarketFullOrderBookParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketFullOrderBookParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FullOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketFullOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FullOrderBookParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketFullOrderBookParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *FullOrderBookParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FullOrderBookParams).fields))
+func (r *MarketFullOrderBookParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketFullOrderBookParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *FullOrderBookParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*FullOrderBookParams).fields)
+func (r *MarketFullOrderBookParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketFullOrderBookParams).fields)
 }
 
-func (r *FullOrderBookResult) fields(f *wire.Fields) {
+func (r *MarketFullOrderBookResult) fields(f *wire.Fields) {
 	f.Text("s", &r.Symbol)
 	wire.Tuples(f, "a", &r.Asks, (*PriceLevel).fields)
 	wire.Tuples(f, "b", &r.Bids, (*PriceLevel).fields)
@@ -221,54 +221,54 @@ func (r *FullOrderBookResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FullOrderBookResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FullOrderBookResult).fields))
+func (r *MarketFullOrderBookResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketFullOrderBookResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FullOrderBookResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FullOrderBookResult).fields)
+func (r *MarketFullOrderBookResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketFullOrderBookResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FullOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketFullOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FullOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketFullOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *RPIOrderBookParams) fields(f *wire.Fields) {
+func (r *MarketRPIOrderBookParams) fields(f *wire.Fields) {
 	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *RPIOrderBookParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*RPIOrderBookParams).fields))
+func (r *MarketRPIOrderBookParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketRPIOrderBookParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *RPIOrderBookParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*RPIOrderBookParams).fields)
+func (r *MarketRPIOrderBookParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketRPIOrderBookParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *RPIOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketRPIOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r RPIOrderBookParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketRPIOrderBookParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *RPIOrderBookParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RPIOrderBookParams).fields))
+func (r *MarketRPIOrderBookParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketRPIOrderBookParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *RPIOrderBookParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*RPIOrderBookParams).fields)
+func (r *MarketRPIOrderBookParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketRPIOrderBookParams).fields)
 }
 
-func (r *RPIOrderBookResult) fields(f *wire.Fields) {
+func (r *MarketRPIOrderBookResult) fields(f *wire.Fields) {
 	f.Text("s", &r.Symbol)
 	wire.Tuples(f, "a", &r.Asks, (*RPIPriceLevel).fields)
 	wire.Tuples(f, "b", &r.Bids, (*RPIPriceLevel).fields)
@@ -279,22 +279,22 @@ func (r *RPIOrderBookResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *RPIOrderBookResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*RPIOrderBookResult).fields))
+func (r *MarketRPIOrderBookResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketRPIOrderBookResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *RPIOrderBookResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*RPIOrderBookResult).fields)
+func (r *MarketRPIOrderBookResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketRPIOrderBookResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *RPIOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketRPIOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r RPIOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketRPIOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *TickersParams) fields(f *wire.Fields) {
+func (r *MarketTickersParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
@@ -302,53 +302,53 @@ func (r *TickersParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *TickersParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TickersParams).fields))
+func (r *MarketTickersParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketTickersParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *TickersParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TickersParams).fields)
+func (r *MarketTickersParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketTickersParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *TickersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketTickersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r TickersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketTickersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *TickersParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TickersParams).fields))
+func (r *MarketTickersParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketTickersParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *TickersParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*TickersParams).fields)
+func (r *MarketTickersParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketTickersParams).fields)
 }
 
-func (r *TickersResult) fields(f *wire.Fields) {
+func (r *MarketTickersResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*MarketTicker).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *TickersResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TickersResult).fields))
+func (r *MarketTickersResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketTickersResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *TickersResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TickersResult).fields)
+func (r *MarketTickersResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketTickersResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *TickersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketTickersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r TickersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketTickersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *FundingHistoryParams) fields(f *wire.Fields) {
+func (r *MarketFundingHistoryParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
@@ -357,51 +357,51 @@ func (r *FundingHistoryParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FundingHistoryParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FundingHistoryParams).fields))
+func (r *MarketFundingHistoryParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketFundingHistoryParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FundingHistoryParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FundingHistoryParams).fields)
+func (r *MarketFundingHistoryParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketFundingHistoryParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FundingHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketFundingHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FundingHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketFundingHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *FundingHistoryParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FundingHistoryParams).fields))
+func (r *MarketFundingHistoryParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketFundingHistoryParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *FundingHistoryParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*FundingHistoryParams).fields)
+func (r *MarketFundingHistoryParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketFundingHistoryParams).fields)
 }
 
-func (r *FundingHistoryResult) fields(f *wire.Fields) {
+func (r *MarketFundingHistoryResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*FundingRate).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FundingHistoryResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FundingHistoryResult).fields))
+func (r *MarketFundingHistoryResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketFundingHistoryResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *FundingHistoryResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FundingHistoryResult).fields)
+func (r *MarketFundingHistoryResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketFundingHistoryResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *FundingHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketFundingHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r FundingHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketFundingHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FundingRate) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
@@ -419,7 +419,7 @@ func (r FundingRate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FundingRate).fields), nil
 }
 
-func (r *TradesParams) fields(f *wire.Fields) {
+func (r *MarketTradesParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
@@ -428,51 +428,51 @@ func (r *TradesParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *TradesParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TradesParams).fields))
+func (r *MarketTradesParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketTradesParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *TradesParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TradesParams).fields)
+func (r *MarketTradesParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketTradesParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *TradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketTradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r TradesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketTradesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *TradesParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TradesParams).fields))
+func (r *MarketTradesParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketTradesParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *TradesParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*TradesParams).fields)
+func (r *MarketTradesParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*MarketTradesParams).fields)
 }
 
-func (r *TradesResult) fields(f *wire.Fields) {
+func (r *MarketTradesResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*PublicTrade).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *TradesResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TradesResult).fields))
+func (r *MarketTradesResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarketTradesResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *TradesResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TradesResult).fields)
+func (r *MarketTradesResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarketTradesResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *TradesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarketTradesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r TradesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarketTradesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PublicTrade) fields(f *wire.Fields) {
 	f.Text("execId", &r.ExecID)

@@ -18,16 +18,16 @@ import (
 // V5 page: [market/premium-index-kline].
 //
 // [market/premium-index-kline]: https://bybit-exchange.github.io/docs/v5/market/premium-index-kline
-func (s *MarketService) PremiumIndexKline(ctx context.Context, p *PremiumIndexKlineParams) (*PremiumIndexKlineResult, error) {
-	r := new(PremiumIndexKlineResult)
+func (s *MarketService) PremiumIndexKline(ctx context.Context, p *MarketPremiumIndexKlineParams) (*MarketPremiumIndexKlineResult, error) {
+	r := new(MarketPremiumIndexKlineResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/premium-index-price-kline", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// PremiumIndexKlineParams are the parameters of [MarketService.PremiumIndexKline].
-type PremiumIndexKlineParams struct {
+// MarketPremiumIndexKlineParams are the parameters of [MarketService.PremiumIndexKline].
+type MarketPremiumIndexKlineParams struct {
 	Category Opt[Category]  // product: only linear
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
@@ -36,8 +36,8 @@ type PremiumIndexKlineParams struct {
 	Limit    Opt[int64]     // Candles, 1 to 1000. Default: 200.
 }
 
-// PremiumIndexKlineResult is what [MarketService.PremiumIndexKline] returns.
-type PremiumIndexKlineResult struct {
+// MarketPremiumIndexKlineResult is what [MarketService.PremiumIndexKline] returns.
+type MarketPremiumIndexKlineResult struct {
 	Symbol   string   // symbol, as asked
 	Category Category // product, as asked
 
@@ -53,8 +53,8 @@ type PremiumIndexKlineResult struct {
 // V5 page: [market/instrument].
 //
 // [market/instrument]: https://bybit-exchange.github.io/docs/v5/market/instrument
-func (s *MarketService) Instruments(ctx context.Context, p *InstrumentsParams) (*InstrumentsResult, error) {
-	r := new(InstrumentsResult)
+func (s *MarketService) Instruments(ctx context.Context, p *MarketInstrumentsParams) (*MarketInstrumentsResult, error) {
+	r := new(MarketInstrumentsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/instruments-info", p, r); err != nil {
 		return nil, err
 	}
@@ -62,14 +62,14 @@ func (s *MarketService) Instruments(ctx context.Context, p *InstrumentsParams) (
 }
 
 // AllInstruments yields the rows of [MarketService.Instruments], page after page. An error ends it.
-func (s *MarketService) AllInstruments(ctx context.Context, p *InstrumentsParams) iter.Seq2[Instrument, error] {
+func (s *MarketService) AllInstruments(ctx context.Context, p *MarketInstrumentsParams) iter.Seq2[Instrument, error] {
 	return pages.ByCursor(ctx, p, s.Instruments,
-		func(p *InstrumentsParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *InstrumentsResult) ([]Instrument, string) { return r.List, r.NextPageCursor })
+		func(p *MarketInstrumentsParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *MarketInstrumentsResult) ([]Instrument, string) { return r.List, r.NextPageCursor })
 }
 
-// InstrumentsParams are the parameters of [MarketService.Instruments].
-type InstrumentsParams struct {
+// MarketInstrumentsParams are the parameters of [MarketService.Instruments].
+type MarketInstrumentsParams struct {
 	Category   Category        // product: spot, linear, inverse or option
 	Symbol     Opt[string]     // only this symbol, such as BTCUSDT, in capitals
 	SymbolType Opt[SymbolType] // only symbols of this zone or asset class: not on option
@@ -83,8 +83,8 @@ type InstrumentsParams struct {
 	Cursor   Opt[string] // where to go on: nextPageCursor of the page before
 }
 
-// InstrumentsResult is what [MarketService.Instruments] returns.
-type InstrumentsResult struct {
+// MarketInstrumentsResult is what [MarketService.Instruments] returns.
+type MarketInstrumentsResult struct {
 	Category       Category     // product, as asked
 	List           []Instrument // instruments of the page
 	NextPageCursor string       // cursor of the next page; "" on the last, absent on spot
@@ -96,16 +96,16 @@ type InstrumentsResult struct {
 // V5 page: [market/orderbook].
 //
 // [market/orderbook]: https://bybit-exchange.github.io/docs/v5/market/orderbook
-func (s *MarketService) OrderBook(ctx context.Context, p *OrderBookParams) (*OrderBookResult, error) {
-	r := new(OrderBookResult)
+func (s *MarketService) OrderBook(ctx context.Context, p *MarketOrderBookParams) (*MarketOrderBookResult, error) {
+	r := new(MarketOrderBookResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/orderbook", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// OrderBookParams are the parameters of [MarketService.OrderBook].
-type OrderBookParams struct {
+// MarketOrderBookParams are the parameters of [MarketService.OrderBook].
+type MarketOrderBookParams struct {
 	Category Category // product: spot, linear, inverse or option
 	Symbol   string   // symbol, such as BTCUSDT, in capitals
 
@@ -114,8 +114,8 @@ type OrderBookParams struct {
 	Limit Opt[int64]
 }
 
-// OrderBookResult is what [MarketService.OrderBook] returns.
-type OrderBookResult struct {
+// MarketOrderBookResult is what [MarketService.OrderBook] returns.
+type MarketOrderBookResult struct {
 	Symbol    string       // symbol, as asked
 	Asks      []PriceLevel // asks, lowest first
 	Bids      []PriceLevel // bids, highest first
@@ -131,22 +131,22 @@ type OrderBookResult struct {
 // V5 page: [market/full-ob].
 //
 // [market/full-ob]: https://bybit-exchange.github.io/docs/v5/market/full-ob
-func (s *MarketService) FullOrderBook(ctx context.Context, p *FullOrderBookParams) (*FullOrderBookResult, error) {
-	r := new(FullOrderBookResult)
+func (s *MarketService) FullOrderBook(ctx context.Context, p *MarketFullOrderBookParams) (*MarketFullOrderBookResult, error) {
+	r := new(MarketFullOrderBookResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/full_orderbook", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// FullOrderBookParams are the parameters of [MarketService.FullOrderBook].
-type FullOrderBookParams struct {
+// MarketFullOrderBookParams are the parameters of [MarketService.FullOrderBook].
+type MarketFullOrderBookParams struct {
 	Category Category // product: spot, linear or inverse
 	Symbol   string   // symbol, such as BTCUSDT
 }
 
-// FullOrderBookResult is what [MarketService.FullOrderBook] returns.
-type FullOrderBookResult struct {
+// MarketFullOrderBookResult is what [MarketService.FullOrderBook] returns.
+type MarketFullOrderBookResult struct {
 	Symbol    string       // symbol, as asked
 	Asks      []PriceLevel // asks, lowest first
 	Bids      []PriceLevel // bids, highest first
@@ -162,24 +162,24 @@ type FullOrderBookResult struct {
 // V5 page: [market/rpi-orderbook].
 //
 // [market/rpi-orderbook]: https://bybit-exchange.github.io/docs/v5/market/rpi-orderbook
-func (s *MarketService) RPIOrderBook(ctx context.Context, p *RPIOrderBookParams) (*RPIOrderBookResult, error) {
-	r := new(RPIOrderBookResult)
+func (s *MarketService) RPIOrderBook(ctx context.Context, p *MarketRPIOrderBookParams) (*MarketRPIOrderBookResult, error) {
+	r := new(MarketRPIOrderBookResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/rpi_orderbook", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// RPIOrderBookParams are the parameters of [MarketService.RPIOrderBook].
-type RPIOrderBookParams struct {
+// MarketRPIOrderBookParams are the parameters of [MarketService.RPIOrderBook].
+type MarketRPIOrderBookParams struct {
 	Category Opt[Category] // product: spot, linear or inverse
 	Symbol   string        // symbol, such as BTCUSDT, in capitals
 
 	Limit Opt[int64] // Levels per side, 1 to 50. Documented as required; the page's example leaves it out.
 }
 
-// RPIOrderBookResult is what [MarketService.RPIOrderBook] returns.
-type RPIOrderBookResult struct {
+// MarketRPIOrderBookResult is what [MarketService.RPIOrderBook] returns.
+type MarketRPIOrderBookResult struct {
 	Symbol    string          // symbol, as asked
 	Asks      []RPIPriceLevel // asks, lowest first
 	Bids      []RPIPriceLevel // bids, highest first
@@ -195,24 +195,24 @@ type RPIOrderBookResult struct {
 // V5 page: [market/tickers].
 //
 // [market/tickers]: https://bybit-exchange.github.io/docs/v5/market/tickers
-func (s *MarketService) Tickers(ctx context.Context, p *TickersParams) (*TickersResult, error) {
-	r := new(TickersResult)
+func (s *MarketService) Tickers(ctx context.Context, p *MarketTickersParams) (*MarketTickersResult, error) {
+	r := new(MarketTickersResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/tickers", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// TickersParams are the parameters of [MarketService.Tickers].
-type TickersParams struct {
+// MarketTickersParams are the parameters of [MarketService.Tickers].
+type MarketTickersParams struct {
 	Category Category    // product: spot, linear, inverse or option
 	Symbol   Opt[string] // only this symbol, such as BTCUSDT, in capitals
 	BaseCoin Opt[string] // only options on this coin, such as BTC
 	ExpDate  Opt[string] // only options that expire on this day, such as 25DEC22
 }
 
-// TickersResult is what [MarketService.Tickers] returns.
-type TickersResult struct {
+// MarketTickersResult is what [MarketService.Tickers] returns.
+type MarketTickersResult struct {
 	Category Category       // product, as asked
 	List     []MarketTicker // tickers, one per symbol
 }
@@ -223,16 +223,16 @@ type TickersResult struct {
 // V5 page: [market/history-fund-rate].
 //
 // [market/history-fund-rate]: https://bybit-exchange.github.io/docs/v5/market/history-fund-rate
-func (s *MarketService) FundingHistory(ctx context.Context, p *FundingHistoryParams) (*FundingHistoryResult, error) {
-	r := new(FundingHistoryResult)
+func (s *MarketService) FundingHistory(ctx context.Context, p *MarketFundingHistoryParams) (*MarketFundingHistoryResult, error) {
+	r := new(MarketFundingHistoryResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/funding/history", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// FundingHistoryParams are the parameters of [MarketService.FundingHistory].
-type FundingHistoryParams struct {
+// MarketFundingHistoryParams are the parameters of [MarketService.FundingHistory].
+type MarketFundingHistoryParams struct {
 	Category  Category       // product: linear or inverse
 	Symbol    string         // symbol, such as BTCUSDT, in capitals
 	StartTime Opt[time.Time] // not before this time; needs endTime
@@ -240,13 +240,13 @@ type FundingHistoryParams struct {
 	Limit     Opt[int64]     // Rates, 1 to 200. Default: 200.
 }
 
-// FundingHistoryResult is what [MarketService.FundingHistory] returns.
-type FundingHistoryResult struct {
+// MarketFundingHistoryResult is what [MarketService.FundingHistory] returns.
+type MarketFundingHistoryResult struct {
 	Category Category      // product, as asked
 	List     []FundingRate // funding rates, newest first
 }
 
-// FundingRate is an element of [FundingHistoryResult.List]: funding rates, newest first.
+// FundingRate is an element of [MarketFundingHistoryResult.List]: funding rates, newest first.
 type FundingRate struct {
 	Symbol string          // symbol of the perpetual
 	Rate   decimal.Decimal // rate as a fraction: 0.0001 is 0.01 %, paid by longs if positive
@@ -257,16 +257,16 @@ type FundingRate struct {
 // V5 page: [market/recent-trade].
 //
 // [market/recent-trade]: https://bybit-exchange.github.io/docs/v5/market/recent-trade
-func (s *MarketService) Trades(ctx context.Context, p *TradesParams) (*TradesResult, error) {
-	r := new(TradesResult)
+func (s *MarketService) Trades(ctx context.Context, p *MarketTradesParams) (*MarketTradesResult, error) {
+	r := new(MarketTradesResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/recent-trade", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// TradesParams are the parameters of [MarketService.Trades].
-type TradesParams struct {
+// MarketTradesParams are the parameters of [MarketService.Trades].
+type MarketTradesParams struct {
 	Category   Category        // product: spot, linear, inverse or option
 	Symbol     Opt[string]     // Symbol, such as BTCUSDT, in capitals. Required except on option.
 	BaseCoin   Opt[string]     // Only options on this coin. Default: BTC.
@@ -274,13 +274,13 @@ type TradesParams struct {
 	Limit      Opt[int64]      // trades: 1 to 60 on spot, default 60; else 1 to 1000, default 500
 }
 
-// TradesResult is what [MarketService.Trades] returns.
-type TradesResult struct {
+// MarketTradesResult is what [MarketService.Trades] returns.
+type MarketTradesResult struct {
 	Category Category      // product, as asked
 	List     []PublicTrade // trades, newest first
 }
 
-// PublicTrade is an element of [TradesResult.List]: trades, newest first.
+// PublicTrade is an element of [MarketTradesResult.List]: trades, newest first.
 type PublicTrade struct {
 	ExecID       string          // id of the trade
 	Symbol       string          // symbol, such as BTCUSDT

@@ -164,8 +164,8 @@ func (r *OrderPlaceParams) fields(f *wire.Fields) {
 	wire.Opt(f, "slOrderType", &r.SLOrderType, wire.Enum[OrderType])
 	wire.Opt(f, "tpLimitPrice", &r.TPLimitPrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "slLimitPrice", &r.SLLimitPrice, (*wire.Fields).Decimal)
-	wire.Opt(f, "bboSideType", &r.BboSideType, wire.Enum[BBOSideType])
-	wire.Opt(f, "bboLevel", &r.BboLevel, (*wire.Fields).IntText)
+	wire.Opt(f, "bboSideType", &r.BBOSideType, wire.Enum[BBOSideType])
+	wire.Opt(f, "bboLevel", &r.BBOLevel, (*wire.Fields).IntText)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

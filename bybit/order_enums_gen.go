@@ -54,8 +54,8 @@ const (
 
 	OrderRejected OrderStatus = "Rejected" // closed: refused by the matching engine; rejectReason says why
 
-	// OrderPartiallyFilledCanceled: closed, spot only: filled in part, the rest cancelled.
-	OrderPartiallyFilledCanceled OrderStatus = "PartiallyFilledCanceled"
+	// OrderPartiallyFilledCancelled: closed, spot only: filled in part, the rest cancelled.
+	OrderPartiallyFilledCancelled OrderStatus = "PartiallyFilledCanceled"
 
 	OrderFilled OrderStatus = "Filled" // closed: filled entirely
 
@@ -95,9 +95,9 @@ type PositionIdx int64
 
 // The values of PositionIdx.
 const (
-	PositionOneWay PositionIdx = 0 // the only position of a symbol in one-way mode
-	PositionBuy    PositionIdx = 1 // the long position in hedge mode
-	PositionSell   PositionIdx = 2 // the short position in hedge mode
+	PositionIdxOneWay PositionIdx = 0 // the only position of a symbol in one-way mode
+	PositionIdxLong   PositionIdx = 1 // the long position in hedge mode
+	PositionIdxShort  PositionIdx = 2 // the short position in hedge mode
 )
 
 // SMPType says what happens when an order would meet one of the same user or SMP group. Only the
@@ -212,7 +212,7 @@ const (
 	OCOTriggerTP      OCOTriggerBy = "OcoTriggerByTp"      // the take profit
 	OCOTriggerSL      OCOTriggerBy = "OcoTriggerBySl"      // the stop loss
 
-	OCOTriggerBySL OCOTriggerBy = "OcoTriggerByBySl" // the stop loss, as the page of open orders spells it
+	OCOTriggerSLAlt OCOTriggerBy = "OcoTriggerByBySl" // the stop loss, as the page of open orders spells it
 )
 
 // PlaceType says what an option order was priced in.

@@ -70,7 +70,7 @@ func (r OrderExecutionsResult) MarshalJSON() ([]byte, error) { return r.AppendJS
 
 func (r *OrderPlaceBatchParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
-	wire.Structs(f, "request", &r.Orders, (*PlaceBatchOrder).fields)
+	wire.Structs(f, "request", &r.Orders, (*OrderToPlace).fields)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -89,7 +89,7 @@ func (r *OrderPlaceBatchParams) UnmarshalJSON(json []byte) error { return r.Deco
 // MarshalJSON is AppendJSON for encoding/json.
 func (r OrderPlaceBatchParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *PlaceBatchOrder) fields(f *wire.Fields) {
+func (r *OrderToPlace) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("side", (*string)(&r.Side))
 	f.Text("orderType", (*string)(&r.OrderType))
@@ -121,13 +121,13 @@ func (r *PlaceBatchOrder) fields(f *wire.Fields) {
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
-func (r *PlaceBatchOrder) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PlaceBatchOrder).fields))
+func (r *OrderToPlace) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OrderToPlace).fields))
 }
 
 // MarshalJSON writes it as the exchange does.
-func (r PlaceBatchOrder) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*PlaceBatchOrder).fields), nil
+func (r OrderToPlace) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*OrderToPlace).fields), nil
 }
 
 func (r *OrderPlaceBatchItem) fields(f *wire.Fields) {
@@ -171,7 +171,7 @@ func (r OrderPlaceBatchResult) MarshalJSON() ([]byte, error) { return r.AppendJS
 
 func (r *OrderAmendBatchParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
-	wire.Structs(f, "request", &r.Orders, (*AmendBatchOrder).fields)
+	wire.Structs(f, "request", &r.Orders, (*OrderToAmend).fields)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -190,7 +190,7 @@ func (r *OrderAmendBatchParams) UnmarshalJSON(json []byte) error { return r.Deco
 // MarshalJSON is AppendJSON for encoding/json.
 func (r OrderAmendBatchParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *AmendBatchOrder) fields(f *wire.Fields) {
+func (r *OrderToAmend) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "triggerPrice", &r.TriggerPrice, (*wire.Fields).Decimal)
@@ -209,13 +209,13 @@ func (r *AmendBatchOrder) fields(f *wire.Fields) {
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
-func (r *AmendBatchOrder) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AmendBatchOrder).fields))
+func (r *OrderToAmend) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OrderToAmend).fields))
 }
 
 // MarshalJSON writes it as the exchange does.
-func (r AmendBatchOrder) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*AmendBatchOrder).fields), nil
+func (r OrderToAmend) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*OrderToAmend).fields), nil
 }
 
 func (r *OrderAmendBatchItem) fields(f *wire.Fields) {
@@ -258,7 +258,7 @@ func (r OrderAmendBatchResult) MarshalJSON() ([]byte, error) { return r.AppendJS
 
 func (r *OrderCancelBatchParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
-	wire.Structs(f, "request", &r.Orders, (*CancelBatchOrder).fields)
+	wire.Structs(f, "request", &r.Orders, (*OrderToCancel).fields)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -277,20 +277,20 @@ func (r *OrderCancelBatchParams) UnmarshalJSON(json []byte) error { return r.Dec
 // MarshalJSON is AppendJSON for encoding/json.
 func (r OrderCancelBatchParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *CancelBatchOrder) fields(f *wire.Fields) {
+func (r *OrderToCancel) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
-func (r *CancelBatchOrder) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*CancelBatchOrder).fields))
+func (r *OrderToCancel) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OrderToCancel).fields))
 }
 
 // MarshalJSON writes it as the exchange does.
-func (r CancelBatchOrder) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*CancelBatchOrder).fields), nil
+func (r OrderToCancel) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*OrderToCancel).fields), nil
 }
 
 func (r *OrderCancelBatchItem) fields(f *wire.Fields) {
@@ -443,8 +443,8 @@ func (r *OrderPreCheckParams) fields(f *wire.Fields) {
 	wire.Opt(f, "slOrderType", &r.SLOrderType, wire.Enum[OrderType])
 	wire.Opt(f, "tpLimitPrice", &r.TPLimitPrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "slLimitPrice", &r.SLLimitPrice, (*wire.Fields).Decimal)
-	wire.Opt(f, "bboSideType", &r.BboSideType, wire.Enum[BBOSideType])
-	wire.Opt(f, "bboLevel", &r.BboLevel, (*wire.Fields).IntText)
+	wire.Opt(f, "bboSideType", &r.BBOSideType, wire.Enum[BBOSideType])
+	wire.Opt(f, "bboLevel", &r.BBOLevel, (*wire.Fields).IntText)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -79,13 +79,13 @@ func (s *OrderService) PlaceBatch(ctx context.Context, p *OrderPlaceBatchParams)
 
 // OrderPlaceBatchParams are the parameters of [OrderService.PlaceBatch].
 type OrderPlaceBatchParams struct {
-	Category Category          // product: linear, inverse, spot or option
-	Orders   []PlaceBatchOrder // the orders to place, 1 to 20; on spot at most 10
+	Category Category       // product: linear, inverse, spot or option
+	Orders   []OrderToPlace // the orders to place, 1 to 20; on spot at most 10
 }
 
-// PlaceBatchOrder is an element of [OrderPlaceBatchParams.Orders]: the orders to place, 1 to 20; on
+// OrderToPlace is an element of [OrderPlaceBatchParams.Orders]: the orders to place, 1 to 20; on
 // spot at most 10.
-type PlaceBatchOrder struct {
+type OrderToPlace struct {
 	Symbol    string    // symbol, such as BTCUSDT, in capitals
 	Side      Side      // Buy or Sell
 	OrderType OrderType // Limit or Market
@@ -205,13 +205,13 @@ func (s *OrderService) AmendBatch(ctx context.Context, p *OrderAmendBatchParams)
 
 // OrderAmendBatchParams are the parameters of [OrderService.AmendBatch].
 type OrderAmendBatchParams struct {
-	Category Category          // product: linear, inverse, spot or option
-	Orders   []AmendBatchOrder // the changes to make, 1 to 20; on spot at most 10
+	Category Category       // product: linear, inverse, spot or option
+	Orders   []OrderToAmend // the changes to make, 1 to 20; on spot at most 10
 }
 
-// AmendBatchOrder is an element of [OrderAmendBatchParams.Orders]: the changes to make, 1 to 20; on
+// OrderToAmend is an element of [OrderAmendBatchParams.Orders]: the changes to make, 1 to 20; on
 // spot at most 10.
-type AmendBatchOrder struct {
+type OrderToAmend struct {
 	Symbol string      // symbol of the order, such as BTCUSDT, in capitals
 	LinkID Opt[string] // the user's id of the order
 
@@ -284,13 +284,13 @@ func (s *OrderService) CancelBatch(ctx context.Context, p *OrderCancelBatchParam
 
 // OrderCancelBatchParams are the parameters of [OrderService.CancelBatch].
 type OrderCancelBatchParams struct {
-	Category Category           // product: linear, inverse, spot or option
-	Orders   []CancelBatchOrder // the orders to cancel, 1 to 20; on spot at most 10
+	Category Category        // product: linear, inverse, spot or option
+	Orders   []OrderToCancel // the orders to cancel, 1 to 20; on spot at most 10
 }
 
-// CancelBatchOrder is an element of [OrderCancelBatchParams.Orders]: the orders to cancel, 1 to 20;
-// on spot at most 10.
-type CancelBatchOrder struct {
+// OrderToCancel is an element of [OrderCancelBatchParams.Orders]: the orders to cancel, 1 to 20; on
+// spot at most 10.
+type OrderToCancel struct {
 	Symbol string // symbol of the order, such as BTCUSDT, in capitals
 
 	// The venue's id of the order. This or orderLinkId is required; this one counts if both are
@@ -360,9 +360,9 @@ type OrderBorrowQuotaResult struct {
 }
 
 // SetDCP sets after how long without a connection the venue cancels the open orders of a product
-// (disconnect-cancel-all). Institutions only, once the venue has switched it on. It counts private
-// connections that subscribed the dcp topic, from the first disconnection until a ping after
-// reconnecting. A change takes up to 10 seconds.
+// (disconnect-cancel-all). Institutions only, once the venue has switched it on. The account
+// service's DCP returns the settings. It counts private connections that subscribed the dcp topic,
+// from the first disconnection until a ping after reconnecting. A change takes up to 10 seconds.
 //
 // V5 page: [order/dcp].
 //
@@ -490,9 +490,9 @@ type OrderPreCheckParams struct {
 	SLLimitPrice Opt[decimal.Decimal]
 
 	// Which side of the book sets the price instead of price: linear and inverse.
-	BboSideType Opt[BBOSideType]
+	BBOSideType Opt[BBOSideType]
 
-	BboLevel Opt[int64] // Which price of that side, counted from the best: 1 to 5. Linear and inverse.
+	BBOLevel Opt[int64] // Which price of that side, counted from the best: 1 to 5. Linear and inverse.
 }
 
 // OrderPreCheckResult is what [OrderService.PreCheck] returns.

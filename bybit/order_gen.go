@@ -296,9 +296,9 @@ type OrderPlaceParams struct {
 	SLLimitPrice Opt[decimal.Decimal]
 
 	// Which side of the book sets the price instead of price: linear and inverse.
-	BboSideType Opt[BBOSideType]
+	BBOSideType Opt[BBOSideType]
 
-	BboLevel Opt[int64] // Which price of that side, counted from the best: 1 to 5. Linear and inverse.
+	BBOLevel Opt[int64] // Which price of that side, counted from the best: 1 to 5. Linear and inverse.
 }
 
 // Amend changes an open order that is not filled entirely; what is unset stays. The reply says that

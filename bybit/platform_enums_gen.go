@@ -48,42 +48,46 @@ type AnnouncementTag string
 
 // The values of AnnouncementTag.
 const (
-	TagSpot            AnnouncementTag = "Spot"                    // spot trading
-	TagDerivatives     AnnouncementTag = "Derivatives"             // derivatives
-	TagSpotListings    AnnouncementTag = "Spot Listings"           // new spot pairs
-	TagBTC             AnnouncementTag = "BTC"                     // Bitcoin
-	TagETH             AnnouncementTag = "ETH"                     // ether
-	TagUSDC            AnnouncementTag = "USDC"                    // the stablecoin USDC
-	TagUSDT            AnnouncementTag = "USDT"                    // the stablecoin USDT
-	TagTradingBots     AnnouncementTag = "Trading Bots"            // trading bots
-	TagLeveragedTokens AnnouncementTag = "Leveraged Tokens"        // leveraged tokens
-	TagMarginTrading   AnnouncementTag = "Margin Trading"          // margin trading
-	TagPartnerships    AnnouncementTag = "Partnerships"            // partners of the venue
-	TagLaunchpad       AnnouncementTag = "Launchpad"               // launchpad, the sale of new coins
-	TagLaunchpool      AnnouncementTag = "Launchpool"              // launchpool, staking for new coins
-	TagUpgrades        AnnouncementTag = "Upgrades"                // upgrades of the platform
-	TagByVotes         AnnouncementTag = "ByVotes"                 // ByVotes, the vote on listings
-	TagDelistings      AnnouncementTag = "Delistings"              // instruments and coins that go
-	TagVIP             AnnouncementTag = "VIP"                     // the VIP programme
-	TagFutures         AnnouncementTag = "Futures"                 // futures
-	TagOptions         AnnouncementTag = "Options"                 // options
-	TagInstitutions    AnnouncementTag = "Institutions"            // institutional clients
-	TagWeb3            AnnouncementTag = "WEB3"                    // wallets and applications on chains
-	TagCopyTrading     AnnouncementTag = "Copy Trading"            // copy trading
-	TagEarn            AnnouncementTag = "Earn"                    // earn products
-	TagSavings         AnnouncementTag = "Bybit Savings"           // savings products
-	TagDualAsset       AnnouncementTag = "Dual Asset"              // dual asset products
-	TagLiquidityMining AnnouncementTag = "Liquidity Mining"        // liquidity mining
-	TagSharkFin        AnnouncementTag = "Shark Fin"               // shark fin products
-	TagNFTGrabPic      AnnouncementTag = "NFT GrabPic"             // NFT GrabPic, pictures as tokens
-	TagBuyCrypto       AnnouncementTag = "Buy Crypto"              // buying coins for state currencies
-	TagP2P             AnnouncementTag = "P2P"                     // trading between users
-	TagP2PTrading      AnnouncementTag = "P2P Trading"             // trading between users, the older label
-	TagFiatDeposit     AnnouncementTag = "Fiat Deposit"            // deposits of state currencies
-	TagCryptoDeposit   AnnouncementTag = "Crypto Deposit"          // deposits of coins
-	TagMT4             AnnouncementTag = "MT4"                     // MetaTrader 4
-	TagLuckyDraw       AnnouncementTag = "Lucky Draw"              // raffles
-	TagUnifiedAccount  AnnouncementTag = "Unified Trading Account" // the unified trading account
+	AnnouncementTagSpot            AnnouncementTag = "Spot"             // spot trading
+	AnnouncementTagDerivatives     AnnouncementTag = "Derivatives"      // derivatives
+	AnnouncementTagSpotListings    AnnouncementTag = "Spot Listings"    // new spot pairs
+	AnnouncementTagBTC             AnnouncementTag = "BTC"              // Bitcoin
+	AnnouncementTagETH             AnnouncementTag = "ETH"              // ether
+	AnnouncementTagUSDC            AnnouncementTag = "USDC"             // the stablecoin USDC
+	AnnouncementTagUSDT            AnnouncementTag = "USDT"             // the stablecoin USDT
+	AnnouncementTagTradingBots     AnnouncementTag = "Trading Bots"     // trading bots
+	AnnouncementTagLeveragedTokens AnnouncementTag = "Leveraged Tokens" // leveraged tokens
+	AnnouncementTagMarginTrading   AnnouncementTag = "Margin Trading"   // margin trading
+	AnnouncementTagPartnerships    AnnouncementTag = "Partnerships"     // partners of the venue
+	AnnouncementTagLaunchpad       AnnouncementTag = "Launchpad"        // launchpad, the sale of new coins
+	AnnouncementTagLaunchpool      AnnouncementTag = "Launchpool"       // launchpool, staking for new coins
+	AnnouncementTagUpgrades        AnnouncementTag = "Upgrades"         // upgrades of the platform
+	AnnouncementTagByVotes         AnnouncementTag = "ByVotes"          // ByVotes, the vote on listings
+	AnnouncementTagDelistings      AnnouncementTag = "Delistings"       // instruments and coins that go
+	AnnouncementTagVIP             AnnouncementTag = "VIP"              // the VIP programme
+	AnnouncementTagFutures         AnnouncementTag = "Futures"          // futures
+	AnnouncementTagOptions         AnnouncementTag = "Options"          // options
+	AnnouncementTagInstitutions    AnnouncementTag = "Institutions"     // institutional clients
+
+	AnnouncementTagWeb3        AnnouncementTag = "WEB3"          // wallets and applications on chains
+	AnnouncementTagCopyTrading AnnouncementTag = "Copy Trading"  // copy trading
+	AnnouncementTagEarn        AnnouncementTag = "Earn"          // earn products
+	AnnouncementTagSavings     AnnouncementTag = "Bybit Savings" // savings products
+	AnnouncementTagDualAsset   AnnouncementTag = "Dual Asset"    // dual asset products
+
+	AnnouncementTagLiquidityMining AnnouncementTag = "Liquidity Mining" // liquidity mining
+	AnnouncementTagSharkFin        AnnouncementTag = "Shark Fin"        // shark fin products
+	AnnouncementTagNFTGrabPic      AnnouncementTag = "NFT GrabPic"      // NFT GrabPic, pictures as tokens
+	AnnouncementTagBuyCrypto       AnnouncementTag = "Buy Crypto"       // buying coins for state currencies
+	AnnouncementTagP2P             AnnouncementTag = "P2P"              // trading between users
+
+	AnnouncementTagP2PTrading  AnnouncementTag = "P2P Trading"  // trading between users, the older label
+	AnnouncementTagFiatDeposit AnnouncementTag = "Fiat Deposit" // deposits of state currencies
+
+	AnnouncementTagCryptoDeposit  AnnouncementTag = "Crypto Deposit"          // deposits of coins
+	AnnouncementTagMT4            AnnouncementTag = "MT4"                     // MetaTrader 4
+	AnnouncementTagLuckyDraw      AnnouncementTag = "Lucky Draw"              // raffles
+	AnnouncementTagUnifiedAccount AnnouncementTag = "Unified Trading Account" // the unified trading account
 )
 
 // MaintenanceState says where a maintenance or an incident stands.
@@ -94,7 +98,7 @@ const (
 	MaintenanceScheduled MaintenanceState = "scheduled" // it is still to come
 	MaintenanceOngoing   MaintenanceState = "ongoing"   // it goes on
 	MaintenanceCompleted MaintenanceState = "completed" // it is over
-	MaintenanceCanceled  MaintenanceState = "canceled"  // it was called off
+	MaintenanceCancelled MaintenanceState = "canceled"  // it was called off
 )
 
 // ServiceType is a service that a maintenance touches.

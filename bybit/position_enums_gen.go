@@ -7,9 +7,9 @@ type PositionStatus string
 
 // The values of PositionStatus.
 const (
-	PositionNormal      PositionStatus = "Normal" // nothing: it trades freely
-	PositionLiquidating PositionStatus = "Liq"    // it is being liquidated
-	PositionADL         PositionStatus = "Adl"    // it is being reduced by auto-deleveraging
+	PositionStatusNormal      PositionStatus = "Normal" // nothing: it trades freely
+	PositionStatusLiquidating PositionStatus = "Liq"    // it is being liquidated
+	PositionStatusADL         PositionStatus = "Adl"    // it is being reduced by auto-deleveraging
 )
 
 // PositionMode says how many positions a symbol can have.

@@ -97,128 +97,128 @@ func (r *RateLimitSetResult) UnmarshalJSON(json []byte) error { return r.Decode(
 // MarshalJSON is AppendJSON for encoding/json.
 func (r RateLimitSetResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *RateLimitGetParams) fields(f *wire.Fields) {
+func (r *RateLimitOfParams) fields(f *wire.Fields) {
 	f.Text("uids", &r.UIDs)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *RateLimitGetParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*RateLimitGetParams).fields))
+func (r *RateLimitOfParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RateLimitOfParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *RateLimitGetParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*RateLimitGetParams).fields)
+func (r *RateLimitOfParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RateLimitOfParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *RateLimitGetParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RateLimitOfParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r RateLimitGetParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RateLimitOfParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *RateLimitGetParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RateLimitGetParams).fields))
+func (r *RateLimitOfParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RateLimitOfParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *RateLimitGetParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*RateLimitGetParams).fields)
+func (r *RateLimitOfParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*RateLimitOfParams).fields)
 }
 
-func (r *RateLimitGetResult) fields(f *wire.Fields) {
+func (r *RateLimitOfResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*AccountRateLimit).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *RateLimitGetResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*RateLimitGetResult).fields))
+func (r *RateLimitOfResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RateLimitOfResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *RateLimitGetResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*RateLimitGetResult).fields)
+func (r *RateLimitOfResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RateLimitOfResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *RateLimitGetResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RateLimitOfResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r RateLimitGetResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RateLimitOfResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *RateLimitAllParams) fields(f *wire.Fields) {
+func (r *RateLimitListParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).IntText)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 	wire.Opt(f, "uids", &r.UIDs, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *RateLimitAllParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*RateLimitAllParams).fields))
+func (r *RateLimitListParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RateLimitListParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *RateLimitAllParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*RateLimitAllParams).fields)
+func (r *RateLimitListParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RateLimitListParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *RateLimitAllParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RateLimitListParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r RateLimitAllParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RateLimitListParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *RateLimitAllParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RateLimitAllParams).fields))
+func (r *RateLimitListParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RateLimitListParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *RateLimitAllParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*RateLimitAllParams).fields)
+func (r *RateLimitListParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*RateLimitListParams).fields)
 }
 
-func (r *RateLimitAllResult) fields(f *wire.Fields) {
+func (r *RateLimitListResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*AccountRateLimit).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *RateLimitAllResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*RateLimitAllResult).fields))
+func (r *RateLimitListResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RateLimitListResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *RateLimitAllResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*RateLimitAllResult).fields)
+func (r *RateLimitListResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RateLimitListResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *RateLimitAllResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RateLimitListResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r RateLimitAllResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RateLimitListResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *RateLimitCapResult) fields(f *wire.Fields) {
+func (r *RateLimitCapsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RateLimitCap).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *RateLimitCapResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*RateLimitCapResult).fields))
+func (r *RateLimitCapsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RateLimitCapsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *RateLimitCapResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*RateLimitCapResult).fields)
+func (r *RateLimitCapsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RateLimitCapsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *RateLimitCapResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RateLimitCapsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r RateLimitCapResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RateLimitCapsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RateLimitCap) fields(f *wire.Fields) {
 	f.IntText("insCap", &r.InstitutionCap)

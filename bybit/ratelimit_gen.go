@@ -62,82 +62,82 @@ type RateLimitSetResult struct {
 	Changes []RateLimitChange // How each entry ended. The documentation shows it in an example only.
 }
 
-// Get returns rate limits of given accounts: a main account asks for itself and its sub-accounts, a
+// Of returns rate limits of given accounts: a main account asks for itself and its sub-accounts, a
 // sub-account only for itself.
 //
 // V5 page: [rate-limit/rules-for-pros/apilimit-query].
 //
 // [rate-limit/rules-for-pros/apilimit-query]: https://bybit-exchange.github.io/docs/v5/rate-limit/rules-for-pros/apilimit-query
-func (s *RateLimitService) Get(ctx context.Context, p *RateLimitGetParams) (*RateLimitGetResult, error) {
-	r := new(RateLimitGetResult)
+func (s *RateLimitService) Of(ctx context.Context, p *RateLimitOfParams) (*RateLimitOfResult, error) {
+	r := new(RateLimitOfResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/apilimit/query", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// RateLimitGetParams are the parameters of [RateLimitService.Get].
-type RateLimitGetParams struct {
+// RateLimitOfParams are the parameters of [RateLimitService.Of].
+type RateLimitOfParams struct {
 	UIDs string // user ids, joined with commas
 }
 
-// RateLimitGetResult is what [RateLimitService.Get] returns.
-type RateLimitGetResult struct {
+// RateLimitOfResult is what [RateLimitService.Of] returns.
+type RateLimitOfResult struct {
 	List []AccountRateLimit // one limit per product line
 }
 
-// All returns rate limits that were set for accounts of the institution, main accounts and
+// List returns rate limits that were set for accounts of the institution, main accounts and
 // sub-accounts; at most 1000 a page.
 //
 // V5 page: [rate-limit/rules-for-pros/apilimit-query-all].
 //
 // [rate-limit/rules-for-pros/apilimit-query-all]: https://bybit-exchange.github.io/docs/v5/rate-limit/rules-for-pros/apilimit-query-all
-func (s *RateLimitService) All(ctx context.Context, p *RateLimitAllParams) (*RateLimitAllResult, error) {
-	r := new(RateLimitAllResult)
+func (s *RateLimitService) List(ctx context.Context, p *RateLimitListParams) (*RateLimitListResult, error) {
+	r := new(RateLimitListResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/apilimit/query-all", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// AllLimits yields the rows of [RateLimitService.All], page after page. An error ends it.
-func (s *RateLimitService) AllLimits(ctx context.Context, p *RateLimitAllParams) iter.Seq2[AccountRateLimit, error] {
-	return pages.ByCursor(ctx, p, s.All,
-		func(p *RateLimitAllParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *RateLimitAllResult) ([]AccountRateLimit, string) { return r.List, r.NextPageCursor })
+// All yields the rows of [RateLimitService.List], page after page. An error ends it.
+func (s *RateLimitService) All(ctx context.Context, p *RateLimitListParams) iter.Seq2[AccountRateLimit, error] {
+	return pages.ByCursor(ctx, p, s.List,
+		func(p *RateLimitListParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *RateLimitListResult) ([]AccountRateLimit, string) { return r.List, r.NextPageCursor })
 }
 
-// RateLimitAllParams are the parameters of [RateLimitService.All].
-type RateLimitAllParams struct {
+// RateLimitListParams are the parameters of [RateLimitService.List].
+type RateLimitListParams struct {
 	Limit  Opt[int64]  // Limits per page, 1 to 1000. Default: 1000.
 	Cursor Opt[string] // where to go on: nextPageCursor of the page before
 	UIDs   Opt[string] // Only these user ids, joined with commas. Default: all accounts.
 }
 
-// RateLimitAllResult is what [RateLimitService.All] returns.
-type RateLimitAllResult struct {
+// RateLimitListResult is what [RateLimitService.List] returns.
+type RateLimitListResult struct {
 	List           []AccountRateLimit // limits of the page
 	NextPageCursor string             // cursor of the next page; "" on the last
 }
 
-// Cap says how much of its total rate an institution uses and may use.
+// Caps says how much of its total rate an institution uses and may use.
 // V5 page: [rate-limit/rules-for-pros/apilimit-query-cap].
 //
 // [rate-limit/rules-for-pros/apilimit-query-cap]: https://bybit-exchange.github.io/docs/v5/rate-limit/rules-for-pros/apilimit-query-cap
-func (s *RateLimitService) Cap(ctx context.Context) (*RateLimitCapResult, error) {
-	r := new(RateLimitCapResult)
+func (s *RateLimitService) Caps(ctx context.Context) (*RateLimitCapsResult, error) {
+	r := new(RateLimitCapsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/apilimit/query-cap", nil, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// RateLimitCapResult is what [RateLimitService.Cap] returns.
-type RateLimitCapResult struct {
+// RateLimitCapsResult is what [RateLimitService.Caps] returns.
+type RateLimitCapsResult struct {
 	List []RateLimitCap // one cap per product line
 }
 
-// RateLimitCap is an element of [RateLimitCapResult.List]: one cap per product line.
+// RateLimitCap is an element of [RateLimitCapsResult.List]: one cap per product line.
 type RateLimitCap struct {
 	InstitutionCap int64   // calls per second that all accounts together may have
 	UIDCap         int64   // calls per second that one account may have

@@ -169,55 +169,55 @@ func (r CoinLeverage) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinLeverage).fields), nil
 }
 
-func (r *SpotMarginCurrenciesParams) fields(f *wire.Fields) {
+func (r *SpotMarginBorrowTermsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *SpotMarginCurrenciesParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*SpotMarginCurrenciesParams).fields))
+func (r *SpotMarginBorrowTermsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SpotMarginBorrowTermsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *SpotMarginCurrenciesParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*SpotMarginCurrenciesParams).fields)
+func (r *SpotMarginBorrowTermsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*SpotMarginBorrowTermsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *SpotMarginCurrenciesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *SpotMarginBorrowTermsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginCurrenciesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r SpotMarginBorrowTermsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *SpotMarginCurrenciesParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginCurrenciesParams).fields))
+func (r *SpotMarginBorrowTermsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginBorrowTermsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginCurrenciesParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*SpotMarginCurrenciesParams).fields)
+func (r *SpotMarginBorrowTermsParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*SpotMarginBorrowTermsParams).fields)
 }
 
-func (r *SpotMarginCurrenciesResult) fields(f *wire.Fields) {
+func (r *SpotMarginBorrowTermsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*BorrowTerms).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *SpotMarginCurrenciesResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*SpotMarginCurrenciesResult).fields))
+func (r *SpotMarginBorrowTermsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SpotMarginBorrowTermsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *SpotMarginCurrenciesResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*SpotMarginCurrenciesResult).fields)
+func (r *SpotMarginBorrowTermsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*SpotMarginBorrowTermsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *SpotMarginCurrenciesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *SpotMarginBorrowTermsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginCurrenciesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r SpotMarginBorrowTermsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *BorrowTerms) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
@@ -274,7 +274,7 @@ func (r *SpotMarginVIPDataParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *SpotMarginVIPDataResult) fields(f *wire.Fields) {
-	wire.Structs(f, "vipCoinList", &r.VIPCoinList, (*VIPMarginLevel).fields)
+	wire.Structs(f, "vipCoinList", &r.Levels, (*VIPMarginLevel).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -380,7 +380,7 @@ func (r SpotMarginCollateralTiersResult) MarshalJSON() ([]byte, error) { return 
 
 func (r *CoinCollateralTiers) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
-	wire.Structs(f, "collateralRatioList", &r.CollateralRatioList, (*CollateralTier).fields)
+	wire.Structs(f, "collateralRatioList", &r.Tiers, (*CollateralTier).fields)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -461,7 +461,7 @@ func (r SpotMarginTiersResult) MarshalJSON() ([]byte, error) { return r.AppendJS
 
 func (r *CoinBorrowTiers) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
-	wire.Structs(f, "positionTiersRatioList", &r.PositionTiersRatioList, (*BorrowTier).fields)
+	wire.Structs(f, "positionTiersRatioList", &r.Tiers, (*BorrowTier).fields)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

@@ -109,31 +109,31 @@ type CoinLeverage struct {
 	Currency string // coin, such as BTC
 }
 
-// Currencies says which coins can be borrowed by hand, at a floating and at a fixed rate, with
+// BorrowTerms says which coins can be borrowed by hand, at a floating and at a fixed rate, with
 // steps and limits. What cannot be borrowed has no steps and limits.
 //
 // V5 page: [spot-margin-uta/currency-data].
 //
 // [spot-margin-uta/currency-data]: https://bybit-exchange.github.io/docs/v5/spot-margin-uta/currency-data
-func (s *SpotMarginService) Currencies(ctx context.Context, p *SpotMarginCurrenciesParams) (*SpotMarginCurrenciesResult, error) {
-	r := new(SpotMarginCurrenciesResult)
+func (s *SpotMarginService) BorrowTerms(ctx context.Context, p *SpotMarginBorrowTermsParams) (*SpotMarginBorrowTermsResult, error) {
+	r := new(SpotMarginBorrowTermsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/spot-margin-trade/currency-data", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// SpotMarginCurrenciesParams are the parameters of [SpotMarginService.Currencies].
-type SpotMarginCurrenciesParams struct {
+// SpotMarginBorrowTermsParams are the parameters of [SpotMarginService.BorrowTerms].
+type SpotMarginBorrowTermsParams struct {
 	Currency Opt[string] // Coin, such as BTC. Absent: all of them.
 }
 
-// SpotMarginCurrenciesResult is what [SpotMarginService.Currencies] returns.
-type SpotMarginCurrenciesResult struct {
+// SpotMarginBorrowTermsResult is what [SpotMarginService.BorrowTerms] returns.
+type SpotMarginBorrowTermsResult struct {
 	List []BorrowTerms // terms, one row per coin
 }
 
-// BorrowTerms is an element of [SpotMarginCurrenciesResult.List]: terms, one row per coin.
+// BorrowTerms is an element of [SpotMarginBorrowTermsResult.List]: terms, one row per coin.
 type BorrowTerms struct {
 	Currency                     string          // coin, such as BTC
 	FlexibleManualBorrowable     bool            // whether it can be borrowed at a floating rate
@@ -170,11 +170,10 @@ type SpotMarginVIPDataParams struct {
 
 // SpotMarginVIPDataResult is what [SpotMarginService.VIPData] returns.
 type SpotMarginVIPDataResult struct {
-	VIPCoinList []VIPMarginLevel // terms, one row per fee level
+	Levels []VIPMarginLevel // terms, one row per fee level
 }
 
-// VIPMarginLevel is an element of [SpotMarginVIPDataResult.VIPCoinList]: terms, one row per fee
-// level.
+// VIPMarginLevel is an element of [SpotMarginVIPDataResult.Levels]: terms, one row per fee level.
 type VIPMarginLevel struct {
 	List     []VIPMarginCoin // terms of the level, one row per coin
 	VIPLevel VIPLevel        // fee level of the row
@@ -222,12 +221,11 @@ type SpotMarginCollateralTiersResult struct {
 // CoinCollateralTiers is an element of [SpotMarginCollateralTiersResult.List]: tiers, one row per
 // coin.
 type CoinCollateralTiers struct {
-	Currency            string           // coin, such as BTC
-	CollateralRatioList []CollateralTier // tiers, from the smallest amount up
+	Currency string           // coin, such as BTC
+	Tiers    []CollateralTier // tiers, from the smallest amount up
 }
 
-// CollateralTier is an element of [CoinCollateralTiers.CollateralRatioList]: tiers, from the
-// smallest amount up.
+// CollateralTier is an element of [CoinCollateralTiers.Tiers]: tiers, from the smallest amount up.
 type CollateralTier struct {
 	MinQty          decimal.Decimal // amount at which the tier begins, in coin
 	MaxQty          decimal.Decimal // Amount at which the tier ends, in coin. Absent: no end.
@@ -258,12 +256,11 @@ type SpotMarginTiersResult struct {
 
 // CoinBorrowTiers is an element of [SpotMarginTiersResult.List]: tiers, one row per coin.
 type CoinBorrowTiers struct {
-	Currency               string       // coin, such as BTC
-	PositionTiersRatioList []BorrowTier // tiers, from the smallest debt up
+	Currency string       // coin, such as BTC
+	Tiers    []BorrowTier // tiers, from the smallest debt up
 }
 
-// BorrowTier is an element of [CoinBorrowTiers.PositionTiersRatioList]: tiers, from the smallest
-// debt up.
+// BorrowTier is an element of [CoinBorrowTiers.Tiers]: tiers, from the smallest debt up.
 type BorrowTier struct {
 	Tier        int64           // number of the tier, from 1
 	BorrowLimit decimal.Decimal // largest debt up to and with this tier, in coin

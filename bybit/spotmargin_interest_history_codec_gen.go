@@ -264,7 +264,7 @@ func (r *SpotMarginAutoRepayParams) AppendQuery(dst []byte) []byte {
 }
 
 func (r *SpotMarginAutoRepayResult) fields(f *wire.Fields) {
-	wire.Structs(f, "data", &r.Data, (*AutoRepayState).fields)
+	wire.Structs(f, "data", &r.List, (*AutoRepayState).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -320,7 +320,7 @@ func (r *SpotMarginSetAutoRepayParams) UnmarshalJSON(json []byte) error { return
 func (r SpotMarginSetAutoRepayParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginSetAutoRepayResult) fields(f *wire.Fields) {
-	wire.Structs(f, "data", &r.Data, (*CoinAutoRepay).fields)
+	wire.Structs(f, "data", &r.List, (*CoinAutoRepay).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.

@@ -141,10 +141,10 @@ type SpotMarginAutoRepayParams struct {
 
 // SpotMarginAutoRepayResult is what [SpotMarginService.AutoRepay] returns.
 type SpotMarginAutoRepayResult struct {
-	Data []AutoRepayState // states, one row per coin
+	List []AutoRepayState // states, one row per coin
 }
 
-// AutoRepayState is an element of [SpotMarginAutoRepayResult.Data]: states, one row per coin.
+// AutoRepayState is an element of [SpotMarginAutoRepayResult.List]: states, one row per coin.
 type AutoRepayState struct {
 	AutoRepayMode Flag   // 1 if debts are repaid automatically, 0 if not
 	Currency      string // coin, such as BTC
@@ -173,7 +173,7 @@ type SpotMarginSetAutoRepayParams struct {
 
 // SpotMarginSetAutoRepayResult is what [SpotMarginService.SetAutoRepay] returns.
 type SpotMarginSetAutoRepayResult struct {
-	Data []CoinAutoRepay // what it is now, one row per coin
+	List []CoinAutoRepay // what it is now, one row per coin
 }
 
 // FlexibleInventory says how much of a coin can be borrowed at a floating rate now: the smallest

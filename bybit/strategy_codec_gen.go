@@ -16,7 +16,7 @@ func (r *StrategyCreateParams) fields(f *wire.Fields) {
 	wire.Opt(f, "size", &r.Size, (*wire.Fields).Decimal)
 	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
 	f.Text("strategyType", (*string)(&r.StrategyType))
-	wire.Pointer(f.Omit(), "povParams", &r.PovParams, (*POVParams).fields)
+	wire.Pointer(f.Omit(), "povParams", &r.POVParams, (*POVParams).fields)
 	wire.Opt(f, "leverageType", &r.LeverageType, wire.Code[StrategyLeverage])
 	wire.Opt(f, "subSize", &r.SubSize, (*wire.Fields).Decimal)
 	wire.Opt(f, "orderCount", &r.OrderCount, (*wire.Fields).Int)

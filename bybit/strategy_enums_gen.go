@@ -39,8 +39,8 @@ type POVMode string
 
 // The values of POVMode.
 const (
-	POVTradedVolume POVMode = "TradedVolume" // the volume traded lately; market orders
-	POVTradeVolume  POVMode = "TradeVolume"  // the same, as the list of strategies spells it
+	POVTradedVolume    POVMode = "TradedVolume" // the volume traded lately; market orders
+	POVTradedVolumeAlt POVMode = "TradeVolume"  // the same, as the list of strategies spells it
 
 	// POVOppositeSide: the depth of the opposite side of the book; limit orders at the best
 	// opposite price.
@@ -81,7 +81,7 @@ const (
 	StrategyOrderPartiallyFilled StrategyOrderStatus = "4" // filled in part
 	StrategyOrderFilled          StrategyOrderStatus = "5" // filled entirely
 	StrategyOrderRejected        StrategyOrderStatus = "6" // refused
-	StrategyOrderCanceled        StrategyOrderStatus = "7" // cancelled
+	StrategyOrderCancelled       StrategyOrderStatus = "7" // cancelled
 )
 
 // StrategyOrderType is the type of a strategy's orders.

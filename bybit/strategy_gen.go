@@ -50,7 +50,7 @@ type StrategyCreateParams struct {
 
 	PositionIdx  Opt[PositionIdx]      // Which position it belongs to. Required in hedge mode.
 	StrategyType StrategyType          // how it works the order
-	PovParams    *POVParams            // what the parts are measured by: POV, required
+	POVParams    *POVParams            // what the parts are measured by: POV, required
 	LeverageType Opt[StrategyLeverage] // Whether it may borrow, on spot: not POV. Default: plain trading.
 
 	SubSize    Opt[decimal.Decimal] // quantity of each order, in base coin; goes before orderCount: iceberg
@@ -89,7 +89,7 @@ type StrategyCreateParams struct {
 	TriggerPrice Opt[decimal.Decimal]
 }
 
-// POVParams is the type of [StrategyCreateParams.PovParams]: what the parts are measured by: POV,
+// POVParams is the type of [StrategyCreateParams.POVParams]: what the parts are measured by: POV,
 // required.
 type POVParams struct {
 	Mode POVMode // what is measured

@@ -143,7 +143,7 @@ func (r *UserAPIKeyResult) UnmarshalJSON(json []byte) error { return r.Decode(js
 func (r UserAPIKeyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserCreateSubAPIKeyParams) fields(f *wire.Fields) {
-	f.Int("subuid", &r.Subuid)
+	f.Int("subuid", &r.SubUID)
 	wire.Opt(f, "note", &r.Note, (*wire.Fields).Text)
 	f.Int("readOnly", &r.ReadOnly)
 	wire.Opt(f, "ips", &r.IPs, (*wire.Fields).Text)
@@ -294,7 +294,7 @@ func (r *UserReferralsResult) UnmarshalJSON(json []byte) error { return r.Decode
 func (r UserReferralsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserFreezeSubAccountParams) fields(f *wire.Fields) {
-	f.Int("subuid", &r.Subuid)
+	f.Int("subuid", &r.SubUID)
 	f.Int("frozen", &r.Frozen)
 }
 
@@ -314,57 +314,57 @@ func (r *UserFreezeSubAccountParams) UnmarshalJSON(json []byte) error { return r
 // MarshalJSON is AppendJSON for encoding/json.
 func (r UserFreezeSubAccountParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *UserFundSubAccountsParams) fields(f *wire.Fields) {
+func (r *UserCustodialSubAccountsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "pageSize", &r.PageSize, (*wire.Fields).Int)
 	wire.Opt(f, "nextCursor", &r.NextCursor, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *UserFundSubAccountsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*UserFundSubAccountsParams).fields))
+func (r *UserCustodialSubAccountsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*UserCustodialSubAccountsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *UserFundSubAccountsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*UserFundSubAccountsParams).fields)
+func (r *UserCustodialSubAccountsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*UserCustodialSubAccountsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *UserFundSubAccountsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *UserCustodialSubAccountsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r UserFundSubAccountsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r UserCustodialSubAccountsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *UserFundSubAccountsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserFundSubAccountsParams).fields))
+func (r *UserCustodialSubAccountsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserCustodialSubAccountsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark.
-func (r *UserFundSubAccountsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*UserFundSubAccountsParams).fields)
+func (r *UserCustodialSubAccountsParams) AppendQuery(dst []byte) []byte {
+	return wire.AppendQuery(dst, r, (*UserCustodialSubAccountsParams).fields)
 }
 
-func (r *UserFundSubAccountsResult) fields(f *wire.Fields) {
+func (r *UserCustodialSubAccountsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "subMembers", &r.SubMembers, (*SubAccount).fields)
 	f.Text("nextCursor", &r.NextCursor)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *UserFundSubAccountsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*UserFundSubAccountsResult).fields))
+func (r *UserCustodialSubAccountsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*UserCustodialSubAccountsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *UserFundSubAccountsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*UserFundSubAccountsResult).fields)
+func (r *UserCustodialSubAccountsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*UserCustodialSubAccountsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *UserFundSubAccountsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *UserCustodialSubAccountsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r UserFundSubAccountsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r UserCustodialSubAccountsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserSubAPIKeysParams) fields(f *wire.Fields) {
 	f.Text("subMemberId", &r.SubMemberID)
@@ -419,28 +419,28 @@ func (r *UserSubAPIKeysResult) UnmarshalJSON(json []byte) error { return r.Decod
 // MarshalJSON is AppendJSON for encoding/json.
 func (r UserSubAPIKeysResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *UserUpdateAPIKeyParams) fields(f *wire.Fields) {
+func (r *UserUpdateOwnAPIKeyParams) fields(f *wire.Fields) {
 	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Int)
 	wire.Pointer(f.Omit(), "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *UserUpdateAPIKeyParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*UserUpdateAPIKeyParams).fields))
+func (r *UserUpdateOwnAPIKeyParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*UserUpdateOwnAPIKeyParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *UserUpdateAPIKeyParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*UserUpdateAPIKeyParams).fields)
+func (r *UserUpdateOwnAPIKeyParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*UserUpdateOwnAPIKeyParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *UserUpdateAPIKeyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *UserUpdateOwnAPIKeyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r UserUpdateAPIKeyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r UserUpdateOwnAPIKeyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *UserUpdateAPIKeyResult) fields(f *wire.Fields) {
+func (r *UserUpdateOwnAPIKeyResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
 	f.Text("note", &r.Note)
 	f.Text("apiKey", &r.APIKey)
@@ -451,23 +451,23 @@ func (r *UserUpdateAPIKeyResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *UserUpdateAPIKeyResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*UserUpdateAPIKeyResult).fields))
+func (r *UserUpdateOwnAPIKeyResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*UserUpdateOwnAPIKeyResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *UserUpdateAPIKeyResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*UserUpdateAPIKeyResult).fields)
+func (r *UserUpdateOwnAPIKeyResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*UserUpdateOwnAPIKeyResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *UserUpdateAPIKeyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *UserUpdateOwnAPIKeyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r UserUpdateAPIKeyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r UserUpdateOwnAPIKeyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserUpdateSubAPIKeyParams) fields(f *wire.Fields) {
-	wire.Opt(f, "apikey", &r.Apikey, (*wire.Fields).Text)
+	wire.Opt(f, "apikey", &r.APIKey, (*wire.Fields).Text)
 	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Int)
 	wire.Opt(f, "ips", &r.IPs, (*wire.Fields).Text)
 	wire.Pointer(f.Omit(), "permissions", &r.Permissions, (*APIKeyPermissions).fields)

@@ -161,7 +161,7 @@ func (s *UserService) CreateSubAPIKey(ctx context.Context, p *UserCreateSubAPIKe
 
 // UserCreateSubAPIKeyParams are the parameters of [UserService.CreateSubAPIKey].
 type UserCreateSubAPIKeyParams struct {
-	Subuid   int64       // UID of the sub-account
+	SubUID   int64       // UID of the sub-account
 	Note     Opt[string] // remark on the key
 	ReadOnly int64       // 1 for a key that can only read, 0 for one that can trade
 
@@ -250,32 +250,32 @@ func (s *UserService) FreezeSubAccount(ctx context.Context, p *UserFreezeSubAcco
 
 // UserFreezeSubAccountParams are the parameters of [UserService.FreezeSubAccount].
 type UserFreezeSubAccountParams struct {
-	Subuid int64 // UID of the sub-account
+	SubUID int64 // UID of the sub-account
 	Frozen int64 // 1 to freeze it, 0 to unfreeze it
 }
 
-// FundSubAccounts returns sub-accounts of funds that a custodian keeps. For institutional clients,
-// with a main account's key.
+// CustodialSubAccounts returns sub-accounts of funds that a custodian keeps. For institutional
+// clients, with a main account's key.
 //
 // V5 page: [user/fund-subuid-list].
 //
 // [user/fund-subuid-list]: https://bybit-exchange.github.io/docs/v5/user/fund-subuid-list
-func (s *UserService) FundSubAccounts(ctx context.Context, p *UserFundSubAccountsParams) (*UserFundSubAccountsResult, error) {
-	r := new(UserFundSubAccountsResult)
+func (s *UserService) CustodialSubAccounts(ctx context.Context, p *UserCustodialSubAccountsParams) (*UserCustodialSubAccountsResult, error) {
+	r := new(UserCustodialSubAccountsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/user/escrow_sub_members", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// UserFundSubAccountsParams are the parameters of [UserService.FundSubAccounts].
-type UserFundSubAccountsParams struct {
+// UserCustodialSubAccountsParams are the parameters of [UserService.CustodialSubAccounts].
+type UserCustodialSubAccountsParams struct {
 	PageSize   Opt[int64]  // rows per page, at most 100
 	NextCursor Opt[string] // Page to return: nextCursor of the page before. Default: the first.
 }
 
-// UserFundSubAccountsResult is what [UserService.FundSubAccounts] returns.
-type UserFundSubAccountsResult struct {
+// UserCustodialSubAccountsResult is what [UserService.CustodialSubAccounts] returns.
+type UserCustodialSubAccountsResult struct {
 	SubMembers []SubAccount // sub-accounts of this page
 	NextCursor string       // cursor of the next page; 0 on the last
 }
@@ -312,22 +312,22 @@ type UserSubAPIKeysResult struct {
 	NextPageCursor string      // cursor of the next page; empty on the last
 }
 
-// UpdateAPIKey changes what the key that asks may do; it must be the main account's. FiatP2P,
+// UpdateOwnAPIKey changes what the key that asks may do; it must be the main account's. FiatP2P,
 // FiatBitPay and FiatConvertBroker cannot be given to or taken from a key that can trade.
 //
 // V5 page: [user/modify-master-apikey].
 //
 // [user/modify-master-apikey]: https://bybit-exchange.github.io/docs/v5/user/modify-master-apikey
-func (s *UserService) UpdateAPIKey(ctx context.Context, p *UserUpdateAPIKeyParams) (*UserUpdateAPIKeyResult, error) {
-	r := new(UserUpdateAPIKeyResult)
+func (s *UserService) UpdateOwnAPIKey(ctx context.Context, p *UserUpdateOwnAPIKeyParams) (*UserUpdateOwnAPIKeyResult, error) {
+	r := new(UserUpdateOwnAPIKeyResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/user/update-api", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// UserUpdateAPIKeyParams are the parameters of [UserService.UpdateAPIKey].
-type UserUpdateAPIKeyParams struct {
+// UserUpdateOwnAPIKeyParams are the parameters of [UserService.UpdateOwnAPIKey].
+type UserUpdateOwnAPIKeyParams struct {
 	// 1 for a key that can only read, 0 for one that can trade. Default: 0, also for a key that
 	// could only read.
 	ReadOnly Opt[int64]
@@ -335,8 +335,8 @@ type UserUpdateAPIKeyParams struct {
 	Permissions *APIKeyPermissions // What it may do from now on. Default: as before.
 }
 
-// UserUpdateAPIKeyResult is what [UserService.UpdateAPIKey] returns.
-type UserUpdateAPIKeyResult struct {
+// UserUpdateOwnAPIKeyResult is what [UserService.UpdateOwnAPIKey] returns.
+type UserUpdateOwnAPIKeyResult struct {
 	ID          string            // number of the key at the venue
 	Note        string            // remark on the key
 	APIKey      string            // the key itself
@@ -364,7 +364,7 @@ func (s *UserService) UpdateSubAPIKey(ctx context.Context, p *UserUpdateSubAPIKe
 type UserUpdateSubAPIKeyParams struct {
 	// Key to change. Needed with the main account's key; refused with a sub-account's, which
 	// changes itself.
-	Apikey Opt[string]
+	APIKey Opt[string]
 
 	// 1 for a key that can only read, 0 for one that can trade. Default: 0, also for a key that
 	// could only read.

@@ -59,7 +59,7 @@ func (r *UserSubAccountsResult) UnmarshalJSON(json []byte) error { return r.Deco
 func (r UserSubAccountsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserDeleteSubAPIKeyParams) fields(f *wire.Fields) {
-	wire.Opt(f, "apikey", &r.Apikey, (*wire.Fields).Text)
+	wire.Opt(f, "apikey", &r.APIKey, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -120,25 +120,25 @@ func (r *UserSignAgreementParams) UnmarshalJSON(json []byte) error { return r.De
 // MarshalJSON is AppendJSON for encoding/json.
 func (r UserSignAgreementParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *UserFirstSubAccountsResult) fields(f *wire.Fields) {
+func (r *UserFirst1000SubAccountsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "subMembers", &r.SubMembers, (*SubAccount).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *UserFirstSubAccountsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*UserFirstSubAccountsResult).fields))
+func (r *UserFirst1000SubAccountsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*UserFirst1000SubAccountsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *UserFirstSubAccountsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*UserFirstSubAccountsResult).fields)
+func (r *UserFirst1000SubAccountsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*UserFirst1000SubAccountsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *UserFirstSubAccountsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *UserFirst1000SubAccountsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r UserFirstSubAccountsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r UserFirst1000SubAccountsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserWalletTypesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "memberIds", &r.MemberIDs, (*wire.Fields).Text)
@@ -192,7 +192,7 @@ func (r UserWalletTypesResult) MarshalJSON() ([]byte, error) { return r.AppendJS
 
 func (r *AccountWallets) fields(f *wire.Fields) {
 	f.Text("uid", &r.UID)
-	wire.Values(f, "accountType", &r.AccountType, wire.Enum[AccountType])
+	wire.Values(f, "accountType", &r.AccountTypes, wire.Enum[AccountType])
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

@@ -33,11 +33,11 @@ type UserSubAccountsResult struct {
 	NextCursor string       // cursor of the next page; 0 on the last
 }
 
-// DeleteAPIKey deletes the key that asks, at once; it must be the main account's.
+// DeleteOwnAPIKey deletes the key that asks, at once; it must be the main account's.
 // V5 page: [user/rm-master-apikey].
 //
 // [user/rm-master-apikey]: https://bybit-exchange.github.io/docs/v5/user/rm-master-apikey
-func (s *UserService) DeleteAPIKey(ctx context.Context) error {
+func (s *UserService) DeleteOwnAPIKey(ctx context.Context) error {
 	return s.c.Call(ctx, http.MethodPost, "/v5/user/delete-api", nil, nil)
 }
 
@@ -55,7 +55,7 @@ func (s *UserService) DeleteSubAPIKey(ctx context.Context, p *UserDeleteSubAPIKe
 type UserDeleteSubAPIKeyParams struct {
 	// Key to delete. Needed with the main account's key; refused with a sub-account's, which
 	// deletes itself.
-	Apikey Opt[string]
+	APIKey Opt[string]
 }
 
 // DeleteSubAccount deletes a sub-account that holds no more than 0.001 USDT. The key must be the
@@ -92,22 +92,22 @@ type UserSignAgreementParams struct {
 	CategoryV2 Opt[int64] // Terms to accept: 1 for metals and stocks, 2 for crude oil. Newer than category.
 }
 
-// FirstSubAccounts returns the first 1000 sub-accounts of the main account; SubAccounts returns
+// First1000SubAccounts returns the first 1000 sub-accounts of the main account; SubAccounts returns
 // all. The key must be the main account's.
 //
 // V5 page: [user/subuid-list].
 //
 // [user/subuid-list]: https://bybit-exchange.github.io/docs/v5/user/subuid-list
-func (s *UserService) FirstSubAccounts(ctx context.Context) (*UserFirstSubAccountsResult, error) {
-	r := new(UserFirstSubAccountsResult)
+func (s *UserService) First1000SubAccounts(ctx context.Context) (*UserFirst1000SubAccountsResult, error) {
+	r := new(UserFirst1000SubAccountsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/user/query-sub-members", nil, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// UserFirstSubAccountsResult is what [UserService.FirstSubAccounts] returns.
-type UserFirstSubAccountsResult struct {
+// UserFirst1000SubAccountsResult is what [UserService.First1000SubAccounts] returns.
+type UserFirst1000SubAccountsResult struct {
 	SubMembers []SubAccount // sub-accounts, at most 1000
 }
 
@@ -137,6 +137,6 @@ type UserWalletTypesResult struct {
 
 // AccountWallets is an element of [UserWalletTypesResult.Accounts]: one row for each account.
 type AccountWallets struct {
-	UID         string        // UID of the account
-	AccountType []AccountType // wallets that it has: FUND, UNIFIED
+	UID          string        // UID of the account
+	AccountTypes []AccountType // wallets that it has: FUND, UNIFIED
 }

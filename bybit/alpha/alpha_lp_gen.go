@@ -241,7 +241,7 @@ type LPPoolResult struct {
 	// Yield of a year; 12.5 in the venue's example, which gives no unit but reads as percent.
 	APY decimal.Decimal
 
-	Tvl             decimal.Decimal // value of all that the pool holds, in US dollars
+	TVL             decimal.Decimal // value of all that the pool holds, in US dollars
 	FeeRate         decimal.Decimal // fee of the pool, as a fraction: 0.003 is 0.3 %
 	Token0Symbol    string          // symbol of the pool's first token
 	Token0Reserve   decimal.Text    // what the pool holds of the first token
@@ -283,7 +283,7 @@ type LPPool struct {
 	// Yield of a year; 12.5 in the venue's example, which gives no unit but reads as percent.
 	APY decimal.Decimal
 
-	Tvl                decimal.Decimal // value of all that the pool holds, in US dollars
+	TVL                decimal.Decimal // value of all that the pool holds, in US dollars
 	Token0Symbol       string          // symbol of the pool's first token
 	Token0IconURLDay   string          // address of the first token's icon on a light background
 	Token0IconURLNight string          // address of the first token's icon on a dark background

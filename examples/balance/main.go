@@ -26,7 +26,7 @@ func run(ctx context.Context, out io.Writer, options *bybit.Options) error {
 	}
 	for _, account := range wallet.List {
 		fmt.Fprintf(out, "equity %s USD\n", account.TotalEquity)
-		for _, coin := range account.Coin {
+		for _, coin := range account.Coins {
 			fmt.Fprintf(out, "%s %s\n", coin.Coin, coin.WalletBalance)
 		}
 	}

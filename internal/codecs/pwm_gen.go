@@ -6,8 +6,8 @@ import (
 	"github.com/bywire/bywire/bybit/pwm"
 )
 
-// ofPwm are the endpoints of package pwm.
-func ofPwm() []Endpoint {
+// ofPWM are the endpoints of package pwm.
+func ofPWM() []Endpoint {
 	return []Endpoint{
 		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/all", Params: func() Codec { return new(pwm.PlansParams) }, Result: func() Codec { return new(pwm.PlansResult) }},
 		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/detail", Params: func() Codec { return new(pwm.PlanParams) }, Result: func() Codec { return new(pwm.PlanResult) }},

@@ -17,7 +17,7 @@ func tables() [][]Endpoint {
 		ofLt(),
 		ofOTC(),
 		ofP2p(),
-		ofPwm(),
+		ofPWM(),
 		ofRwa(),
 	}
 }

@@ -165,7 +165,7 @@ func ofAccount() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/account/query-dcp-info", Group: "account", Auth: "signed", Read: true, Page: "account/dcp-info", Go: "bybit.Client.Account.DCP",
-			Text: "Settings of disconnect-cancel-all protection, one row per product line that has it. Empty for an account that the venue did not set up for it.",
+			Text: "Settings of disconnect-cancel-all protection, one row per product line that has it. The order service\\'s SetDCP changes them. Empty for an account that the venue did not set up for it.",
 		},
 		{Method: "GET", Path: "/v5/account/smp-group", Group: "account", Auth: "signed", Read: true, Page: "account/smp-group", Go: "bybit.Client.Account.SMPGroup",
 			Text: "Self-match prevention group of the account: accounts of one group do not trade with each other.",

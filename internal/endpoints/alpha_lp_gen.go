@@ -2,8 +2,8 @@
 
 package endpoints
 
-// ofAlphaLp are the endpoints of spec/alpha_lp.api.
-func ofAlphaLp() []Endpoint {
+// ofAlphaLP are the endpoints of spec/alpha_lp.api.
+func ofAlphaLP() []Endpoint {
 	return []Endpoint{
 		{Method: "POST", Path: "/v5/alpha/lp/stake", Group: "alpha/lp", Auth: "signed", Read: false, Page: "alpha/lp/stake", Go: "alpha.Service.StakeLP",
 			Text: "Puts tokens into a liquidity pool, as a new position or into one that exists. Its price range is given by rangeLower and rangeUpper, or by priceLower and priceUpper, never by both. The reply says only that the order was taken; LPOrders has what became of it, after 10 to 60 seconds as a rule.",

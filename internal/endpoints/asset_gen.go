@@ -89,7 +89,7 @@ func ofAsset() []Endpoint {
 				{Name: "withBonus", Type: "int", Text: "1 to return bonuses as well, else 0. Default: 0."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/asset-overview", Group: "asset/balance", Auth: "signed", Read: true, Page: "asset/balance/asset-overview", Go: "bybit.Client.Asset.AssetOverview",
+		{Method: "GET", Path: "/v5/asset/asset-overview", Group: "asset/balance", Auth: "signed", Read: true, Page: "asset/balance/asset-overview", Go: "bybit.Client.Asset.Overview",
 			Text: "Everything that an account holds, by kind of account, product and coin, with its value. Accounts of regional sites (EU, Kazakhstan, Georgia and others) cannot use it.",
 			Params: []Param{
 				{Name: "memberId", Type: "string", Text: "UID to ask about. Needed when a main account's key asks about a sub-account."},

@@ -210,7 +210,7 @@ func ofOrder() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/order/disconnected-cancel-all", Group: "order", Auth: "signed", Read: false, Page: "order/dcp", Go: "bybit.Client.Order.SetDCP",
-			Text: "Sets after how long without a connection the venue cancels the open orders of a product (disconnect-cancel-all). Institutions only, once the venue has switched it on. It counts private connections that subscribed the dcp topic, from the first disconnection until a ping after reconnecting. A change takes up to 10 seconds.",
+			Text: "Sets after how long without a connection the venue cancels the open orders of a product (disconnect-cancel-all). Institutions only, once the venue has switched it on. The account service's DCP returns the settings. It counts private connections that subscribed the dcp topic, from the first disconnection until a ping after reconnecting. A change takes up to 10 seconds.",
 			Params: []Param{
 				{Name: "product", Type: "string", Values: []string{"SPOT", "DERIVATIVES", "OPTIONS"}, Text: "Product line to protect. Default: OPTIONS."},
 				{Name: "timeWindow", Type: "int", Required: true, Text: "Seconds without a connection until the orders are cancelled, 3 to 300."},

@@ -2,8 +2,8 @@
 
 package endpoints
 
-// ofPwm are the endpoints of spec/pwm.api.
-func ofPwm() []Endpoint {
+// ofPWM are the endpoints of spec/pwm.api.
+func ofPWM() []Endpoint {
 	return []Endpoint{
 		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/all", Group: "finance/pwm/investment-plan", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/all", Go: "pwm.Service.Plans",
 			Text: "Plans of the account, in pages.",

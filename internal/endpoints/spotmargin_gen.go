@@ -27,7 +27,7 @@ func ofSpotmargin() []Endpoint {
 				{Name: "currency", Type: "string", Text: "Coin, such as BTC. Absent: all of them."},
 			},
 		},
-		{Method: "GET", Path: "/v5/spot-margin-trade/currency-data", Group: "spot-margin-uta", Auth: "signed", Read: true, Page: "spot-margin-uta/currency-data", Go: "bybit.Client.SpotMargin.Currencies",
+		{Method: "GET", Path: "/v5/spot-margin-trade/currency-data", Group: "spot-margin-uta", Auth: "signed", Read: true, Page: "spot-margin-uta/currency-data", Go: "bybit.Client.SpotMargin.BorrowTerms",
 			Text: "Which coins can be borrowed by hand, at a floating and at a fixed rate, with steps and limits. What cannot be borrowed has no steps and limits.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin, such as BTC. Absent: all of them."},

@@ -19,7 +19,7 @@ func tables() [][]Endpoint {
 		ofSpread(),
 		ofStrategy(),
 		ofUser(),
-		ofAlphaLp(),
+		ofAlphaLP(),
 		ofAlphaPrediction(),
 		ofAlphaTrade(),
 		ofBot(),
@@ -34,7 +34,7 @@ func tables() [][]Endpoint {
 		ofLt(),
 		ofOTC(),
 		ofP2p(),
-		ofPwm(),
+		ofPWM(),
 		ofRwa(),
 	}
 }

@@ -242,14 +242,6 @@ func (c *checker) imports(bybit *Package) {
 	}
 }
 
-// prefix is what the types of the file's methods begin with.
-func (f *File) prefix() string {
-	if f.Service == "Market" {
-		return ""
-	}
-	return f.Service
-}
-
 // method checks a method and declares its types.
 func (c *checker) method(m *Method) {
 	if !exported(m.Name) {
@@ -269,7 +261,7 @@ func (c *checker) method(m *Method) {
 	}
 	u := &unit{name: m.Name, method: m}
 	c.pkg.units[c.file] = append(c.pkg.units[c.file], u)
-	base := c.file.prefix() + m.Name
+	base := c.file.Service + m.Name
 	if b := m.Params; b != nil && (b.Name != "" || len(b.Rows) > 0) {
 		u.params = c.body(u, b, base+"Params", params)
 	}

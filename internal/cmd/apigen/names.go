@@ -10,13 +10,16 @@ import (
 // initialisms are the words that Go writes in capitals, and others of this trade that
 // are written in a way of their own.
 var initialisms = map[string]string{
-	"adl": "ADL", "api": "API", "apis": "APIs", "apr": "APR", "apy": "APY", "btc": "BTC", "cny": "CNY", "db": "DB", "dcp": "DCP",
-	"eth": "ETH", "eur": "EUR", "http": "HTTP", "https": "HTTPS", "id": "ID", "ids": "IDs", "im": "IM", "imr": "IMR",
-	"ip": "IP", "ips": "IPs", "iv": "IV", "json": "JSON", "kyc": "KYC", "ltv": "LTV", "mm": "MM", "mmp": "MMP",
-	"mmr": "MMR", "nav": "NAV", "nft": "NFT", "oco": "OCO", "otc": "OTC", "pm": "PM", "pnl": "PnL", "qr": "QR",
-	"rfq": "RFQ", "roi": "ROI", "rpi": "RPI", "rsa": "RSA", "smp": "SMP", "sl": "SL", "tp": "TP", "tpsl": "TPSL",
-	"tx": "Tx", "uid": "UID", "uids": "UIDs", "ui": "UI", "url": "URL", "usd": "USD", "usdc": "USDC", "usdt": "USDT",
-	"uta": "UTA", "vasp": "VASP", "vip": "VIP",
+	"adl": "ADL", "api": "API", "apikey": "APIKey", "apis": "APIs", "apr": "APR", "apy": "APY", "aum": "AUM", "bbo": "BBO",
+	"btc": "BTC", "cny": "CNY", "db": "DB", "dca": "DCA", "dcp": "DCP", "ddh": "DDH", "defi": "DeFi", "eth": "ETH", "eur": "EUR",
+	"fx": "FX", "http": "HTTP", "https": "HTTPS", "id": "ID", "ids": "IDs", "im": "IM", "imr": "IMR", "ip": "IP", "ips": "IPs",
+	"iv": "IV", "json": "JSON", "kyc": "KYC", "lp": "LP", "ltv": "LTV", "mcc": "MCC", "mm": "MM", "mmp": "MMP", "mmr": "MMR",
+	"mnt": "MNT", "nav": "NAV", "nft": "NFT", "oco": "OCO", "oi": "OI", "otc": "OTC", "pdf": "PDF", "pm": "PM", "pnl": "PnL",
+	"pnls": "PnLs", "poi": "POI", "pov": "POV", "pwm": "PWM", "qr": "QR", "qrcode": "QRCode", "rfq": "RFQ", "roi": "ROI",
+	"rpi": "RPI", "rpl": "RPL", "rsa": "RSA", "smp": "SMP", "sl": "SL", "st": "ST", "subuid": "SubUID", "tp": "TP", "tpsl": "TPSL",
+	"tradfi": "TradFi", "tvl": "TVL", "twap": "TWAP", "tx": "Tx", "uid": "UID", "uids": "UIDs", "ui": "UI", "upl": "UPL",
+	"url": "URL", "usd": "USD", "usdc": "USDC", "usdt": "USDT", "uta": "UTA", "uuid": "UUID", "vasp": "VASP", "vip": "VIP",
+	"xstock": "XStock",
 }
 
 // glossary are the fields whose names differ from the wire's everywhere.
