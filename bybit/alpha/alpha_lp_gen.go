@@ -32,7 +32,7 @@ func (s *Service) StakeLP(ctx context.Context, p *StakeLPParams) (*StakeLPResult
 
 // StakeLPParams are the parameters of [Service.StakeLP].
 type StakeLPParams struct {
-	PositionID     int64                      // ID of the position to add to; 0 makes a new one
+	PositionID     bybit.Opt[int64]           // Required. ID of the position to add to; 0 makes a new one.
 	PoolAddress    string                     // address of the pool's contract, from LPPools
 	PayTokenAmount decimal.Decimal            // amount to put in, in the token that pays; above 0
 	PayTokenCode   string                     // code of the token that pays, such as CEX_1 (USDT)

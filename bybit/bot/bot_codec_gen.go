@@ -334,7 +334,7 @@ func (r *ComboBot) fields(f *wire.Fields) {
 	f.Text("bot_name", &r.BotName)
 	f.IntText("run_time_duration", &r.RunTimeDuration)
 	f.Text("settlement_assets", &r.SettlementAssets)
-	f.Text("stop_type", &r.StopType)
+	f.Text("stop_type", (*string)(&r.StopType))
 	f.Int("follow_num", &r.FollowNum)
 	f.Decimal("used_reward_amount", &r.UsedRewardAmount)
 	f.Text("used_reward_id", &r.UsedRewardID)

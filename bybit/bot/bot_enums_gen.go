@@ -144,6 +144,15 @@ const (
 	ComboCompleted   ComboStatusName = "BOT_DISPLAY_STATUS_COMPLETED"        // it has ended
 )
 
+// ComboStopName says why a combo bot ended. There are more values than the one that the
+// documentation shows.
+type ComboStopName string
+
+// The values of ComboStopName.
+const (
+	ComboStopManually ComboStopName = "BOT_STOP_TYPE_BY_USER" // the user closed it
+)
+
 // RebalanceMode says when a combo bot brings its positions back to their weights.
 type RebalanceMode int64
 
@@ -293,6 +302,16 @@ const (
 	GridClosing     GridStatusName = "FUTURE_GRID_STATUS_CANCELLING"       // it is being closed
 	GridCompleted   GridStatusName = "FUTURE_GRID_STATUS_COMPLETED"        // it has ended
 	GridWaiting     GridStatusName = "FUTURE_GRID_STATUS_AWAIT_ACTIVATION" // it waits for its entry price
+)
+
+// GridStopName says why a futures grid bot ended. There are more values than the one that the
+// documentation shows.
+type GridStopName string
+
+// The values of GridStopName.
+const (
+	// GridStopTriggerFailed: its trigger failed; the documentation says no more.
+	GridStopTriggerFailed GridStopName = "F_GRID_BOT_STOP_TYPE_TRIGGER_FBU_FAIL"
 )
 
 // PositionSideName is the side of a futures grid bot's position.
@@ -535,28 +554,4 @@ const (
 
 	// MartingaleLeverageLow: the leverage is too low.
 	MartingaleLeverageLow MartingaleCheck = "F_MART_LIMIT_CHECK_CODE_F_MART_LEVERAGE_TOO_LOW"
-)
-
-// InvestMode says which coins are put into a spot grid bot.
-type InvestMode int64
-
-// The values of InvestMode.
-const (
-	InvestQuote InvestMode = 0 // The quote coin. The default.
-	InvestBase  InvestMode = 1 // the base coin
-	InvestBoth  InvestMode = 2 // both of them
-)
-
-// SpotGridStatus says where a spot grid bot stands.
-type SpotGridStatus string
-
-// The values of SpotGridStatus.
-const (
-	SpotGridRaw       SpotGridStatus = "RAW"          // it was asked for
-	SpotGridRejected  SpotGridStatus = "REJECTED"     // it was refused
-	SpotGridNew       SpotGridStatus = "NEW"          // it was made and has not begun
-	SpotGridStarting  SpotGridStatus = "INITIALIZING" // it is being started
-	SpotGridRunning   SpotGridStatus = "RUNNING"      // it trades
-	SpotGridClosing   SpotGridStatus = "CANCELLING"   // it is being closed
-	SpotGridCompleted SpotGridStatus = "COMPLETED"    // it has ended
 )

@@ -70,13 +70,10 @@ type FuturesGridBot struct {
 
 	FundingFee decimal.Decimal // funding so far, in the quote coin; positive if received, negative if paid
 
-	PositionBalance   decimal.Decimal // margin of the position, in the quote coin
-	AvailableBalance  decimal.Decimal // margin that is free, in the quote coin
-	TotalOrderBalance decimal.Decimal // margin of the orders, in the quote coin
-
-	// Why it ended, such as F_GRID_BOT_STOP_TYPE_TRIGGER_FBU_FAIL. BotCloseCode says it as well.
-	CloseReason string
-
+	PositionBalance      decimal.Decimal  // margin of the position, in the quote coin
+	AvailableBalance     decimal.Decimal  // margin that is free, in the quote coin
+	TotalOrderBalance    decimal.Decimal  // margin of the orders, in the quote coin
+	CloseReason          GridStopName     // Why it ended. BotCloseCode says it as well.
 	AllowFollow          int64            // 1 if it may be copied, else 0
 	OperationTime        int64            // how long it has run, in milliseconds
 	CreateTime           time.Time        // when it was made

@@ -244,9 +244,8 @@ type ComboBot struct {
 	BotName                    string            // name of the bot, made of its coins
 	RunTimeDuration            int64             // how long it has run, in seconds
 	SettlementAssets           string            // what it paid back, such as 496.24566099 USDT
-
-	StopType  string // Why it ended, such as BOT_STOP_TYPE_BY_USER. CloseCode says it as well.
-	FollowNum int64  // how many users copy it
+	StopType                   ComboStopName     // Why it ended. CloseCode says it as well.
+	FollowNum                  int64             // how many users copy it
 
 	UsedRewardAmount      decimal.Decimal // vouchers that were used, in the quote coin; absent without any
 	UsedRewardID          string          // identifier of the first insurance voucher; 0 without one

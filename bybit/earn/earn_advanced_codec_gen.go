@@ -330,7 +330,7 @@ func (r PlaceAdvancedOrderParams) MarshalJSON() ([]byte, error) { return r.Appen
 func (r *DualStake) fields(f *wire.Fields) {
 	f.Text("orderDirection", (*string)(&r.OrderDirection))
 	f.Decimal("selectPrice", &r.SelectPrice)
-	f.Int("apyE8", &r.APYE8)
+	wire.Opt(f, "apyE8", &r.APYE8, (*wire.Fields).Int)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

@@ -272,7 +272,9 @@ type DualStake struct {
 	OrderDirection Direction       // BuyLow or SellHigh
 	SelectPrice    decimal.Decimal // target price of a valid offer
 
-	APYE8 int64 // Yearly rate that is expected, times 10^8. The order fails if the rate is lower by then.
+	// Required. Yearly rate that is expected, times 10^8. The order fails if the rate is lower by
+	// then.
+	APYE8 bybit.Opt[int64]
 }
 
 // DoubleWinStake is the type of [PlaceAdvancedOrderParams.DoubleWinStakeExtra]: terms of a Stake in

@@ -368,7 +368,7 @@ func (r *ModifyPositionParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Int("productId", &r.ProductID)
 	f.Int("positionId", &r.PositionID)
-	f.Int("autoReinvest", (*int64)(&r.AutoReinvest))
+	wire.Opt(f, "autoReinvest", &r.AutoReinvest, wire.Code[AutoReinvest])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

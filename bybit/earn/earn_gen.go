@@ -263,10 +263,10 @@ func (s *Service) ModifyPosition(ctx context.Context, p *ModifyPositionParams) e
 
 // ModifyPositionParams are the parameters of [Service.ModifyPosition].
 type ModifyPositionParams struct {
-	Category     Category     // OnChain, nothing else
-	ProductID    int64        // number of the product
-	PositionID   int64        // number of the position
-	AutoReinvest AutoReinvest // 0: off, 1: on
+	Category     Category                // OnChain, nothing else
+	ProductID    int64                   // number of the product
+	PositionID   int64                   // number of the position
+	AutoReinvest bybit.Opt[AutoReinvest] // Required. Whether another term follows.
 }
 
 // Yields returns yields of flexible savings or on-chain staking in the last three months, in pages.

@@ -438,7 +438,7 @@ func (r *BorrowFixedParams) fields(f *wire.Fields) {
 	f.Text("orderCurrency", &r.OrderCurrency)
 	f.Decimal("orderAmount", &r.OrderAmount)
 	f.Decimal("annualRate", &r.AnnualRate)
-	f.IntText("term", &r.Term)
+	f.IntText("term", (*int64)(&r.Term))
 	wire.Opt(f, "autoRepay", &r.AutoRepay, (*wire.Fields).BoolText)
 	wire.Opt(f, "repayType", &r.RepayType, wire.Enum[RepayType])
 	wire.Structs(f.Omit(), "collateralList", &r.CollateralList, (*Collateral).fields)

@@ -274,7 +274,7 @@ type BorrowFixedParams struct {
 	OrderCurrency string          // coin to borrow, such as ETH
 	OrderAmount   decimal.Decimal // amount to borrow, in coins
 	AnnualRate    decimal.Decimal // interest of a year that is offered, as a fraction: 0.02 is 2 %
-	Term          int64           // term in days: 7, 14, 30, 90 or 180
+	Term          Term            // term in days: 7, 14, 30, 90 or 180
 	AutoRepay     bybit.Opt[bool] // Use repayType. Repays from the funding wallet at the end of the term.
 
 	// What happens at the end of the term. Default: repaid from the funding wallet.

@@ -266,7 +266,7 @@ func (r MaxCollateralReductionResult) MarshalJSON() ([]byte, error) { return r.A
 func (r *AdjustCollateralParams) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 	f.Decimal("amount", &r.Amount)
-	f.Text("direction", (*string)(&r.Direction))
+	wire.Opt(f, "direction", &r.Direction, wire.CodeText[Direction])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -365,7 +365,7 @@ func (r *CollateralAdjustment) fields(f *wire.Fields) {
 	f.Decimal("afterLTV", &r.AfterLTV)
 	f.Decimal("amount", &r.Amount)
 	f.Text("collateralCurrency", &r.CollateralCurrency)
-	f.Int("direction", &r.Direction)
+	f.Int("direction", (*int64)(&r.Direction))
 	f.Decimal("preLTV", &r.PreLTV)
 	f.Int("status", (*int64)(&r.Status))
 }

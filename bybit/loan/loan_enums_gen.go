@@ -3,12 +3,12 @@
 package loan
 
 // Direction says which way collateral moves.
-type Direction string
+type Direction int64
 
 // The values of Direction.
 const (
-	DirectionAdd    Direction = "0" // from the funding wallet into the collateral
-	DirectionReduce Direction = "1" // from the collateral to the funding wallet
+	DirectionAdd    Direction = 0 // from the funding wallet into the collateral
+	DirectionReduce Direction = 1 // from the collateral to the funding wallet
 )
 
 // AdjustStatus says how an adjustment of collateral ended.
@@ -89,15 +89,15 @@ const (
 )
 
 // OrderState says where an order of the fixed market stands.
-type OrderState string
+type OrderState int64
 
 // The values of OrderState.
 const (
-	OrderMatching        OrderState = "1" // it waits for a counterparty
-	OrderPartlyCancelled OrderState = "2" // part of it was matched, the rest cancelled
-	OrderFilled          OrderState = "3" // all of it was matched
-	OrderCancelled       OrderState = "4" // it was cancelled before anything was matched
-	OrderFailed          OrderState = "5" // it failed
+	OrderMatching        OrderState = 1 // it waits for a counterparty
+	OrderPartlyCancelled OrderState = 2 // part of it was matched, the rest cancelled
+	OrderFilled          OrderState = 3 // all of it was matched
+	OrderCancelled       OrderState = 4 // it was cancelled before anything was matched
+	OrderFailed          OrderState = 5 // it failed
 )
 
 // MarketSort says what the offers of the fixed market are sorted by.

@@ -9,7 +9,7 @@ import (
 func (r *FixedBorrowOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "state", &r.State, wire.Enum[OrderState])
+	wire.Opt(f, "state", &r.State, wire.CodeText[OrderState])
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
@@ -70,7 +70,7 @@ func (r *FixedBorrowOrder) fields(f *wire.Fields) {
 	f.Decimal("orderQty", &r.OrderQty)
 	f.Millis("orderTime", &r.OrderTime)
 	f.Omit().Text("repayType", (*string)(&r.RepayType))
-	f.Int("state", &r.State)
+	f.Int("state", (*int64)(&r.State))
 	f.Int("term", (*int64)(&r.Term))
 }
 
@@ -173,7 +173,7 @@ func (r *FixedLoan) fields(f *wire.Fields) {
 	f.Decimal("residualPenaltyInterest", &r.ResidualPenaltyInterest)
 	f.Decimal("residualPrincipal", &r.ResidualPrincipal)
 	f.Int("status", (*int64)(&r.Status))
-	f.IntText("term", &r.Term)
+	f.IntText("term", (*int64)(&r.Term))
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -461,7 +461,7 @@ func (r *SupplyFixedParams) fields(f *wire.Fields) {
 	f.Text("orderCurrency", &r.OrderCurrency)
 	f.Decimal("orderAmount", &r.OrderAmount)
 	f.Decimal("annualRate", &r.AnnualRate)
-	f.IntText("term", &r.Term)
+	f.IntText("term", (*int64)(&r.Term))
 	wire.Opt(f, "availableSource", &r.AvailableSource, wire.Enum[SupplySource])
 }
 

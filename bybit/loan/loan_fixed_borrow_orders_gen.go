@@ -60,7 +60,7 @@ type FixedBorrowOrder struct {
 	OrderQty      decimal.Decimal // amount of the order, in coins
 	OrderTime     time.Time       // when it was placed
 	RepayType     RepayType       // what happens at the end of the term
-	State         int64           // where it stands, 1 to 5 as OrderState
+	State         OrderState      // where it stands
 	Term          Term            // term in days
 }
 
@@ -131,7 +131,7 @@ type FixedLoan struct {
 	ResidualPenaltyInterest decimal.Decimal // interest still owed, in coins
 	ResidualPrincipal       decimal.Decimal // principal still owed, in coins
 	Status                  ContractStatus  // where the loan stands
-	Term                    int64           // term in days
+	Term                    Term            // term in days
 }
 
 // RepayFixed repays a fixed loan, or all fixed loans of a coin, in full from the funding wallet.
@@ -322,7 +322,7 @@ type SupplyFixedParams struct {
 	OrderCurrency string          // coin to lend, such as USDT
 	OrderAmount   decimal.Decimal // amount to lend, in coins
 	AnnualRate    decimal.Decimal // interest of a year that is asked for, as a fraction: 0.02 is 2 %
-	Term          int64           // term in days: 7, 14, 30, 90 or 180
+	Term          Term            // term in days: 7, 14, 30, 90 or 180
 
 	AvailableSource bybit.Opt[SupplySource] // Where the coins come from. Default: the funding account.
 }

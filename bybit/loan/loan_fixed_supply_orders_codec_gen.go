@@ -9,7 +9,7 @@ import (
 func (r *FixedSupplyOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "state", &r.State, wire.Enum[OrderState])
+	wire.Opt(f, "state", &r.State, wire.CodeText[OrderState])
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
 	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
@@ -69,7 +69,7 @@ func (r *FixedSupplyOrder) fields(f *wire.Fields) {
 	f.Int("orderId", &r.OrderID)
 	f.Decimal("orderQty", &r.OrderQty)
 	f.Millis("orderTime", &r.OrderTime)
-	f.Int("state", &r.State)
+	f.Int("state", (*int64)(&r.State))
 	f.Int("term", (*int64)(&r.Term))
 }
 
@@ -173,7 +173,7 @@ func (r *FixedSupplyContract) fields(f *wire.Fields) {
 	f.Text("supplyCurrency", &r.SupplyCurrency)
 	f.Text("supplyId", &r.SupplyID)
 	f.Millis("supplyTime", &r.SupplyTime)
-	f.IntText("term", &r.Term)
+	f.IntText("term", (*int64)(&r.Term))
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

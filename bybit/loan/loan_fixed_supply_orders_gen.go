@@ -59,7 +59,7 @@ type FixedSupplyOrder struct {
 	OrderID       int64           // identifier of the order
 	OrderQty      decimal.Decimal // amount of the order, in coins
 	OrderTime     time.Time       // when it was placed
-	State         int64           // where it stands, 1 to 5 as OrderState
+	State         OrderState      // where it stands
 	Term          Term            // term in days
 }
 
@@ -131,5 +131,5 @@ type FixedSupplyContract struct {
 	SupplyCurrency  string          // coin that is lent
 	SupplyID        string          // identifier of the supply
 	SupplyTime      time.Time       // when it was lent
-	Term            int64           // term in days
+	Term            Term            // term in days
 }

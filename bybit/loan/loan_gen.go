@@ -169,9 +169,9 @@ func (s *Service) AdjustCollateral(ctx context.Context, p *AdjustCollateralParam
 
 // AdjustCollateralParams are the parameters of [Service.AdjustCollateral].
 type AdjustCollateralParams struct {
-	Currency  string          // collateral coin, such as BTC
-	Amount    decimal.Decimal // amount to move, in coins
-	Direction Direction       // which way it moves
+	Currency  string               // collateral coin, such as BTC
+	Amount    decimal.Decimal      // amount to move, in coins
+	Direction bybit.Opt[Direction] // Required. Which way it moves.
 }
 
 // AdjustCollateralResult is what [Service.AdjustCollateral] returns.
@@ -223,7 +223,7 @@ type CollateralAdjustment struct {
 	AfterLTV           decimal.Decimal // loan-to-value ratio after it, as a fraction
 	Amount             decimal.Decimal // amount that was moved, in coins
 	CollateralCurrency string          // coin that was moved
-	Direction          int64           // 0 if collateral was added, 1 if it was taken out
+	Direction          Direction       // which way it moved
 	PreLTV             decimal.Decimal // loan-to-value ratio before it, as a fraction
 	Status             AdjustStatus    // how the adjustment ended
 }

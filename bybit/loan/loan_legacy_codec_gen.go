@@ -384,7 +384,7 @@ func (r *LegacyRepaidLoan) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 	f.Decimal("repaidInterest", &r.RepaidInterest)
 	f.Decimal("repaidPenaltyInterest", &r.RepaidPenaltyInterest)
-	f.Int("status", &r.Status)
+	f.Int("status", (*int64)(&r.Status))
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -503,7 +503,7 @@ func (r *LegacyRepayment) fields(f *wire.Fields) {
 	f.Text("repayId", &r.RepayID)
 	f.Int("repayStatus", (*int64)(&r.RepayStatus))
 	f.Millis("repayTime", &r.RepayTime)
-	f.Text("repayType", (*string)(&r.RepayType))
+	f.IntText("repayType", (*int64)(&r.RepayType))
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

@@ -3,12 +3,12 @@
 package loan
 
 // LegacyRepaySource says what a legacy loan was repaid by.
-type LegacyRepaySource string
+type LegacyRepaySource int64
 
 // The values of LegacyRepaySource.
 const (
-	LegacyRepayByUser        LegacyRepaySource = "1" // the borrower repaid
-	LegacyRepayByLiquidation LegacyRepaySource = "2" // the collateral was liquidated
+	LegacyRepayByUser        LegacyRepaySource = 1 // the borrower repaid
+	LegacyRepayByLiquidation LegacyRepaySource = 2 // the collateral was liquidated
 )
 
 // LegacyTermType says whether a legacy loan has a term.

@@ -249,14 +249,14 @@ type LegacyRepaidLoan struct {
 	ExpirationTime     time.Time       // when the term ended; absent without one
 	HourlyInterestRate decimal.Decimal // interest of an hour, as a fraction: the current one without a term
 
-	InitialCollateralAmount decimal.Decimal // collateral at the beginning, in coins
-	InitialLoanAmount       decimal.Decimal // amount that was lent, in coins
-	LoanCurrency            string          // coin that was lent
-	LoanTerm                decimal.Decimal // term in days; absent without one
-	OrderID                 string          // identifier of the loan
-	RepaidInterest          decimal.Decimal // interest paid in all, in coins
-	RepaidPenaltyInterest   decimal.Decimal // interest for being overdue paid in all, in coins
-	Status                  int64           // 1 if the borrower repaid it, 2 if a liquidation did
+	InitialCollateralAmount decimal.Decimal   // collateral at the beginning, in coins
+	InitialLoanAmount       decimal.Decimal   // amount that was lent, in coins
+	LoanCurrency            string            // coin that was lent
+	LoanTerm                decimal.Decimal   // term in days; absent without one
+	OrderID                 string            // identifier of the loan
+	RepaidInterest          decimal.Decimal   // interest paid in all, in coins
+	RepaidPenaltyInterest   decimal.Decimal   // interest for being overdue paid in all, in coins
+	Status                  LegacyRepaySource // what it was repaid by
 }
 
 // RepayLegacy repays a legacy loan in full or in part from the funding wallet, interest first. The

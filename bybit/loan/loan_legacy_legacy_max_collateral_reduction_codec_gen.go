@@ -63,7 +63,7 @@ func (r LegacyMaxCollateralReductionResult) MarshalJSON() ([]byte, error) {
 func (r *AdjustLegacyCollateralParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 	f.Decimal("amount", &r.Amount)
-	f.Text("direction", (*string)(&r.Direction))
+	wire.Opt(f, "direction", &r.Direction, wire.CodeText[Direction])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -167,7 +167,7 @@ func (r *LegacyCollateralAdjustment) fields(f *wire.Fields) {
 	f.Decimal("afterLTV", &r.AfterLTV)
 	f.Decimal("amount", &r.Amount)
 	f.Text("collateralCurrency", &r.CollateralCurrency)
-	f.Int("direction", &r.Direction)
+	f.Int("direction", (*int64)(&r.Direction))
 	f.Text("orderId", &r.OrderID)
 	f.Decimal("preLTV", &r.PreLTV)
 }

@@ -51,9 +51,9 @@ func (s *Service) AdjustLegacyCollateral(ctx context.Context, p *AdjustLegacyCol
 
 // AdjustLegacyCollateralParams are the parameters of [Service.AdjustLegacyCollateral].
 type AdjustLegacyCollateralParams struct {
-	OrderID   string          // identifier of the loan
-	Amount    decimal.Decimal // amount to move, in coins
-	Direction Direction       // 0 adds collateral, 1 takes it out
+	OrderID   string               // identifier of the loan
+	Amount    decimal.Decimal      // amount to move, in coins
+	Direction bybit.Opt[Direction] // Required. Which way it moves.
 }
 
 // AdjustLegacyCollateralResult is what [Service.AdjustLegacyCollateral] returns.
@@ -113,7 +113,7 @@ type LegacyCollateralAdjustment struct {
 	Amount decimal.Decimal
 
 	CollateralCurrency string          // coin that was moved
-	Direction          int64           // 0 if collateral was added, 1 if it was taken out
+	Direction          Direction       // which way it moved
 	OrderID            string          // identifier of the loan
 	PreLTV             decimal.Decimal // loan-to-value ratio before it, as a fraction
 }

@@ -138,7 +138,7 @@ func (r MyAdsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), n
 func (r *AdsParams) fields(f *wire.Fields) {
 	f.Text("tokenId", &r.TokenID)
 	f.Text("currencyId", &r.CurrencyID)
-	f.IntText("side", (*int64)(&r.Side))
+	wire.Opt(f, "side", &r.Side, wire.CodeText[Side])
 	wire.Opt(f, "page", &r.Page, (*wire.Fields).IntText)
 	wire.Opt(f, "size", &r.Size, (*wire.Fields).IntText)
 }
@@ -179,8 +179,8 @@ func (r AdsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil
 func (r *PostAdParams) fields(f *wire.Fields) {
 	f.Text("tokenId", &r.TokenID)
 	f.Text("currencyId", &r.CurrencyID)
-	f.IntText("side", (*int64)(&r.Side))
-	f.IntText("priceType", (*int64)(&r.PriceType))
+	wire.Opt(f, "side", &r.Side, wire.CodeText[Side])
+	wire.Opt(f, "priceType", &r.PriceType, wire.CodeText[PriceType])
 	f.Decimal("premium", &r.Premium)
 	f.Decimal("price", &r.Price)
 	f.Decimal("minAmount", &r.MinAmount)
@@ -254,7 +254,7 @@ func (r *RemoveAdParams) UnmarshalJSON(json []byte) error { return r.Decode(json
 func (r RemoveAdParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UpdateAdParams) fields(f *wire.Fields) {
-	f.IntText("priceType", (*int64)(&r.PriceType))
+	wire.Opt(f, "priceType", &r.PriceType, wire.CodeText[PriceType])
 	f.Decimal("premium", &r.Premium)
 	f.Decimal("quantity", &r.Quantity)
 	f.Decimal("minAmount", &r.MinAmount)

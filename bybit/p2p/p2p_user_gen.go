@@ -179,7 +179,7 @@ func (s *Service) AllAds(ctx context.Context, p *AdsParams) iter.Seq2[OnlineAd, 
 type AdsParams struct {
 	TokenID    string           // token, such as USDT
 	CurrencyID string           // fiat currency, such as EUR
-	Side       Side             // what the advertisers do
+	Side       bybit.Opt[Side]  // Required. What the advertisers do.
 	Page       bybit.Opt[int64] // Number of the page, from 1. Default: 1.
 	Size       bybit.Opt[int64] // Ads of a page, at most 300. Default: 10.
 }
@@ -204,10 +204,10 @@ func (s *Service) PostAd(ctx context.Context, p *PostAdParams) (*PostAdResult, e
 
 // PostAdParams are the parameters of [Service.PostAd].
 type PostAdParams struct {
-	TokenID    string    // token, such as USDT
-	CurrencyID string    // fiat currency, such as EUR
-	Side       Side      // what the account will do
-	PriceType  PriceType // how the price is made
+	TokenID    string               // token, such as USDT
+	CurrencyID string               // fiat currency, such as EUR
+	Side       bybit.Opt[Side]      // Required. What the account will do.
+	PriceType  bybit.Opt[PriceType] // Required. How the price is made.
 
 	// Price in percent of the reference price, such as 130. Leave it unset for a fixed price: "" is
 	// sent.
@@ -262,7 +262,7 @@ func (s *Service) UpdateAd(ctx context.Context, p *UpdateAdParams) (*UpdateAdRes
 
 // UpdateAdParams are the parameters of [Service.UpdateAd].
 type UpdateAdParams struct {
-	PriceType PriceType // how the price is made
+	PriceType bybit.Opt[PriceType] // Required. How the price is made.
 
 	// Price in percent of the reference price, such as 130. Leave it unset for a fixed price: "" is
 	// sent.

@@ -56,7 +56,7 @@ func ofEarn() []Endpoint {
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "OnChain, nothing else."},
 				{Name: "productId", Type: "int", Required: true, Text: "Number of the product."},
 				{Name: "positionId", Type: "int", Required: true, Text: "Number of the position."},
-				{Name: "autoReinvest", Type: "int", Required: true, Values: []string{"0", "1"}, Text: "0: off, 1: on."},
+				{Name: "autoReinvest", Type: "int", Required: true, Values: []string{"0", "1"}, Text: "Whether another term follows."},
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/yield", Group: "finance/earn/easy-onchain", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/yield-history", Go: "earn.Service.Yields",

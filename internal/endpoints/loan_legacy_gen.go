@@ -76,7 +76,7 @@ func ofLoanLegacy() []Endpoint {
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "Identifier of the loan."},
 				{Name: "amount", Type: "decimal", Required: true, Text: "Amount to move, in coins."},
-				{Name: "direction", Type: "string", Required: true, Values: []string{"0", "1"}, Text: "0 adds collateral, 1 takes it out."},
+				{Name: "direction", Type: "string", Required: true, Values: []string{"0", "1"}, Text: "Which way it moves."},
 			},
 		},
 		{Method: "GET", Path: "/v5/crypto-loan/adjustment-history", Group: "crypto-loan", Auth: "signed", Read: true, Page: "crypto-loan/ltv-adjust-history", Go: "loan.Service.LegacyCollateralAdjustments",

@@ -165,6 +165,27 @@ func TestWrongFilesAreExplained(t *testing.T) {
 	}
 }
 
+// TestRequiredTexts: a parameter whose zero would do something can be unset in Go, and the
+// command still asks for it.
+func TestRequiredTexts(t *testing.T) {
+	f, errs := Parse("spec/shop.api", strings.Replace(small, "Color?   Color of them.", "Color?   Required. Color of them.", 1))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	spec, errs := Check([]*File{f}, map[string]bool{"Side": true})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	tree, err := Generate(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(tree["internal/endpoints/shop_gen.go"])
+	if want := `{Name: "color", Type: "string", Required: true, Values: []string{"red"}, Text: "Color of them."}`; !strings.Contains(got, want) {
+		t.Errorf("no %s in %s", want, got)
+	}
+}
+
 func TestNames(t *testing.T) {
 	for wire, want := range map[string]string{
 		"orderId": "OrderID", "orderLinkId": "LinkID", "bid1Price": "Bid1Price", "ret_code": "RetCode", "apyE8": "APYE8",

@@ -51,6 +51,10 @@ func (g *generator) entry(b *strings.Builder, f *File, u *unit) {
 	b.WriteString("},\n")
 }
 
+// requiredText begins the text of a parameter that a request needs although Go can leave
+// it unset, since its zero means something.
+const requiredText = "Required. "
+
 // paramRows writes parameters and, behind each, its own fields.
 func (g *generator) paramRows(b *strings.Builder, prefix string, rows []*Row, depth int) {
 	if depth > 4 {
@@ -63,7 +67,8 @@ func (g *generator) paramRows(b *strings.Builder, prefix string, rows []*Row, de
 			suffix, t = suffix+"[]", t.Elem
 		}
 		fmt.Fprintf(b, "{Name: %q, Type: %q", name, g.typeText(&r.Type))
-		if !r.Opt {
+		text, required := strings.CutPrefix(r.Text, requiredText)
+		if required || !r.Opt {
 			b.WriteString(", Required: true")
 		}
 		if e := g.p.enum(t.Name); t.Kind == Basic && e != nil && len(e.Values) > 0 {
@@ -73,7 +78,7 @@ func (g *generator) paramRows(b *strings.Builder, prefix string, rows []*Row, de
 			}
 			fmt.Fprintf(b, ", Values: %#v", values)
 		}
-		fmt.Fprintf(b, ", Text: %q},\n", r.Text)
+		fmt.Fprintf(b, ", Text: %q},\n", text)
 		if s := g.p.Structs[t.Name]; t.Kind == Object && s != nil {
 			g.paramRows(b, name+suffix+".", s.Rows, depth+1)
 		}
