@@ -364,7 +364,7 @@ func (f *Fields) Null() *Fields {
 	return f
 }
 
-// Zero lets the next field, a time, be 0 when it is absent.
+// Zero lets the next field, a time or a Numeral, be 0 when it is absent.
 func (f *Fields) Zero() *Fields {
 	f.absent = writeZero
 	return f

@@ -34,6 +34,13 @@ type sample struct {
 	At      time.Time
 	Until   time.Time
 	Paid    time.Time
+	Ends    time.Time
+	Begins  time.Time
+	Yes     bool
+	Quoted  bool
+	Number  string
+	Parent  string
+	Yield   decimal.Decimal
 	Since   time.Time
 	Raw     []byte
 	Limit   opt[decimal.Decimal]
@@ -83,6 +90,13 @@ func (r *sample) fields(f *Fields) {
 	f.Millis("at", &r.At)
 	f.Zero().Millis("until", &r.Until)
 	f.Zero().SecondsNumber("paid", &r.Paid)
+	f.Zero().RFC3339("ends", &r.Ends)
+	f.RFC3339("begins", &r.Begins)
+	f.Digit("yes", &r.Yes)
+	f.DigitText("quoted", &r.Quoted)
+	f.Numeral("number", &r.Number)
+	f.Zero().Numeral("parent", &r.Parent)
+	f.Percent("yield", &r.Yield)
 	f.SecondsNumber("since", &r.Since)
 	f.Raw("raw", &r.Raw)
 	Opt(f, "limit", &r.Limit, (*Fields).Decimal)
@@ -102,12 +116,13 @@ func (r *sample) fields(f *Fields) {
 }
 
 const fullSample = `{"name":"n","color":"red","id":"7","count":-3,"deep":"12","on":true,"off":"false","price":"1.50","rate":0.25,` +
-	`"long":"0.00000000000000000000000000000000001","at":"1700000000123","until":"1700000000123","paid":1700000000,"since":1700000000,"raw":{"x":[1]},"limit":"0","from":"0","side":"blue",` +
+	`"long":"0.00000000000000000000000000000000001","at":"1700000000123","until":"1700000000123","paid":1700000000,"ends":"2026-01-31T12:00:00Z","begins":"2026-01-31T12:00:00.5Z","yes":1,"quoted":"1",` +
+	`"number":12345678901234567890123,"parent":7,"yield":"-4.250%","since":1700000000,"raw":{"x":[1]},"limit":"0","from":"0","side":"blue",` +
 	`"inner":{"a":"1","b":""},"maybe":{"a":"","b":"2"},"list":[{"a":"1","b":""},{"a":"1","b":"3"}],"pairs":[["1.5","2"],["2","0"]],` +
 	`"tags":["x","y"],"rows":[["1"],[],["2","3"]],"byName":{"a":1,"b":2},"byCoin":{"BTC":{"a":"","b":""}},"gone":"g","null":"n","lone":[{"a":"","b":""}]}`
 
 const emptySample = `{"name":"","color":"","id":"","count":0,"deep":"0","on":false,"off":"false","price":"","rate":null,"long":"",` +
-	`"at":"","until":"0","paid":0,"since":null,"raw":null,"inner":{"a":"","b":""},"list":[],"pairs":[],"rows":[],"byName":{},"byCoin":{},"null":null,"lone":[]}`
+	`"at":"","until":"0","paid":0,"ends":"1970-01-01T00:00:00Z","begins":"","yes":0,"quoted":"0","number":null,"parent":0,"yield":"","since":null,"raw":null,"inner":{"a":"","b":""},"list":[],"pairs":[],"rows":[],"byName":{},"byCoin":{},"null":null,"lone":[]}`
 
 func TestFieldsReadWhatTheyWrite(t *testing.T) {
 	var members []string
@@ -125,9 +140,12 @@ func TestFieldsReadWhatTheyWrite(t *testing.T) {
 		{"in order", fullSample, fullSample},
 		{"in another order, with white space and unknown keys", reversed, fullSample},
 		{"nothing", `{}`, emptySample},
-		{"null everywhere", `{"name":null,"id":null,"count":null,"deep":null,"on":null,"price":null,"rate":null,"long":null,"at":null,"until":null,"paid":null,"since":null,"limit":null,"side":null,"inner":null,"maybe":null,"list":null,"pairs":null,"tags":null,"rows":null,"byName":null,"byCoin":null,"gone":null,"null":null}`, emptySample},
+		{"null everywhere", `{"name":null,"id":null,"count":null,"deep":null,"on":null,"price":null,"rate":null,"long":null,"at":null,"until":null,"paid":null,"ends":null,"begins":null,"yes":null,"quoted":null,"number":null,"parent":null,"yield":null,"since":null,"limit":null,"side":null,"inner":null,"maybe":null,"list":null,"pairs":null,"tags":null,"rows":null,"byName":null,"byCoin":null,"gone":null,"null":null}`, emptySample},
 		{"empty everywhere", `{"deep":"","off":"","price":"","rate":"","long":"","at":"","until":"","paid":"","since":""}`, emptySample},
-		{"times that are none", `{"at":"0","until":0,"paid":"0","since":-1}`, emptySample},
+		{"times that are none", `{"at":"0","until":0,"paid":"0","since":-1,"ends":"1970-01-01T00:00:00Z","begins":"0001-01-01T00:00:00Z"}`, emptySample},
+		{"other spellings of forms", `{"ends":"2026-01-31T13:00:00+01:00","yes":"1","quoted":true,"number":"18","yield":5}`,
+			strings.NewReplacer(`"ends":"1970-01-01T00:00:00Z"`, `"ends":"2026-01-31T12:00:00Z"`, `"yes":0`, `"yes":1`, `"quoted":"0"`, `"quoted":"1"`, `"number":null`, `"number":18`, `"yield":""`, `"yield":"5%"`).Replace(emptySample)},
+		{"an id that is no number", `{"number":"007","parent":"x"}`, strings.NewReplacer(`"number":null`, `"number":"007"`, `"parent":0`, `"parent":"x"`).Replace(emptySample)},
 		{"numbers and strings for each other", `{"id":7,"count":"-3","deep":12,"on":"true","off":false,"price":1.50,"rate":"0.25","at":1700000000123,"since":"1700000000"}`,
 			strings.NewReplacer(`"id":""`, `"id":"7"`, `"count":0`, `"count":-3`, `"deep":"0"`, `"deep":"12"`, `"on":false`, `"on":true`, `"price":""`, `"price":"1.50"`, `"rate":null`, `"rate":0.25`, `"at":""`, `"at":"1700000000123"`, `"since":null`, `"since":1700000000`).Replace(emptySample)},
 		{"a key with an escape", `{"\u006eame":"n\u00e9"}`, strings.Replace(emptySample, `"name":""`, `"name":"né"`, 1)},
@@ -161,6 +179,12 @@ func TestFieldsRefuse(t *testing.T) {
 		{`{"lone":"x"}`, "lone: an object expected"},
 		{`{"list":{}}`, "list: an array expected"},
 		{`{"off":"maybe"}`, "off: true or false expected"},
+		{`{"ends":"yesterday"}`, "ends: not a time such as"},
+		{`{"ends":5}`, "ends: a string expected"},
+		{`{"yes":2}`, "yes: 0 or 1 expected"},
+		{`{"quoted":{}}`, "quoted: a number expected"},
+		{`{"number":true}`, "number: a number expected"},
+		{`{"yield":"4%%"}`, "yield: not a percentage"},
 		{`{"from":"-1"}`, "from: a time before 1970"},
 		{`{"count":1.5}`, "count: not a whole number"},
 		{`{"long":"1x"}`, "long: not a decimal number"},

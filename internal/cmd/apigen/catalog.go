@@ -78,6 +78,9 @@ func (g *generator) paramRows(b *strings.Builder, prefix string, rows []*Row, de
 			}
 			fmt.Fprintf(b, ", Values: %#v", values)
 		}
+		if t.Unit == digit {
+			b.WriteString(`, Values: []string{"0", "1"}`)
+		}
 		fmt.Fprintf(b, ", Text: %q},\n", text)
 		if s := g.p.Structs[t.Name]; t.Kind == Object && s != nil {
 			g.paramRows(b, name+suffix+".", s.Rows, depth+1)
@@ -108,6 +111,12 @@ func (g *generator) typeText(t *Type) string {
 		name = "decimal"
 	case name == "raw":
 		name = "JSON"
+	case t.Unit == rfc3339 || t.Unit == percent:
+		return "string"
+	case name == "string" && t.Form == AsNumber:
+		return "int"
+	case t.Unit == digit:
+		name = "int"
 	case name == "time":
 		name = map[string]string{"": "ms", "seconds": "s", "micros": "us", "nanos": "ns"}[t.Unit]
 		if t.Form == AsNumber {

@@ -336,12 +336,17 @@ func (c *checker) rows(u *unit, owner string, rows []*Row) {
 		c.text(r.line, owner+"."+r.Name, r.Text)
 		c.rowType(u, owner, r, &r.Type, false)
 		switch {
-		case r.Zero && (r.Type.Kind != Basic || r.Type.Name != "time" || r.Opt):
-			c.fail(r.line, "%s.%s has the mark zero and is no time that is always there", owner, r.Name)
+		case r.Zero && (!r.Type.hasZero() || r.Opt):
+			c.fail(r.line, "%s.%s has the mark zero and is no time that is always there, nor an id as a number", owner, r.Name)
 		case r.Zero && (r.Omit || r.Null):
 			c.fail(r.line, "%s.%s has two marks for when it is absent", owner, r.Name)
 		}
 	}
+}
+
+// hasZero reports whether 0 can stand for an absent value.
+func (t *Type) hasZero() bool {
+	return t.Kind == Basic && (t.Name == "time" || t.Name == "string" && t.Form == AsNumber)
 }
 
 // rowType resolves the type of a row, or of its elements.

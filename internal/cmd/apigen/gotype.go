@@ -65,6 +65,9 @@ func (p *Package) method(t *Type) string {
 		if t.Either {
 			return "TextOrNumber"
 		}
+		if t.Form == AsNumber {
+			return "Numeral"
+		}
 		return "Text"
 	case "int":
 		if asString {
@@ -72,11 +75,18 @@ func (p *Package) method(t *Type) string {
 		}
 		return "Int"
 	case "bool":
-		if asString {
-			return "BoolText"
+		name := "Bool"
+		if t.Unit == digit {
+			name = "Digit"
 		}
-		return "Bool"
+		if asString {
+			name += "Text"
+		}
+		return name
 	case "decimal":
+		if t.Unit == percent {
+			return "Percent"
+		}
 		if t.Form == AsNumber {
 			return "Number"
 		}
@@ -86,7 +96,7 @@ func (p *Package) method(t *Type) string {
 	case "raw":
 		return "Raw"
 	case "time":
-		name := map[string]string{"": "Millis", "seconds": "Seconds", "micros": "Micros", "nanos": "Nanos"}[t.Unit]
+		name := map[string]string{"": "Millis", "seconds": "Seconds", "micros": "Micros", "nanos": "Nanos", rfc3339: "RFC3339"}[t.Unit]
 		if t.Form == AsNumber {
 			name += "Number"
 		}

@@ -303,6 +303,13 @@ func (p *reader) marks(r *Row) {
 	}
 }
 
+// units are the words that a type takes for what stands in JSON.
+var units = map[string][]string{
+	"time":    {"seconds", "micros", "nanos", rfc3339},
+	"bool":    {digit},
+	"decimal": {percent},
+}
+
 // parseType reads the type column without its question mark.
 func parseType(s string) (Type, error) {
 	s = strings.TrimSpace(s)
@@ -338,7 +345,7 @@ func parseType(s string) (Type, error) {
 			t.Form = AsString
 		case w == "either":
 			t.Either = true
-		case slices.Contains([]string{"seconds", "micros", "nanos"}, w) && t.Name == "time":
+		case slices.Contains(units[t.Name], w):
 			t.Unit = w
 		default:
 			return t, fmt.Errorf("unknown word %q in the type %q", w, s)

@@ -68,7 +68,7 @@ type Type struct {
 	Name   string // of a basic type, an enum or a struct
 	Elem   *Type  // of List and Map
 	Form   Form
-	Unit   string // of a time: "" for milliseconds, "seconds", "micros", "nanos"
+	Unit   string // of a time: "" for milliseconds, "seconds", "micros", "nanos"; rfc3339 and others
 	Either bool
 	Reason string // why it is raw
 	Inline bool   // its rows stand below
@@ -94,6 +94,13 @@ const (
 	Usual Form = iota
 	AsNumber
 	AsString
+)
+
+// Units other than that of a time, in Type.Unit.
+const (
+	digit   = "digit"   // of a bool: 1 or 0
+	percent = "percent" // of a decimal: a percent sign behind it
+	rfc3339 = "rfc3339" // of a time: as text
 )
 
 // A Method is one method and path.
