@@ -20,7 +20,7 @@ type AccountService struct{ c *Client }
 // CollateralSetting says whether one coin of the account counts as collateral.
 type CollateralSetting struct {
 	Coin             string // coin, such as BTC
-	CollateralSwitch Switch // ON if it counts as collateral, OFF if not
+	CollateralSwitch Switch // SwitchOn if it counts as collateral, SwitchOff if not
 }
 
 // WalletBalance returns equity, margin and balance of the unified account, in total and coin by
@@ -42,8 +42,10 @@ func (s *AccountService) WalletBalance(ctx context.Context, p *AccountWalletBala
 
 // AccountWalletBalanceParams are the parameters of [AccountService.WalletBalance].
 type AccountWalletBalanceParams struct {
-	AccountType AccountType // Wallet to ask for: UNIFIED. For the funding account use the asset service.
-	Coin        Opt[string] // Coins separated by commas, such as USDT,USDC. Absent: all that are not empty.
+	// Wallet to ask for: AccountUnified. For the funding account use the asset service.
+	AccountType AccountType
+
+	Coin Opt[string] // Coins separated by commas, such as USDT,USDC. Absent: all that are not empty.
 }
 
 // AccountWalletBalanceResult is what [AccountService.WalletBalance] returns.
@@ -55,14 +57,14 @@ type AccountWalletBalanceResult struct {
 type WalletBalance struct {
 	TotalEquity       decimal.Decimal // equity of all coins, USD
 	AccountIMRate     decimal.Decimal // initial margin over margin balance, as a fraction
-	AccountIMRateByMp decimal.Decimal // initial margin rate by mark price: the same value as accountIMRate
+	AccountIMRateByMp decimal.Decimal // initial margin rate by mark price: the same value as AccountIMRate
 
 	// Wallet balance plus unrealised profit of perpetuals and futures, USD.
 	TotalMarginBalance decimal.Decimal
 
 	TotalInitialMargin decimal.Decimal // initial margin of all coins, USD
 
-	// Initial margin by mark price: the same value as totalInitialMargin.
+	// Initial margin by mark price: the same value as TotalInitialMargin.
 	TotalInitialMarginByMp decimal.Decimal
 
 	AccountType AccountType // wallet, as asked
@@ -74,28 +76,40 @@ type WalletBalance struct {
 	// Maintenance margin over margin balance, as a fraction. Liquidation begins at 1.
 	AccountMMRate decimal.Decimal
 
-	// Maintenance margin rate by mark price: the same value as accountMMRate.
+	// Maintenance margin rate by mark price: the same value as AccountMMRate.
 	AccountMMRateByMp decimal.Decimal
 
-	TotalPerpUPL           decimal.Decimal // unrealised profit of perpetuals and futures, USD
-	TotalWalletBalance     decimal.Decimal // wallet balance of all coins, USD
-	AccountLTV             decimal.Decimal // loan to value of the account; no longer kept
+	TotalPerpUPL       decimal.Decimal // unrealised profit of perpetuals and futures, USD
+	TotalWalletBalance decimal.Decimal // wallet balance of all coins, USD
+
+	// Deprecated: loan to value of the account; no longer kept.
+	AccountLTV decimal.Decimal
+
 	TotalMaintenanceMargin decimal.Decimal // maintenance margin of all coins, USD
 
-	// Maintenance margin by mark price: the same value as totalMaintenanceMargin.
+	// Maintenance margin by mark price: the same value as TotalMaintenanceMargin.
 	TotalMaintenanceMarginByMp decimal.Decimal
 
 	Coins []WalletCoin // balances, one row per coin
 }
 
-// WalletCoin is an element of [WalletBalance.Coins]: balances, one row per coin.
+// WalletCoin is an element of [WalletBalance.Coins], one for each coin.
 type WalletCoin struct {
-	ColRes              CollateralRestriction // whether the venue restricts this coin as collateral
-	Free                decimal.Decimal       // free balance of the former spot wallet; absent
-	AvailableToBorrow   decimal.Decimal       // Always absent. Use the collateral info.
-	Bonus               decimal.Decimal       // bonus in this coin
-	AccruedInterest     decimal.Decimal       // interest accrued on the borrowed amount, in coin
-	AvailableToWithdraw decimal.Decimal       // What can be moved out, in coin. Use Transferable.
+	ColRes CollateralRestriction // whether the venue restricts this coin as collateral
+
+	// Deprecated: free balance of the former spot wallet; absent.
+	Free decimal.Decimal
+
+	// Deprecated: always absent. Use the collateral info.
+	AvailableToBorrow decimal.Decimal
+
+	Bonus           decimal.Decimal // bonus in this coin
+	AccruedInterest decimal.Decimal // interest accrued on the borrowed amount, in coin
+
+	// What can be moved out, in coin.
+	//
+	// Deprecated: use Transferable.
+	AvailableToWithdraw decimal.Decimal
 
 	TotalOrderIM decimal.Decimal // Margin taken by open orders, in coin. Absent under portfolio margin.
 
@@ -109,7 +123,7 @@ type WalletCoin struct {
 	SpotHedgingQty decimal.Decimal // amount that hedges positions under portfolio margin, in coin
 	UnrealisedPnL  decimal.Decimal // unrealised profit, in coin
 
-	// Whether the user lets it count as collateral. Only meaningful with marginCollateral.
+	// Whether the user lets it count as collateral. Only meaningful with MarginCollateral.
 	CollateralSwitch bool
 
 	BorrowAmount decimal.Decimal // debt from spot and derivatives, in coin
@@ -145,11 +159,18 @@ type AccountInfoResult struct {
 	MarginMode          MarginMode    // how positions share margin
 	UpdatedTime         time.Time     // when the account's settings last changed
 	UnifiedMarginStatus UnifiedStatus // generation of the account
-	DCPStatus           Switch        // Always OFF. Use DCP.
-	TimeWindow          int64         // Always 0. Use DCP.
-	SMPGroup            int64         // Always 0. Use SMPGroup.
-	IsMasterTrader      bool          // whether the account is a leader of copy trading
-	SpotHedgingStatus   Switch        // whether spot balances hedge positions under portfolio margin
+
+	// Deprecated: always SwitchOff. Use DCP.
+	DCPStatus Switch
+
+	// Deprecated: always 0. Use DCP.
+	TimeWindow int64
+
+	// Deprecated: always 0. Use SMPGroup.
+	SMPGroup int64
+
+	IsMasterTrader    bool   // whether the account is a leader of copy trading
+	SpotHedgingStatus Switch // whether spot balances hedge positions under portfolio margin
 }
 
 // Instruments returns terms of the instruments that this account may trade: ticks, lots, leverage
@@ -183,7 +204,7 @@ type AccountInstrumentsParams struct {
 	Category Category    // product: spot, linear or inverse
 	Symbol   Opt[string] // Symbol, such as BTCUSDT. Absent: all of them.
 	Limit    Opt[int64]  // Rows per page, 1 to 200. Default: 200.
-	Cursor   Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // AccountInstrumentsResult is what [AccountService.Instruments] returns.
@@ -193,7 +214,7 @@ type AccountInstrumentsResult struct {
 	NextPageCursor string              // Cursor of the next page. Empty on the last page; absent on spot.
 }
 
-// AccountInstrument is an element of [AccountInstrumentsResult.List]: instruments of this page.
+// AccountInstrument is one of the instruments in [AccountInstrumentsResult.List].
 type AccountInstrument struct {
 	Symbol       string           // symbol, such as BTCUSDT
 	SymbolID     int64            // number of the symbol at the venue
@@ -203,10 +224,14 @@ type AccountInstrument struct {
 	// Which kinds of account can trade it on margin: spot. A coin may still not be borrowable.
 	MarginTrading MarginTrading
 
-	STTag      Flag   // whether it carries the special treatment label, a warning: spot
-	BaseCoin   string // coin that is traded, such as BTC
-	QuoteCoin  string // coin in which prices are, such as USDT
-	Innovation Flag   // Whether it is in the innovation zone: spot. Out of use, see symbolType.
+	STTag     Flag   // whether it carries the special treatment label, a warning: spot
+	BaseCoin  string // coin that is traded, such as BTC
+	QuoteCoin string // coin in which prices are, such as USDT
+
+	// Whether it is in the innovation zone: spot.
+	//
+	// Deprecated: out of use, see SymbolType.
+	Innovation Flag
 
 	// Stocks per token of an xstocks symbol: a stock's price is the token's divided by it. Absent:
 	// 1.
@@ -220,7 +245,7 @@ type AccountInstrument struct {
 
 	DeliveryFeeRate decimal.Decimal // fee of the delivery as a fraction: 0.0005 is 0.05 %: futures
 	PriceScale      int64           // decimals of a price: linear and inverse
-	LeverageFilter  *LeverageFilter // leverage that can be set: linear and inverse
+	LeverageFilter  *LeverageFilter // leverage that can be set: linear and inverse; nil if absent
 	PriceFilter     PriceFilter     // prices that an order can have
 
 	// Quantities that an order can have: base coin, contracts of one US dollar on inverse.
@@ -237,13 +262,12 @@ type AccountInstrument struct {
 	LowerFundingRate decimal.Decimal // lowest funding rate as a fraction, negative: linear and inverse
 	IsPreListing     bool            // whether it is a pre-market contract: linear and inverse
 
-	PreListingInfo *PreListingInfo // course of the pre-market trading; null if it is no pre-market contract
-	RiskParameters RiskParameters  // how far a limit price may be from the market
-	DisplayName    string          // name on the web and in the app: USDC contracts
-	SymbolType     SymbolType      // zone or asset class of the symbol
-
-	MyRPIPermission bool // whether this account may place RPI orders
-	IsPublicRPI     bool // whether RPI is open to market makers
+	PreListingInfo  *PreListingInfo // course of the pre-market trading; nil if it is no pre-market contract
+	RiskParameters  RiskParameters  // how far a limit price may be from the market
+	DisplayName     string          // name on the web and in the app: USDC contracts
+	SymbolType      SymbolType      // zone or asset class of the symbol
+	MyRPIPermission bool            // whether this account may place RPI orders
+	IsPublicRPI     bool            // whether RPI is open to market makers
 }
 
 // FeeRates returns trading fee rates of the account by symbol, or by base coin for options.
@@ -271,7 +295,7 @@ type AccountFeeRatesResult struct {
 	List     []AccountFeeRate // rates, one row per symbol
 }
 
-// AccountFeeRate is an element of [AccountFeeRatesResult.List]: rates, one row per symbol.
+// AccountFeeRate is an element of [AccountFeeRatesResult.List], one for each symbol.
 type AccountFeeRate struct {
 	Symbol       string          // Symbol, such as BTCUSDT. Empty for options.
 	BaseCoin     string          // Base coin, such as BTC. Options only.
@@ -333,7 +357,7 @@ func (s *AccountService) AllTransactionLog(ctx context.Context, p *AccountTransa
 
 // AccountTransactionLogParams are the parameters of [AccountService.TransactionLog].
 type AccountTransactionLogParams struct {
-	AccountType  Opt[AccountType]     // wallet to ask for: UNIFIED
+	AccountType  Opt[AccountType]     // wallet to ask for: AccountUnified
 	Category     Opt[Category]        // Product: spot, linear, inverse or option. Absent: all of them.
 	Currency     Opt[string]          // Coin whose balance changed, such as USDT. Absent: all of them.
 	BaseCoin     Opt[string]          // Base coin of the instrument, such as BTC. Absent: all of them.
@@ -343,7 +367,7 @@ type AccountTransactionLogParams struct {
 	EndTime      Opt[time.Time]       // not after this time
 	Limit        Opt[int64]           // Rows per page, 1 to 50. Default: 20.
 
-	Cursor Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // AccountTransactionLogResult is what [AccountService.TransactionLog] returns.
@@ -352,7 +376,7 @@ type AccountTransactionLogResult struct {
 	List           []Transaction // entries of this page
 }
 
-// Transaction is an element of [AccountTransactionLogResult.List]: entries of this page.
+// Transaction is one of the entries in [AccountTransactionLogResult.List].
 type Transaction struct {
 	TransSubType string // set to movePosition if positions were moved, else empty
 	ID           string // id of the entry
@@ -366,7 +390,7 @@ type Transaction struct {
 	LinkID   string          // user's own id of the order
 	OrderID  string          // venue's id of the order
 	Fee      decimal.Decimal // Trading fee: positive was paid, negative is a rebate. Coin of the entry.
-	Change   decimal.Decimal // change of the balance: cashFlow plus funding less fee
+	Change   decimal.Decimal // change of the balance: CashFlow plus funding less fee
 	CashFlow decimal.Decimal // realised profit, session settlement or transfer, without fee and funding
 
 	TransactionTime time.Time       // when it happened
@@ -414,7 +438,7 @@ type AccountCoinGreeksResult struct {
 	List []CoinGreeks // Greeks, one row per base coin
 }
 
-// CoinGreeks is an element of [AccountCoinGreeksResult.List]: Greeks, one row per base coin.
+// CoinGreeks is an element of [AccountCoinGreeksResult.List], one for each base coin.
 type CoinGreeks struct {
 	BaseCoin   string          // base coin, such as BTC
 	TotalDelta decimal.Decimal // delta of all positions

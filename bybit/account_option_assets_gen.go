@@ -29,7 +29,7 @@ type AccountOptionAssetsResult struct {
 	List []OptionAsset // figures, one row per coin
 }
 
-// OptionAsset is an element of [AccountOptionAssetsResult.List]: figures, one row per coin.
+// OptionAsset is an element of [AccountOptionAssetsResult.List], one for each coin.
 type OptionAsset struct {
 	TotalDelta decimal.Decimal // delta of open positions, without orders
 	AssetIM    decimal.Decimal // initial margin, with that of open orders
@@ -83,7 +83,7 @@ type AccountTradeAnalysisResult struct {
 	Days             []DailyTradeValue // values day by day
 }
 
-// DailyTradeValue is an element of [AccountTradeAnalysisResult.Days]: values day by day.
+// DailyTradeValue is one of the values day by day ([AccountTradeAnalysisResult.Days]).
 type DailyTradeValue struct {
 	Day              string          // date of the day
 	SumBuyExecValue  decimal.Decimal // value bought on that day, quote coin
@@ -132,7 +132,7 @@ func (s *AccountService) SetSpotHedging(ctx context.Context, p *AccountSetSpotHe
 
 // AccountSetSpotHedgingParams are the parameters of [AccountService.SetSpotHedging].
 type AccountSetSpotHedgingParams struct {
-	SetHedgingMode Switch // ON to let spot balances hedge, OFF not to
+	SetHedgingMode Switch // SwitchOn to let spot balances hedge, SwitchOff not to
 }
 
 // TradeBehaviour says what the venue does with limit prices beyond the price limit, and other
@@ -170,7 +170,7 @@ type AccountTradeBehaviourResult struct {
 // SetPriceLimit chooses what the venue does with a limit price beyond the price limit: move it or
 // refuse the order. Linear and inverse share one setting for all futures and perpetuals.
 //
-// TradeBehaviour returns the setting.
+// [AccountService.TradeBehaviour] returns the setting.
 //
 // V5 page: [account/set-price-limit].
 //
@@ -191,7 +191,7 @@ type AccountSetPriceLimitParams struct {
 // SetDeltaNeutral turns delta neutral mode on or off. With it, positions that hedge each other
 // stand further back in the auto-deleveraging queue.
 //
-// TradeBehaviour returns the setting.
+// [AccountService.TradeBehaviour] returns the setting.
 //
 // V5 page: [account/set-delta-mode].
 //
@@ -238,14 +238,16 @@ type AccountCollateralResult struct {
 	List []CollateralInfo // terms, one row per coin
 }
 
-// CollateralInfo is an element of [AccountCollateralResult.List]: terms, one row per coin.
+// CollateralInfo is an element of [AccountCollateralResult.List], one for each coin.
 type CollateralInfo struct {
 	// Amount that can still be borrowed, in coin; shared by the master account and its sub
 	// accounts.
 	AvailableToBorrow decimal.Decimal
 
-	FreeBorrowingAmount decimal.Decimal // Always absent. Use freeBorrowingLimit.
-	FreeBorrowAmount    decimal.Decimal // part of the debt that bears no interest, in coin
+	// Deprecated: always absent. Use FreeBorrowingLimit.
+	FreeBorrowingAmount decimal.Decimal
+
+	FreeBorrowAmount decimal.Decimal // part of the debt that bears no interest, in coin
 
 	// Largest debt, in coin; shared by the master account and its sub accounts.
 	MaxBorrowingAmount decimal.Decimal
@@ -253,7 +255,7 @@ type CollateralInfo struct {
 	HourlyBorrowRate decimal.Decimal // interest per hour, as a fraction
 	BorrowUsageRate  decimal.Decimal // debt of master and sub accounts over the largest debt, as a fraction
 
-	// Whether the user lets it count as collateral. Only meaningful with marginCollateral.
+	// Whether the user lets it count as collateral. Only meaningful with MarginCollateral.
 	CollateralSwitch bool
 
 	BorrowAmount      decimal.Decimal // debt of this account, in coin
@@ -266,8 +268,9 @@ type CollateralInfo struct {
 	// never.
 	FreeBorrowingLimit decimal.Decimal
 
-	// Share of its value that counts, as a fraction. Wrong since ratios have tiers; use the tiered
-	// ratios of spot margin.
+	// Share of its value that counts, as a fraction.
+	//
+	// Deprecated: wrong since ratios have tiers; use the tiered ratios of spot margin.
 	CollateralRatio decimal.Decimal
 }
 
@@ -282,7 +285,7 @@ func (s *AccountService) SetCollateral(ctx context.Context, p *AccountSetCollate
 // AccountSetCollateralParams are the parameters of [AccountService.SetCollateral].
 type AccountSetCollateralParams struct {
 	Coin             string // Coin, such as BTC. Not USDT or USDC.
-	CollateralSwitch Switch // ON if it shall count as collateral, OFF if not
+	CollateralSwitch Switch // SwitchOn if it shall count as collateral, SwitchOff if not
 }
 
 // SetCollaterals lets several coins count as collateral or not, in one request. USDT and USDC
@@ -362,7 +365,7 @@ type AccountBorrowHistoryParams struct {
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // AccountBorrowHistoryResult is what [AccountService.BorrowHistory] returns.
@@ -371,8 +374,7 @@ type AccountBorrowHistoryResult struct {
 	List           []BorrowInterest // charges of this page, latest first
 }
 
-// BorrowInterest is an element of [AccountBorrowHistoryResult.List]: charges of this page, latest
-// first.
+// BorrowInterest is one of the charges in [AccountBorrowHistoryResult.List].
 type BorrowInterest struct {
 	BorrowAmount              decimal.Decimal // debt at that time, in coin
 	CostExemption             decimal.Decimal // interest that was waived, in coin

@@ -11,7 +11,8 @@ import (
 )
 
 // Repay repays debts, first from the spot balance of the coin owed; what is missing is covered by
-// converting other coins, up to 300000 USD at a time. RepayWithoutConversion never converts.
+// converting other coins, up to 300000 USD at a time. [AccountService.RepayWithoutConversion] never
+// converts.
 //
 // Without a coin the type must be ALL: everything is repaid. More than the debts of the type is
 // refused. ALL and FIXED work in the background, FLEXIBLE at once. Refused between minute 4:00 and
@@ -31,9 +32,11 @@ func (s *AccountService) Repay(ctx context.Context, p *AccountRepayParams) (*Acc
 
 // AccountRepayParams are the parameters of [AccountService.Repay].
 type AccountRepayParams struct {
-	Coin          Opt[string]          // Coin that is owed, such as BTC. Absent: all debts.
-	Amount        Opt[decimal.Decimal] // Amount to repay, in coin; needs a coin. Absent: all that is owed.
-	RepaymentType Opt[RepaymentType]   // Which debts to repay: ALL, FIXED or FLEXIBLE. Default: FLEXIBLE.
+	Coin   Opt[string]          // Coin that is owed, such as BTC. Absent: all debts.
+	Amount Opt[decimal.Decimal] // Amount to repay, in coin; needs a coin. Absent: all that is owed.
+
+	// Which debts to repay: RepayAll, RepayFixed or RepayFlexible. Default: RepayFlexible.
+	RepaymentType Opt[RepaymentType]
 }
 
 // AccountRepayResult is what [AccountService.Repay] returns.
@@ -65,7 +68,8 @@ type AccountRepayWithoutConversionParams struct {
 	Coin   string               // coin that is owed, such as BTC
 	Amount Opt[decimal.Decimal] // Amount to repay, in coin. Absent: as much as the spot balance covers.
 
-	RepaymentType Opt[RepaymentType] // Which debts to repay: ALL, FIXED or FLEXIBLE. Default: FLEXIBLE.
+	// Which debts to repay: RepayAll, RepayFixed or RepayFlexible. Default: RepayFlexible.
+	RepaymentType Opt[RepaymentType]
 }
 
 // AccountRepayWithoutConversionResult is what [AccountService.RepayWithoutConversion] returns.
@@ -75,7 +79,7 @@ type AccountRepayWithoutConversionResult struct {
 
 // RepayLiabilities repays debts of the unified account, with other coins in the order of their
 // liquidation if need be, up to 300000 USD of conversions at a time. Not for debts borrowed by
-// hand: those take Repay or RepayWithoutConversion.
+// hand: those take Repay or [AccountService.RepayWithoutConversion].
 //
 // MNT is neither converted nor repaid by a conversion.
 //
@@ -100,14 +104,15 @@ type AccountRepayLiabilitiesResult struct {
 	List []LiabilityRepayment // what was used, one row per coin
 }
 
-// LiabilityRepayment is an element of [AccountRepayLiabilitiesResult.List]: what was used, one row
-// per coin.
+// LiabilityRepayment is an element of [AccountRepayLiabilitiesResult.List], one for each coin.
 type LiabilityRepayment struct {
 	Coin         string          // coin used for the repayment
 	RepaymentQty decimal.Decimal // amount of it, in coin
 }
 
-// RepayInfo says what is owed and what could repay it, to look at before Repay or RepayLiabilities.
+// RepayInfo says what is owed and what could repay it, to look at before Repay or
+// [AccountService.RepayLiabilities].
+//
 // V5 page: [account/pay-info].
 //
 // [account/pay-info]: https://bybit-exchange.github.io/docs/v5/account/pay-info
@@ -132,12 +137,12 @@ type AccountRepayInfoResult struct {
 	BorrowInfo     RepayDebt       // what is owed
 }
 
-// RepayCollateral is the type of [AccountRepayInfoResult.CollateralInfo]: what could repay.
+// RepayCollateral is what [AccountRepayInfoResult.CollateralInfo] holds: what could repay.
 type RepayCollateral struct {
 	Coins []RepayCollateralCoin // balances, one row per coin
 }
 
-// RepayCollateralCoin is an element of [RepayCollateral.Coins]: balances, one row per coin.
+// RepayCollateralCoin is an element of [RepayCollateral.Coins], one for each coin.
 type RepayCollateralCoin struct {
 	AvailableValue  decimal.Text    // balance that can repay, USD
 	CoinScale       int64           // decimals of the coin
@@ -148,7 +153,7 @@ type RepayCollateralCoin struct {
 	Coin            string          // coin, such as BTC
 }
 
-// RepayDebt is the type of [AccountRepayInfoResult.BorrowInfo]: what is owed.
+// RepayDebt is what [AccountRepayInfoResult.BorrowInfo] holds: what is owed.
 type RepayDebt struct {
 	BorrowSize       decimal.Decimal // debt, in coin
 	AssetFrozen      decimal.Decimal // amount that is locked, in coin
@@ -177,10 +182,10 @@ type AccountDCPResult struct {
 	DCPInfos []DCPInfo // settings, one row per product line
 }
 
-// DCPInfo is an element of [AccountDCPResult.DCPInfos]: settings, one row per product line.
+// DCPInfo is an element of [AccountDCPResult.DCPInfos], one for each product line.
 type DCPInfo struct {
 	Product   DCPProduct // product line that is protected
-	DCPStatus Switch     // whether it is protected: ON
+	DCPStatus Switch     // whether it is protected: SwitchOn
 
 	TimeWindow int64 // Seconds without a connection before orders are cancelled, 3 to 300. Default: 10.
 }
@@ -226,7 +231,7 @@ type AccountMMPStateResult struct {
 	List []MMPState // state, one row per base coin
 }
 
-// MMPState is an element of [AccountMMPStateResult.List]: state, one row per base coin.
+// MMPState is an element of [AccountMMPStateResult.List], one for each base coin.
 type MMPState struct {
 	BaseCoin     string          // base coin, such as BTC
 	MMPEnabled   bool            // whether the account has the protection
@@ -236,12 +241,12 @@ type MMPState struct {
 	DeltaLimit   decimal.Decimal // net delta of the trades that triggers it
 	VegaLimit    decimal.Decimal // net vega of the trades that triggers it
 
-	MMPFrozenUntil time.Time // When orders are accepted again. Only meaningful with mmpFrozen.
+	MMPFrozenUntil time.Time // When orders are accepted again. Only meaningful with MMPFrozen.
 	MMPFrozen      bool      // whether it has triggered and orders are refused
 }
 
 // SetMMP sets the limits of market maker protection for one base coin, options only. When trades of
-// maker orders within the window reach a limit, orders marked mmp are cancelled and new ones
+// maker orders within the window reach a limit, orders marked MMP are cancelled and new ones
 // refused for the frozen period.
 //
 // The venue must have turned the protection on for the account; it begins with a window of 5000 ms,
@@ -301,11 +306,10 @@ func (s *AccountService) Upgrade(ctx context.Context) (*AccountUpgradeResult, er
 // AccountUpgradeResult is what [AccountService.Upgrade] returns.
 type AccountUpgradeResult struct {
 	UnifiedUpdateStatus UpgradeStatus    // how far it is
-	UnifiedUpdateMsg    *UpgradeMessages // why it was refused; null otherwise
+	UnifiedUpdateMsg    *UpgradeMessages // why it was refused; nil otherwise
 }
 
-// UpgradeMessages is the type of [AccountUpgradeResult.UnifiedUpdateMsg]: why it was refused; null
-// otherwise.
+// UpgradeMessages is what [AccountUpgradeResult.UnifiedUpdateMsg] holds: why it was refused.
 type UpgradeMessages struct {
 	Messages []string // reasons in words
 }

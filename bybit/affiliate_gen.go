@@ -79,7 +79,7 @@ type AffiliateClientResult struct {
 
 // Clients returns the clients that the affiliate brought, with their volumes and commissions; at
 // most 100 a page. Volumes of 30 and 365 days and deposits come only if asked for, and TradFi ones
-// of 30 and 365 days only without dates; those of a span only with startDate and endDate.
+// of 30 and 365 days only without dates; those of a span only with StartDate and EndDate.
 //
 // V5 page: [affiliate/affiliate-user-list].
 //
@@ -101,7 +101,7 @@ func (s *AffiliateService) AllClients(ctx context.Context, p *AffiliateClientsPa
 
 // AffiliateClientsParams are the parameters of [AffiliateService.Clients].
 type AffiliateClientsParams struct {
-	Cursor      Opt[string] // where to go on: nextPageCursor of the page before
+	Cursor      Opt[string] // where to go on: NextPageCursor of the page before
 	Size        Opt[int64]  // Clients per page, 0 to 100. Default: 0.
 	Need365     Opt[bool]   // Whether to return volumes of 365 days. Default: false.
 	Need30      Opt[bool]   // Whether to return volumes of 30 days. Default: false.
@@ -116,7 +116,7 @@ type AffiliateClientsResult struct {
 	NextPageCursor string            // cursor of the next page; "" on the last
 }
 
-// AffiliateClient is an element of [AffiliateClientsResult.List]: clients of the page.
+// AffiliateClient is one of the clients in [AffiliateClientsResult.List].
 type AffiliateClient struct {
 	UserID       string // user id of the client
 	RegisterTime string // day on which the client registered, such as 2024-10-29
@@ -190,12 +190,12 @@ func (s *AffiliateService) AllSubAffiliates(ctx context.Context, p *AffiliateSub
 
 // AffiliateSubAffiliatesParams are the parameters of [AffiliateService.SubAffiliates].
 type AffiliateSubAffiliatesParams struct {
-	Cursor    Opt[string] // where to go on: nextPageCursor of the page before
+	Cursor    Opt[string] // where to go on: NextPageCursor of the page before
 	Size      Opt[int64]  // Sub-affiliates per page, 0 to 100. Default: 0.
-	StartDate Opt[string] // first day of the span, such as 2024-01-01; needs endDate
+	StartDate Opt[string] // first day of the span, such as 2024-01-01; needs EndDate
 
-	// Last day of the span, such as 2024-01-31, at most three months after startDate; needs
-	// startDate.
+	// Last day of the span, such as 2024-01-31, at most three months after StartDate; needs
+	// StartDate.
 	EndDate Opt[string]
 
 	SubAffID Opt[int64] // Only the sub-affiliate with this id; 0 for all. Default: 0.

@@ -15,10 +15,10 @@ import (
 // Balances returns balances of the coins in one wallet of the account or of a sub-account. Balances
 // may come late when the market is in turmoil.
 //
-// V5 pages: [asset/balance/all-balance], [docs/p2p/all-balance].
+// V5 pages: [asset/balance/all-balance], [p2p/all-balance].
 //
 // [asset/balance/all-balance]: https://bybit-exchange.github.io/docs/v5/asset/balance/all-balance
-// [docs/p2p/all-balance]: https://bybit-exchange.github.io/docs/v5/docs/p2p/all-balance
+// [p2p/all-balance]: https://bybit-exchange.github.io/docs/p2p/all-balance
 func (s *AssetService) Balances(ctx context.Context, p *AssetBalancesParams) (*AssetBalancesResult, error) {
 	r := new(AssetBalancesResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/transfer/query-account-coins-balance", p, r); err != nil {
@@ -46,7 +46,7 @@ type AssetBalancesResult struct {
 	Balances    []AssetBalance // one row for each coin
 }
 
-// AssetBalance is an element of [AssetBalancesResult.Balances]: one row for each coin.
+// AssetBalance is an element of [AssetBalancesResult.Balances], one for each coin.
 type AssetBalance struct {
 	Coin            string          // coin, such as USDC
 	TransferBalance decimal.Decimal // part of the balance that can be moved
@@ -82,10 +82,9 @@ type AssetOverviewResult struct {
 	List        []AssetOverviewAccount // one row for each kind of account
 }
 
-// AssetOverviewAccount is an element of [AssetOverviewResult.List]: one row for each kind of
-// account.
+// AssetOverviewAccount is an element of [AssetOverviewResult.List], one for each kind of account.
 type AssetOverviewAccount struct {
-	TotalEquity       decimal.Decimal  // equity of the account, in valuationCurrency
+	TotalEquity       decimal.Decimal  // equity of the account, in ValuationCurrency
 	ValuationCurrency string           // currency that the equity is in
 	AccountType       AssetAccountType // kind of account
 	Coins             []AssetCoin      // coins, of an account without products
@@ -94,12 +93,11 @@ type AssetOverviewAccount struct {
 	Categories []AssetOverviewCategory // products, of an account that has them, such as Earn or TradingBot
 }
 
-// AssetOverviewCategory is an element of [AssetOverviewAccount.Categories]: products, of an account
-// that has them, such as Earn or TradingBot.
+// AssetOverviewCategory is one of the products in [AssetOverviewAccount.Categories].
 type AssetOverviewCategory struct {
 	Coins    []AssetCoin     // coins in the product
-	Category AssetCategory   // product, such as Easy Earn
-	Equity   decimal.Decimal // equity of the product, in valuationCurrency
+	Category AssetCategory   // product, such as AssetEasyEarn
+	Equity   decimal.Decimal // equity of the product, in ValuationCurrency
 }
 
 // WithdrawableAmount says how much of a coin can be withdrawn from each wallet. Coins wait if they
@@ -128,13 +126,13 @@ type AssetWithdrawableAmountResult struct {
 	WithdrawableAmount WithdrawableBalances // amounts by wallet
 }
 
-// WithdrawableBalances is the type of [AssetWithdrawableAmountResult.WithdrawableAmount]: amounts
-// by wallet.
+// WithdrawableBalances is what [AssetWithdrawableAmountResult.WithdrawableAmount] holds: amounts by
+// wallet.
 type WithdrawableBalances struct {
-	Spot    *WithdrawableBalance // spot wallet; absent once the account has none
+	Spot    *WithdrawableBalance // spot wallet; nil once the account has none
 	Funding WithdrawableBalance  // funding account
 	Unified WithdrawableBalance  // unified trading account
-	Earn    *WithdrawableBalance // earn account; absent if the coin cannot be withdrawn from there
+	Earn    *WithdrawableBalance // earn account; nil if the coin cannot be withdrawn from there
 }
 
 // Deposits returns deposits over blockchains, of the account whose key asks. A span is less than 30
@@ -166,7 +164,7 @@ type AssetDepositsParams struct {
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 50.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetDepositsResult is what [AssetService.Deposits] returns.
@@ -205,7 +203,7 @@ type AssetInternalDepositsParams struct {
 	StartTime Opt[time.Time] // Not before this time. Default: 30 days ago.
 	EndTime   Opt[time.Time] // Not after this time. Default: now.
 	Coin      Opt[string]    // Coin in upper case. Default: all coins.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 50.
 }
 
@@ -323,7 +321,7 @@ type AssetSubDepositsParams struct {
 	EndTime     Opt[time.Time] // not after this time
 	Limit       Opt[int64]     // Rows per page, 1 to 50. Default: 50.
 	SubMemberID string         // UID of the sub-account
-	Cursor      Opt[string]    // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor      Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetSubDepositsResult is what [AssetService.SubDeposits] returns.

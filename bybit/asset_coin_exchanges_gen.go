@@ -37,7 +37,7 @@ type AssetCoinExchangesParams struct {
 	FromCoin Opt[string] // Coin that was given, in upper case, such as BTC. Default: all coins.
 	ToCoin   Opt[string] // Coin that was received, in upper case, such as USDT. Default: all coins.
 	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 10.
-	Cursor   Opt[string] // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetCoinExchangesResult is what [AssetService.CoinExchanges] returns.
@@ -73,7 +73,7 @@ type AssetFundingAccountHistoryParams struct {
 	CreateTimeFrom Opt[time.Time] // not before this time
 	CreateTimeTo   Opt[time.Time] // not after this time
 	Limit          Opt[int64]     // Rows per page, 1 to 100. Default: 10.
-	Cursor         Opt[string]    // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor         Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetFundingAccountHistoryResult is what [AssetService.FundingAccountHistory] returns.
@@ -108,8 +108,8 @@ type AssetPortfolioMarginResult struct {
 	Assets []PortfolioMarginAsset // one row for each base coin
 }
 
-// PortfolioMarginWallet is the type of [AssetPortfolioMarginResult.Wallet]: balances of the
-// account, in USD.
+// PortfolioMarginWallet is what [AssetPortfolioMarginResult.Wallet] holds: balances of the account,
+// in USD.
 type PortfolioMarginWallet struct {
 	Equity           decimal.Decimal // equity: balance with unrealised profit and loss
 	CashBalance      decimal.Decimal // balance without unrealised profit and loss
@@ -122,7 +122,7 @@ type PortfolioMarginWallet struct {
 	AccountIMRate decimal.Decimal // initial margin over margin balance; at 1 nothing more can be opened
 }
 
-// PortfolioMarginAsset is an element of [AssetPortfolioMarginResult.Assets]: one row for each base
+// PortfolioMarginAsset is an element of [AssetPortfolioMarginResult.Assets], one for each base
 // coin.
 type PortfolioMarginAsset struct {
 	BaseCoin              string                    // base coin, such as BTC
@@ -142,7 +142,7 @@ type PortfolioMarginAsset struct {
 	MaxLossIVShockList []decimal.Decimal
 }
 
-// PortfolioMarginTotals is the type of [PortfolioMarginAsset.TotalPnLRanges]: profit and loss over
+// PortfolioMarginTotals is what [PortfolioMarginAsset.TotalPnLRanges] holds: profit and loss over
 // positions, by kind of contract.
 type PortfolioMarginTotals struct {
 	All       PnLCurve // all contracts together
@@ -150,8 +150,8 @@ type PortfolioMarginTotals struct {
 	Option    PnLCurve // options only
 }
 
-// PortfolioMarginPosition is an element of [PortfolioMarginAsset.PerpPositionPnLRanges]: one row
-// for each position in a perpetual.
+// PortfolioMarginPosition is an element of [PortfolioMarginAsset.PerpPositionPnLRanges], one for
+// each position in a perpetual.
 type PortfolioMarginPosition struct {
 	SymbolName string          // symbol, such as BTCUSDT
 	Position   decimal.Decimal // size of the position; negative if it is short
@@ -171,8 +171,8 @@ type PortfolioMarginPosition struct {
 	SymbolAlias string // name of the symbol on the web page
 }
 
-// PortfolioMarginExpiry is an element of [PortfolioMarginAsset.OptionExpiryDatePnLRanges]: options,
-// one row for each expiry date.
+// PortfolioMarginExpiry is an element of [PortfolioMarginAsset.OptionExpiryDatePnLRanges], one for
+// each expiry date.
 type PortfolioMarginExpiry struct {
 	ExpiryDateRepresentation string // expiry date, such as 25SEP26
 
@@ -183,8 +183,8 @@ type PortfolioMarginExpiry struct {
 	OptionPositionPnLRanges []PortfolioMarginOption // one row for each position in an option
 }
 
-// PortfolioMarginOption is an element of [PortfolioMarginExpiry.OptionPositionPnLRanges]: one row
-// for each position in an option.
+// PortfolioMarginOption is an element of [PortfolioMarginExpiry.OptionPositionPnLRanges], one for
+// each position in an option.
 type PortfolioMarginOption struct {
 	SymbolName string          // symbol, such as BTC-25SEP26-80000-C-USDT
 	Position   decimal.Decimal // size of the position; negative if it is short
@@ -204,7 +204,7 @@ type PortfolioMarginOption struct {
 	SettleCoin string // coin that the contract settles in
 }
 
-// PortfolioMarginContingency is the type of [PortfolioMarginAsset.Contingency]: margin for risks
+// PortfolioMarginContingency is what [PortfolioMarginAsset.Contingency] holds: margin for risks
 // that the assumed moves leave out, in USD.
 type PortfolioMarginContingency struct {
 	OptionContingency      decimal.Decimal // for short options
@@ -215,14 +215,14 @@ type PortfolioMarginContingency struct {
 	FutureContingency      decimal.Decimal // for futures and perpetuals
 }
 
-// PortfolioMarginAssetMargin is the type of [PortfolioMarginAsset.Asset]: margin of the base coin.
+// PortfolioMarginAssetMargin is what [PortfolioMarginAsset.Asset] holds: margin of the base coin.
 type PortfolioMarginAssetMargin struct {
 	Coin    string          // base coin, as above
 	AssetIM decimal.Decimal // initial margin, in USD
 	AssetMM decimal.Decimal // maintenance margin, in USD
 }
 
-// PortfolioMarginSpotHedge is the type of [PortfolioMarginAsset.SpotHedgeInfo]: spot balance that
+// PortfolioMarginSpotHedge is what [PortfolioMarginAsset.SpotHedgeInfo] holds: spot balance that
 // hedges derivatives.
 type PortfolioMarginSpotHedge struct {
 	HedgeSpotSize decimal.Decimal // amount of the base coin that counts as a hedge
@@ -262,7 +262,7 @@ type AssetSettlementsParams struct {
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetSettlementsResult is what [AssetService.Settlements] returns.
@@ -272,8 +272,8 @@ type AssetSettlementsResult struct {
 	List           []SettlementRecord // settlements of this page
 }
 
-// SubUIDs returns UIDs of the sub-accounts, at most 2000; User.SubAccounts returns more. The key
-// must be the main account's.
+// SubUIDs returns UIDs of the sub-accounts, at most 2000; [UserService.SubAccounts] returns more.
+// The key must be the main account's.
 //
 // V5 page: [asset/sub-uid-list].
 //
@@ -349,9 +349,9 @@ type AssetCoinBalanceParams struct {
 	ToAccountType Opt[AccountType]
 
 	WithBonus              Opt[int64] // 1 to return the bonus as well, else 0. Default: 0.
-	WithTransferSafeAmount Opt[int64] // 1 to return transferSafeAmount as well, else 0. Default: 0.
+	WithTransferSafeAmount Opt[int64] // 1 to return TransferSafeAmount as well, else 0. Default: 0.
 
-	// 1 to return ltvTransferSafeAmount as well, else 0; then toAccountType is needed. Default: 0.
+	// 1 to return LTVTransferSafeAmount as well, else 0; then ToAccountType is needed. Default: 0.
 	WithLTVTransferSafeAmount Opt[int64]
 }
 
@@ -364,7 +364,7 @@ type AssetCoinBalanceResult struct {
 	Balance     TransferableBalance // balance of the coin
 }
 
-// TransferableBalance is the type of [AssetCoinBalanceResult.Balance]: balance of the coin.
+// TransferableBalance is what [AssetCoinBalanceResult.Balance] holds: balance of the coin.
 type TransferableBalance struct {
 	Coin            string          // coin, as asked
 	WalletBalance   decimal.Decimal // balance in the wallet

@@ -19,13 +19,16 @@ type AssetService struct{ c *Client }
 
 // CoinInfo is a coin, and the chains that it can be deposited and withdrawn on.
 type CoinInfo struct {
-	Name         string          // name of the coin, such as MNT
-	Coin         string          // coin, such as MNT
-	RemainAmount decimal.Decimal // without meaning now; ignore it
-	Chains       []CoinChain     // chains of the coin
+	Name string // name of the coin, such as MNT
+	Coin string // coin, such as MNT
+
+	// Deprecated: without meaning now; ignore it.
+	RemainAmount decimal.Decimal
+
+	Chains []CoinChain // chains of the coin
 }
 
-// CoinChain is an element of [CoinInfo.Chains]: chains of the coin.
+// CoinChain is one of the chains of the coin ([CoinInfo.Chains]).
 type CoinChain struct {
 	ChainType    string // name of the chain for people, such as Ethereum
 	Confirmation int64  // confirmations after which a deposit is credited and can be traded
@@ -35,7 +38,7 @@ type CoinChain struct {
 
 	DepositMin    decimal.Decimal // smallest deposit, in the coin
 	WithdrawMin   decimal.Decimal // smallest withdrawal, in the coin
-	Chain         string          // chain, such as ETH: what other methods take as chain or chainType
+	Chain         string          // chain, such as ETH: what other methods take as chain or ChainType
 	ChainDeposit  ChainState      // whether deposits work at the moment
 	ChainWithdraw ChainState      // whether withdrawals work at the moment
 	MinAccuracy   int64           // decimals that an amount of a deposit or a withdrawal may have
@@ -67,7 +70,7 @@ type CoinExchange struct {
 	FromAmount   decimal.Decimal // amount that was given
 	ToCoin       string          // coin that was received
 	ToAmount     decimal.Decimal // amount that was received
-	ExchangeRate decimal.Decimal // amount of toCoin for one fromCoin
+	ExchangeRate decimal.Decimal // amount of ToCoin for one FromCoin
 	CreatedTime  time.Time       // when the exchange was made
 	ExchangeTxID string          // ID of the exchange
 }
@@ -134,15 +137,15 @@ type MemberAssetItem struct {
 
 // AssetCoin says how much of a coin an account or a product holds.
 type AssetCoin struct {
-	// Price range of a liquidity position; only in the category farm of the account Alpha.
+	// Price range of a liquidity position; only in the category farm of the account Alpha; nil if
+	// absent.
 	ExtMap *AssetCoinRange
 
 	Equity decimal.Decimal // equity in the coin; negative if it is owed
 	Coin   string          // coin, such as BTC
 }
 
-// AssetCoinRange is the type of [AssetCoin.ExtMap]: price range of a liquidity position; only in
-// the category farm of the account Alpha.
+// AssetCoinRange is what [AssetCoin.ExtMap] holds: price range of a liquidity position.
 type AssetCoinRange struct {
 	PriceUpper decimal.Decimal // upper price of the position's range
 	PriceLower decimal.Decimal // lower price of the position's range
@@ -237,7 +240,7 @@ type UniversalTransferRecord struct {
 
 // WithdrawalAddress is one entry of the address book.
 type WithdrawalAddress struct {
-	Coin    string // coin it is for; baseCoin for a universal address
+	Coin    string // coin it is for; "baseCoin" for a universal address
 	Chain   string // chain, such as ETH
 	Address string // address, or UID of an internal entry
 	Tag     string // tag or memo of the address; empty if there is none
@@ -247,7 +250,7 @@ type WithdrawalAddress struct {
 	AddressType WithdrawalAddressType // what kind of entry it is
 	Verified    int64                 // 1 if the address has been verified, else 0
 
-	CreateAt  time.Time // when the entry was made, as documented; the venue's example has createdAt
+	CreateAt  time.Time // when the entry was made, as documented; the venue's example has CreatedAt
 	CreatedAt time.Time // When the entry was made. The documentation shows it in an example only.
 }
 
@@ -331,7 +334,7 @@ type AssetDeliveriesParams struct {
 	ExpDate   Opt[string]    // Expiry date, such as 25MAR22. Default: all dates.
 	Category  Category       // product: linear (USDT and USDC futures), inverse or option
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetDeliveriesResult is what [AssetService.Deliveries] returns.

@@ -13,9 +13,9 @@ import (
 )
 
 // SubmitDepositInfo tells who sent a deposit that the travel rule holds up: one whose travel rule
-// status is 1. The page names its fields depositId, subAccountId and travelRuleStatus; its example
-// has deposit_id, sub_account_id and travel_rule_status. Send the documented ones, and the others
-// if they are refused.
+// status is 1. The page names its fields "depositId", "subAccountId" and "travelRuleStatus", its
+// example "deposit_id", "sub_account_id" and "travel_rule_status". Send the documented ones, and
+// the others if they are refused.
 //
 // V5 page: [asset/deposit/submit-info].
 //
@@ -114,7 +114,7 @@ type AssetTransfersParams struct {
 	StartTime  Opt[time.Time]      // not before this time
 	EndTime    Opt[time.Time]      // not after this time
 	Limit      Opt[int64]          // Rows per page, 1 to 50. Default: 20.
-	Cursor     Opt[string]         // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor     Opt[string]         // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetTransfersResult is what [AssetService.Transfers] returns.
@@ -177,12 +177,14 @@ type AssetUniversalTransfersParams struct {
 	TransferID Opt[string] // UUID that the transfer was made with. Default: all transfers.
 	Coin       Opt[string] // Coin in upper case. Default: all coins.
 
-	Status Opt[TransferStatus] // Where the transfers stand: SUCCESS, PENDING or FAILED. Default: anywhere.
+	// Where the transfers stand: TransferSuccess, TransferPending or TransferFailed. Default:
+	// anywhere.
+	Status Opt[TransferStatus]
 
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetUniversalTransfersResult is what [AssetService.UniversalTransfers] returns.
@@ -194,7 +196,8 @@ type AssetUniversalTransfersResult struct {
 // UniversalTransfer moves coins between two accounts of the group: the main account and a
 // sub-account, or two sub-accounts. A sub-account's key needs the permission SubMemberTransferList
 // and can move coins to the main account only. Within one UID use Transfer. If it is refused with
-// 131228, ask CoinBalance for transferSafeAmount: a part of the balance is held back.
+// 131228, ask [AssetService.CoinBalance] for TransferSafeAmount: a part of the balance is held
+// back.
 //
 // V5 page: [asset/transfer/unitransfer].
 //
@@ -265,9 +268,9 @@ type AssetVASPsResult struct {
 	VASPs []VASP // providers to choose from
 }
 
-// VASP is an element of [AssetVASPsResult.VASPs]: providers to choose from.
+// VASP is one of the providers to choose from ([AssetVASPsResult.VASPs]).
 type VASP struct {
-	// ID of the provider, for vaspEntityId of Withdraw. Use others for one that is not in the list.
+	// ID of the provider, for VASPEntityID of Withdraw. Use others for one that is not in the list.
 	VASPEntityID string
 
 	VASPName string // name of the provider
@@ -297,17 +300,17 @@ func (s *AssetService) AllWithdrawalAddresses(ctx context.Context, p *AssetWithd
 
 // AssetWithdrawalAddressesParams are the parameters of [AssetService.WithdrawalAddresses].
 type AssetWithdrawalAddressesParams struct {
-	Coin Opt[string] // Coin in upper case; baseCoin for universal addresses. Default: all.
+	Coin Opt[string] // Coin in upper case; "baseCoin" for universal addresses. Default: all.
 
 	// Chain, such as ETH; returns addresses of one coin and universal ones, or only the latter with
-	// the coin baseCoin. Default: all.
+	// the coin "baseCoin". Default: all.
 	Chain Opt[string]
 
 	// Kind of entry; with 1 and 2, coin and chain do not matter. Default: all.
 	AddressType Opt[WithdrawalAddressType]
 
 	Limit  Opt[int64]  // Rows per page, 1 to 50. Default: 50.
-	Cursor Opt[string] // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetWithdrawalAddressesResult is what [AssetService.WithdrawalAddresses] returns.
@@ -347,7 +350,7 @@ type AssetWithdrawalsParams struct {
 	EndTime      Opt[time.Time]      // not after this time
 	Limit        Opt[int64]          // Rows per page, 1 to 50. Default: 50.
 
-	Cursor Opt[string] // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetWithdrawalsResult is what [AssetService.Withdrawals] returns.

@@ -13,9 +13,9 @@ import (
 // Withdraw withdraws coins to an address of the address book, over a blockchain or, to a main
 // account of the venue, without one and without a chain's fee. The key must be the main account's.
 // A coin can be withdrawn on one chain only once in 10 seconds, whatever the rate limit says. The
-// fee on top of the amount is withdrawFee, or with a withdrawPercentageFee p: amount / (1 - p) * p
-// + withdrawFee. The fee within the amount is withdrawFee, or with p: withdrawFee + (amount -
-// withdrawFee) * p. CoinInfo has both numbers.
+// fee on top of the amount is WithdrawFee, or with a WithdrawPercentageFee p: amount / (1 - p) * p
+// + WithdrawFee. The fee within the amount is WithdrawFee, or with p: WithdrawFee + (amount -
+// WithdrawFee) * p. CoinInfo has both numbers.
 //
 // V5 pages: [asset/withdraw/withdraw], [asset/withdraw/questionnaire].
 //
@@ -32,19 +32,19 @@ func (s *AssetService) Withdraw(ctx context.Context, p *AssetWithdrawParams) (*A
 // AssetWithdrawParams are the parameters of [AssetService.Withdraw].
 type AssetWithdrawParams struct {
 	Coin  string      // coin in upper case, such as USDT
-	Chain Opt[string] // Chain, such as ETH. Needed unless forceChain is 2.
+	Chain Opt[string] // Chain, such as ETH. Needed unless ForceChain is ForceChainUID.
 
-	// Address, spelled exactly as in the address book. With forceChain 2: UID of another main
-	// account, also from the address book.
+	// Address, spelled exactly as in the address book. With ForceChain ForceChainUID: UID of
+	// another main account, also from the address book.
 	Address string
 
 	Tag         Opt[string]     // Tag or memo. Needed if the address book has one for the address.
 	Amount      decimal.Decimal // amount to withdraw
 	Timestamp   time.Time       // Now. A repeated request with an old time is refused.
-	ForceChain  Opt[ForceChain] // Which way it takes. Default: 0.
+	ForceChain  Opt[ForceChain] // Which way it takes. Default: ForceChainAuto.
 	AccountType WithdrawWallet  // wallet it is taken from
 
-	// Whether the fee is taken on top of the amount or from it. Default: 0, on top.
+	// Whether the fee is taken on top of the amount or from it. Default: WithdrawFeeOnTop, on top.
 	FeeType Opt[WithdrawFeeType]
 
 	// An ID made by the caller, of 1 to 32 letters and digits; a second withdrawal with it is not
@@ -55,7 +55,7 @@ type AssetWithdrawParams struct {
 	TransactionPurpose Opt[string]
 
 	// Travel rule answers as a JSON object in a string, at most 16384 bytes: page
-	// asset/withdraw/questionnaire. Takes the place of transactionPurpose and beneficiary.
+	// asset/withdraw/questionnaire. Takes the place of TransactionPurpose and beneficiary.
 	Questionnaire Opt[string]
 
 	// Receiver, for the travel rule. Needed in Korea, India, Turkey, Kazakhstan, Indonesia and the
@@ -63,8 +63,7 @@ type AssetWithdrawParams struct {
 	Beneficiary *Beneficiary
 }
 
-// Beneficiary is the type of [AssetWithdrawParams.Beneficiary]: receiver, for the travel rule.
-// Needed in Korea, India, Turkey, Kazakhstan, Indonesia and the UAE; questionnaire is newer.
+// Beneficiary is what [AssetWithdrawParams.Beneficiary] holds: receiver, for the travel rule.
 type Beneficiary struct {
 	// Purpose of the withdrawal. Needed from Korea to a company over CODE.
 	BeneficiaryTransactionPurpose Opt[string]
@@ -79,13 +78,14 @@ type Beneficiary struct {
 	VASPEntityID Opt[string]
 
 	// Name of the person or company. Needed in Turkey, Kazakhstan and India; in Korea unless
-	// vaspEntityId is others.
+	// VASPEntityID is others.
 	BeneficiaryName Opt[string]
 
-	// Person or company. Needed in Turkey, Kazakhstan and India. Default: individual.
+	// Person or company. Needed in Turkey, Kazakhstan and India. Default: BeneficiaryIndividual.
 	BeneficiaryLegalType Opt[BeneficiaryLegalType]
 
-	// Who keeps the wallet. Needed in Turkey, Kazakhstan and India. Default: 0, a custodian.
+	// Who keeps the wallet. Needed in Turkey, Kazakhstan and India. Default: BeneficiaryCustodial,
+	// a custodian.
 	BeneficiaryWalletType Opt[BeneficiaryWalletType]
 
 	// Whose wallet it is. Needed in Turkey, Kazakhstan and India for one without a custodian.

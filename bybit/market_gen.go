@@ -62,7 +62,11 @@ type Instrument struct {
 	Status       InstrumentStatus // whether it can be traded
 	BaseCoin     string           // coin that is traded, such as BTC
 	QuoteCoin    string           // coin in which prices are, such as USDT
-	Innovation   Flag             // Whether it is in the innovation zone: spot. Out of use, see symbolType.
+
+	// Whether it is in the innovation zone: spot.
+	//
+	// Deprecated: out of use, see SymbolType.
+	Innovation Flag
 
 	// Which kinds of account can trade it on margin: spot. A coin may still not be borrowable.
 	MarginTrading MarginTrading
@@ -73,7 +77,7 @@ type Instrument struct {
 	// 1.
 	XStockMultiplier decimal.Decimal
 
-	OptionsType OptionType // Call or Put: option
+	OptionsType OptionType // OptionCall or OptionPut: option
 	LaunchTime  time.Time  // when it was or will be listed: not on spot
 
 	// When a future or option expires, or a perpetual is delisted; absent for a perpetual that
@@ -84,7 +88,7 @@ type Instrument struct {
 	DeliveryFeeRate decimal.Decimal
 
 	PriceScale     int64           // decimals of a price: linear and inverse
-	LeverageFilter *LeverageFilter // leverage that can be set: linear and inverse
+	LeverageFilter *LeverageFilter // leverage that can be set: linear and inverse; nil if absent
 	PriceFilter    PriceFilter     // prices that an order can have
 
 	// Quantities that an order can have: base coin, contracts of one US dollar on inverse.
@@ -101,15 +105,17 @@ type Instrument struct {
 	LowerFundingRate decimal.Decimal // lowest funding rate as a fraction, negative: linear and inverse
 	IsPreListing     bool            // whether it is a pre-market contract: linear and inverse
 
-	PreListingInfo *PreListingInfo // course of the pre-market trading; null if it is no pre-market contract
-	RiskParameters *RiskParameters // how far a limit price may be from the market: not on option
-	DisplayName    string          // name on the web and in the app: not on spot
-	SymbolType     SymbolType      // zone or asset class: not on option
+	PreListingInfo *PreListingInfo // course of the pre-market trading; nil if it is no pre-market contract
 
-	ForbidUPLWithdrawal bool // whether unrealised profit must not be withdrawn: linear and inverse
+	// How far a limit price may be from the market: not on option; nil if absent.
+	RiskParameters *RiskParameters
+
+	DisplayName         string     // name on the web and in the app: not on spot
+	SymbolType          SymbolType // zone or asset class: not on option
+	ForbidUPLWithdrawal bool       // whether unrealised profit must not be withdrawn: linear and inverse
 }
 
-// LeverageFilter is the type of [Instrument.LeverageFilter]: leverage that can be set: linear and
+// LeverageFilter is what [Instrument.LeverageFilter] holds: leverage that can be set: linear and
 // inverse.
 type LeverageFilter struct {
 	MinLeverage  decimal.Decimal // least leverage that can be set
@@ -117,27 +123,27 @@ type LeverageFilter struct {
 	LeverageStep decimal.Decimal // leverage is a multiple of this
 }
 
-// PriceFilter is the type of [Instrument.PriceFilter]: prices that an order can have.
+// PriceFilter is what [Instrument.PriceFilter] holds: prices that an order can have.
 type PriceFilter struct {
 	MinPrice decimal.Decimal // lowest price, in quote coin: not on spot
 	MaxPrice decimal.Decimal // highest price, in quote coin: not on spot
 	TickSize decimal.Decimal // a price is a multiple of this, in quote coin
 }
 
-// LotSizeFilter is the type of [Instrument.LotSizeFilter]: quantities that an order can have: base
+// LotSizeFilter is what [Instrument.LotSizeFilter] holds: quantities that an order can have: base
 // coin, contracts of one US dollar on inverse.
 type LotSizeFilter struct {
 	BasePrecision  decimal.Decimal // a quantity in base coin is a multiple of this: spot
 	QuotePrecision decimal.Decimal // a quantity in quote coin is a multiple of this: spot
 
-	// Largest limit order. Out of use on spot, see maxLimitOrderQty and maxMarketOrderQty.
+	// Largest limit order. Out of use on spot, see MaxLimitOrderQty and MaxMarketOrderQty.
 	MaxOrderQty decimal.Decimal
 
-	MinOrderQty decimal.Decimal // Smallest order. Out of use on spot, see minOrderAmt.
+	MinOrderQty decimal.Decimal // Smallest order. Out of use on spot, see MinOrderAmt.
 	MinOrderAmt decimal.Decimal // least value of an order, in quote coin: spot
 
-	// Largest value of an order, in quote coin: spot. Out of use, see maxLimitOrderQty and
-	// maxMarketOrderQty.
+	// Largest value of an order, in quote coin: spot. Out of use, see MaxLimitOrderQty and
+	// MaxMarketOrderQty.
 	MaxOrderAmt decimal.Decimal
 
 	MaxLimitOrderQty          decimal.Decimal // largest limit order: spot
@@ -145,15 +151,16 @@ type LotSizeFilter struct {
 	PostOnlyMaxLimitOrderSize decimal.Decimal // largest post-only or retail price improvement order: spot
 	QtyStep                   decimal.Decimal // a quantity is a multiple of this: not on spot
 
-	// Largest post-only order: linear and inverse. Out of use, see maxOrderQty.
+	// Largest post-only order: linear and inverse.
+	//
+	// Deprecated: out of use, see MaxOrderQty.
 	PostOnlyMaxOrderQty decimal.Decimal
 
 	MaxMktOrderQty   decimal.Decimal // largest market order: linear and inverse
 	MinNotionalValue decimal.Decimal // least value of an order, in quote coin: linear and inverse
 }
 
-// PreListingInfo is the type of [Instrument.PreListingInfo]: course of the pre-market trading; null
-// if it is no pre-market contract.
+// PreListingInfo is what [Instrument.PreListingInfo] holds: course of the pre-market trading.
 type PreListingInfo struct {
 	CurAuctionPhase AuctionPhase      // phase that it is in
 	Phases          []PreListingPhase // all phases and their times
@@ -161,21 +168,21 @@ type PreListingInfo struct {
 	SkipCallAuction bool              // whether it begins with continuous trading, without an auction
 }
 
-// PreListingPhase is an element of [PreListingInfo.Phases]: all phases and their times.
+// PreListingPhase is one of the phases and their times ([PreListingInfo.Phases]).
 type PreListingPhase struct {
 	Phase     AuctionPhase // the phase itself
 	StartTime time.Time    // when the phase begins
 	EndTime   time.Time    // when the phase ends; absent for the last
 }
 
-// AuctionFees is the type of [PreListingInfo.AuctionFeeInfo]: fees of pre-market trading.
+// AuctionFees is what [PreListingInfo.AuctionFeeInfo] holds: fees of pre-market trading.
 type AuctionFees struct {
 	AuctionFeeRate decimal.Decimal // fee rate in the auction as a fraction: 0.001 is 0.1 %
 	TakerFeeRate   decimal.Decimal // taker fee rate in continuous trading as a fraction: 0.001 is 0.1 %
 	MakerFeeRate   decimal.Decimal // maker fee rate in continuous trading as a fraction: 0.001 is 0.1 %
 }
 
-// RiskParameters is the type of [Instrument.RiskParameters]: how far a limit price may be from the
+// RiskParameters is what [Instrument.RiskParameters] holds: how far a limit price may be from the
 // market: not on option.
 type RiskParameters struct {
 	PriceLimitRatioX decimal.Decimal // first ratio of the price limits, a fraction: 0.01 is 1 %
@@ -205,10 +212,10 @@ type MarketTicker struct {
 	// inverse.
 	OpenInterestValue decimal.Decimal
 
-	// Open positions, one side, in the unit of openInterest: linear and inverse.
+	// Open positions, one side, in the unit of OpenInterest: linear and inverse.
 	SingleOpenInterest decimal.Decimal
 
-	// Value of the open positions, one side, in the unit of openInterestValue: linear and inverse.
+	// Value of the open positions, one side, in the unit of OpenInterestValue: linear and inverse.
 	SingleOpenInterestValue decimal.Decimal
 
 	Turnover24h decimal.Decimal // value traded in 24 hours: quote coin, base coin on inverse

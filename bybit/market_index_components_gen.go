@@ -35,8 +35,7 @@ type MarketIndexComponentsResult struct {
 	Components []IndexComponent // the prices that make it
 }
 
-// IndexComponent is an element of [MarketIndexComponentsResult.Components]: the prices that make
-// it.
+// IndexComponent is one of the prices that make it ([MarketIndexComponentsResult.Components]).
 type IndexComponent struct {
 	Exchange        string          // name of the exchange
 	SpotPair        string          // spot pair, as that exchange writes it
@@ -77,8 +76,8 @@ type MarketPriceLimitResult struct {
 
 // ADLAlerts says how near contracts are to auto-deleveraging, renewed every minute; the adlAlert
 // stream is faster. It sets in when the insurance pool is empty, until it is not; or, while balance
-// is above adlTriggerThreshold, when pnlRatio falls below insurancePnlRatio, until it is above
-// adlStopRatio.
+// is above ADLTriggerThreshold, when PnLRatio falls below InsurancePnLRatio, until it is above
+// ADLStopRatio.
 //
 // V5 page: [market/adl-alert].
 //
@@ -98,7 +97,7 @@ type MarketADLAlertsParams struct {
 
 // MarketADLAlertsResult is what [MarketService.ADLAlerts] returns.
 type MarketADLAlertsResult struct {
-	UpdateTime  time.Time  // when the values were renewed, as documented; the venue sends updatedTime
+	UpdateTime  time.Time  // when the values were renewed, as documented; the venue sends UpdatedTime
 	UpdatedTime time.Time  // When the values were renewed. The documentation shows it in an example only.
 	List        []ADLState // one state per contract
 }
@@ -111,9 +110,10 @@ type ADLState struct {
 	// Balance of the pool, in its coin; of a pool for several contracts as of midnight UTC.
 	Balance decimal.Decimal
 
-	MaxBalance decimal.Decimal // highest balance of the last 8 hours, in the pool's coin; absent nowadays
+	// Deprecated: highest balance of the last 8 hours, in the pool's coin; absent nowadays.
+	MaxBalance decimal.Decimal
 
-	// Value of pnlRatio below which deleveraging sets in, a negative fraction: -0.3 is a loss of 30
+	// Value of PnLRatio below which deleveraging sets in, a negative fraction: -0.3 is a loss of 30
 	// %.
 	InsurancePnLRatio decimal.Decimal
 
@@ -121,9 +121,9 @@ type ADLState struct {
 	// balance, as a fraction: -0.3 is 30 %.
 	PnLRatio decimal.Decimal
 
-	ADLTriggerThreshold decimal.Decimal // balance above which pnlRatio decides, in the pool's coin
+	ADLTriggerThreshold decimal.Decimal // balance above which PnLRatio decides, in the pool's coin
 
-	// Value of pnlRatio above which deleveraging stops, a negative fraction: -0.25 is a loss of 25
+	// Value of PnLRatio above which deleveraging stops, a negative fraction: -0.25 is a loss of 25
 	// %.
 	ADLStopRatio decimal.Decimal
 }
@@ -153,7 +153,7 @@ type MarketFeeGroupsResult struct {
 	List []FeeGroup // the groups, one row each
 }
 
-// FeeGroup is an element of [MarketFeeGroupsResult.List]: the groups, one row each.
+// FeeGroup is one of the groups in [MarketFeeGroupsResult.List].
 type FeeGroup struct {
 	GroupName       FeeGroupName  // name of the group
 	WeightingFactor int64         // factor by which maker volume in the group counts
@@ -163,7 +163,7 @@ type FeeGroup struct {
 	UpdateTime      time.Time     // when the group was last changed
 }
 
-// FeeGroupRates is the type of [FeeGroup.FeeRates]: fee rates by programme.
+// FeeGroupRates is what [FeeGroup.FeeRates] holds: fee rates by programme.
 type FeeGroupRates struct {
 	Pro         []FeeLevelRate // rates of professionals, by level
 	MarketMaker []FeeLevelRate // rates of market makers, by level

@@ -34,7 +34,7 @@ type MarketOpenInterestParams struct {
 	Category     Category       // product: linear or inverse
 	IntervalTime Period         // how far apart the values lie
 	Symbol       string         // symbol, such as BTCUSDT, in capitals
-	Cursor       Opt[string]    // where to go on: nextPageCursor of the page before
+	Cursor       Opt[string]    // where to go on: NextPageCursor of the page before
 }
 
 // MarketOpenInterestResult is what [MarketService.OpenInterest] returns.
@@ -45,7 +45,7 @@ type MarketOpenInterestResult struct {
 	NextPageCursor string              // cursor of the next page; "" on the last
 }
 
-// OpenInterestPoint is an element of [MarketOpenInterestResult.List]: values, newest first.
+// OpenInterestPoint is one of the values in [MarketOpenInterestResult.List].
 type OpenInterestPoint struct {
 	// Open positions, both sides: base coin, contracts of one US dollar on inverse.
 	OpenInterest decimal.Decimal
@@ -77,8 +77,8 @@ type MarketHistoricalVolatilityParams struct {
 	// Days that a value covers: 7, 14, 21, 30, 60, 90, and on BTC and ETH 180 and 270. Default: 7.
 	Period Opt[int64]
 
-	StartTime Opt[time.Time] // not before this time; needs endTime
-	EndTime   Opt[time.Time] // not after this time, at most 30 days after startTime; needs startTime
+	StartTime Opt[time.Time] // not before this time; needs EndTime
+	EndTime   Opt[time.Time] // not after this time, at most 30 days after StartTime; needs StartTime
 }
 
 // MarketHistoricalVolatilityResult is what [MarketService.HistoricalVolatility] returns.
@@ -87,7 +87,7 @@ type MarketHistoricalVolatilityResult struct {
 	List     []Volatility // values, newest first
 }
 
-// Volatility is an element of [MarketHistoricalVolatilityResult.List]: values, newest first.
+// Volatility is one of the values in [MarketHistoricalVolatilityResult.List].
 type Volatility struct {
 	Period int64           // days that the value covers
 	Value  decimal.Decimal // volatility of a year as a fraction: 0.45 is 45 %
@@ -119,7 +119,7 @@ type MarketInsuranceResult struct {
 	List        []InsuranceFund // the pools, one row each
 }
 
-// InsuranceFund is an element of [MarketInsuranceResult.List]: the pools, one row each.
+// InsuranceFund is one of the pools in [MarketInsuranceResult.List].
 type InsuranceFund struct {
 	Coin    string          // coin of the pool
 	Symbols string          // contracts that it insures, joined with commas
@@ -152,7 +152,7 @@ func (s *MarketService) AllRiskLimits(ctx context.Context, p *MarketRiskLimitsPa
 type MarketRiskLimitsParams struct {
 	Category Category    // product: linear or inverse
 	Symbol   Opt[string] // only this symbol, trading or pre-market, such as BTCUSDT, in capitals
-	Cursor   Opt[string] // where to go on: nextPageCursor of the page before
+	Cursor   Opt[string] // where to go on: NextPageCursor of the page before
 }
 
 // MarketRiskLimitsResult is what [MarketService.RiskLimits] returns.
@@ -162,8 +162,7 @@ type MarketRiskLimitsResult struct {
 	NextPageCursor string          // cursor of the next page; "" on the last
 }
 
-// RiskLimitTier is an element of [MarketRiskLimitsResult.List]: tiers, lowest first for each
-// symbol.
+// RiskLimitTier is one of the tiers in [MarketRiskLimitsResult.List].
 type RiskLimitTier struct {
 	ID     int64  // id of the tier
 	Symbol string // symbol, such as BTCUSDT
@@ -171,10 +170,10 @@ type RiskLimitTier struct {
 	// Highest value of a position in the tier: quote coin, base coin on inverse.
 	RiskLimitValue decimal.Decimal
 
-	MaintenanceMargin decimal.Decimal // maintenance margin rate, in the unit of initialMargin
+	MaintenanceMargin decimal.Decimal // maintenance margin rate, in the unit of InitialMargin
 
 	// Initial margin rate: a fraction on linear (0.01 is 1 %), percent on inverse (1 is 1 %). It is
-	// 1 divided by maxLeverage.
+	// 1 divided by MaxLeverage.
 	InitialMargin decimal.Decimal
 
 	IsLowestRisk int64           // 1 for the lowest tier of the symbol, 0 for others
@@ -214,7 +213,7 @@ type MarketDeliveryPricesParams struct {
 	BaseCoin   Opt[string] // Only options on this coin. Default: BTC.
 	SettleCoin Opt[string] // Only instruments settled in this coin. Default: USDC.
 	Limit      Opt[int64]  // Prices per page, 1 to 200. Default: 50.
-	Cursor     Opt[string] // where to go on: nextPageCursor of the page before
+	Cursor     Opt[string] // where to go on: NextPageCursor of the page before
 }
 
 // MarketDeliveryPricesResult is what [MarketService.DeliveryPrices] returns.
@@ -295,7 +294,7 @@ type MarketLongShortRatioParams struct {
 	Limit     Opt[int64]     // Values per page, 1 to 500. Default: 50.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Cursor    Opt[string]    // where to go on: nextPageCursor of the page before
+	Cursor    Opt[string]    // where to go on: NextPageCursor of the page before
 }
 
 // MarketLongShortRatioResult is what [MarketService.LongShortRatio] returns.
@@ -304,7 +303,7 @@ type MarketLongShortRatioResult struct {
 	NextPageCursor string           // cursor of the next page; "" on the last
 }
 
-// LongShortPoint is an element of [MarketLongShortRatioResult.List]: values, newest first.
+// LongShortPoint is one of the values in [MarketLongShortRatioResult.List].
 type LongShortPoint struct {
 	Symbol    string          // symbol, as asked
 	BuyRatio  decimal.Decimal // part of the holders who are long, as a fraction: 0.49 is 49 %

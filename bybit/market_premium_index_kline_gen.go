@@ -48,7 +48,7 @@ type MarketPremiumIndexKlineResult struct {
 
 // Instruments says what can be traded, and by which rules: tick sizes, lot sizes, leverage, expiry.
 // At most 1000 a page; linear has more than the 500 of the default. Spot comes whole, on one page.
-// With baseCoin, linear and inverse both answer with contracts of both.
+// With BaseCoin, linear and inverse both answer with contracts of both.
 //
 // V5 page: [market/instrument].
 //
@@ -74,13 +74,14 @@ type MarketInstrumentsParams struct {
 	Symbol     Opt[string]     // only this symbol, such as BTCUSDT, in capitals
 	SymbolType Opt[SymbolType] // only symbols of this zone or asset class: not on option
 
-	// Only instruments with this status. Default: Trading; on option PreLaunch, Trading and
-	// Delivering. PreLaunch gives the pre-market contracts.
+	// Only instruments with this status. Default: InstrumentTrading; on option InstrumentPreLaunch,
+	// InstrumentTrading and InstrumentDelivering. InstrumentPreLaunch gives the pre-market
+	// contracts.
 	Status Opt[InstrumentStatus]
 
 	BaseCoin Opt[string] // Only instruments with this base coin: not on spot. Default on option: BTC.
 	Limit    Opt[int64]  // Instruments per page, 1 to 1000; not on spot. Default: 500.
-	Cursor   Opt[string] // where to go on: nextPageCursor of the page before
+	Cursor   Opt[string] // where to go on: NextPageCursor of the page before
 }
 
 // MarketInstrumentsResult is what [MarketService.Instruments] returns.
@@ -190,7 +191,7 @@ type MarketRPIOrderBookResult struct {
 }
 
 // Tickers returns prices, best bid and ask, and the last 24 hours, of one symbol or all of a
-// category. On option symbol or baseCoin is required.
+// category. On option symbol or BaseCoin is required.
 //
 // V5 page: [market/tickers].
 //
@@ -218,7 +219,7 @@ type MarketTickersResult struct {
 }
 
 // FundingHistory returns funding rates of a perpetual that were paid, newest first, at most 200.
-// Without times the latest ones; with endTime alone those before it; startTime alone is refused.
+// Without times the latest ones; with EndTime alone those before it; StartTime alone is refused.
 //
 // V5 page: [market/history-fund-rate].
 //
@@ -235,7 +236,7 @@ func (s *MarketService) FundingHistory(ctx context.Context, p *MarketFundingHist
 type MarketFundingHistoryParams struct {
 	Category  Category       // product: linear or inverse
 	Symbol    string         // symbol, such as BTCUSDT, in capitals
-	StartTime Opt[time.Time] // not before this time; needs endTime
+	StartTime Opt[time.Time] // not before this time; needs EndTime
 	EndTime   Opt[time.Time] // Not after this time. Default: now.
 	Limit     Opt[int64]     // Rates, 1 to 200. Default: 200.
 }
@@ -280,7 +281,7 @@ type MarketTradesResult struct {
 	List     []PublicTrade // trades, newest first
 }
 
-// PublicTrade is an element of [MarketTradesResult.List]: trades, newest first.
+// PublicTrade is one of the trades in [MarketTradesResult.List].
 type PublicTrade struct {
 	ExecID       string          // id of the trade
 	Symbol       string          // symbol, such as BTCUSDT

@@ -37,7 +37,7 @@ const (
 	TimeInForcePostOnly TimeInForce = "PostOnly" // only as maker: cancelled if it would fill on arrival
 
 	// TimeInForceRPI: retail price improvement: a post-only order of an assigned market maker that
-	// meets only orders from the web, the app, or with rpiTakerAccess, and queues behind other
+	// meets only orders from the web, the app, or with RPITakerAccess, and queues behind other
 	// orders at its price.
 	TimeInForceRPI TimeInForce = "RPI"
 )
@@ -52,7 +52,7 @@ const (
 
 	OrderUntriggered OrderStatus = "Untriggered" // open: a stop order that waits for its trigger price
 
-	OrderRejected OrderStatus = "Rejected" // closed: refused by the matching engine; rejectReason says why
+	OrderRejected OrderStatus = "Rejected" // closed: refused by the matching engine; RejectReason says why
 
 	// OrderPartiallyFilledCancelled: closed, spot only: filled in part, the rest cancelled.
 	OrderPartiallyFilledCancelled OrderStatus = "PartiallyFilledCanceled"
@@ -60,7 +60,7 @@ const (
 	OrderFilled OrderStatus = "Filled" // closed: filled entirely
 
 	// OrderCancelled: closed: cancelled. On derivatives a part may have been filled: look at
-	// cumExecQty.
+	// CumExecQty.
 	OrderCancelled OrderStatus = "Cancelled"
 
 	OrderTriggered OrderStatus = "Triggered" // a moment between Untriggered and New
@@ -472,7 +472,7 @@ type ExecType string
 const (
 	ExecTrade    ExecType = "Trade"     // a match in the book
 	ExecADL      ExecType = "AdlTrade"  // auto-deleveraging
-	ExecFunding  ExecType = "Funding"   // a funding payment; execFee is what was paid, negative if received
+	ExecFunding  ExecType = "Funding"   // a funding payment; ExecFee is what was paid, negative if received
 	ExecBust     ExecType = "BustTrade" // the liquidation engine took the position over
 	ExecDelivery ExecType = "Delivery"  // delivery of a future or an option, or a delisting
 	ExecSettle   ExecType = "Settle"    // settlement of an inverse future

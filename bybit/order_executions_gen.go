@@ -14,8 +14,8 @@ import (
 
 // Executions returns fills and other executions of the last two years, newest first. One order may
 // have many. At most 100 a page and 7 days a call. Without times the last 7 days. Executions of one
-// moment come in no fixed sequence: sort them by execId, orderId and leavesQty. Of several filters
-// only the first counts: orderId, orderLinkId, symbol, baseCoin; with an id all other filters are
+// moment come in no fixed sequence: sort them by ExecID, OrderID and LeavesQty. Of several filters
+// only the first counts: OrderID, LinkID, symbol, BaseCoin; with an id all other filters are
 // ignored.
 //
 // V5 page: [order/execution].
@@ -44,14 +44,14 @@ type OrderExecutionsParams struct {
 	LinkID     Opt[string]    // only executions of the order with this user's id
 	BaseCoin   Opt[string]    // Base coin, such as ETH. Default on option: BTC.
 	SettleCoin Opt[string]    // settlement coin, such as USDT: linear, inverse and option
-	StartTime  Opt[time.Time] // Not before this time. Default: 7 days before endTime.
+	StartTime  Opt[time.Time] // Not before this time. Default: 7 days before EndTime.
 
-	// Not after this time, at most 7 days after startTime. Default: 7 days after startTime, or now.
+	// Not after this time, at most 7 days after StartTime. Default: 7 days after StartTime, or now.
 	EndTime Opt[time.Time]
 
 	ExecType Opt[ExecType] // Only executions of this kind. Default: any.
 	Limit    Opt[int64]    // Executions per page, 1 to 100. Default: 50.
-	Cursor   Opt[string]   // where to go on: nextPageCursor of the page before
+	Cursor   Opt[string]   // where to go on: NextPageCursor of the page before
 }
 
 // OrderExecutionsResult is what [OrderService.Executions] returns.
@@ -83,46 +83,48 @@ type OrderPlaceBatchParams struct {
 	Orders   []OrderToPlace // the orders to place, 1 to 20; on spot at most 10
 }
 
-// OrderToPlace is an element of [OrderPlaceBatchParams.Orders]: the orders to place, 1 to 20; on
-// spot at most 10.
+// OrderToPlace is one of the orders to place ([OrderPlaceBatchParams.Orders]).
 type OrderToPlace struct {
 	Symbol    string    // symbol, such as BTCUSDT, in capitals
 	Side      Side      // Buy or Sell
-	OrderType OrderType // Limit or Market
+	OrderType OrderType // OrderTypeLimit or OrderTypeMarket
 
 	// Whether a spot order may borrow: 1 yes, with spot margin switched on; 0 no. Default: 0.
 	IsLeverage Opt[int64]
 
 	// Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote
-	// coin unless marketUnit says otherwise. 0 with reduceOnly and closeOnTrigger closes a position
+	// coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a position
 	// on linear and inverse, up to the symbol's largest order.
 	Qty decimal.Decimal
 
-	// Coin in which qty of a spot market order is given. Default: quoteCoin for a buy, baseCoin for
-	// a sell.
+	// Coin in which Qty of a spot market order is given. Default: MarketUnitQuote for a buy,
+	// MarketUnitBase for a sell.
 	MarketUnit Opt[MarketUnit]
 
-	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless orderIv
+	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless OrderIV
 	// sets it; ignored for Market.
 	Price Opt[decimal.Decimal]
 
-	// From which side the market must reach triggerPrice: linear and inverse.
+	// From which side the market must reach TriggerPrice: linear and inverse.
 	TriggerDirection Opt[TriggerDirection]
 
-	OrderFilter Opt[OrderFilter] // Kind of order on spot: Order, tpslOrder or StopOrder. Default: Order.
+	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
+	// OrderFilterOrder.
+	OrderFilter Opt[OrderFilter]
 
 	// Makes it a stop order: price that triggers it, in quote coin. On linear and inverse above the
 	// market for a rise, below it for a fall.
 	TriggerPrice Opt[decimal.Decimal]
 
-	// Which price is compared with triggerPrice: linear and inverse. Default: LastPrice.
+	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
 	TriggerBy Opt[TriggerBy]
 
 	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Goes before
 	// price.
 	OrderIV Opt[decimal.Decimal]
 
-	// How long it may wait for a counterparty. Default: GTC; Market is always IOC.
+	// How long it may wait for a counterparty. Default: TimeInForceGTC; Market is always
+	// TimeInForceIOC.
 	TimeInForce Opt[TimeInForce]
 
 	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
@@ -139,13 +141,13 @@ type OrderToPlace struct {
 	// for the whole position at market.
 	StopLoss Opt[decimal.Decimal]
 
-	// Which price triggers the take profit: linear and inverse. Default: LastPrice.
+	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
 	TPTriggerBy Opt[TriggerBy]
 
-	// Which price triggers the stop loss: linear and inverse. Default: LastPrice.
+	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
 	SLTriggerBy Opt[TriggerBy]
 
-	// Whether it may only make a position smaller: not on spot. Excludes takeProfit and stopLoss.
+	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
 	ReduceOnly Opt[bool]
 
@@ -153,23 +155,28 @@ type OrderToPlace struct {
 	// is short: linear and inverse.
 	CloseOnTrigger Opt[bool]
 
-	SMPType Opt[SMPType] // What happens if it would meet an order of the same user or group. Default: None.
-	MMP     Opt[bool]    // whether market maker protection covers it: only option
+	// What happens if it would meet an order of the same user or group. Default: SMPNone.
+	SMPType Opt[SMPType]
 
-	// How much of the position takeProfit and stopLoss close: linear and inverse. Full needs market
-	// orders; limit ones need Partial.
+	MMP Opt[bool] // whether market maker protection covers it: only option
+
+	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
+	// market orders; limit ones need TPSLPartial.
 	TPSLMode Opt[TPSLMode]
 
-	// Limit price of the take profit, in quote coin: with tpOrderType Limit, on linear and inverse
-	// also tpslMode Partial.
+	// Limit price of the take profit, in quote coin: with TPOrderType OrderTypeLimit, on linear and
+	// inverse also TPSLMode TPSLPartial.
 	TPLimitPrice Opt[decimal.Decimal]
 
-	// Limit price of the stop loss, in quote coin: with slOrderType Limit, on linear and inverse
-	// also tpslMode Partial.
+	// Limit price of the stop loss, in quote coin: with SLOrderType OrderTypeLimit, on linear and
+	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 
-	TPOrderType Opt[OrderType] // Order type of the take profit. Limit needs tpLimitPrice. Default: Market.
-	SLOrderType Opt[OrderType] // Order type of the stop loss. Limit needs slLimitPrice. Default: Market.
+	// Order type of the take profit. OrderTypeLimit needs TPLimitPrice. Default: OrderTypeMarket.
+	TPOrderType Opt[OrderType]
+
+	// Order type of the stop loss. OrderTypeLimit needs SLLimitPrice. Default: OrderTypeMarket.
+	SLOrderType Opt[OrderType]
 }
 
 // OrderPlaceBatchItem is the reply to one item of [OrderService.PlaceBatch].
@@ -209,8 +216,7 @@ type OrderAmendBatchParams struct {
 	Orders   []OrderToAmend // the changes to make, 1 to 20; on spot at most 10
 }
 
-// OrderToAmend is an element of [OrderAmendBatchParams.Orders]: the changes to make, 1 to 20; on
-// spot at most 10.
+// OrderToAmend is one of the changes to make ([OrderAmendBatchParams.Orders]).
 type OrderToAmend struct {
 	Symbol string      // symbol of the order, such as BTCUSDT, in capitals
 	LinkID Opt[string] // the user's id of the order
@@ -224,24 +230,23 @@ type OrderToAmend struct {
 	Price   Opt[decimal.Decimal] // New limit price, in quote coin. Unset leaves it.
 	OrderIV Opt[decimal.Decimal] // new implied volatility of an option order, as a fraction: 0.1 is 10 %
 
-	// The venue's id of the order. This or orderLinkId is required; this one counts if both are
-	// given.
+	// The venue's id of the order. This or LinkID is required; this one counts if both are given.
 	OrderID Opt[string]
 
-	// How much of the position takeProfit and stopLoss close: linear and inverse. Full needs market
-	// orders; limit ones need Partial.
+	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
+	// market orders; limit ones need TPSLPartial.
 	TPSLMode Opt[TPSLMode]
 
 	TakeProfit Opt[decimal.Decimal] // New take profit price, in quote coin; 0 removes it. Unset leaves it.
 	StopLoss   Opt[decimal.Decimal] // New stop loss price, in quote coin; 0 removes it. Unset leaves it.
 
-	// Which price triggers the take profit. Required with takeProfit if the order had none.
+	// Which price triggers the take profit. Required with TakeProfit if the order had none.
 	TPTriggerBy Opt[TriggerBy]
 
-	// Which price triggers the stop loss. Required with stopLoss if the order had none.
+	// Which price triggers the stop loss. Required with StopLoss if the order had none.
 	SLTriggerBy Opt[TriggerBy]
 
-	TriggerBy Opt[TriggerBy] // which price is compared with triggerPrice
+	TriggerBy Opt[TriggerBy] // which price is compared with TriggerPrice
 
 	// New limit price of the take profit, in quote coin, if it was placed with Partial and a limit.
 	// Not on option.
@@ -288,13 +293,11 @@ type OrderCancelBatchParams struct {
 	Orders   []OrderToCancel // the orders to cancel, 1 to 20; on spot at most 10
 }
 
-// OrderToCancel is an element of [OrderCancelBatchParams.Orders]: the orders to cancel, 1 to 20; on
-// spot at most 10.
+// OrderToCancel is one of the orders to cancel ([OrderCancelBatchParams.Orders]).
 type OrderToCancel struct {
 	Symbol string // symbol of the order, such as BTCUSDT, in capitals
 
-	// The venue's id of the order. This or orderLinkId is required; this one counts if both are
-	// given.
+	// The venue's id of the order. This or LinkID is required; this one counts if both are given.
 	OrderID Opt[string]
 
 	LinkID Opt[string] // the user's id of the order
@@ -373,7 +376,7 @@ func (s *OrderService) SetDCP(ctx context.Context, p *OrderSetDCPParams) error {
 
 // OrderSetDCPParams are the parameters of [OrderService.SetDCP].
 type OrderSetDCPParams struct {
-	Product    Opt[DCPProduct] // Product line to protect. Default: OPTIONS.
+	Product    Opt[DCPProduct] // Product line to protect. Default: DCPOptions.
 	TimeWindow int64           // seconds without a connection until the orders are cancelled, 3 to 300
 }
 
@@ -397,45 +400,47 @@ type OrderPreCheckParams struct {
 	Category  Category  // product: linear, inverse, spot or option
 	Symbol    string    // symbol, such as BTCUSDT, in capitals
 	Side      Side      // Buy or Sell
-	OrderType OrderType // Limit or Market
+	OrderType OrderType // OrderTypeLimit or OrderTypeMarket
 
 	// Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote
-	// coin unless marketUnit says otherwise. 0 with reduceOnly and closeOnTrigger closes a position
+	// coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a position
 	// on linear and inverse, up to the symbol's largest order.
 	Qty decimal.Decimal
 
-	// Coin in which qty of a spot market order is given. Default: quoteCoin for a buy, baseCoin for
-	// a sell.
+	// Coin in which Qty of a spot market order is given. Default: MarketUnitQuote for a buy,
+	// MarketUnitBase for a sell.
 	MarketUnit Opt[MarketUnit]
 
 	RPITakerAccess Opt[bool] // whether it may fill against retail price improvement orders
 
-	// Unit of slippageTolerance: TickSize or Percent. For plain market orders, not for stop orders.
+	// Unit of SlippageTolerance: SlippageTickSize or SlippagePercent. For plain market orders, not
+	// for stop orders.
 	SlippageToleranceType Opt[SlippageToleranceType]
 
 	// Most that a market order may move from the best opposite price: 1 to 10000 ticks, or 0.01 to
 	// 10 percent.
 	SlippageTolerance Opt[decimal.Decimal]
 
-	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless orderIv or
-	// bboSideType sets it; ignored for Market.
+	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless OrderIV or
+	// BBOSideType sets it; ignored for Market.
 	Price Opt[decimal.Decimal]
 
-	// From which side the market must reach triggerPrice: linear and inverse.
+	// From which side the market must reach TriggerPrice: linear and inverse.
 	TriggerDirection Opt[TriggerDirection]
 
 	// Makes it a stop order: price that triggers it, in quote coin. On linear and inverse above the
 	// market for a rise, below it for a fall.
 	TriggerPrice Opt[decimal.Decimal]
 
-	// Which price is compared with triggerPrice: linear and inverse. Default: LastPrice.
+	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
 	TriggerBy Opt[TriggerBy]
 
 	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Goes before
 	// price.
 	OrderIV Opt[decimal.Decimal]
 
-	// How long it may wait for a counterparty. Default: GTC; Market is always IOC.
+	// How long it may wait for a counterparty. Default: TimeInForceGTC; Market is always
+	// TimeInForceIOC.
 	TimeInForce Opt[TimeInForce]
 
 	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
@@ -447,15 +452,17 @@ type OrderPreCheckParams struct {
 	// Whether a spot order may borrow: 1 yes, with spot margin switched on; 0 no. Default: 0.
 	IsLeverage Opt[int64]
 
-	OrderFilter Opt[OrderFilter] // Kind of order on spot: Order, tpslOrder or StopOrder. Default: Order.
+	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
+	// OrderFilterOrder.
+	OrderFilter Opt[OrderFilter]
 
-	// Which price triggers the take profit: linear and inverse. Default: LastPrice.
+	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
 	TPTriggerBy Opt[TriggerBy]
 
-	// Which price triggers the stop loss: linear and inverse. Default: LastPrice.
+	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
 	SLTriggerBy Opt[TriggerBy]
 
-	// Whether it may only make a position smaller: not on spot. Excludes takeProfit and stopLoss.
+	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
 	ReduceOnly Opt[bool]
 
@@ -471,22 +478,27 @@ type OrderPreCheckParams struct {
 	// is short: linear and inverse.
 	CloseOnTrigger Opt[bool]
 
-	SMPType Opt[SMPType] // What happens if it would meet an order of the same user or group. Default: None.
-	MMP     Opt[bool]    // whether market maker protection covers it: only option
+	// What happens if it would meet an order of the same user or group. Default: SMPNone.
+	SMPType Opt[SMPType]
 
-	// How much of the position takeProfit and stopLoss close: linear and inverse. Full needs market
-	// orders; limit ones need Partial.
+	MMP Opt[bool] // whether market maker protection covers it: only option
+
+	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
+	// market orders; limit ones need TPSLPartial.
 	TPSLMode Opt[TPSLMode]
 
-	TPOrderType Opt[OrderType] // Order type of the take profit. Limit needs tpLimitPrice. Default: Market.
-	SLOrderType Opt[OrderType] // Order type of the stop loss. Limit needs slLimitPrice. Default: Market.
+	// Order type of the take profit. OrderTypeLimit needs TPLimitPrice. Default: OrderTypeMarket.
+	TPOrderType Opt[OrderType]
 
-	// Limit price of the take profit, in quote coin: with tpOrderType Limit, on linear and inverse
-	// also tpslMode Partial.
+	// Order type of the stop loss. OrderTypeLimit needs SLLimitPrice. Default: OrderTypeMarket.
+	SLOrderType Opt[OrderType]
+
+	// Limit price of the take profit, in quote coin: with TPOrderType OrderTypeLimit, on linear and
+	// inverse also TPSLMode TPSLPartial.
 	TPLimitPrice Opt[decimal.Decimal]
 
-	// Limit price of the stop loss, in quote coin: with slOrderType Limit, on linear and inverse
-	// also tpslMode Partial.
+	// Limit price of the stop loss, in quote coin: with SLOrderType OrderTypeLimit, on linear and
+	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 
 	// Which side of the book sets the price instead of price: linear and inverse.

@@ -42,34 +42,37 @@ type Order struct {
 	// orders given so.
 	Qty decimal.Decimal
 
-	Side         Side         // Buy or Sell
-	IsLeverage   Flag         // whether a spot order may borrow; "" on other products
-	PositionIdx  PositionIdx  // which position it belongs to: one-way, long or short
-	OrderStatus  OrderStatus  // where the order stands
-	CreateType   CreateType   // who or what created it; absent on spot
-	CancelType   CancelType   // who or what cancelled it; UNKNOWN if nothing did
-	RejectReason RejectReason // why the matching engine refused or cancelled it; EC_NoError if it did not
+	Side        Side        // Buy or Sell
+	IsLeverage  Flag        // whether a spot order may borrow; "" on other products
+	PositionIdx PositionIdx // which position it belongs to: one-way, long or short
+	OrderStatus OrderStatus // where the order stands
+	CreateType  CreateType  // who or what created it; absent on spot
+	CancelType  CancelType  // who or what cancelled it; CancelByUnknown if nothing did
+
+	// Why the matching engine refused or cancelled it; RejectNoError if it did not.
+	RejectReason RejectReason
 
 	AvgPrice     decimal.Decimal // average price of its fills, in quote coin; 0 or absent before the first
-	LeavesQty    decimal.Decimal // quantity still to be filled, in the unit of qty; 0 once cancelled
+	LeavesQty    decimal.Decimal // quantity still to be filled, in the unit of Qty; 0 once cancelled
 	LeavesValue  decimal.Decimal // estimated value still to be filled: quote coin, base coin on inverse
 	CumExecQty   decimal.Decimal // quantity filled so far: base coin, contracts of one US dollar on inverse
 	CumExecValue decimal.Decimal // value filled so far: quote coin, base coin on inverse
 
-	// Fees paid so far: inverse and option. Out of use on linear and spot: see cumFeeDetail.
+	// Fees paid so far: inverse and option. Out of use on linear and spot: see CumFeeDetail.
 	CumExecFee decimal.Decimal
 
 	TimeInForce TimeInForce // how long it may wait for a counterparty
 
-	// Limit or Market; of a take profit or stop loss, the type that it has once triggered.
+	// OrderTypeLimit or OrderTypeMarket; of a take profit or stop loss, the type that it has once
+	// triggered.
 	OrderType OrderType
 
-	StopOrderType StopOrderType // kind of stop order; UNKNOWN or "" if it is none
+	StopOrderType StopOrderType // kind of stop order; StopOrderUnknown or "" if it is none
 
 	// Implied volatility that an option order was priced in, as a fraction: 0.1 is 10 %.
 	OrderIV decimal.Decimal
 
-	MarketUnit MarketUnit // coin in which qty of a spot market order is given
+	MarketUnit MarketUnit // coin in which Qty of a spot market order is given
 
 	// Price that triggers it, in quote coin; of a trailing stop, the price that activates it.
 	TriggerPrice decimal.Decimal
@@ -80,10 +83,10 @@ type Order struct {
 	TPTriggerBy  TriggerBy       // which price triggers its take profit
 	SLTriggerBy  TriggerBy       // which price triggers its stop loss
 
-	// From which side the market reaches triggerPrice; 0 if it has no trigger.
+	// From which side the market reaches TriggerPrice; TriggerNone if it has no trigger.
 	TriggerDirection TriggerDirection
 
-	TriggerBy          TriggerBy       // which price is compared with triggerPrice
+	TriggerBy          TriggerBy       // which price is compared with TriggerPrice
 	LastPriceOnCreated decimal.Decimal // last traded price when it was placed, in quote coin; not on spot
 	BasePrice          decimal.Decimal // last traded price when it was placed, in quote coin; only on spot
 	ReduceOnly         bool            // whether it may only make a position smaller
@@ -106,7 +109,7 @@ type Order struct {
 
 	PlaceType PlaceType // what an option order was priced in; "" on other products
 
-	// Unit of slippageTolerance; UNKNOWN if none was set. Order history only.
+	// Unit of SlippageTolerance; SlippageUnknown if none was set. Order history only.
 	SlippageToleranceType SlippageToleranceType
 
 	// Most that a market order may move from the best price, in ticks or percent. Order history
@@ -133,19 +136,19 @@ type Order struct {
 type Execution struct {
 	Symbol          string          // symbol, such as BTCUSDT
 	CreateType      CreateType      // who or what created the order; absent on spot
-	OrderType       OrderType       // Limit or Market; UNKNOWN on funding
-	ExecFeeV2       decimal.Decimal // fee of the spot leg of a spread execution, in feeCurrency
+	OrderType       OrderType       // OrderTypeLimit or OrderTypeMarket; OrderTypeUnknown on funding
+	ExecFeeV2       decimal.Decimal // fee of the spot leg of a spread execution, in FeeCurrency
 	UnderlyingPrice decimal.Decimal // price of the underlying at the fill, in US dollars; only on option
 	LinkID          string          // id that the user gave the order; "" if none
 	Side            Side            // Buy or Sell
 	IndexPrice      decimal.Decimal // index price at the fill, in quote coin; only on option
 	OrderID         string          // id that the venue gave the order; a made-up one on funding
-	StopOrderType   StopOrderType   // kind of stop order; UNKNOWN or "" if it is none
-	LeavesQty       decimal.Decimal // quantity of the order still to be filled, in the unit of orderQty
+	StopOrderType   StopOrderType   // kind of stop order; StopOrderUnknown or "" if it is none
+	LeavesQty       decimal.Decimal // quantity of the order still to be filled, in the unit of OrderQty
 	ExecTime        time.Time       // when it happened
-	FeeCurrency     string          // coin of execFee; "" where it is the settlement coin
+	FeeCurrency     string          // coin of ExecFee; "" where it is the settlement coin
 	IsMaker         bool            // whether the order rested in the book
-	ExecFee         decimal.Decimal // fee in feeCurrency; negative if it was received, as rebate or funding
+	ExecFee         decimal.Decimal // fee in FeeCurrency; negative if it was received, as rebate or funding
 
 	FeeRate decimal.Decimal // Fee rate as a fraction: 0.0006 is 0.06 %. The funding rate on funding.
 	ExecID  string          // id of the execution
@@ -167,7 +170,7 @@ type Execution struct {
 	ExecType  ExecType        // what the execution came from
 	ExecQty   decimal.Decimal // quantity filled: base coin, contracts of one US dollar on inverse
 
-	// How much of a position it closed, in the unit of execQty; absent or 0 if it opened.
+	// How much of a position it closed, in the unit of ExecQty; absent or 0 if it opened.
 	ClosedSize decimal.Decimal
 
 	// Taxes on the fees (India, Indonesia, EU, Emirates): a list of feeCoin, feeType, subFeeType,
@@ -181,7 +184,7 @@ type Execution struct {
 
 // Place places one order: limit, market or stop, with or without take profit and stop loss. The
 // reply says that it was accepted, not that it rests or filled: that arrives on the order stream.
-// After a lost reply ask Open with orderLinkId before placing again.
+// After a lost reply ask Open with LinkID before placing again.
 //
 // A market order is matched as an IOC limit order within a price band, so it may fill in part or
 // not at all. Open orders are limited: 500 and 10 stop orders per symbol on linear and inverse, 500
@@ -203,45 +206,47 @@ type OrderPlaceParams struct {
 	Category  Category  // product: linear, inverse, spot or option
 	Symbol    string    // symbol, such as BTCUSDT, in capitals
 	Side      Side      // Buy or Sell
-	OrderType OrderType // Limit or Market
+	OrderType OrderType // OrderTypeLimit or OrderTypeMarket
 
 	// Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote
-	// coin unless marketUnit says otherwise. 0 with reduceOnly and closeOnTrigger closes a position
+	// coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a position
 	// on linear and inverse, up to the symbol's largest order.
 	Qty decimal.Decimal
 
-	// Coin in which qty of a spot market order is given. Default: quoteCoin for a buy, baseCoin for
-	// a sell.
+	// Coin in which Qty of a spot market order is given. Default: MarketUnitQuote for a buy,
+	// MarketUnitBase for a sell.
 	MarketUnit Opt[MarketUnit]
 
 	RPITakerAccess Opt[bool] // whether it may fill against retail price improvement orders
 
-	// Unit of slippageTolerance: TickSize or Percent. For plain market orders, not for stop orders.
+	// Unit of SlippageTolerance: SlippageTickSize or SlippagePercent. For plain market orders, not
+	// for stop orders.
 	SlippageToleranceType Opt[SlippageToleranceType]
 
 	// Most that a market order may move from the best opposite price: 1 to 10000 ticks, or 0.01 to
 	// 10 percent.
 	SlippageTolerance Opt[decimal.Decimal]
 
-	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless orderIv or
-	// bboSideType sets it; ignored for Market.
+	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless OrderIV or
+	// BBOSideType sets it; ignored for Market.
 	Price Opt[decimal.Decimal]
 
-	// From which side the market must reach triggerPrice: linear and inverse.
+	// From which side the market must reach TriggerPrice: linear and inverse.
 	TriggerDirection Opt[TriggerDirection]
 
 	// Makes it a stop order: price that triggers it, in quote coin. On linear and inverse above the
 	// market for a rise, below it for a fall.
 	TriggerPrice Opt[decimal.Decimal]
 
-	// Which price is compared with triggerPrice: linear and inverse. Default: LastPrice.
+	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
 	TriggerBy Opt[TriggerBy]
 
 	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Goes before
 	// price.
 	OrderIV Opt[decimal.Decimal]
 
-	// How long it may wait for a counterparty. Default: GTC; Market is always IOC.
+	// How long it may wait for a counterparty. Default: TimeInForceGTC; Market is always
+	// TimeInForceIOC.
 	TimeInForce Opt[TimeInForce]
 
 	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
@@ -253,15 +258,17 @@ type OrderPlaceParams struct {
 	// Whether a spot order may borrow: 1 yes, with spot margin switched on; 0 no. Default: 0.
 	IsLeverage Opt[int64]
 
-	OrderFilter Opt[OrderFilter] // Kind of order on spot: Order, tpslOrder or StopOrder. Default: Order.
+	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
+	// OrderFilterOrder.
+	OrderFilter Opt[OrderFilter]
 
-	// Which price triggers the take profit: linear and inverse. Default: LastPrice.
+	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
 	TPTriggerBy Opt[TriggerBy]
 
-	// Which price triggers the stop loss: linear and inverse. Default: LastPrice.
+	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
 	SLTriggerBy Opt[TriggerBy]
 
-	// Whether it may only make a position smaller: not on spot. Excludes takeProfit and stopLoss.
+	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
 	ReduceOnly Opt[bool]
 
@@ -277,22 +284,27 @@ type OrderPlaceParams struct {
 	// is short: linear and inverse.
 	CloseOnTrigger Opt[bool]
 
-	SMPType Opt[SMPType] // What happens if it would meet an order of the same user or group. Default: None.
-	MMP     Opt[bool]    // whether market maker protection covers it: only option
+	// What happens if it would meet an order of the same user or group. Default: SMPNone.
+	SMPType Opt[SMPType]
 
-	// How much of the position takeProfit and stopLoss close: linear and inverse. Full needs market
-	// orders; limit ones need Partial.
+	MMP Opt[bool] // whether market maker protection covers it: only option
+
+	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
+	// market orders; limit ones need TPSLPartial.
 	TPSLMode Opt[TPSLMode]
 
-	TPOrderType Opt[OrderType] // Order type of the take profit. Limit needs tpLimitPrice. Default: Market.
-	SLOrderType Opt[OrderType] // Order type of the stop loss. Limit needs slLimitPrice. Default: Market.
+	// Order type of the take profit. OrderTypeLimit needs TPLimitPrice. Default: OrderTypeMarket.
+	TPOrderType Opt[OrderType]
 
-	// Limit price of the take profit, in quote coin: with tpOrderType Limit, on linear and inverse
-	// also tpslMode Partial.
+	// Order type of the stop loss. OrderTypeLimit needs SLLimitPrice. Default: OrderTypeMarket.
+	SLOrderType Opt[OrderType]
+
+	// Limit price of the take profit, in quote coin: with TPOrderType OrderTypeLimit, on linear and
+	// inverse also TPSLMode TPSLPartial.
 	TPLimitPrice Opt[decimal.Decimal]
 
-	// Limit price of the stop loss, in quote coin: with slOrderType Limit, on linear and inverse
-	// also tpslMode Partial.
+	// Limit price of the stop loss, in quote coin: with SLOrderType OrderTypeLimit, on linear and
+	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 
 	// Which side of the book sets the price instead of price: linear and inverse.
@@ -320,8 +332,7 @@ type OrderAmendParams struct {
 	Category Category // product: linear, inverse, spot or option
 	Symbol   string   // symbol of the order, such as BTCUSDT, in capitals
 
-	// The venue's id of the order. This or orderLinkId is required; this one counts if both are
-	// given.
+	// The venue's id of the order. This or LinkID is required; this one counts if both are given.
 	OrderID Opt[string]
 
 	LinkID  Opt[string]          // the user's id of the order
@@ -335,20 +346,20 @@ type OrderAmendParams struct {
 
 	Price Opt[decimal.Decimal] // New limit price, in quote coin. Unset leaves it.
 
-	// How much of the position takeProfit and stopLoss close: linear and inverse. Full needs market
-	// orders; limit ones need Partial.
+	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
+	// market orders; limit ones need TPSLPartial.
 	TPSLMode Opt[TPSLMode]
 
 	TakeProfit Opt[decimal.Decimal] // New take profit price, in quote coin; 0 removes it. Unset leaves it.
 	StopLoss   Opt[decimal.Decimal] // New stop loss price, in quote coin; 0 removes it. Unset leaves it.
 
-	// Which price triggers the take profit. Required with takeProfit if the order had none.
+	// Which price triggers the take profit. Required with TakeProfit if the order had none.
 	TPTriggerBy Opt[TriggerBy]
 
-	// Which price triggers the stop loss. Required with stopLoss if the order had none.
+	// Which price triggers the stop loss. Required with StopLoss if the order had none.
 	SLTriggerBy Opt[TriggerBy]
 
-	TriggerBy Opt[TriggerBy] // which price is compared with triggerPrice
+	TriggerBy Opt[TriggerBy] // which price is compared with TriggerPrice
 
 	// New limit price of the take profit, in quote coin, if it was placed with Partial and a limit.
 	// Not on option.
@@ -379,17 +390,18 @@ type OrderCancelParams struct {
 	Symbol   string      // symbol of the order, such as BTCUSDT, in capitals
 	LinkID   Opt[string] // the user's id of the order
 
-	// The venue's id of the order. This or orderLinkId is required; this one counts if both are
-	// given.
+	// The venue's id of the order. This or LinkID is required; this one counts if both are given.
 	OrderID Opt[string]
 
-	OrderFilter Opt[OrderFilter] // Kind of order on spot: Order, tpslOrder or StopOrder. Default: Order.
+	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
+	// OrderFilterOrder.
+	OrderFilter Opt[OrderFilter]
 }
 
-// Open returns open orders, newest first; or, with openOnly 1, the last 500 closed ones of the
-// category. At most 50 a page. An order that closed is found here until the venue's next restart,
-// and in History for longer. Of several filters only the first counts: orderId, orderLinkId,
-// symbol, baseCoin.
+// Open returns open orders, newest first; or, with OpenOnly RecentClosedOrders, the last 500 closed
+// ones of the category. At most 50 a page. An order that closed is found here until the venue's
+// next restart, and in History for longer. Of several filters only the first counts: OrderID,
+// LinkID, symbol, BaseCoin.
 //
 // V5 page: [order/open-order].
 //
@@ -411,22 +423,22 @@ func (s *OrderService) AllOpen(ctx context.Context, p *OrderOpenParams) iter.Seq
 
 // OrderOpenParams are the parameters of [OrderService.Open].
 type OrderOpenParams struct {
-	// Symbol, such as BTCUSDT, in capitals. On linear this, baseCoin or settleCoin is required.
+	// Symbol, such as BTCUSDT, in capitals. On linear this, BaseCoin or SettleCoin is required.
 	Symbol Opt[string]
 
 	Category   Category      // product: linear, inverse, spot or option
 	BaseCoin   Opt[string]   // base coin, such as BTC: linear, inverse and option
 	SettleCoin Opt[string]   // settlement coin, such as USDT: linear, inverse and option
-	OrderID    Opt[string]   // only the order with this venue's id; openOnly does not count then
-	LinkID     Opt[string]   // only the order with this user's id; openOnly does not count then
+	OrderID    Opt[string]   // only the order with this venue's id; OpenOnly does not count then
+	LinkID     Opt[string]   // only the order with this user's id; OpenOnly does not count then
 	OpenOnly   Opt[OpenOnly] // Open orders, or those that closed lately. Default: open ones.
 
-	// Only this kind of order: Order, StopOrder, tpslOrder, OcoOrder or BidirectionalTpslOrder.
-	// Default: every kind.
+	// Only this kind of order: OrderFilterOrder, OrderFilterStop, OrderFilterTPSL, OrderFilterOCO
+	// or OrderFilterBidirectionalTPSL. Default: every kind.
 	OrderFilter Opt[OrderFilter]
 
 	Limit  Opt[int64]  // Orders per page, 1 to 50. Default: 20.
-	Cursor Opt[string] // where to go on: nextPageCursor of the page before
+	Cursor Opt[string] // where to go on: NextPageCursor of the page before
 }
 
 // OrderOpenResult is what [OrderService.Open] returns.
@@ -437,7 +449,7 @@ type OrderOpenResult struct {
 }
 
 // CancelAll cancels all open orders of a category, or those of a symbol or coin. On linear and
-// inverse symbol, baseCoin or settleCoin is required, and one call cancels at most 500 orders that
+// inverse symbol, BaseCoin or SettleCoin is required, and one call cancels at most 500 orders that
 // the venue picks. Of several only the first in this sequence counts.
 //
 // V5 page: [order/cancel-all].
@@ -462,12 +474,13 @@ type OrderCancelAllParams struct {
 
 	SettleCoin Opt[string] // Only orders with this settlement coin, such as USDT. Not on spot.
 
-	// Only this kind of order. Spot: every kind but OpenOrder, default Order. Linear and inverse:
-	// Order, StopOrder or OpenOrder; option: Order or StopOrder; default every kind.
+	// Only this kind of order. Spot: every kind but OrderFilterOpen, default OrderFilterOrder.
+	// Linear and inverse: OrderFilterOrder, OrderFilterStop or OrderFilterOpen; option:
+	// OrderFilterOrder or OrderFilterStop; default every kind.
 	OrderFilter Opt[OrderFilter]
 
 	// Stop cancels stop orders but leaves take profits, stop losses and trailing stops: linear and
-	// inverse, with orderFilter StopOrder.
+	// inverse, with OrderFilter OrderFilterStop.
 	StopOrderType Opt[StopOrderType]
 }
 
@@ -509,18 +522,18 @@ type OrderHistoryParams struct {
 	OrderID    Opt[string] // only the order with this venue's id
 	LinkID     Opt[string] // only the order with this user's id
 
-	// Only this kind of order: Order, StopOrder, tpslOrder, OcoOrder or BidirectionalTpslOrder.
-	// Default: every kind.
+	// Only this kind of order: OrderFilterOrder, OrderFilterStop, OrderFilterTPSL, OrderFilterOCO
+	// or OrderFilterBidirectionalTPSL. Default: every kind.
 	OrderFilter Opt[OrderFilter]
 
 	OrderStatus Opt[OrderStatus] // Only orders with this status. Default: any.
-	StartTime   Opt[time.Time]   // Not before this time. Default: 7 days before endTime.
+	StartTime   Opt[time.Time]   // Not before this time. Default: 7 days before EndTime.
 
-	// Not after this time, at most 7 days after startTime. Default: 7 days after startTime, or now.
+	// Not after this time, at most 7 days after StartTime. Default: 7 days after StartTime, or now.
 	EndTime Opt[time.Time]
 
 	Limit  Opt[int64]  // Orders per page, 1 to 50. Default: 20.
-	Cursor Opt[string] // where to go on: nextPageCursor of the page before
+	Cursor Opt[string] // where to go on: NextPageCursor of the page before
 }
 
 // OrderHistoryResult is what [OrderService.History] returns.

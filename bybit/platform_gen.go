@@ -68,7 +68,7 @@ type PlatformAnnouncementsResult struct {
 	List  []Announcement // announcements of the page
 }
 
-// Announcement is an element of [PlatformAnnouncementsResult.List]: announcements of the page.
+// Announcement is one of the announcements in [PlatformAnnouncementsResult.List].
 type Announcement struct {
 	Title       string            // title of the announcement
 	Description string            // summary of the announcement
@@ -77,10 +77,10 @@ type Announcement struct {
 	URL         string            // address of the page
 	Date        time.Time         // date that its author gave it
 
-	// When the campaign begins, as documented; the venue sends startDateTimestamp.
+	// When the campaign begins, as documented; the venue sends StartDateTimestamp.
 	StartDataTimestamp time.Time
 
-	EndDataTimestamp time.Time // when the campaign ends, as documented; the venue sends endDateTimestamp
+	EndDataTimestamp time.Time // when the campaign ends, as documented; the venue sends EndDateTimestamp
 	PublishTime      time.Time // when it was published
 
 	// When the campaign begins; only of latest_activities. The documentation shows it in an example
@@ -92,7 +92,7 @@ type Announcement struct {
 	EndDateTimestamp time.Time
 }
 
-// AnnouncementKind is the type of [Announcement.Type]: what it is about.
+// AnnouncementKind is what [Announcement.Type] holds: what it is about.
 type AnnouncementKind struct {
 	Title string           // what it is about, in the language of locale
 	Key   AnnouncementType // what it is about
@@ -139,7 +139,7 @@ type PlatformRequestDemoFundsParams struct {
 	Funds      []DemoFunds         // coins and amounts
 }
 
-// DemoFunds is an element of [PlatformRequestDemoFundsParams.Funds]: coins and amounts.
+// DemoFunds is one of the coins and amounts ([PlatformRequestDemoFundsParams.Funds]).
 type DemoFunds struct {
 	Coin   Opt[string]          // BTC, ETH, USDT or USDC
 	Amount Opt[decimal.Decimal] // amount, in the coin: at most 15 BTC, 200 ETH, 100000 USDT or USDC a call

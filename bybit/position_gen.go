@@ -41,11 +41,13 @@ type Position struct {
 	Theta         decimal.Decimal // theta of the position, options
 	OpenTime      time.Time       // When the present position was opened. Absent if there is none.
 
-	// While isReduceOnly is set, when the venue will raise the maintenance margin rate by force;
+	// While IsReduceOnly is set, when the venue will raise the maintenance margin rate by force;
 	// else when it last did. Absent if it never did; changes that the user made do not count.
 	MMRSysUpdatedTime time.Time
 
-	TradeMode      int64          // Always 0. The account's margin mode is in the account's info.
+	// Deprecated: always 0. The account's margin mode is in the account's info.
+	TradeMode int64
+
 	PositionStatus PositionStatus // whether the position is normal, being liquidated or being deleveraged
 	AutoAddMargin  AutoAddMargin  // whether margin is added automatically, isolated margin only
 
@@ -59,19 +61,27 @@ type Position struct {
 	// inverse only.
 	BreakEvenPrice decimal.Decimal
 
-	PositionBalance decimal.Decimal // Margin bound by the position. Use positionIM.
-	MarkPrice       decimal.Decimal // mark price of the symbol
+	// Margin bound by the position.
+	//
+	// Deprecated: use PositionIM.
+	PositionBalance decimal.Decimal
+
+	MarkPrice decimal.Decimal // mark price of the symbol
 
 	// Price at which the position would be liquidated; an estimate under cross margin. Absent if it
 	// lies outside the symbol's price range, and under portfolio margin.
 	LiqPrice decimal.Decimal
 
-	BustPrice      decimal.Decimal // bankruptcy price; absent nowadays
+	// Deprecated: bankruptcy price; absent nowadays.
+	BustPrice decimal.Decimal
+
 	PositionMM     decimal.Decimal // Maintenance margin, settle coin. Absent under portfolio margin.
-	PositionMMByMp decimal.Decimal // maintenance margin by mark price: the same value as positionMM
+	PositionMMByMp decimal.Decimal // maintenance margin by mark price: the same value as PositionMM
 	PositionIM     decimal.Decimal // Initial margin, settle coin. Absent under portfolio margin.
-	PositionIMByMp decimal.Decimal // initial margin by mark price: the same value as positionIM
-	TPSLMode       TPSLMode        // always Full
+	PositionIMByMp decimal.Decimal // initial margin by mark price: the same value as PositionIM
+
+	// Deprecated: always TPSLFull.
+	TPSLMode TPSLMode
 
 	TakeProfit decimal.Decimal // Trigger price of the position's take profit. 0 or absent if there is none.
 	StopLoss   decimal.Decimal // Trigger price of the position's stop loss. 0 or absent if there is none.
@@ -93,10 +103,10 @@ type Position struct {
 	// risk, then call ConfirmRiskLimit. Perpetuals and USDC futures without portfolio margin only.
 	IsReduceOnly bool
 
-	// Older spelling of mmrSysUpdatedTime. The documentation shows it in an example only.
+	// Older spelling of MMRSysUpdatedTime. The documentation shows it in an example only.
 	MMRSysUpdateTime time.Time
 
-	// While isReduceOnly is set, when the venue will lower the leverage by force; else when it last
+	// While IsReduceOnly is set, when the venue will lower the leverage by force; else when it last
 	// did. Absent if it never did; changes that the user made do not count.
 	LeverageSysUpdatedTime time.Time
 
@@ -139,7 +149,7 @@ type PositionListParams struct {
 	BaseCoin   Opt[string] // Base coin, such as BTC; options only. Absent: all of them.
 	SettleCoin Opt[string] // Settle coin, such as USDT. Linear needs it if there is no symbol.
 	Limit      Opt[int64]  // Rows per page, 1 to 200. Default: 20.
-	Cursor     Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor     Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // PositionListResult is what [PositionService.List] returns.
@@ -177,11 +187,11 @@ type PositionLeverageResult struct {
 	List     []LeverageInfo // settings, one per position
 }
 
-// LeverageInfo is an element of [PositionLeverageResult.List]: settings, one per position.
+// LeverageInfo is an element of [PositionLeverageResult.List], one for each position.
 type LeverageInfo struct {
 	Symbol      string          // symbol, such as BTCUSDT
 	Leverage    decimal.Decimal // leverage that is set
-	Side        Side            // without meaning; use positionIdx
+	Side        Side            // without meaning; use PositionIdx
 	PositionIdx PositionIdx     // which position of the symbol the setting is for
 }
 
@@ -252,25 +262,27 @@ type PositionSetTradingStopParams struct {
 	TPTriggerBy  Opt[TriggerBy]       // price that triggers the take profit: last, mark or index
 	SLTriggerBy  Opt[TriggerBy]       // price that triggers the stop loss: last, mark or index
 
-	TPSLMode TPSLMode // Full: for the whole position. Partial: for tpSize and slSize. Options: Full only.
+	// TPSLFull: for the whole position. TPSLPartial: for TPSize and SLSize. Options: Full only.
+	TPSLMode TPSLMode
 
 	// Price from which the trailing stop starts to follow the market. Absent: at once.
 	ActivePrice Opt[decimal.Decimal]
 
-	// Order that the take profit places: Market or Limit; Limit needs mode Partial. Default:
-	// Market.
+	// Order that the take profit places: OrderTypeMarket or OrderTypeLimit; OrderTypeLimit needs
+	// mode Partial. Default: OrderTypeMarket.
 	TPOrderType Opt[OrderType]
 
-	// Order that the stop loss places: Market or Limit; Limit needs mode Partial. Default: Market.
+	// Order that the stop loss places: OrderTypeMarket or OrderTypeLimit; OrderTypeLimit needs mode
+	// Partial. Default: OrderTypeMarket.
 	SLOrderType Opt[OrderType]
 
-	TPSize Opt[decimal.Decimal] // Size that the take profit closes, mode Partial. Must equal slSize.
-	SLSize Opt[decimal.Decimal] // Size that the stop loss closes, mode Partial. Must equal tpSize.
+	TPSize Opt[decimal.Decimal] // Size that the take profit closes, mode Partial. Must equal SLSize.
+	SLSize Opt[decimal.Decimal] // Size that the stop loss closes, mode Partial. Must equal TPSize.
 
-	// Price of the take profit's limit order, mode Partial with tpOrderType Limit.
+	// Price of the take profit's limit order, mode Partial with TPOrderType OrderTypeLimit.
 	TPLimitPrice Opt[decimal.Decimal]
 
-	// Price of the stop loss's limit order, mode Partial with slOrderType Limit.
+	// Price of the stop loss's limit order, mode Partial with SLOrderType OrderTypeLimit.
 	SLLimitPrice Opt[decimal.Decimal]
 
 	PositionIdx PositionIdx // which position of the symbol to change
@@ -345,7 +357,7 @@ type PositionAddMarginResult struct {
 	UpdatedTime time.Time // when the position last changed
 }
 
-// ConfirmRiskLimit asks the venue to lift isReduceOnly from a position whose risk the user has
+// ConfirmRiskLimit asks the venue to lift IsReduceOnly from a position whose risk the user has
 // brought down after the venue lowered the risk limit. Success means that the mark is gone.
 //
 // V5 page: [position/confirm-mmr].
@@ -392,7 +404,7 @@ type PositionClosedPnLParams struct {
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // PositionClosedPnLResult is what [PositionService.ClosedPnL] returns.
@@ -405,7 +417,7 @@ type PositionClosedPnLResult struct {
 // ClosedPnL is an element of [PositionClosedPnLResult.List]: closing orders of this page.
 type ClosedPnL struct {
 	Symbol        string          // symbol, such as BTCUSDT
-	OrderType     OrderType       // type of the closing order: Market or Limit
+	OrderType     OrderType       // type of the closing order: OrderTypeMarket or OrderTypeLimit
 	Leverage      decimal.Decimal // leverage of the position
 	OpenFee       decimal.Decimal // fee paid for opening the closed size, settle coin
 	CloseFee      decimal.Decimal // fee paid for closing it, settle coin
@@ -459,7 +471,7 @@ type PositionClosedOptionsParams struct {
 	StartTime Opt[time.Time] // closed not before this time
 	EndTime   Opt[time.Time] // closed not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // PositionClosedOptionsResult is what [PositionService.ClosedOptions] returns.

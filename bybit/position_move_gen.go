@@ -13,7 +13,7 @@ import (
 )
 
 // Move moves positions between two accounts of one master account, up to 25 legs, without fee. The
-// reply only says whether the move was accepted; MoveHistory says how it ended.
+// reply only says whether the move was accepted; [PositionService.MoveHistory] says how it ended.
 //
 // Needs the master account's key. Both accounts are unified and in one-way mode for futures.
 // Contracts on stocks, forex and commodities cannot be moved. Moves do not show among the public
@@ -37,7 +37,7 @@ type PositionMoveParams struct {
 	List    []MoveLeg // positions to move, 1 to 25
 }
 
-// MoveLeg is an element of [PositionMoveParams.List]: positions to move, 1 to 25.
+// MoveLeg is one of the positions to move ([PositionMoveParams.List]).
 type MoveLeg struct {
 	Category Category // product: linear, inverse, spot or option
 	Symbol   string   // symbol, such as BTCUSDT
@@ -46,14 +46,14 @@ type MoveLeg struct {
 	// as the instrument's price rules say.
 	Price decimal.Decimal
 
-	Side Side            // side of fromUid: Sell reduces its long or opens a short
+	Side Side            // side of FromUID: Sell reduces its long or opens a short
 	Qty  decimal.Decimal // quantity by the instrument's rules; linear allows five times its largest order
 }
 
 // PositionMoveResult is what [PositionService.Move] returns.
 type PositionMoveResult struct {
 	BlockTradeID string      // id of the move, for MoveHistory
-	Status       MoveStatus  // processing if it was accepted, else Rejected
+	Status       MoveStatus  // processing if it was accepted, else MoveRejected
 	RejectParty  RejectParty // On whose side it was refused. Empty if it passed the first checks.
 }
 
@@ -83,15 +83,15 @@ func (s *PositionService) AllMoveHistory(ctx context.Context, p *PositionMoveHis
 
 // PositionMoveHistoryParams are the parameters of [PositionService.MoveHistory].
 type PositionMoveHistoryParams struct {
-	Category     Opt[Category]   // Product: linear, inverse, spot or option. Absent: all of them.
-	Symbol       Opt[string]     // Symbol, such as BTCUSDT. Absent: all of them.
-	StartTime    Opt[time.Time]  // created not before this time
-	EndTime      Opt[time.Time]  // created not after this time
-	BlockTradeID Opt[string]     // id of one move
-	Limit        Opt[int64]      // Rows per page, 1 to 200. Default: 20.
-	Status       Opt[MoveStatus] // State of the move: Processing, Filled or Rejected. Absent: any.
+	Category     Opt[Category]  // Product: linear, inverse, spot or option. Absent: all of them.
+	Symbol       Opt[string]    // Symbol, such as BTCUSDT. Absent: all of them.
+	StartTime    Opt[time.Time] // created not before this time
+	EndTime      Opt[time.Time] // created not after this time
+	BlockTradeID Opt[string]    // id of one move
+	Limit        Opt[int64]     // Rows per page, 1 to 200. Default: 20.
 
-	Cursor Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Status Opt[MoveStatus] // State of the move: MoveProcessing, MoveFilled or MoveRejected. Absent: any.
+	Cursor Opt[string]     // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // PositionMoveHistoryResult is what [PositionService.MoveHistory] returns.
@@ -111,7 +111,7 @@ type MovedPosition struct {
 	Price         decimal.Decimal // price of the move
 	Qty           decimal.Decimal // quantity that was to be moved
 	ExecFee       decimal.Decimal // fee paid, base coin
-	Status        MoveStatus      // state of the move: Processing, Filled or Rejected
+	Status        MoveStatus      // state of the move: MoveProcessing, MoveFilled or MoveRejected
 	ExecID        string          // venue's id of the execution
 	ResultCode    int64           // Code of the result. 0 means success.
 	ResultMessage string          // Why it went wrong. Empty after success.

@@ -53,15 +53,15 @@ type PreUpgradeOrdersParams struct {
 	OrderID  Opt[string] // venue's id of one order
 	LinkID   Opt[string] // user's own id of one order
 
-	// Order for plain orders, StopOrder for those with a trigger. Absent: both.
+	// OrderFilterOrder for plain orders, OrderFilterStop for those with a trigger. Absent: both.
 	OrderFilter Opt[OrderFilter]
 
-	StartTime   Opt[time.Time]   // Not before this time. Needs endTime.
-	EndTime     Opt[time.Time]   // Not after this time. Needs startTime.
+	StartTime   Opt[time.Time]   // Not before this time. Needs EndTime.
+	EndTime     Opt[time.Time]   // Not after this time. Needs StartTime.
 	Limit       Opt[int64]       // Rows per page, 1 to 50. Default: 20.
 	OrderStatus Opt[OrderStatus] // only orders that ended so; not for spot
 
-	Cursor Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // PreUpgradeOrdersResult is what [PreUpgradeService.Orders] returns.
@@ -71,7 +71,7 @@ type PreUpgradeOrdersResult struct {
 	Category       Category          // product, as asked
 }
 
-// PreUpgradeOrder is an element of [PreUpgradeOrdersResult.List]: orders of this page.
+// PreUpgradeOrder is one of the orders in [PreUpgradeOrdersResult.List].
 type PreUpgradeOrder struct {
 	OrderID      string          // venue's id of the order
 	LinkID       string          // user's own id of the order
@@ -83,8 +83,8 @@ type PreUpgradeOrder struct {
 	IsLeverage   Flag            // without meaning for these orders
 	PositionIdx  PositionIdx     // which position of the symbol it was for
 	OrderStatus  OrderStatus     // how it ended
-	CancelType   CancelType      // Who or what cancelled it. UNKNOWN if it was not cancelled.
-	RejectReason RejectReason    // Why it was refused or cancelled. EC_NoError if it was not.
+	CancelType   CancelType      // Who or what cancelled it. CancelByUnknown if it was not cancelled.
+	RejectReason RejectReason    // Why it was refused or cancelled. RejectNoError if it was not.
 
 	// Average price of its fills. Absent if it was not filled, or cancelled after a part was.
 	AvgPrice decimal.Decimal
@@ -95,8 +95,8 @@ type PreUpgradeOrder struct {
 	CumExecValue  decimal.Decimal // value that was filled
 	CumExecFee    decimal.Decimal // fees paid for its fills
 	TimeInForce   TimeInForce     // how long it might wait for a counterparty
-	OrderType     OrderType       // type of the order: Market or Limit
-	StopOrderType StopOrderType   // Kind of order with a trigger. UNKNOWN for a plain order.
+	OrderType     OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
+	StopOrderType StopOrderType   // Kind of order with a trigger. StopOrderUnknown for a plain order.
 	OrderIV       decimal.Decimal // implied volatility that it was priced in, options
 
 	// Price that triggered it; for a trailing stop the price from which it followed the market.
@@ -118,7 +118,7 @@ type PreUpgradeOrder struct {
 	SMPOrderID  string    // venue's id of the order that it would have met
 	CreatedTime time.Time // when it was placed
 	UpdatedTime time.Time // when it last changed
-	PlaceType   PlaceType // what an option order was priced in: iv or price
+	PlaceType   PlaceType // what an option order was priced in: PlaceByIV or PlaceByPrice
 }
 
 // Executions returns executions from before the upgrade, latest first.
@@ -155,7 +155,7 @@ type PreUpgradeExecutionsParams struct {
 	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
 	ExecType  Opt[ExecType]  // What the executions came from. Absent: anything.
 	Symbol    Opt[string]    // Symbol, such as BTCUSDT. Absent: all of them.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // PreUpgradeExecutionsResult is what [PreUpgradeService.Executions] returns.
@@ -165,18 +165,20 @@ type PreUpgradeExecutionsResult struct {
 	Category       Category              // product, as asked
 }
 
-// PreUpgradeExecution is an element of [PreUpgradeExecutionsResult.List]: executions of this page,
-// latest first.
+// PreUpgradeExecution is one of the executions in [PreUpgradeExecutionsResult.List].
 type PreUpgradeExecution struct {
-	Symbol          string          // symbol, such as BTCUSDT
-	OrderID         string          // venue's id of the order
-	LinkID          string          // user's own id of the order
-	Side            Side            // side of the order
-	OrderPrice      decimal.Decimal // price of the order
-	OrderQty        decimal.Decimal // quantity of the order
-	LeavesQty       decimal.Decimal // quantity of the order that was not filled yet
-	OrderType       OrderType       // type of the order: Market, Limit, or UNKNOWN for funding
-	StopOrderType   StopOrderType   // Kind of order with a trigger. UNKNOWN for a plain order.
+	Symbol     string          // symbol, such as BTCUSDT
+	OrderID    string          // venue's id of the order
+	LinkID     string          // user's own id of the order
+	Side       Side            // side of the order
+	OrderPrice decimal.Decimal // price of the order
+	OrderQty   decimal.Decimal // quantity of the order
+	LeavesQty  decimal.Decimal // quantity of the order that was not filled yet
+
+	// Type of the order: OrderTypeMarket, OrderTypeLimit, or OrderTypeUnknown for funding.
+	OrderType OrderType
+
+	StopOrderType   StopOrderType   // Kind of order with a trigger. StopOrderUnknown for a plain order.
 	ExecFee         decimal.Decimal // fee paid; negative is a rebate
 	ExecID          string          // venue's id of the execution
 	ExecPrice       decimal.Decimal // price of the execution
@@ -226,7 +228,7 @@ type PreUpgradeClosedPnLParams struct {
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // PreUpgradeClosedPnLResult is what [PreUpgradeService.ClosedPnL] returns.
@@ -244,7 +246,7 @@ type PreUpgradeClosedPnL struct {
 	Side          Side            // side of the closing order: Sell closed a long
 	Qty           decimal.Decimal // quantity of the closing order
 	OrderPrice    decimal.Decimal // price of the closing order
-	OrderType     OrderType       // type of the closing order: Market or Limit
+	OrderType     OrderType       // type of the closing order: OrderTypeMarket or OrderTypeLimit
 	ExecType      ExecType        // what closed it: a trade, a liquidation or a settlement
 	ClosedSize    decimal.Decimal // size that the order closed
 	CumEntryValue decimal.Decimal // value of the closed size at its entry price
@@ -294,7 +296,7 @@ type PreUpgradeTransactionLogParams struct {
 	EndTime   Opt[time.Time]       // not after this time
 	Limit     Opt[int64]           // Rows per page, 1 to 50. Default: 20.
 
-	Cursor Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // PreUpgradeTransactionLogResult is what [PreUpgradeService.TransactionLog] returns.
@@ -303,8 +305,7 @@ type PreUpgradeTransactionLogResult struct {
 	List           []PreUpgradeTransaction // entries of this page
 }
 
-// PreUpgradeTransaction is an element of [PreUpgradeTransactionLogResult.List]: entries of this
-// page.
+// PreUpgradeTransaction is one of the entries in [PreUpgradeTransactionLogResult.List].
 type PreUpgradeTransaction struct {
 	Symbol   string          // Symbol, such as BTCPERP. Empty if no instrument is concerned.
 	Side     Side            // side of the trade or position: Buy, Sell or None
@@ -312,7 +313,7 @@ type PreUpgradeTransaction struct {
 	LinkID   string          // user's own id of the order
 	OrderID  string          // venue's id of the order
 	Fee      decimal.Decimal // Trading fee: positive was paid, negative is a rebate. Coin of the entry.
-	Change   decimal.Decimal // change of the balance: cashFlow plus funding less fee
+	Change   decimal.Decimal // change of the balance: CashFlow plus funding less fee
 	CashFlow decimal.Decimal // realised profit, session settlement or transfer, without fee and funding
 
 	TransactionTime time.Time       // when it happened
@@ -358,7 +359,7 @@ type PreUpgradeDeliveriesParams struct {
 	Symbol   Opt[string] // Symbol, such as ETH-14JUN23-1750-C. Absent: all of them.
 	ExpDate  Opt[string] // Day of expiry, such as 25MAR22. Absent: any day.
 	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 20.
-	Cursor   Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // PreUpgradeDeliveriesResult is what [PreUpgradeService.Deliveries] returns.
@@ -395,7 +396,7 @@ type PreUpgradeSettlementsParams struct {
 	Category Category    // product: linear
 	Symbol   Opt[string] // Symbol, such as ETHPERP. Absent: all of them.
 	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 20.
-	Cursor   Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // PreUpgradeSettlementsResult is what [PreUpgradeService.Settlements] returns.

@@ -49,7 +49,7 @@ type RateLimitSetParams struct {
 	List []RateLimitEntry // the limits to set
 }
 
-// RateLimitEntry is an element of [RateLimitSetParams.List]: the limits to set.
+// RateLimitEntry is one of the limits to set ([RateLimitSetParams.List]).
 type RateLimitEntry struct {
 	UIDs    string  // user ids, joined with commas
 	BizType BizType // product line of the limit
@@ -110,7 +110,7 @@ func (s *RateLimitService) All(ctx context.Context, p *RateLimitListParams) iter
 // RateLimitListParams are the parameters of [RateLimitService.List].
 type RateLimitListParams struct {
 	Limit  Opt[int64]  // Limits per page, 1 to 1000. Default: 1000.
-	Cursor Opt[string] // where to go on: nextPageCursor of the page before
+	Cursor Opt[string] // where to go on: NextPageCursor of the page before
 	UIDs   Opt[string] // Only these user ids, joined with commas. Default: all accounts.
 }
 

@@ -117,12 +117,12 @@ type RFQConfigResult struct {
 	Counterparties           []RFQCounterparty // makers who can be asked
 }
 
-// RFQStrategy is an element of [RFQConfigResult.StrategyTypes]: combinations that the venue knows.
+// RFQStrategy is one of the combinations that the venue knows ([RFQConfigResult.StrategyTypes]).
 type RFQStrategy struct {
-	StrategyName string // name to send as strategyType
+	StrategyName string // name to send as StrategyType
 }
 
-// RFQCounterparty is an element of [RFQConfigResult.Counterparties]: makers who can be asked.
+// RFQCounterparty is one of the makers who can be asked ([RFQConfigResult.Counterparties]).
 type RFQCounterparty struct {
 	TraderName string // name of the maker
 	DeskCode   string // desk code of the maker, to send in counterparties
@@ -157,7 +157,7 @@ type RFQCreateParams struct {
 	// Combination from Config; combinations of the venue have lower fees. Default: custom.
 	StrategyType Opt[string]
 
-	Legs []RFQRequestLeg // what is to be traded, at most maxLegs of Config
+	Legs []RFQRequestLeg // what is to be traded, at most MaxLegs of Config
 }
 
 // RFQCreateResult is what [RFQService.Create] returns.
@@ -169,7 +169,7 @@ type RFQCreateResult struct {
 	DeskCode  string    // desk code of the asker
 }
 
-// Cancel takes back a request and with it all its quotes. One of the two numbers is needed; rfqId
+// Cancel takes back a request and with it all its quotes. One of the two numbers is needed; RFQID
 // wins if both are sent.
 //
 // V5 page: [rfq/trade/cancel-rfq].
@@ -276,7 +276,7 @@ type RFQCreateQuoteResult struct {
 }
 
 // ExecuteQuote trades on a quote; only the asker can. The reply says that the order was taken, not
-// that it is filled: see TradeHistory or the topic rfq.open.trades for the outcome.
+// that it is filled: see [RFQService.TradeHistory] or the topic rfq.open.trades for the outcome.
 //
 // V5 page: [rfq/trade/execute-quote].
 //
@@ -304,11 +304,11 @@ type RFQExecuteQuoteResult struct {
 	RFQID     string    // number of the request
 	RFQLinkID string    // your own number of the request
 	QuoteID   string    // number of the quote
-	Status    RFQStatus // PendingFill while the engine works on it, or Failed
+	Status    RFQStatus // RFQPendingFill while the engine works on it, or RFQFailed
 }
 
-// CancelQuote takes back a quote. One of the numbers is needed; of several, quoteId goes before
-// quoteLinkId and that before rfqId.
+// CancelQuote takes back a quote. One of the numbers is needed; of several, QuoteID goes before
+// QuoteLinkID and that before RFQID.
 //
 // V5 page: [rfq/trade/cancel-quote].
 //

@@ -13,7 +13,7 @@ import (
 )
 
 // Realtime returns requests sent or received, straight from the engine, newest first. Not in pages.
-// rfqId wins over rfqLinkId. Replies may come late when markets move fast.
+// RFQID wins over RFQLinkID. Replies may come late when markets move fast.
 //
 // V5 page: [rfq/trade/rfq-realtime].
 //
@@ -28,9 +28,11 @@ func (s *RFQService) Realtime(ctx context.Context, p *RFQRealtimeParams) (*RFQRe
 
 // RFQRealtimeParams are the parameters of [RFQService.Realtime].
 type RFQRealtimeParams struct {
-	RFQID      Opt[string]  // number of the request
-	RFQLinkID  Opt[string]  // Your own number of the request. Ignored with traderType quote.
-	TraderType Opt[RFQRole] // Requests received (quote) or sent (request). Default: quote.
+	RFQID     Opt[string] // number of the request
+	RFQLinkID Opt[string] // Your own number of the request. Ignored with TraderType RFQAsQuoter.
+
+	// Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
+	TraderType Opt[RFQRole]
 }
 
 // RFQRealtimeResult is what [RFQService.Realtime] returns.
@@ -39,7 +41,7 @@ type RFQRealtimeResult struct {
 }
 
 // History returns past requests, newest first, in pages. It lags behind: see Realtime for open
-// ones. rfqId wins over rfqLinkId.
+// ones. RFQID wins over RFQLinkID.
 //
 // V5 page: [rfq/trade/rfq-list].
 //
@@ -63,13 +65,15 @@ func (s *RFQService) AllHistory(ctx context.Context, p *RFQHistoryParams) iter.S
 type RFQHistoryParams struct {
 	RFQID Opt[string] // number of the request
 
-	// Your own number of the request, found for three months. Ignored with traderType quote.
+	// Your own number of the request, found for three months. Ignored with TraderType RFQAsQuoter.
 	RFQLinkID Opt[string]
 
-	TraderType Opt[RFQRole]   // Requests received (quote) or sent (request). Default: quote.
-	Status     Opt[RFQStatus] // only requests in this state
-	Limit      Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor     Opt[string]    // page to continue from: cursor of the page before
+	// Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
+	TraderType Opt[RFQRole]
+
+	Status Opt[RFQStatus] // only requests in this state
+	Limit  Opt[int64]     // Rows per page: 1 to 100. Default: 50.
+	Cursor Opt[string]    // page to continue from: cursor of the page before
 }
 
 // RFQHistoryResult is what [RFQService.History] returns.
@@ -79,7 +83,7 @@ type RFQHistoryResult struct {
 }
 
 // RealtimeQuotes returns open quotes sent or received, straight from the engine, newest first. Not
-// in pages. quoteId wins over quoteLinkId and that over rfqId. Replies may come late when markets
+// in pages. QuoteID wins over QuoteLinkID and that over RFQID. Replies may come late when markets
 // move fast.
 //
 // V5 page: [rfq/trade/quote-realtime].
@@ -95,10 +99,11 @@ func (s *RFQService) RealtimeQuotes(ctx context.Context, p *RFQRealtimeQuotesPar
 
 // RFQRealtimeQuotesParams are the parameters of [RFQService.RealtimeQuotes].
 type RFQRealtimeQuotesParams struct {
-	RFQID       Opt[string]  // number of the request
-	QuoteID     Opt[string]  // number of the quote
-	QuoteLinkID Opt[string]  // Your own number of the quote. Ignored with traderType request.
-	TraderType  Opt[RFQRole] // Quotes sent (quote) or received (request). Default: quote.
+	RFQID       Opt[string] // number of the request
+	QuoteID     Opt[string] // number of the quote
+	QuoteLinkID Opt[string] // Your own number of the quote. Ignored with TraderType RFQAsRequester.
+
+	TraderType Opt[RFQRole] // Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
 }
 
 // RFQRealtimeQuotesResult is what [RFQService.RealtimeQuotes] returns.
@@ -106,8 +111,9 @@ type RFQRealtimeQuotesResult struct {
 	List []RFQQuote // quotes, newest first
 }
 
-// QuoteHistory returns past quotes, newest first, in pages. It lags behind: see RealtimeQuotes for
-// open ones. If both quoteId and quoteLinkId are sent, both are matched.
+// QuoteHistory returns past quotes, newest first, in pages. It lags behind: see
+// [RFQService.RealtimeQuotes] for open ones. If both QuoteID and QuoteLinkID are sent, both are
+// matched.
 //
 // V5 page: [rfq/trade/quote-list].
 //
@@ -129,13 +135,15 @@ func (s *RFQService) AllQuoteHistory(ctx context.Context, p *RFQQuoteHistoryPara
 
 // RFQQuoteHistoryParams are the parameters of [RFQService.QuoteHistory].
 type RFQQuoteHistoryParams struct {
-	RFQID       Opt[string]    // number of the request
-	QuoteID     Opt[string]    // number of the quote
-	QuoteLinkID Opt[string]    // Your own number of the quote. Ignored with traderType request.
-	TraderType  Opt[RFQRole]   // Quotes sent (quote) or received (request). Default: quote.
-	Status      Opt[RFQStatus] // only quotes in this state
-	Limit       Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor      Opt[string]    // page to continue from: cursor of the page before
+	RFQID       Opt[string] // number of the request
+	QuoteID     Opt[string] // number of the quote
+	QuoteLinkID Opt[string] // Your own number of the quote. Ignored with TraderType RFQAsRequester.
+
+	TraderType Opt[RFQRole] // Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
+
+	Status Opt[RFQStatus] // only quotes in this state
+	Limit  Opt[int64]     // Rows per page: 1 to 100. Default: 50.
+	Cursor Opt[string]    // page to continue from: cursor of the page before
 }
 
 // RFQQuoteHistoryResult is what [RFQService.QuoteHistory] returns.
@@ -145,8 +153,8 @@ type RFQQuoteHistoryResult struct {
 }
 
 // TradeHistory returns block trades of the account with the outcome of each leg, in pages. If one
-// leg is refused, all are. Of several numbers, rfqId goes before rfqLinkId, then quoteId and
-// quoteLinkId.
+// leg is refused, all are. Of several numbers, RFQID goes before RFQLinkID, then QuoteID and
+// QuoteLinkID.
 //
 // V5 page: [rfq/trade/trade-list].
 //
@@ -168,14 +176,17 @@ func (s *RFQService) AllTradeHistory(ctx context.Context, p *RFQTradeHistoryPara
 
 // RFQTradeHistoryParams are the parameters of [RFQService.TradeHistory].
 type RFQTradeHistoryParams struct {
-	RFQID       Opt[string]    // number of the request
-	RFQLinkID   Opt[string]    // your own number of the request, found for three months
-	QuoteID     Opt[string]    // number of the quote
-	QuoteLinkID Opt[string]    // your own number of the quote, found for three months
-	TraderType  Opt[RFQRole]   // Trades as the quoter (quote) or as the asker (request). Default: quote.
-	Status      Opt[RFQStatus] // only trades in this state: Filled or Failed
-	Limit       Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor      Opt[string]    // page to continue from: cursor of the page before
+	RFQID       Opt[string] // number of the request
+	RFQLinkID   Opt[string] // your own number of the request, found for three months
+	QuoteID     Opt[string] // number of the quote
+	QuoteLinkID Opt[string] // your own number of the quote, found for three months
+
+	// Trades as the quoter (RFQAsQuoter) or as the asker (RFQAsRequester). Default: RFQAsQuoter.
+	TraderType Opt[RFQRole]
+
+	Status Opt[RFQStatus] // only trades in this state: RFQFilled or RFQFailed
+	Limit  Opt[int64]     // Rows per page: 1 to 100. Default: 50.
+	Cursor Opt[string]    // page to continue from: cursor of the page before
 }
 
 // RFQTradeHistoryResult is what [RFQService.TradeHistory] returns.
@@ -192,7 +203,7 @@ type RFQTradeRecord struct {
 	QuoteLinkID   string              // Your own number of the quote. Only its owner sees it.
 	QuoteSide     Side                // which list of the quote was executed
 	StrategyType  string              // name of the combination, such as custom or PerpBasis
-	Status        RFQStatus           // Filled or Failed
+	Status        RFQStatus           // RFQFilled or RFQFailed
 	RFQDeskCode   string              // Desk code of the asker. Empty if the request is anonymous.
 	QuoteDeskCode string              // Desk code of the quoter. Empty if the quote is anonymous.
 	Legs          []RFQTradeRecordLeg // what was traded or refused
@@ -244,8 +255,8 @@ func (s *RFQService) AllPublicTrades(ctx context.Context, p *RFQPublicTradesPara
 
 // RFQPublicTradesParams are the parameters of [RFQService.PublicTrades].
 type RFQPublicTradesParams struct {
-	StartTime Opt[time.Time] // not before this time, at most 30 days before endTime
-	EndTime   Opt[time.Time] // not after this time, at most 30 days after startTime
+	StartTime Opt[time.Time] // not before this time, at most 30 days before EndTime
+	EndTime   Opt[time.Time] // not after this time, at most 30 days after StartTime
 	Limit     Opt[int64]     // Rows per page: 1 to 100. Default: 50.
 	Cursor    Opt[string]    // page to continue from: cursor of the page before
 }

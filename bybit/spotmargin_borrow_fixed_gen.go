@@ -12,8 +12,8 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// BorrowFixed orders a loan for a term at a fixed rate. FixedOrders says what became of the order,
-// FixedLoans holds the loans made from it.
+// BorrowFixed orders a loan for a term at a fixed rate. [SpotMarginService.FixedOrders] says what
+// became of the order, [SpotMarginService.FixedLoans] holds the loans made from it.
 //
 // V5 page: [spot-margin-uta/fixedborrow].
 //
@@ -34,10 +34,11 @@ type SpotMarginBorrowFixedParams struct {
 	Term          int64           // term in days: 7, 14, 30, 90 or 180
 
 	// What happens at the end of the term: 1 repaid automatically, 2 goes on at a floating rate.
-	// Default: 1.
+	// Default: FixedRepayAuto.
 	RepayType Opt[FixedRepay]
 
-	// PARTIAL if it may be filled in part, FULL if not; upper case only. Default: PARTIAL.
+	// FixedFillPartial if it may be filled in part, FixedFillFull if not; upper case only. Default:
+	// FixedFillPartial.
 	StrategyType Opt[FixedFill]
 }
 
@@ -74,7 +75,7 @@ type SpotMarginFixedOrdersParams struct {
 	Term          Opt[int64]           // Term in days: 7, 14, 30, 90 or 180. Absent: any.
 	Limit         Opt[int64]           // Rows per page, 1 to 100. Default: 10.
 
-	Cursor Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // SpotMarginFixedOrdersResult is what [SpotMarginService.FixedOrders] returns.
@@ -83,8 +84,7 @@ type SpotMarginFixedOrdersResult struct {
 	NextPageCursor string             // Cursor of the next page. Empty on the last page.
 }
 
-// FixedBorrowOrder is an element of [SpotMarginFixedOrdersResult.List]: orders of this page, latest
-// first.
+// FixedBorrowOrder is one of the orders in [SpotMarginFixedOrdersResult.List].
 type FixedBorrowOrder struct {
 	AnnualRate    decimal.Decimal // annual rate, as a fraction
 	OrderID       string          // venue's id of the order
@@ -124,7 +124,7 @@ type SpotMarginFixedLoansParams struct {
 	OrderCurrency Opt[string] // Coin, such as USDT. Absent: all of them.
 	Term          Opt[int64]  // Term in days: 7, 14, 30, 90 or 180. Absent: any.
 	Limit         Opt[int64]  // Rows per page, 1 to 100. Default: 10.
-	Cursor        Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor        Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // SpotMarginFixedLoansResult is what [SpotMarginService.FixedLoans] returns.
@@ -133,7 +133,7 @@ type SpotMarginFixedLoansResult struct {
 	NextPageCursor string      // Cursor of the next page. Empty on the last page.
 }
 
-// FixedLoan is an element of [SpotMarginFixedLoansResult.List]: loans of this page, latest first.
+// FixedLoan is one of the loans in [SpotMarginFixedLoansResult.List].
 type FixedLoan struct {
 	AnnualRate              decimal.Decimal // annual rate, as a fraction
 	BorrowCurrency          string          // coin, such as USDT

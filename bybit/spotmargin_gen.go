@@ -17,7 +17,7 @@ type SpotMarginService struct{ c *Client }
 // CoinAutoRepay says whether debts of a coin are repaid automatically.
 type CoinAutoRepay struct {
 	Currency      string // coin, such as BTC
-	AutoRepayMode Flag   // 1 if they are, 0 if not
+	AutoRepayMode Flag   // FlagOn if they are, FlagOff if not
 }
 
 // State says whether spot margin trading is on, with the leverage that is set and the one in use.
@@ -35,7 +35,7 @@ func (s *SpotMarginService) State(ctx context.Context) (*SpotMarginStateResult, 
 // SpotMarginStateResult is what [SpotMarginService.State] returns.
 type SpotMarginStateResult struct {
 	SpotLeverage      decimal.Decimal // Leverage that is set. Absent while spot margin is off.
-	SpotMarginMode    Flag            // 1 if spot margin trading is on, 0 if not
+	SpotMarginMode    Flag            // FlagOn if spot margin trading is on, FlagOff if not
 	EffectiveLeverage decimal.Decimal // leverage in use, cut to 2 decimals
 }
 
@@ -101,7 +101,7 @@ type SpotMarginCoinLeverageResult struct {
 	List []CoinLeverage // leverage, one row per coin
 }
 
-// CoinLeverage is an element of [SpotMarginCoinLeverageResult.List]: leverage, one row per coin.
+// CoinLeverage is an element of [SpotMarginCoinLeverageResult.List], one for each coin.
 type CoinLeverage struct {
 	// Leverage that is set; sent as a number or a string. Absent while spot margin is off.
 	SpotLeverage decimal.Decimal
@@ -133,7 +133,7 @@ type SpotMarginBorrowTermsResult struct {
 	List []BorrowTerms // terms, one row per coin
 }
 
-// BorrowTerms is an element of [SpotMarginBorrowTermsResult.List]: terms, one row per coin.
+// BorrowTerms is an element of [SpotMarginBorrowTermsResult.List], one for each coin.
 type BorrowTerms struct {
 	Currency                     string          // coin, such as BTC
 	FlexibleManualBorrowable     bool            // whether it can be borrowed at a floating rate
@@ -173,18 +173,19 @@ type SpotMarginVIPDataResult struct {
 	Levels []VIPMarginLevel // terms, one row per fee level
 }
 
-// VIPMarginLevel is an element of [SpotMarginVIPDataResult.Levels]: terms, one row per fee level.
+// VIPMarginLevel is an element of [SpotMarginVIPDataResult.Levels], one for each fee level.
 type VIPMarginLevel struct {
 	List     []VIPMarginCoin // terms of the level, one row per coin
 	VIPLevel VIPLevel        // fee level of the row
 }
 
-// VIPMarginCoin is an element of [VIPMarginLevel.List]: terms of the level, one row per coin.
+// VIPMarginCoin is an element of [VIPMarginLevel.List], one for each coin.
 type VIPMarginCoin struct {
 	Borrowable bool // whether the coin can be borrowed
 
-	// Share of its value that counts as collateral. Wrong since ratios have tiers; use
-	// CollateralTiers.
+	// Share of its value that counts as collateral.
+	//
+	// Deprecated: wrong since ratios have tiers; use CollateralTiers.
 	CollateralRatio decimal.Decimal
 
 	Currency           string          // coin, such as BTC
@@ -218,14 +219,13 @@ type SpotMarginCollateralTiersResult struct {
 	List []CoinCollateralTiers // tiers, one row per coin
 }
 
-// CoinCollateralTiers is an element of [SpotMarginCollateralTiersResult.List]: tiers, one row per
-// coin.
+// CoinCollateralTiers is an element of [SpotMarginCollateralTiersResult.List], one for each coin.
 type CoinCollateralTiers struct {
 	Currency string           // coin, such as BTC
 	Tiers    []CollateralTier // tiers, from the smallest amount up
 }
 
-// CollateralTier is an element of [CoinCollateralTiers.Tiers]: tiers, from the smallest amount up.
+// CollateralTier is one of the tiers in [CoinCollateralTiers.Tiers].
 type CollateralTier struct {
 	MinQty          decimal.Decimal // amount at which the tier begins, in coin
 	MaxQty          decimal.Decimal // Amount at which the tier ends, in coin. Absent: no end.
@@ -254,13 +254,13 @@ type SpotMarginTiersResult struct {
 	List []CoinBorrowTiers // tiers, one row per coin
 }
 
-// CoinBorrowTiers is an element of [SpotMarginTiersResult.List]: tiers, one row per coin.
+// CoinBorrowTiers is an element of [SpotMarginTiersResult.List], one for each coin.
 type CoinBorrowTiers struct {
 	Currency string       // coin, such as BTC
 	Tiers    []BorrowTier // tiers, from the smallest debt up
 }
 
-// BorrowTier is an element of [CoinBorrowTiers.Tiers]: tiers, from the smallest debt up.
+// BorrowTier is one of the tiers in [CoinBorrowTiers.Tiers].
 type BorrowTier struct {
 	Tier        int64           // number of the tier, from 1
 	BorrowLimit decimal.Decimal // largest debt up to and with this tier, in coin

@@ -30,8 +30,8 @@ func (s *SpotMarginService) InterestHistory(ctx context.Context, p *SpotMarginIn
 type SpotMarginInterestHistoryParams struct {
 	Currency  string         // coin, such as BTC
 	VIPLevel  Opt[VIPLevel]  // Fee level. Absent: that of the account.
-	StartTime Opt[time.Time] // Not before this time. Needs endTime.
-	EndTime   Opt[time.Time] // Not after this time. Needs startTime.
+	StartTime Opt[time.Time] // Not before this time. Needs EndTime.
+	EndTime   Opt[time.Time] // Not after this time. Needs StartTime.
 }
 
 // SpotMarginInterestHistoryResult is what [SpotMarginService.InterestHistory] returns.
@@ -39,7 +39,7 @@ type SpotMarginInterestHistoryResult struct {
 	List []BorrowRate // rates, one row per hour
 }
 
-// BorrowRate is an element of [SpotMarginInterestHistoryResult.List]: rates, one row per hour.
+// BorrowRate is an element of [SpotMarginInterestHistoryResult.List], one for each hour.
 type BorrowRate struct {
 	Timestamp        time.Time       // hour that the rate is for
 	Currency         string          // coin, such as BTC
@@ -144,9 +144,9 @@ type SpotMarginAutoRepayResult struct {
 	List []AutoRepayState // states, one row per coin
 }
 
-// AutoRepayState is an element of [SpotMarginAutoRepayResult.List]: states, one row per coin.
+// AutoRepayState is an element of [SpotMarginAutoRepayResult.List], one for each coin.
 type AutoRepayState struct {
-	AutoRepayMode Flag   // 1 if debts are repaid automatically, 0 if not
+	AutoRepayMode Flag   // FlagOn if debts are repaid automatically, FlagOff if not
 	Currency      string // coin, such as BTC
 }
 
@@ -247,11 +247,16 @@ func (s *SpotMarginService) FixedQuotes(ctx context.Context, p *SpotMarginFixedQ
 
 // SpotMarginFixedQuotesParams are the parameters of [SpotMarginService.FixedQuotes].
 type SpotMarginFixedQuotesParams struct {
-	OrderCurrency string               // coin, such as ETH
-	Term          Opt[int64]           // Term in days: 7, 14, 30, 90 or 180. Absent: any.
-	OrderBy       Opt[FixedQuoteSort]  // what to sort by: apy, term or quantity
-	Sort          Opt[FixedQuoteOrder] // 0 for the smallest first, 1 for the largest. Default: 0.
-	Limit         Opt[int64]           // Rows to return, 1 to 100. Default: 10.
+	OrderCurrency string     // coin, such as ETH
+	Term          Opt[int64] // Term in days: 7, 14, 30, 90 or 180. Absent: any.
+
+	OrderBy Opt[FixedQuoteSort] // what to sort by: FixedQuoteByRate, FixedQuoteByTerm or FixedQuoteByQty
+
+	// FixedQuoteAscending for the smallest first, FixedQuoteDescending for the largest. Default:
+	// FixedQuoteAscending.
+	Sort Opt[FixedQuoteOrder]
+
+	Limit Opt[int64] // Rows to return, 1 to 100. Default: 10.
 }
 
 // SpotMarginFixedQuotesResult is what [SpotMarginService.FixedQuotes] returns.
@@ -259,7 +264,7 @@ type SpotMarginFixedQuotesResult struct {
 	List []FixedQuote // offers of lenders
 }
 
-// FixedQuote is an element of [SpotMarginFixedQuotesResult.List]: offers of lenders.
+// FixedQuote is one of the offers of lenders ([SpotMarginFixedQuotesResult.List]).
 type FixedQuote struct {
 	OrderCurrency string          // coin, such as ETH
 	Term          int64           // term, days

@@ -45,7 +45,7 @@ type SpreadInstrumentsParams struct {
 	Symbol   Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
 	BaseCoin Opt[string] // Base coin, such as SOL. Absent: all of them.
 	Limit    Opt[int64]  // Rows per page, 1 to 500. Default: 200.
-	Cursor   Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // SpreadInstrumentsResult is what [SpreadService.Instruments] returns.
@@ -54,7 +54,7 @@ type SpreadInstrumentsResult struct {
 	NextPageCursor string             // Cursor of the next page. Empty on the last page.
 }
 
-// SpreadInstrument is an element of [SpreadInstrumentsResult.List]: spreads of this page.
+// SpreadInstrument is one of the spreads in [SpreadInstrumentsResult.List].
 type SpreadInstrument struct {
 	Symbol       string                // symbol of the spread, such as SOLUSDT_SOL/USDT
 	ContractType SpreadType            // what its legs are
@@ -76,7 +76,7 @@ type SpreadInstrument struct {
 // SpreadInstrumentLeg is an element of [SpreadInstrument.Legs]: its two legs.
 type SpreadInstrumentLeg struct {
 	Symbol       string       // symbol of the leg, such as SOLUSDT
-	ContractType ContractType // kind of the leg: LinearPerpetual, LinearFutures or Spot
+	ContractType ContractType // kind of the leg: ContractLinearPerpetual, ContractLinearFutures or Spot
 }
 
 // OrderBook returns the best levels of a spread's order book as one snapshot.
@@ -131,7 +131,7 @@ type SpreadTradesResult struct {
 	List []SpreadTrade // trades, newest first
 }
 
-// SpreadTrade is an element of [SpreadTradesResult.List]: trades, newest first.
+// SpreadTrade is one of the trades in [SpreadTradesResult.List].
 type SpreadTrade struct {
 	ExecID string          // id of the trade
 	Symbol string          // symbol of the spread, such as SOLUSDT_SOL/USDT
@@ -196,13 +196,14 @@ func (s *SpreadService) Place(ctx context.Context, p *SpreadPlaceParams) (*Order
 type SpreadPlaceParams struct {
 	Symbol    string               // symbol of the spread, such as SOLUSDT_SOL/USDT
 	Side      Side                 // buy to buy the first leg and sell the second, Sell for the reverse
-	OrderType OrderType            // Limit or Market, how it finds its price
+	OrderType OrderType            // OrderTypeLimit or OrderTypeMarket, how it finds its price
 	Qty       decimal.Decimal      // quantity, in base coin
 	Price     Opt[decimal.Decimal] // Price, in quote coin; may be negative. Limit orders need it.
 
 	LinkID Opt[string] // user's own id of the order, at most 45 letters, digits, dashes and underscores
 
-	TimeInForce Opt[TimeInForce] // how long it may wait: GTC, IOC, FOK or PostOnly
+	// How long it may wait: TimeInForceGTC, TimeInForceIOC, TimeInForceFOK or TimeInForcePostOnly.
+	TimeInForce Opt[TimeInForce]
 }
 
 // Amend changes price or quantity of a spread order that is open, filled in part or not at all.
@@ -222,8 +223,8 @@ func (s *SpreadService) Amend(ctx context.Context, p *SpreadAmendParams) (*Order
 // SpreadAmendParams are the parameters of [SpreadService.Amend].
 type SpreadAmendParams struct {
 	Symbol  string               // symbol of the spread, such as SOLUSDT_SOL/USDT
-	OrderID Opt[string]          // Venue's id of the order. This or orderLinkId is needed.
-	LinkID  Opt[string]          // User's own id of the order. This or orderId is needed.
+	OrderID Opt[string]          // Venue's id of the order. This or LinkID is needed.
+	LinkID  Opt[string]          // User's own id of the order. This or OrderID is needed.
 	Price   Opt[decimal.Decimal] // New price, in quote coin; 0 is a price. Absent: unchanged.
 	Qty     Opt[decimal.Decimal] // New quantity, in base coin. Absent: unchanged.
 }
@@ -242,8 +243,8 @@ func (s *SpreadService) Cancel(ctx context.Context, p *SpreadCancelParams) (*Ord
 
 // SpreadCancelParams are the parameters of [SpreadService.Cancel].
 type SpreadCancelParams struct {
-	OrderID Opt[string] // Venue's id of the order. This or orderLinkId is needed.
-	LinkID  Opt[string] // User's own id of the order. This or orderId is needed.
+	OrderID Opt[string] // Venue's id of the order. This or LinkID is needed.
+	LinkID  Opt[string] // User's own id of the order. This or OrderID is needed.
 }
 
 // CancelAll cancels all open orders of a spread or, with CancelAll and without a symbol, of all
@@ -325,7 +326,7 @@ type SpreadOpenParams struct {
 	OrderID  Opt[string] // venue's id of one order
 	LinkID   Opt[string] // user's own id of one order
 	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 20.
-	Cursor   Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // SpreadOpenResult is what [SpreadService.Open] returns.
@@ -334,20 +335,23 @@ type SpreadOpenResult struct {
 	List           []SpreadOrder // orders of this page
 }
 
-// SpreadOrder is an element of [SpreadOpenResult.List]: orders of this page.
+// SpreadOrder is one of the orders in [SpreadOpenResult.List].
 type SpreadOrder struct {
 	Symbol      string          // symbol of the spread, such as SOLUSDT_SOL/USDT
-	OrderType   OrderType       // type of the order: Market or Limit
+	OrderType   OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
 	UpdatedTime time.Time       // when it last changed
 	LinkID      string          // User's own id of the order. Empty if it has none.
 	Side        Side            // side of the order: Buy buys the first leg
 	OrderID     string          // venue's id of the spread order
 	LeavesQty   decimal.Decimal // quantity that is not filled yet, in base coin
-	OrderStatus OrderStatus     // where it stands: New or PartiallyFilled
+	OrderStatus OrderStatus     // where it stands: OrderNew or OrderPartiallyFilled
 	CumExecQty  decimal.Decimal // quantity that was filled, in base coin
 	Price       decimal.Decimal // price of the order, in quote coin; may be negative
 	Qty         decimal.Decimal // quantity of the order, in base coin
 	CreatedTime time.Time       // when it was placed
-	TimeInForce TimeInForce     // how long it may wait: GTC, IOC, FOK or PostOnly
-	BaseCoin    string          // base coin, such as SOL
+
+	// How long it may wait: TimeInForceGTC, TimeInForceIOC, TimeInForceFOK or TimeInForcePostOnly.
+	TimeInForce TimeInForce
+
+	BaseCoin string // base coin, such as SOL
 }

@@ -46,7 +46,7 @@ type SpreadHistoryParams struct {
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // SpreadHistoryResult is what [SpreadService.History] returns.
@@ -55,24 +55,28 @@ type SpreadHistoryResult struct {
 	List           []SpreadOrderRecord // orders of this page
 }
 
-// SpreadOrderRecord is an element of [SpreadHistoryResult.List]: orders of this page.
+// SpreadOrderRecord is one of the orders in [SpreadHistoryResult.List].
 type SpreadOrderRecord struct {
 	Symbol       string          // symbol of the spread, such as SOLUSDT_SOL/USDT
-	OrderType    OrderType       // type of the order: Market or Limit
+	OrderType    OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
 	LinkID       string          // User's own id of the order. Empty if it has none.
 	OrderID      string          // venue's id of the spread order
 	ContractType SpreadType      // what the legs are
 	CxlRejReason RejectReason    // why it was refused or cancelled by the venue
-	OrderStatus  OrderStatus     // how it ended: Filled, Cancelled or Rejected
+	OrderStatus  OrderStatus     // how it ended: OrderFilled, OrderCancelled or OrderRejected
 	CreatedAt    time.Time       // when it was placed
 	Price        decimal.Decimal // price of the order, in quote coin; may be negative
 	Leg2Symbol   string          // symbol of the second leg, such as SOLUSDT
 	OrderQty     decimal.Decimal // quantity of the order, in base coin
-	TimeInForce  TimeInForce     // how long it might wait: GTC, IOC, FOK or PostOnly
-	BaseCoin     string          // base coin, such as SOL
-	UpdatedAt    time.Time       // when it last changed
-	Side         Side            // side of the order: Buy buys the first leg
-	Leg2Side     Side            // side of the second leg
+
+	// How long it might wait: TimeInForceGTC, TimeInForceIOC, TimeInForceFOK or
+	// TimeInForcePostOnly.
+	TimeInForce TimeInForce
+
+	BaseCoin  string    // base coin, such as SOL
+	UpdatedAt time.Time // when it last changed
+	Side      Side      // side of the order: Buy buys the first leg
+	Leg2Side  Side      // side of the second leg
 
 	// Quantity that was not filled, in base coin. Without meaning for a cancelled order.
 	LeavesQty decimal.Decimal
@@ -80,11 +84,11 @@ type SpreadOrderRecord struct {
 	Leg1Side     Side             // side of the first leg
 	SettleCoin   string           // coin in which profit and loss are paid
 	CumExecQty   decimal.Decimal  // quantity that was filled, in base coin
-	Qty          decimal.Decimal  // quantity of the order, in base coin: the same as orderQty
+	Qty          decimal.Decimal  // quantity of the order, in base coin: the same as OrderQty
 	Leg1OrderID  string           // venue's id of the first leg's order
 	Leg2OrderID  string           // venue's id of the second leg's order
-	Leg2ProdType SpreadLegProduct // what the second leg trades: Futures or Spot
-	Leg1ProdType SpreadLegProduct // what the first leg trades: Futures or Spot
+	Leg2ProdType SpreadLegProduct // what the second leg trades: SpreadLegFutures or SpreadLegSpot
+	Leg1ProdType SpreadLegProduct // what the first leg trades: SpreadLegFutures or SpreadLegSpot
 	Leg1Symbol   string           // symbol of the first leg, such as SOLUSDT
 }
 
@@ -121,7 +125,7 @@ type SpreadExecutionsParams struct {
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Spread executions per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // SpreadExecutionsResult is what [SpreadService.Executions] returns.
@@ -130,7 +134,7 @@ type SpreadExecutionsResult struct {
 	List           []SpreadExecution // executions of this page
 }
 
-// SpreadExecution is an element of [SpreadExecutionsResult.List]: executions of this page.
+// SpreadExecution is one of the executions in [SpreadExecutionsResult.List].
 type SpreadExecution struct {
 	Symbol    string               // symbol of the spread, such as SOLUSDT_SOL/USDT
 	LinkID    string               // User's own id of the order. Empty if it has none.
@@ -144,18 +148,18 @@ type SpreadExecution struct {
 	ExecID    string               // venue's id of the spread's execution
 }
 
-// SpreadLegExecution is an element of [SpreadExecution.Legs]: executions of the legs.
+// SpreadLegExecution is one of the executions of the legs ([SpreadExecution.Legs]).
 type SpreadLegExecution struct {
 	Symbol      string          // symbol of the leg, such as SOLUSDT
 	Side        Side            // side of the leg
 	ExecPrice   decimal.Decimal // price of the leg, in quote coin
 	ExecTime    time.Time       // when the leg was executed
 	ExecValue   decimal.Decimal // value of the leg, in quote coin
-	ExecType    ExecType        // what the leg's execution came from: FutureSpread
+	ExecType    ExecType        // what the leg's execution came from: ExecSpread
 	Category    Category        // product of the leg: linear or spot
 	ExecQty     decimal.Decimal // quantity of the leg, in base coin
-	ExecFee     decimal.Decimal // Fee of the leg. On spot see execFeeV2.
-	ExecFeeV2   decimal.Decimal // fee of a spot leg, in feeCurrency
+	ExecFee     decimal.Decimal // Fee of the leg. On spot see ExecFeeV2.
+	ExecFeeV2   decimal.Decimal // fee of a spot leg, in FeeCurrency
 	FeeCurrency string          // coin of the leg's fee
 	ExecID      string          // venue's id of the leg's execution
 }

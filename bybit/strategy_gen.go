@@ -17,8 +17,8 @@ import (
 // (iceberg) or in step with the market's volume (POV).
 type StrategyService struct{ c *Client }
 
-// Create starts a strategy. Which parameters count depends on strategyType. TWAP, chase and iceberg
-// need size or positionValue. POV needs povParams, and with an interval above 0 size or duration.
+// Create starts a strategy. Which parameters count depends on StrategyType. TWAP, chase and iceberg
+// need size or PositionValue. POV needs POVParams, and with an interval above 0 size or duration.
 //
 // V5 page: [strategy/create-strategy].
 //
@@ -45,7 +45,7 @@ type StrategyCreateParams struct {
 	ReduceOnly Opt[bool]        // whether it may only make a position smaller
 	Category   StrategyCategory // product to trade; POV not on spot
 
-	// Total quantity to trade, in base coin. This or positionValue; POV: this or duration.
+	// Total quantity to trade, in base coin. This or PositionValue; POV: this or duration.
 	Size Opt[decimal.Decimal]
 
 	PositionIdx  Opt[PositionIdx]      // Which position it belongs to. Required in hedge mode.
@@ -53,10 +53,10 @@ type StrategyCreateParams struct {
 	POVParams    *POVParams            // what the parts are measured by: POV, required
 	LeverageType Opt[StrategyLeverage] // Whether it may borrow, on spot: not POV. Default: plain trading.
 
-	SubSize    Opt[decimal.Decimal] // quantity of each order, in base coin; goes before orderCount: iceberg
-	OrderCount Opt[int64]           // number of orders: iceberg, without subSize and subPositionValue
+	SubSize    Opt[decimal.Decimal] // quantity of each order, in base coin; goes before OrderCount: iceberg
+	OrderCount Opt[int64]           // number of orders: iceberg, without SubSize and SubPositionValue
 
-	// Value of each order, in quote coin; goes before orderCount: iceberg.
+	// Value of each order, in quote coin; goes before OrderCount: iceberg.
 	SubPositionValue Opt[decimal.Decimal]
 
 	PostOnly Opt[int64] // 0: only as maker. 1: also as taker. Iceberg; List reports it the other way round.
@@ -69,7 +69,7 @@ type StrategyCreateParams struct {
 	LimitPrice Opt[decimal.Decimal] // price of all orders, in quote coin: iceberg with a fixed price
 
 	// Distance of the limit price from the best bid or ask, in quote coin; goes before
-	// chasePercentE4. Iceberg: -1 takes the opposite price at once. TWAP: unset for market orders.
+	// ChasePercentE4. Iceberg: -1 takes the opposite price at once. TWAP: unset for market orders.
 	// Not POV.
 	ChaseDistance Opt[decimal.Decimal]
 
@@ -89,7 +89,7 @@ type StrategyCreateParams struct {
 	TriggerPrice Opt[decimal.Decimal]
 }
 
-// POVParams is the type of [StrategyCreateParams.POVParams]: what the parts are measured by: POV,
+// POVParams is what [StrategyCreateParams.POVParams] holds: what the parts are measured by: POV,
 // required.
 type POVParams struct {
 	Mode POVMode // what is measured
@@ -107,7 +107,7 @@ type POVParams struct {
 // StrategyCreateResult is what [StrategyService.Create] returns.
 type StrategyCreateResult struct {
 	StrategyID string // id of the strategy
-	Failure    string // why it was not started; null if it was
+	Failure    string // why it was not started; absent if it was
 }
 
 // List returns strategies and how far they are, at most 50 a page.
@@ -139,7 +139,7 @@ type StrategyListParams struct {
 	BeginTime    Opt[time.Time]        // not before this time, in seconds
 	EndTime      Opt[time.Time]        // not after this time, in seconds
 	PageSize     Opt[int64]            // Strategies per page, at most 50. Default: 20.
-	Cursor       Opt[string]           // where to go on: nextCursor of the page before
+	Cursor       Opt[string]           // where to go on: NextPageCursor of the page before
 }
 
 // StrategyListResult is what [StrategyService.List] returns.
@@ -149,7 +149,7 @@ type StrategyListResult struct {
 	PrevPageCursor string         // cursor of the page before; "" on the first
 }
 
-// StrategyInfo is an element of [StrategyListResult.List]: strategies of the page.
+// StrategyInfo is one of the strategies in [StrategyListResult.List].
 type StrategyInfo struct {
 	StrategyID        string           // id of the strategy
 	Category          StrategyCategory // product that it trades
@@ -234,7 +234,7 @@ type StrategyOrdersParams struct {
 	BeginTime    Opt[time.Time]           // not before this time, in seconds
 	EndTime      Opt[time.Time]           // not after this time, in seconds
 	PageSize     Opt[int64]               // Orders per page. Default: 20.
-	Cursor       Opt[string]              // where to go on: nextCursor of the page before
+	Cursor       Opt[string]              // where to go on: NextPageCursor of the page before
 }
 
 // StrategyOrdersResult is what [StrategyService.Orders] returns.
@@ -244,7 +244,7 @@ type StrategyOrdersResult struct {
 	PrevPageCursor string          // cursor of the page before; "" on the first
 }
 
-// StrategyOrder is an element of [StrategyOrdersResult.List]: orders of the page.
+// StrategyOrder is one of the orders in [StrategyOrdersResult.List].
 type StrategyOrder struct {
 	StrategyID          string              // id of the strategy
 	OrderID             string              // id that the venue gave the order

@@ -28,13 +28,19 @@ type APIKeyPermissions struct {
 
 	Options     []Permission // options and USDC contracts: OptionsTrade
 	Derivatives []Permission // unified account: DerivativesTrade
-	CopyTrading []Permission // always empty now
-	BlockTrade  []Permission // Requests for quote: BlockTrade. Empty for sub-accounts.
-	Exchange    []Permission // converting coins: ExchangeHistory
-	NFT         []Permission // always empty now
-	Affiliate   []Permission // Affiliate data: Affiliate. Empty for accounts that are none.
-	Earn        []Permission // earn products: Earn
-	FiatP2P     []Permission // Trade between users: FiatP2POrder, Advertising. Empty for sub-accounts.
+
+	// Deprecated: always empty now.
+	CopyTrading []Permission
+
+	BlockTrade []Permission // Requests for quote: BlockTrade. Empty for sub-accounts.
+	Exchange   []Permission // converting coins: ExchangeHistory
+
+	// Deprecated: always empty now.
+	NFT []Permission
+
+	Affiliate []Permission // Affiliate data: Affiliate. Empty for accounts that are none.
+	Earn      []Permission // earn products: Earn
+	FiatP2P   []Permission // Trade between users: FiatP2POrder, Advertising. Empty for sub-accounts.
 
 	FiatConvertBroker []Permission // Converting fiat: FiatConvertBrokerOrder. Empty for sub-accounts.
 
@@ -121,8 +127,11 @@ type UserAPIKeyResult struct {
 	// after a change of password; else 1970-01-01T00:00:00Z.
 	ExpiredAt string
 
-	CreatedAt     string   // when it was made, in UTC, such as 2023-08-25T06:42:39Z
-	Unified       int64    // without meaning now; uta tells it
+	CreatedAt string // when it was made, in UTC, such as 2023-08-25T06:42:39Z
+
+	// Deprecated: without meaning now; UTA tells it.
+	Unified int64
+
 	UTA           int64    // 1 if the account is a unified trading account, 0 if it is a classic one
 	UserID        int64    // UID of the account
 	InviterID     int64    // UID of the account that invited it; 0 if none did
@@ -202,8 +211,11 @@ type UserCreateSubAccountParams struct {
 	Password   Opt[string] // password: 8 to 30 characters with digits, small and capital letters
 	MemberType MemberType  // what kind of sub-account to make: 1 or 6
 	Switch     Opt[int64]  // 1 to allow quick login, 0 not to. Default: 0.
-	IsUTA      Opt[bool]   // without meaning now: it is always a unified account
-	Note       Opt[string] // remark on the sub-account
+
+	// Deprecated: without meaning now: it is always a unified account.
+	IsUTA Opt[bool]
+
+	Note Opt[string] // remark on the sub-account
 }
 
 // UserCreateSubAccountResult is what [UserService.CreateSubAccount] returns.
@@ -231,7 +243,7 @@ func (s *UserService) Referrals(ctx context.Context, p *UserReferralsParams) (*U
 type UserReferralsParams struct {
 	Status Opt[ReferralStatus] // Whether invitations still count. Default: both.
 	Size   Opt[int64]          // Rows per page, 1 to 100. Default: 20.
-	Cursor Opt[string]         // Page to return: nextCursor of the page before. Default: the first.
+	Cursor Opt[string]         // Page to return: NextCursor of the page before. Default: the first.
 }
 
 // UserReferralsResult is what [UserService.Referrals] returns.
@@ -271,7 +283,7 @@ func (s *UserService) CustodialSubAccounts(ctx context.Context, p *UserCustodial
 // UserCustodialSubAccountsParams are the parameters of [UserService.CustodialSubAccounts].
 type UserCustodialSubAccountsParams struct {
 	PageSize   Opt[int64]  // rows per page, at most 100
-	NextCursor Opt[string] // Page to return: nextCursor of the page before. Default: the first.
+	NextCursor Opt[string] // Page to return: NextCursor of the page before. Default: the first.
 }
 
 // UserCustodialSubAccountsResult is what [UserService.CustodialSubAccounts] returns.
@@ -303,7 +315,7 @@ func (s *UserService) AllSubAPIKeys(ctx context.Context, p *UserSubAPIKeysParams
 type UserSubAPIKeysParams struct {
 	SubMemberID string      // UID of the sub-account
 	Limit       Opt[int64]  // Rows per page, 1 to 20. Default: 20.
-	Cursor      Opt[string] // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor      Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // UserSubAPIKeysResult is what [UserService.SubAPIKeys] returns.

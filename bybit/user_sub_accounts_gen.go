@@ -24,7 +24,7 @@ func (s *UserService) SubAccounts(ctx context.Context, p *UserSubAccountsParams)
 // UserSubAccountsParams are the parameters of [UserService.SubAccounts].
 type UserSubAccountsParams struct {
 	PageSize   Opt[int64]  // rows per page, at most 100
-	NextCursor Opt[string] // Page to return: nextCursor of the page before. Default: the first.
+	NextCursor Opt[string] // Page to return: NextCursor of the page before. Default: the first.
 }
 
 // UserSubAccountsResult is what [UserService.SubAccounts] returns.
@@ -85,15 +85,15 @@ func (s *UserService) SignAgreement(ctx context.Context, p *UserSignAgreementPar
 
 // UserSignAgreementParams are the parameters of [UserService.SignAgreement].
 type UserSignAgreementParams struct {
-	// Terms to accept: 2 for metals and stocks, 3 for crude oil. Either this or categoryV2.
+	// Terms to accept: 2 for metals and stocks, 3 for crude oil. Either this or CategoryV2.
 	Category Opt[int64]
 
 	Agree      bool       // always true: the terms are accepted
 	CategoryV2 Opt[int64] // Terms to accept: 1 for metals and stocks, 2 for crude oil. Newer than category.
 }
 
-// First1000SubAccounts returns the first 1000 sub-accounts of the main account; SubAccounts returns
-// all. The key must be the main account's.
+// First1000SubAccounts returns the first 1000 sub-accounts of the main account;
+// [UserService.SubAccounts] returns all. The key must be the main account's.
 //
 // V5 page: [user/subuid-list].
 //
@@ -135,7 +135,7 @@ type UserWalletTypesResult struct {
 	Accounts []AccountWallets // one row for each account
 }
 
-// AccountWallets is an element of [UserWalletTypesResult.Accounts]: one row for each account.
+// AccountWallets is an element of [UserWalletTypesResult.Accounts], one for each account.
 type AccountWallets struct {
 	UID          string        // UID of the account
 	AccountTypes []AccountType // wallets that it has: FUND, UNIFIED

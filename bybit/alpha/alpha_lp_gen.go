@@ -14,10 +14,10 @@ import (
 )
 
 // StakeLP puts tokens into a liquidity pool, as a new position or into one that exists. Its price
-// range is given by rangeLower and rangeUpper, or by priceLower and priceUpper, never by both.
+// range is given by RangeLower and RangeUpper, or by PriceLower and PriceUpper, never by both.
 //
-// The reply says only that the order was taken; LPOrders has what became of it, after 10 to 60
-// seconds as a rule.
+// The reply says only that the order was taken; [Service.LPOrders] has what became of it, after 10
+// to 60 seconds as a rule.
 //
 // V5 page: [alpha/lp/stake].
 //
@@ -36,13 +36,13 @@ type StakeLPParams struct {
 	PoolAddress    string                     // address of the pool's contract, from LPPools
 	PayTokenAmount decimal.Decimal            // amount to put in, in the token that pays; above 0
 	PayTokenCode   string                     // code of the token that pays, such as CEX_1 (USDT)
-	RangeUpper     bybit.Opt[decimal.Decimal] // upper end of a range order; not with priceUpper
-	RangeLower     bybit.Opt[decimal.Decimal] // lower end of a range order; not with priceLower
+	RangeUpper     bybit.Opt[decimal.Decimal] // upper end of a range order; not with PriceUpper
+	RangeLower     bybit.Opt[decimal.Decimal] // lower end of a range order; not with PriceLower
 
-	// Upper end of a price order, where the price has priority; not with rangeUpper.
+	// Upper end of a price order, where the price has priority; not with RangeUpper.
 	PriceUpper bybit.Opt[decimal.Decimal]
 
-	// Lower end of a price order, where the price has priority; not with rangeLower.
+	// Lower end of a price order, where the price has priority; not with RangeLower.
 	PriceLower bybit.Opt[decimal.Decimal]
 }
 
@@ -53,8 +53,8 @@ type StakeLPResult struct {
 }
 
 // RedeemLP takes a position out of its pool, as a whole or in part.
-// The reply says only that the order was taken; LPOrders has what became of it. The tokens are back
-// once the chain has confirmed, after 10 to 60 seconds as a rule.
+// The reply says only that the order was taken; [Service.LPOrders] has what became of it. The
+// tokens are back once the chain has confirmed, after 10 to 60 seconds as a rule.
 //
 // V5 page: [alpha/lp/redeem].
 //
@@ -103,7 +103,7 @@ func (s *Service) AllLPOrders(ctx context.Context, p *LPOrdersParams) iter.Seq2[
 
 // LPOrdersParams are the parameters of [Service.LPOrders].
 type LPOrdersParams struct {
-	OrderType   bybit.Opt[LPOrderType] // Stakes or redemptions. Default: 0, both.
+	OrderType   bybit.Opt[LPOrderType] // Stakes or redemptions. Default: LPOrderAll, both.
 	TokenCode   bybit.Opt[string]      // Orders with this token. Default: all.
 	OrderStatus []OrderStatus          // Orders in one of these states. Default: all.
 	Days        bybit.Opt[int64]       // Days to look back, at most 365. Default: 90.
@@ -119,7 +119,7 @@ type LPOrdersResult struct {
 	Orders    []LPOrder // orders of this page
 }
 
-// LPOrder is an element of [LPOrdersResult.Orders]: orders of this page.
+// LPOrder is one of the orders in [LPOrdersResult.Orders].
 type LPOrder struct {
 	OrderType         LPOrderType     // what the order does
 	OrderNo           string          // ID of the order
@@ -136,9 +136,9 @@ type LPOrder struct {
 	ChainIconURL      string          // address of the chain's icon
 	GasTokenSymbol    string          // coin that pays the gas, such as ETH
 	GasOnchain        decimal.Decimal // gas paid on the chain, in that coin
-	GasUSD            decimal.Decimal // what the gas is worth, in US dollars; null if that is not known
+	GasUSD            decimal.Decimal // what the gas is worth, in US dollars; absent if that is not known
 	PlatformFee       decimal.Decimal // fee of the venue; it does not say in which coin
-	PlatformFeeUSD    decimal.Decimal // fee of the venue, in US dollars; null if that is not known
+	PlatformFeeUSD    decimal.Decimal // fee of the venue, in US dollars; absent if that is not known
 	CreateTime        time.Time       // when the order was made
 	ExecutionTime     time.Time       // when the order was completed
 	FailureReason     string          // why it was not carried out; empty unless it failed
@@ -170,7 +170,7 @@ type LPPayTokensResult struct {
 	Tokens []LPPayToken // tokens that can be put in
 }
 
-// LPPayToken is an element of [LPPayTokensResult.Tokens]: tokens that can be put in.
+// LPPayToken is one of the tokens that can be put in ([LPPayTokensResult.Tokens]).
 type LPPayToken struct {
 	TokenCode         string          // code of the token in orders, such as CEX_1
 	TokenSymbol       string          // symbol of the token, such as USDT
@@ -207,7 +207,7 @@ type LPPayTokenPricesResult struct {
 	Prices []LPPayTokenPrice // prices of the tokens
 }
 
-// LPPayTokenPrice is an element of [LPPayTokenPricesResult.Prices]: prices of the tokens.
+// LPPayTokenPrice is one of the prices of the tokens ([LPPayTokenPricesResult.Prices]).
 type LPPayTokenPrice struct {
 	TokenCode   string          // code of the token, such as CEX_1
 	TokenSymbol string          // symbol of the token, such as USDT
@@ -274,7 +274,7 @@ type LPPoolsResult struct {
 	Pools []LPPool // pools that were found
 }
 
-// LPPool is an element of [LPPoolsResult.Pools]: pools that were found.
+// LPPool is one of the pools in [LPPoolsResult.Pools].
 type LPPool struct {
 	PoolAddress string // address of the pool's contract
 	PoolName    string // name of the pool, such as ETH-USDC Pool
@@ -313,7 +313,7 @@ type LPPositionsResult struct {
 	Positions []LPPosition // positions of the account
 }
 
-// LPPosition is an element of [LPPositionsResult.Positions]: positions of the account.
+// LPPosition is one of the positions of the account ([LPPositionsResult.Positions]).
 type LPPosition struct {
 	PositionID        int64           // ID of the position
 	PoolAddress       string          // address of the pool's contract

@@ -47,7 +47,7 @@ type PredictionPayToken struct {
 }
 
 // PredictionEngineStatus says whether orders for outcome shares can be sent at the moment. While
-// they cannot, BuyPrediction and SellPrediction are refused.
+// they cannot, [Service.BuyPrediction] and [Service.SellPrediction] are refused.
 //
 // V5 page: [alpha/prediction/engine-status].
 //
@@ -83,7 +83,7 @@ type PredictionPayTokensResult struct {
 }
 
 // PredictionEvent returns an event with its outcomes, their tokens and their prices. Give slug or
-// eventId; slug counts if both are given.
+// EventID; slug counts if both are given.
 //
 // V5 page: [alpha/prediction/event-detail].
 //
@@ -120,7 +120,7 @@ type PredictionEventResult struct {
 	Markets     []PredictionOutcome // outcomes that can be traded
 }
 
-// PredictionOutcome is an element of [PredictionEventResult.Markets]: outcomes that can be traded.
+// PredictionOutcome is one of the outcomes that can be traded ([PredictionEventResult.Markets]).
 type PredictionOutcome struct {
 	TokenID   string          // ID of the outcome token, as orders name it
 	Outcome   string          // name of the outcome: YES, NO, or a team
@@ -169,7 +169,7 @@ type PredictionMarketsResult struct {
 	PageSize  int64              // markets per page
 }
 
-// PredictionMarket is an element of [PredictionMarketsResult.List]: markets of this page.
+// PredictionMarket is one of the markets in [PredictionMarketsResult.List].
 type PredictionMarket struct {
 	MarketID   string                 // ID of the market
 	EventID    string                 // ID of its event
@@ -181,7 +181,7 @@ type PredictionMarket struct {
 	Status     PredictionMarketStatus // whether it can be traded
 }
 
-// PredictionToken is an element of [PredictionMarket.Tokens]: outcomes of the market.
+// PredictionToken is one of the outcomes of the market ([PredictionMarket.Tokens]).
 type PredictionToken struct {
 	TokenID   string          // ID of the outcome token, as orders name it
 	Outcome   string          // name of the outcome: YES, NO, or a team
@@ -189,8 +189,8 @@ type PredictionToken struct {
 	Liquidity decimal.Decimal // liquidity of the token, in USDC
 }
 
-// PredictionBooks returns order books of outcomes, all levels. PredictionPrices has the best prices
-// alone.
+// PredictionBooks returns order books of outcomes, all levels. [Service.PredictionPrices] has the
+// best prices alone.
 //
 // V5 page: [alpha/prediction/order-book].
 //
@@ -262,7 +262,7 @@ type PredictionCandlesResult struct {
 	List     []PredictionCandle // candles, newest first
 }
 
-// PredictionCandle is an element of [PredictionCandlesResult.List]: candles, newest first.
+// PredictionCandle is one of the candles in [PredictionCandlesResult.List].
 type PredictionCandle struct {
 	OpenTime time.Time       // start of the candle
 	Open     decimal.Decimal // first price of a share, in USDC, 0 to 1
@@ -307,15 +307,17 @@ type PredictionEstimateResult struct {
 	Slippage         decimal.Decimal // slippage that the estimate allows for, as a fraction
 }
 
-// PredictionFees is the type of [PredictionEstimateResult.FeeDetail]: what the fees consist of.
+// PredictionFees is what [PredictionEstimateResult.FeeDetail] holds: what the fees consist of.
 type PredictionFees struct {
 	ServerFee     decimal.Decimal // fee of the venue, in USDC
 	PolymarketFee decimal.Decimal // fee of Polymarket, where the order is carried out, in USDC
 }
 
-// BuyPrediction buys shares of an outcome for USDC. Estimate first, with PredictionEstimate.
-// The reply says only that the order was taken; PredictionOrders has what became of it. One that
-// cannot be filled as a whole is cancelled.
+// BuyPrediction buys shares of an outcome for USDC. Estimate first, with
+// [Service.PredictionEstimate].
+//
+// The reply says only that the order was taken; [Service.PredictionOrders] has what became of it.
+// One that cannot be filled as a whole is cancelled.
 //
 // V5 page: [alpha/prediction/buy].
 //

@@ -13,11 +13,11 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// SellPrediction sells shares of an outcome for USDC. PredictionPositions has how many there are;
-// estimate first, with PredictionEstimate.
+// SellPrediction sells shares of an outcome for USDC. [Service.PredictionPositions] has how many
+// there are; estimate first, with [Service.PredictionEstimate].
 //
-// The reply says only that the order was taken; PredictionOrders has what became of it. One that
-// cannot be filled as a whole is cancelled.
+// The reply says only that the order was taken; [Service.PredictionOrders] has what became of it.
+// One that cannot be filled as a whole is cancelled.
 //
 // V5 page: [alpha/prediction/sell].
 //
@@ -83,7 +83,7 @@ type PredictionOrdersResult struct {
 	PageIndex int64             // number of this page
 }
 
-// PredictionOrder is an element of [PredictionOrdersResult.Orders]: orders of this page.
+// PredictionOrder is one of the orders in [PredictionOrdersResult.Orders].
 type PredictionOrder struct {
 	OrderNo     string                // ID of the order
 	TokenID     string                // ID of the outcome token
@@ -134,8 +134,7 @@ type PredictionPositionsResult struct {
 	TotalAssetUSD decimal.Decimal      // what all positions are worth, in US dollars
 }
 
-// PredictionPosition is an element of [PredictionPositionsResult.Positions]: positions of this
-// page.
+// PredictionPosition is one of the positions in [PredictionPositionsResult.Positions].
 type PredictionPosition struct {
 	PositionID    string          // ID of the position
 	TokenID       string          // ID of the outcome token
@@ -189,8 +188,7 @@ type PredictionPositionHistoryResult struct {
 	Total     int64                      // number of positions on all pages
 }
 
-// PredictionClosedPosition is an element of [PredictionPositionHistoryResult.Positions]: positions
-// of this page.
+// PredictionClosedPosition is one of the positions in [PredictionPositionHistoryResult.Positions].
 type PredictionClosedPosition struct {
 	PositionID      string           // ID of the position
 	TokenID         string           // ID of the outcome token
@@ -272,7 +270,7 @@ type PredictionMatchesResult struct {
 	PageSize  int64             // matches per page
 }
 
-// PredictionMatch is an element of [PredictionMatchesResult.List]: matches of this page.
+// PredictionMatch is one of the matches in [PredictionMatchesResult.List].
 type PredictionMatch struct {
 	MatchID   string                // ID of the match
 	EventType PredictionEventType   // competition it belongs to
@@ -309,7 +307,7 @@ type PredictionStagesResult struct {
 	Stages    []PredictionStage   // stages of the competition
 }
 
-// PredictionStage is an element of [PredictionStagesResult.Stages]: stages of the competition.
+// PredictionStage is one of the stages of the competition ([PredictionStagesResult.Stages]).
 type PredictionStage struct {
 	StageCode  PredictionStageCode   // code of the stage
 	StageName  string                // name of the stage for people
@@ -342,7 +340,7 @@ type PredictionGroupsResult struct {
 	Groups []PredictionGroup // groups of the competition
 }
 
-// PredictionGroup is an element of [PredictionGroupsResult.Groups]: groups of the competition.
+// PredictionGroup is one of the groups of the competition ([PredictionGroupsResult.Groups]).
 type PredictionGroup struct {
 	GroupName string                 // name of the group, such as A
 	Standings []PredictionStanding   // table of the group, first rank first
@@ -364,7 +362,7 @@ type PredictionStanding struct {
 	Points         int64  // points in the table
 }
 
-// PredictionGroupMatch is an element of [PredictionGroup.Matches]: matches of the group.
+// PredictionGroupMatch is one of the matches of the group ([PredictionGroup.Matches]).
 type PredictionGroupMatch struct {
 	MatchID   string                // ID of the match
 	HomeTeam  string                // name of the home team

@@ -27,15 +27,15 @@ type TradeAsset struct {
 	TokenAmountUSD    decimal.Decimal // what it is worth, in US dollars
 	TradeFlag         int64           // 1 if the token can be traded, else 0
 
-	// Profit not realized yet, in US dollars, negative for a loss; null if the cost is not known.
+	// Profit not realized yet, in US dollars, negative for a loss; absent if the cost is not known.
 	PnL decimal.Decimal
 
-	// This profit divided by the cost, as a fraction; null if the cost is not known.
+	// This profit divided by the cost, as a fraction; absent if the cost is not known.
 	PnLRatio decimal.Decimal
 
-	CostPrice            decimal.Decimal // what a token cost on average; null if the cost is not known
+	CostPrice            decimal.Decimal // what a token cost on average; absent if the cost is not known
 	LastPrice            decimal.Decimal // market's price of a token
-	CostTotalValue       decimal.Decimal // what all of it cost, in US dollars; null if that is not known
+	CostTotalValue       decimal.Decimal // what all of it cost, in US dollars; absent if that is not known
 	AssetStatus          AssetStatus     // whether the token stays listed
 	AnnouncementURL      string          // address of the announcement that the token leaves the list
 	EstimatedOfflineTime time.Time       // when the token is expected to leave the list; only before that
@@ -74,9 +74,9 @@ type TradePayToken struct {
 }
 
 // TradeQuote quotes a swap: what it would bring, with fees, gas and slippage. Nothing happens until
-// PurchaseToken or RedeemToken carries it out, which must be before expireTime.
+// [Service.PurchaseToken] or [Service.RedeemToken] carries it out, which must be before ExpireTime.
 //
-// TradePayTokens has the codes of coins, TradeTokens those of tokens.
+// [Service.TradePayTokens] has the codes of coins, [Service.TradeTokens] those of tokens.
 //
 // V5 page: [alpha/trade/trade-quote].
 //
@@ -96,7 +96,8 @@ type TradeQuoteParams struct {
 	FromTokenAmount decimal.Text // amount to give, above 0
 	ToTokenCode     string       // code of what is received: a token for a purchase, a coin to redeem
 
-	QuoteMode bybit.Opt[TradeQuoteMode] // What the quote aims at. Default: 0, the venue chooses.
+	// What the quote aims at. Default: TradeQuoteAuto, the venue chooses.
+	QuoteMode bybit.Opt[TradeQuoteMode]
 }
 
 // TradeQuoteResult is what [Service.TradeQuote] returns.
@@ -119,7 +120,7 @@ type TradeQuoteResult struct {
 	LossRate       decimal.Decimal // share that fees and slippage are expected to take, as a fraction
 	QuoteData      string          // the quote itself, in base64; goes unchanged into the order
 
-	// Checksum of the quote: the MD5 of quoteData, fromTokenCode, fromTokenAmount and toTokenCode
+	// Checksum of the quote: the MD5 of QuoteData, FromTokenCode, FromTokenAmount and ToTokenCode
 	// in a row. Goes unchanged into the order.
 	CorrectingCode string
 
@@ -140,11 +141,11 @@ type TradeModeEstimate struct {
 	EstimatedSlippage decimal.Decimal // slippage expected, as a fraction
 }
 
-// PurchaseToken buys a token on a chain as TradeQuote quoted it. An order on a quote that has one
-// already returns the number of the first.
+// PurchaseToken buys a token on a chain as [Service.TradeQuote] quoted it. An order on a quote that
+// has one already returns the number of the first.
 //
-// The reply says only that the order was taken; TradeOrders has what became of it, after 10 to 60
-// seconds as a rule.
+// The reply says only that the order was taken; [Service.TradeOrders] has what became of it, after
+// 10 to 60 seconds as a rule.
 //
 // V5 page: [alpha/trade/trade-purchase].
 //
@@ -163,10 +164,10 @@ type PurchaseTokenParams struct {
 	FromTokenAmount decimal.Text      // amount to pay, in that coin; as in the quote
 	ToTokenCode     string            // code of the token to buy, such as DEX_123; as in the quote
 	Slippage        decimal.Decimal   // slippage that is accepted, as a fraction: 0.01 is 1 %
-	QuoteData       string            // the quote's quoteData, unchanged
+	QuoteData       string            // the quote's QuoteData, unchanged
 	Gas             decimal.Decimal   // the quote's gas, unchanged
 	QuoteMode       TradeQuoteMode    // the mode that the quote was asked with
-	CorrectingCode  string            // the quote's correctingCode, unchanged
+	CorrectingCode  string            // the quote's CorrectingCode, unchanged
 	Tenant          bybit.Opt[string] // name of a tenant; the venue says no more
 }
 
@@ -175,11 +176,11 @@ type PurchaseTokenResult struct {
 	OrderNo string // ID of the order, as TradeOrders has it
 }
 
-// RedeemToken sells a token on a chain as TradeQuote quoted it. An order on a quote that has one
-// already returns the number of the first.
+// RedeemToken sells a token on a chain as [Service.TradeQuote] quoted it. An order on a quote that
+// has one already returns the number of the first.
 //
-// The reply says only that the order was taken; TradeOrders has what became of it, after 10 to 60
-// seconds as a rule.
+// The reply says only that the order was taken; [Service.TradeOrders] has what became of it, after
+// 10 to 60 seconds as a rule.
 //
 // V5 page: [alpha/trade/trade-redeem].
 //
@@ -198,10 +199,10 @@ type RedeemTokenParams struct {
 	FromTokenAmount decimal.Text      // amount to sell, in tokens; as in the quote
 	ToTokenCode     string            // code of the coin to receive, such as CEX_1; as in the quote
 	Slippage        decimal.Decimal   // slippage that is accepted, as a fraction: 0.01 is 1 %
-	QuoteData       string            // the quote's quoteData, unchanged
+	QuoteData       string            // the quote's QuoteData, unchanged
 	Gas             decimal.Decimal   // the quote's gas, unchanged
 	QuoteMode       TradeQuoteMode    // the mode that the quote was asked with
-	CorrectingCode  string            // the quote's correctingCode, unchanged
+	CorrectingCode  string            // the quote's CorrectingCode, unchanged
 	Tenant          bybit.Opt[string] // name of a tenant; the venue says no more
 }
 
@@ -231,7 +232,7 @@ func (s *Service) AllTradeOrders(ctx context.Context, p *TradeOrdersParams) iter
 
 // TradeOrdersParams are the parameters of [Service.TradeOrders].
 type TradeOrdersParams struct {
-	TradeType   bybit.Opt[TradeType]     // Purchases or redemptions. Default: 0, both.
+	TradeType   bybit.Opt[TradeType]     // Purchases or redemptions. Default: TradeTypeAll, both.
 	TokenCode   bybit.Opt[string]        // Orders with this token. Default: all.
 	OrderStatus []OrderStatus            // Orders in one of these states. Default: all.
 	Days        bybit.Opt[int64]         // Days to look back, 0 to 90; 0 means 90. Default: 0.
@@ -247,7 +248,7 @@ type TradeOrdersResult struct {
 	Orders    []TradeOrder // orders of this page
 }
 
-// TradeOrder is an element of [TradeOrdersResult.Orders]: orders of this page.
+// TradeOrder is one of the orders in [TradeOrdersResult.Orders].
 type TradeOrder struct {
 	OrderType             TradeOrderType // how the order found its price
 	TradeType             TradeType      // which way the swap went
@@ -273,11 +274,12 @@ type TradeOrder struct {
 
 	GasOnchain decimal.Decimal // gas paid on the chain, in that coin
 
-	GasUSD decimal.Decimal // what the gas is worth, in US dollars; may be null while the order is processed
+	// What the gas is worth, in US dollars; may be absent while the order is processed.
+	GasUSD decimal.Decimal
 
 	PlatformFee decimal.Decimal // fee of the venue; it does not say in which coin
 
-	// Fee of the venue, in US dollars; may be null while the order is processed.
+	// Fee of the venue, in US dollars; may be absent while the order is processed.
 	PlatformFeeUSD decimal.Decimal
 
 	QuoteMode             TradeQuoteMode // what the quote of the order aimed at
@@ -289,7 +291,9 @@ type TradeOrder struct {
 	ActualFromTokenAmount decimal.Text   // amount that was given in fact
 }
 
-// TradePayTokens returns coins that pay for a token, with the codes that TradeQuote takes.
+// TradePayTokens returns coins that pay for a token, with the codes that [Service.TradeQuote]
+// takes.
+//
 // V5 page: [alpha/trade/pay-token-list].
 //
 // [alpha/trade/pay-token-list]: https://bybit-exchange.github.io/docs/v5/alpha/trade/pay-token-list
@@ -313,7 +317,7 @@ type TradePayTokensResult struct {
 }
 
 // TradeTokens returns tokens that can be traded on chain, with their codes and order sizes.
-// TradeTokenPrices has their prices.
+// [Service.TradeTokenPrices] has their prices.
 //
 // V5 page: [alpha/trade/biz-token-list].
 //
@@ -328,7 +332,7 @@ func (s *Service) TradeTokens(ctx context.Context, p *TradeTokensParams) (*Trade
 
 // TradeTokensParams are the parameters of [Service.TradeTokens].
 type TradeTokensParams struct {
-	TokenTag bybit.Opt[TokenTag] // Tokens of this group. Default: 0, all tokens.
+	TokenTag bybit.Opt[TokenTag] // Tokens of this group. Default: TokenTagNone, all tokens.
 }
 
 // TradeTokensResult is what [Service.TradeTokens] returns.

@@ -26,7 +26,7 @@ type TradeTokenPricesParams struct {
 	Tokens []TradeTokenID // tokens to look up, at most 20
 }
 
-// TradeTokenID is an element of [TradeTokenPricesParams.Tokens]: tokens to look up, at most 20.
+// TradeTokenID is one of the tokens to look up ([TradeTokenPricesParams.Tokens]).
 type TradeTokenID struct {
 	ChainCode    string // code of the chain, such as ETH
 	TokenAddress string // address of the token's contract on that chain
@@ -37,7 +37,7 @@ type TradeTokenPricesResult struct {
 	List []TradeTokenPrice // prices of the tokens
 }
 
-// TradeTokenPrice is an element of [TradeTokenPricesResult.List]: prices of the tokens.
+// TradeTokenPrice is one of the prices of the tokens ([TradeTokenPricesResult.List]).
 type TradeTokenPrice struct {
 	ChainCode    string          // code of the chain, such as ETH
 	TokenAddress string          // address of the token's contract on the chain

@@ -12,7 +12,7 @@ import (
 )
 
 // CreateSpotGrid makes a bot that buys and sells on the spot market between two prices, cell by
-// cell. CheckSpotGrid says what parameters are allowed.
+// cell. [Service.CheckSpotGrid] says what parameters are allowed.
 //
 // V5 page: [bot/spot-grid/create].
 //
@@ -31,10 +31,10 @@ type CreateSpotGridParams struct {
 	MaxPrice decimal.Decimal // highest price of the grid
 	MinPrice decimal.Decimal // lowest price of the grid
 
-	// Amount to put in, in the quote coin. Needed for the modes 0 and 2 of invest_mode.
+	// Amount to put in, in the quote coin. Needed for the modes 0 and 2 of InvestMode.
 	QuoteInvestment bybit.Opt[decimal.Decimal]
 
-	// Amount to put in, in the base coin. Needed for the modes 1 and 2 of invest_mode.
+	// Amount to put in, in the base coin. Needed for the modes 1 and 2 of InvestMode.
 	BaseInvestment bybit.Opt[decimal.Decimal]
 
 	InvestMode      bybit.Opt[InvestMode]      // Which coins are put in. Default: the quote coin.
@@ -48,8 +48,7 @@ type CreateSpotGridParams struct {
 
 	EnableTrailing bybit.Opt[bool] // Move the grid with the price; at least 5 cells. Default: false.
 
-	// Price up to which the grid may move; only with enable_trailing.
-	LimitUpPrice bybit.Opt[decimal.Decimal]
+	LimitUpPrice bybit.Opt[decimal.Decimal] // price up to which the grid may move; only with EnableTrailing
 }
 
 // CreateSpotGridResult is what [Service.CreateSpotGrid] returns.
@@ -86,7 +85,7 @@ type SpotGridResult struct {
 	DebugMsg   string      // what went wrong; only on the testnet
 }
 
-// SpotGridBot is the type of [SpotGridResult.Detail]: the bot.
+// SpotGridBot is what [SpotGridResult.Detail] holds: the bot.
 type SpotGridBot struct {
 	GridID            int64               // number of the bot
 	Symbol            string              // symbol, such as BTCUSDT
@@ -150,7 +149,7 @@ type SpotGridBot struct {
 }
 
 // CheckSpotGrid says whether the parameters of a spot grid bot are valid, and what each of them may
-// be. To ask before CreateSpotGrid. No key is needed.
+// be. To ask before [Service.CreateSpotGrid]. No key is needed.
 //
 // V5 page: [bot/spot-grid/validate-input].
 //
@@ -169,10 +168,10 @@ type CheckSpotGridParams struct {
 	MaxPrice decimal.Decimal // highest price of the grid
 	MinPrice decimal.Decimal // lowest price of the grid
 
-	// Amount to put in, in the quote coin. Needed for the modes 0 and 2 of invest_mode.
+	// Amount to put in, in the quote coin. Needed for the modes 0 and 2 of InvestMode.
 	QuoteInvestment bybit.Opt[decimal.Decimal]
 
-	// Amount to put in, in the base coin. Needed for the modes 1 and 2 of invest_mode.
+	// Amount to put in, in the base coin. Needed for the modes 1 and 2 of InvestMode.
 	BaseInvestment bybit.Opt[decimal.Decimal]
 
 	InvestMode bybit.Opt[InvestMode]      // Which coins are put in. Default: the quote coin.
@@ -186,8 +185,7 @@ type CheckSpotGridParams struct {
 
 	EnableTrailing bybit.Opt[bool] // Move the grid with the price; at least 5 cells. Default: false.
 
-	// Price up to which the grid may move; only with enable_trailing.
-	LimitUpPrice bybit.Opt[decimal.Decimal]
+	LimitUpPrice bybit.Opt[decimal.Decimal] // price up to which the grid may move; only with EnableTrailing
 }
 
 // CheckSpotGridResult is what [Service.CheckSpotGrid] returns.

@@ -38,7 +38,7 @@ type FuturesGridResult struct {
 	DebugMsg   string         // what went wrong; only on the testnet
 }
 
-// FuturesGridBot is the type of [FuturesGridResult.Detail]: the bot.
+// FuturesGridBot is what [FuturesGridResult.Detail] holds: the bot.
 type FuturesGridBot struct {
 	BotID             int64           // number of the bot
 	Symbol            string          // symbol, such as BTCUSDT
@@ -120,11 +120,11 @@ type FuturesGridBot struct {
 }
 
 // CheckFuturesGrid says whether the parameters of a futures grid bot are valid, and what each of
-// them may be. To ask before CreateFuturesGrid.
+// them may be. To ask before [Service.CreateFuturesGrid].
 //
-// In what unit shares are to be sent the venue's pages do not agree: for CreateFuturesGrid they say
-// fractions, here percent (10 is 10%). The ranges of the reply are in percent for stop loss, take
-// profit and profit, and a fraction for the trailing stop.
+// In what unit shares are to be sent the venue's pages do not agree: for
+// [Service.CreateFuturesGrid] they say fractions, here percent (10 is 10%). The ranges of the reply
+// are in percent for stop loss, take profit and profit, and a fraction for the trailing stop.
 //
 // V5 page: [bot/futures-grid/validate-input].
 //
@@ -147,20 +147,20 @@ type CheckFuturesGridParams struct {
 	Leverage   decimal.Decimal // leverage of the position, a multiple of at least 1
 	GridType   GridType        // how the prices are spaced
 
-	// Price at which to close with a loss; for the types 2 and 4 of tp_sl_type.
+	// Price at which to close with a loss; for the types 2 and 4 of TPSLType.
 	StopLossPrice bybit.Opt[decimal.Decimal]
 
-	// Price at which to close with a profit; for the types 2 and 3 of tp_sl_type.
+	// Price at which to close with a profit; for the types 2 and 3 of TPSLType.
 	TakeProfitPrice bybit.Opt[decimal.Decimal]
 
 	TPSLType bybit.Opt[TPSLType] // How take profit and stop loss are given. Default: there are none.
 
 	EntryPrice bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
 
-	// Loss at which to close, in percent; for the types 1 and 3 of tp_sl_type.
+	// Loss at which to close, in percent; for the types 1 and 3 of TPSLType.
 	StopLossPercent bybit.Opt[decimal.Decimal]
 
-	// Profit at which to close, in percent; for the types 1 and 4 of tp_sl_type.
+	// Profit at which to close, in percent; for the types 1 and 4 of TPSLType.
 	TakeProfitPercent bybit.Opt[decimal.Decimal]
 
 	// Fall from the highest equity at which to close, in percent. Default: none.
@@ -227,8 +227,8 @@ type CloseMartingaleResult struct {
 }
 
 // CreateMartingale makes a bot that opens a futures position, adds to it whenever the price moves
-// against it by a step, and closes it with a profit when the price comes back. MartingaleLimits
-// says what parameters are allowed.
+// against it by a step, and closes it with a profit when the price comes back.
+// [Service.MartingaleLimits] says what parameters are allowed.
 //
 // Shares are fractions: 0.015 is 1.5%.
 //
@@ -300,7 +300,7 @@ type MartingaleResult struct {
 	Detail     MartingaleBot // the bot
 }
 
-// MartingaleBot is the type of [MartingaleResult.Detail]: the bot.
+// MartingaleBot is what [MartingaleResult.Detail] holds: the bot.
 type MartingaleBot struct {
 	BotID              int64                // number of the bot
 	Symbol             string               // symbol, such as BTCUSDT
@@ -363,7 +363,7 @@ type MartingaleBot struct {
 }
 
 // MartingaleLimits says whether the parameters of a martingale bot are valid, and what each of them
-// may be. To ask before CreateMartingale.
+// may be. To ask before [Service.CreateMartingale].
 //
 // V5 page: [bot/futures-martingale/get-limit].
 //

@@ -80,7 +80,7 @@ type CreateDCAParams struct {
 	Parameters DCAParameters // settings of the bot
 }
 
-// DCAParameters is the type of [CreateDCAParams.Parameters]: settings of the bot.
+// DCAParameters is what [CreateDCAParams.Parameters] holds: settings of the bot.
 type DCAParameters struct {
 	// Time from one purchase to the next, in seconds, at least 10; such as 86400 for a day.
 	FrequencyInSecond int64
@@ -133,7 +133,7 @@ type CloseComboResult struct {
 }
 
 // CreateCombo makes a bot that holds futures positions at fixed weights and rebalances them.
-// ComboLimits says what parameters are allowed.
+// [Service.ComboLimits] says what parameters are allowed.
 //
 // Shares are fractions: 0.05 is 5%.
 //
@@ -207,7 +207,7 @@ type ComboResult struct {
 	Detail     ComboBot   // the bot
 }
 
-// ComboBot is the type of [ComboResult.Detail]: the bot.
+// ComboBot is what [ComboResult.Detail] holds: the bot.
 type ComboBot struct {
 	BotID            int64           // number of the bot
 	BotMode          ComboModeName   // which way it bets
@@ -264,7 +264,7 @@ type ComboBot struct {
 	TPExitEquity decimal.Decimal // value at which the take profit closes it, in the quote coin
 }
 
-// ComboPosition is an element of [ComboBot.SymbolSettings]: symbols with their weights.
+// ComboPosition is one of the symbols with their weights ([ComboBot.SymbolSettings]).
 type ComboPosition struct {
 	Symbol                string          // symbol, such as BTCUSDT
 	BaseToken             string          // base coin, such as BTC
@@ -275,7 +275,7 @@ type ComboPosition struct {
 }
 
 // ComboLimits says whether the parameters of a combo bot are valid, and what each of them may be.
-// To ask before CreateCombo.
+// To ask before [Service.CreateCombo].
 //
 // V5 page: [bot/futures-combo/get-limit].
 //
@@ -325,7 +325,7 @@ type ComboLimitsResult struct {
 }
 
 // CloseFuturesGrid closes a futures grid bot that runs: its orders are cancelled, its position is
-// closed. FuturesGrid tells the outcome.
+// closed. [Service.FuturesGrid] tells the outcome.
 //
 // V5 page: [bot/futures-grid/close].
 //
@@ -354,7 +354,7 @@ type CloseFuturesGridResult struct {
 }
 
 // CreateFuturesGrid makes a bot that buys and sells a future between two prices, cell by cell.
-// CheckFuturesGrid says what parameters are allowed.
+// [Service.CheckFuturesGrid] says what parameters are allowed.
 //
 // Shares are fractions: 0.1 is 10%.
 //
@@ -380,10 +380,10 @@ type CreateFuturesGridParams struct {
 	GridType        GridType        // how the prices are spaced
 	TotalInvestment decimal.Decimal // amount to put in, in the quote coin
 
-	// Loss at which to close, as a fraction; for the types 1 and 3 of tp_sl_type.
+	// Loss at which to close, as a fraction; for the types 1 and 3 of TPSLType.
 	StopLossPercent bybit.Opt[decimal.Decimal]
 
-	// Price at which to close with a profit; for the types 2 and 3 of tp_sl_type.
+	// Price at which to close with a profit; for the types 2 and 3 of TPSLType.
 	TakeProfitPrice bybit.Opt[decimal.Decimal]
 
 	EntryPrice bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
@@ -393,10 +393,10 @@ type CreateFuturesGridParams struct {
 
 	TPSLType bybit.Opt[TPSLType] // How take profit and stop loss are given. Default: there are none.
 
-	// Price at which to close with a loss; for the types 2 and 4 of tp_sl_type.
+	// Price at which to close with a loss; for the types 2 and 4 of TPSLType.
 	StopLossPrice bybit.Opt[decimal.Decimal]
 
-	// Profit at which to close, as a fraction; for the types 1 and 4 of tp_sl_type.
+	// Profit at which to close, as a fraction; for the types 1 and 4 of TPSLType.
 	TakeProfitPercent bybit.Opt[decimal.Decimal]
 
 	MoveUpPrice bybit.Opt[decimal.Decimal] // price up to which the grid may move; not for geometric grids

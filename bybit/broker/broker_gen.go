@@ -45,7 +45,7 @@ type IPChangesParams struct {
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows per page, 1 to 50. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // IPChangesResult is what [Service.IPChanges] returns.
@@ -54,7 +54,7 @@ type IPChangesResult struct {
 	NextPageCursor string     // cursor of the next page; empty on the last
 }
 
-// IPChange is an element of [IPChangesResult.List]: changes of this page.
+// IPChange is one of the changes in [IPChangesResult.List].
 type IPChange struct {
 	OperationType IPOperation // what was done
 	IPAddress     string      // address or range, such as 18.99.43.128/25
@@ -112,14 +112,14 @@ type AccountInfoResult struct {
 	Time                time.Time       // when the reply was made
 }
 
-// BaseFeeRebate is the type of [AccountInfoResult.BaseFeeRebateRate]: share of the base fee that
-// the broker gets.
+// BaseFeeRebate is what [AccountInfoResult.BaseFeeRebateRate] holds: share of the base fee that the
+// broker gets.
 type BaseFeeRebate struct {
 	Spot        string // share on spot, with a percent sign, such as 10.0%
 	Derivatives string // share on derivatives, with a percent sign, such as 10.0%
 }
 
-// MarkupFeeRebate is the type of [AccountInfoResult.MarkupFeeRebateRate]: share of the broker's own
+// MarkupFeeRebate is what [AccountInfoResult.MarkupFeeRebateRate] holds: share of the broker's own
 // markup on fees that it gets.
 type MarkupFeeRebate struct {
 	Spot        string // share on spot, with a percent sign, such as 6.00%
@@ -156,7 +156,7 @@ type EarningsParams struct {
 	End     bybit.Opt[string]  // last day, UTC, such as 20231201
 	UID     bybit.Opt[string]  // UID of a sub-account. Default: all.
 	Limit   bybit.Opt[int64]   // Rows per page, 1 to 1000. Default: 1000.
-	Cursor  bybit.Opt[string]  // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor  bybit.Opt[string]  // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // EarningsResult is what [Service.Earnings] returns.
@@ -166,7 +166,7 @@ type EarningsResult struct {
 	NextPageCursor string          // cursor of the next page; empty on the last
 }
 
-// EarningTotals is the type of [EarningsResult.Totals]: sums by line of business.
+// EarningTotals is what [EarningsResult.Totals] holds: sums by line of business.
 type EarningTotals struct {
 	Spot        []Earning // from spot trading, one row for each coin
 	Derivatives []Earning // from perpetuals and futures, one row for each coin
@@ -175,7 +175,7 @@ type EarningTotals struct {
 	Total       []Earning // from everything, one row for each coin
 }
 
-// EarningDetail is an element of [EarningsResult.Details]: one row for each execution.
+// EarningDetail is an element of [EarningsResult.Details], one for each execution.
 type EarningDetail struct {
 	UserID         string          // UID of the sub-account
 	BizType        BizType         // line of business
@@ -222,7 +222,7 @@ type SubDepositsParams struct {
 	EndTime     bybit.Opt[time.Time] // not after this time
 	Limit       bybit.Opt[int64]     // Rows per page, 1 to 50. Default: 50.
 
-	Cursor bybit.Opt[string] // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // SubDepositsResult is what [Service.SubDeposits] returns.
@@ -231,7 +231,7 @@ type SubDepositsResult struct {
 	NextPageCursor string    // cursor of the next page; empty on the last
 }
 
-// Deposit is an element of [SubDepositsResult.Rows]: deposits of this page.
+// Deposit is one of the deposits in [SubDepositsResult.Rows].
 type Deposit struct {
 	ID                string              // ID of the deposit at the venue
 	SubMemberID       string              // UID of the sub-account
@@ -280,7 +280,7 @@ func (s *Service) AllRateLimits(ctx context.Context, p *RateLimitsParams) iter.S
 // RateLimitsParams are the parameters of [Service.RateLimits].
 type RateLimitsParams struct {
 	Limit  bybit.Opt[int64]  // Rows per page, 1 to 1000. Default: 1000.
-	Cursor bybit.Opt[string] // Page to return: nextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 
 	// UIDs, joined with commas, also of several main accounts. Default: all sub-accounts.
 	UIDs bybit.Opt[string]
@@ -292,7 +292,7 @@ type RateLimitsResult struct {
 	NextPageCursor string      // cursor of the next page; empty on the last
 }
 
-// RateLimit is an element of [RateLimitsResult.List]: limits of this page.
+// RateLimit is one of the limits in [RateLimitsResult.List].
 type RateLimit struct {
 	UIDs    string  // UIDs that have this limit, joined with commas
 	BizType BizType // line of business
@@ -318,7 +318,7 @@ type RateLimitCapsResult struct {
 	List []RateLimitCap // one row for each line of business
 }
 
-// RateLimitCap is an element of [RateLimitCapsResult.List]: one row for each line of business.
+// RateLimitCap is an element of [RateLimitCapsResult.List], one for each line of business.
 type RateLimitCap struct {
 	Cap       int64   // calls per second that all accounts together may have
 	UIDCap    int64   // calls per second that one account may have
@@ -346,10 +346,10 @@ type SetRateLimitsParams struct {
 	List []SetRateLimit // limits to set
 }
 
-// SetRateLimit is an element of [SetRateLimitsParams.List]: limits to set.
+// SetRateLimit is one of the limits to set ([SetRateLimitsParams.List]).
 type SetRateLimit struct {
 	UIDs    string  // UIDs, joined with commas
-	BizType BizType // line of business: SPOT, DERIVATIVES or OPTIONS
+	BizType BizType // line of business: BizSpot, BizDerivatives or BizOptions
 	Rate    int64   // calls per second
 }
 

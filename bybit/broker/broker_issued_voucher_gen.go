@@ -30,7 +30,7 @@ type IssuedVoucherParams struct {
 	AccountID      string          // UID of the user
 	AwardID        string          // ID of the voucher
 	SpecCode       string          // code that the voucher was issued with, at most 8 characters
-	WithUsedAmount bybit.Opt[bool] // Whether to return usedAmount as well. Default: false.
+	WithUsedAmount bybit.Opt[bool] // Whether to return UsedAmount as well. Default: false.
 }
 
 // IssuedVoucherResult is what [Service.IssuedVoucher] returns.

@@ -29,7 +29,7 @@ type TradeStatus string
 const (
 	TradeInProgress TradeStatus = "0" // in progress
 	TradeCompleted  TradeStatus = "1" // completed
-	TradeDeclined   TradeStatus = "2" // declined; declinedReason says why
+	TradeDeclined   TradeStatus = "2" // declined; DeclinedReason says why
 	TradeReversed   TradeStatus = "3" // taken back
 )
 
@@ -81,7 +81,7 @@ const (
 	CashbackUnpaid  CashbackStatus = "NO_PAY"             // not paid
 	CashbackPending CashbackStatus = "ORDER_PENDING_SHOW" // pending
 	CashbackSuccess CashbackStatus = "ORDER_SUCCESS"      // done
-	CashbackFailed  CashbackStatus = "ORDER_FAIL"         // failed; failedBizCode says why
+	CashbackFailed  CashbackStatus = "ORDER_FAIL"         // failed; FailedBizCode says why
 )
 
 // ItemType says whether an item of the mall is a thing.

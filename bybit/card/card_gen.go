@@ -11,8 +11,8 @@ import (
 	"github.com/bywire/bywire/decimal"
 )
 
-// Transactions returns transactions of the card. Either type is given, or txnId or orderNo. A page
-// beyond the last one is empty; totalCount says how many rows there are.
+// Transactions returns transactions of the card. Either type is given, or TxnID or OrderNo. A page
+// beyond the last one is empty; TotalCount says how many rows there are.
 //
 // V5 page: [bybit-card/asset-records].
 //
@@ -36,7 +36,7 @@ type TransactionsParams struct {
 	CreateBeginTime bybit.Opt[time.Time] // not before this time
 	CreateEndTime   bybit.Opt[time.Time] // not after this time
 	MerchName       bybit.Opt[string]    // part of the merchant's name
-	Type            bybit.Opt[QueryType] // Stage of the transactions. Needed without txnId and orderNo.
+	Type            bybit.Opt[QueryType] // Stage of the transactions. Needed without TxnID and OrderNo.
 	TxnID           bybit.Opt[string]    // ID of a transaction
 	CardToken       bybit.Opt[string]    // Token of a card. Default: all cards.
 	OrderNo         bybit.Opt[string]    // ID of an order
@@ -50,16 +50,16 @@ type TransactionsResult struct {
 	Transactions []Transaction // transactions of this page
 }
 
-// Transaction is an element of [TransactionsResult.Transactions]: transactions of this page.
+// Transaction is one of the transactions in [TransactionsResult.Transactions].
 type Transaction struct {
 	Pan4                      string            // last four digits of the card's number
 	Pan6                      string            // first six digits of the card's number
 	TradeStatus               TradeStatus       // where it stands for the cardholder
 	Type                      TransactionType   // what it is
-	BasicAmount               decimal.Decimal   // amount with fees and taxes, in basicCurrency
-	BasicCurrency             string            // currency of basicAmount, such as USD
-	TransactionAmount         decimal.Decimal   // amount before taxes, in transactionCurrency
-	TransactionCurrency       string            // currency of transactionAmount, such as USD
+	BasicAmount               decimal.Decimal   // amount with fees and taxes, in BasicCurrency
+	BasicCurrency             string            // currency of BasicAmount, such as USD
+	TransactionAmount         decimal.Decimal   // amount before taxes, in TransactionCurrency
+	TransactionCurrency       string            // currency of TransactionAmount, such as USD
 	TxnCreate                 time.Time         // when it was made
 	MerchCountry              string            // country of the merchant, two letters, such as US
 	MerchCity                 string            // city of the merchant
@@ -72,7 +72,7 @@ type Transaction struct {
 	FXPad                     decimal.Decimal   // fee of the exchange of currencies; empty if there is none
 	InterchangeFee            decimal.Decimal   // fee between the banks of the card network; not the user's
 	BillAmount                decimal.Decimal   // amount of the bill
-	PaidAmount                decimal.Decimal   // amount that was paid, in paidCurrency
+	PaidAmount                decimal.Decimal   // amount that was paid, in PaidCurrency
 	PaidCurrency              string            // coin or currency that it was paid with, such as USDT
 	BonusAmount               decimal.Decimal   // part that was paid from a bonus
 	ForeignTransactionFee     decimal.Decimal   // fee of a transaction abroad
@@ -175,7 +175,7 @@ type MallItemsResult struct {
 	Items      []MallItem // items of this page
 }
 
-// MallItem is an element of [MallItemsResult.Items]: items of this page.
+// MallItem is one of the items in [MallItemsResult.Items].
 type MallItem struct {
 	ItemID        string          // ID of the item
 	ItemName      string          // name of the item
@@ -235,7 +235,7 @@ type PointRecordsResult struct {
 	Records    []PointRecord // records of this page
 }
 
-// PointRecord is an element of [PointRecordsResult.Records]: records of this page.
+// PointRecord is one of the records in [PointRecordsResult.Records].
 type PointRecord struct {
 	OutOrderID string    // ID of the order elsewhere
 	Point      int64     // points that came or went
@@ -251,7 +251,7 @@ type PointRecord struct {
 	TransactionDate string
 
 	TransactionID             string          // ID of the transaction
-	TransactionAmount         decimal.Decimal // amount of the transaction, in basicCurrency
+	TransactionAmount         decimal.Decimal // amount of the transaction, in BasicCurrency
 	BasicCurrency             string          // currency of the transaction, such as USD
 	MerchCategoryDesc         string          // kind of the merchant, such as Grocery Stores
 	MerchName                 string          // name of the merchant

@@ -14,14 +14,14 @@ import (
 
 // ExtInfo says what the caller added to the request of a quote.
 type ExtInfo struct {
-	ParamType  string // what paramValue is: opFrom for a broker
+	ParamType  string // what ParamValue is: opFrom for a broker
 	ParamValue string // ID of the broker
 }
 
 // Conversion is one conversion that was confirmed.
 type Conversion struct {
 	AccountType    Wallet          // wallet it took from, or where it was made
-	ExchangeTxID   string          // ID of the conversion: the quoteTxId of its quote
+	ExchangeTxID   string          // ID of the conversion: the QuoteTxID of its quote
 	UserID         string          // UID of the account
 	FromCoin       string          // coin that is given
 	FromCoinType   CoinType        // kind of that coin: crypto
@@ -31,7 +31,7 @@ type Conversion struct {
 	ToAmount       decimal.Decimal // amount that is received
 	ExchangeStatus Status          // where the conversion stands
 	ExtInfo        ExtInfo         // what the caller added to the request
-	ConvertRate    decimal.Decimal // amount of toCoin for one fromCoin
+	ConvertRate    decimal.Decimal // amount of ToCoin for one FromCoin
 	CreatedAt      time.Time       // when the quote was made
 }
 
@@ -53,7 +53,7 @@ type TaxFee struct {
 type FiatTrade struct {
 	TradeNo   string     // ID of the conversion
 	Status    FiatStatus // where the conversion stands
-	QuoteTxID string     // ID of the quote, as documented; the venue's example has quoteTaxId
+	QuoteTxID string     // ID of the quote, as documented; the venue's example has QuoteTaxID
 
 	// ID of the quote, by the name that the venue's example has. The documentation shows it in an
 	// example only.
@@ -113,9 +113,9 @@ type QuoteParams struct {
 
 	FromCoin    string // coin to give, such as ETH
 	ToCoin      string // coin to receive, such as BTC
-	AccountType Wallet // wallet to take from: eb_convert_uta or eb_convert_funding
+	AccountType Wallet // wallet to take from: WalletUnified or WalletFunding
 
-	// Coin that requestAmount is in: the same as fromCoin. Another is refused with 700002.
+	// Coin that RequestAmount is in: the same as FromCoin. Another is refused with 700002.
 	RequestCoin string
 
 	RequestAmount decimal.Decimal   // amount to give, within the limits in Coins
@@ -126,7 +126,7 @@ type QuoteParams struct {
 // QuoteResult is what [Service.Quote] returns.
 type QuoteResult struct {
 	QuoteTxID    string          // ID of the quote, to confirm it and to ask what became of it
-	ExchangeRate decimal.Decimal // amount of toCoin for one fromCoin
+	ExchangeRate decimal.Decimal // amount of ToCoin for one FromCoin
 	FromCoin     string          // coin to give
 	FromCoinType CoinType        // kind of that coin: crypto
 	ToCoin       string          // coin to receive
@@ -179,8 +179,8 @@ func (s *Service) Coins(ctx context.Context, p *CoinsParams) (*CoinsResult, erro
 
 // CoinsParams are the parameters of [Service.Coins].
 type CoinsParams struct {
-	// With side 1: coin to give, in upper case; the list is of what it can become. Ignored with
-	// side 0.
+	// With Side CoinSideTo: coin to give, in upper case; the list is of what it can become. Ignored
+	// with Side CoinSideFrom.
 	Coin bybit.Opt[string]
 
 	Side        bybit.Opt[CoinSide] // which list: 0 coins to give, with their balances; 1 coins to receive
@@ -192,7 +192,7 @@ type CoinsResult struct {
 	Coins []Coin // coins of the list
 }
 
-// Coin is an element of [CoinsResult.Coins]: coins of the list.
+// Coin is one of the coins of the list ([CoinsResult.Coins]).
 type Coin struct {
 	Coin           string   // coin, such as BTC
 	FullName       string   // name in full
@@ -201,8 +201,8 @@ type Coin struct {
 	AccuracyLength int64    // decimals of its amounts
 	CoinType       CoinType // kind of the coin: crypto
 
-	// Balance in the wallet. With side 0 some of it may not be convertible; side 1 with coin gives
-	// the exact amount.
+	// Balance in the wallet. With Side CoinSideFrom some of it may not be convertible; Side
+	// CoinSideTo with coin gives the exact amount.
 	Balance decimal.Decimal
 
 	BalanceUSDT        decimal.Text    // balance in USDT
@@ -271,7 +271,7 @@ type StatusResult struct {
 }
 
 // ConfirmSmallBalances accepts a quote for small balances and begins the conversion;
-// SmallBalanceHistory says how it ended. A quote has to be confirmed before it expires.
+// [Service.SmallBalanceHistory] says how it ended. A quote has to be confirmed before it expires.
 //
 // V5 page: [asset/convert-small-balance/confirm-quote].
 //
@@ -292,7 +292,7 @@ type ConfirmSmallBalancesParams struct {
 // ConfirmSmallBalancesResult is what [Service.ConfirmSmallBalances] returns.
 type ConfirmSmallBalancesResult struct {
 	QuoteID      string    // ID of the quote
-	ExchangeTxID string    // ID of the conversion: the same as quoteId
+	ExchangeTxID string    // ID of the conversion: the same as QuoteID
 	SubmitTime   time.Time // when the confirmation arrived
 	Status       Status    // where the conversion stands; most often processing
 	Msg          string    // a message about it; most often empty

@@ -33,14 +33,14 @@ type QuoteFiatParams struct {
 	ToCoinType    CoinType        // whether that is a coin or fiat money
 	RequestAmount decimal.Decimal // amount to give
 
-	// Whether requestAmount is in a coin or in fiat money. Default: fiat.
+	// Whether RequestAmount is in a coin or in fiat money. Default: CoinTypeFiat.
 	RequestCoinType bybit.Opt[CoinType]
 }
 
 // QuoteFiatResult is what [Service.QuoteFiat] returns.
 type QuoteFiatResult struct {
-	QuoteTxID   string    // ID of the quote, as documented; the venue's example has quoteTaxId
-	ExpiredTime time.Time // when the quote expires, as documented; the venue's example has expireTime
+	QuoteTxID   string    // ID of the quote, as documented; the venue's example has QuoteTaxID
+	ExpiredTime time.Time // when the quote expires, as documented; the venue's example has ExpireTime
 
 	// ID of the quote, by the name that the venue's example has. The documentation shows it in an
 	// example only.

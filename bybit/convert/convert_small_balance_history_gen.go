@@ -25,10 +25,8 @@ func (s *Service) SmallBalanceHistory(ctx context.Context, p *SmallBalanceHistor
 
 // SmallBalanceHistoryParams are the parameters of [Service.SmallBalanceHistory].
 type SmallBalanceHistoryParams struct {
-	QuoteID bybit.Opt[string] // ID of a quote. If given, the other filters do not matter.
-
-	// Wallet they took from: eb_convert_uta or eb_convert_funding. Default: both.
-	AccountType bybit.Opt[Wallet]
+	QuoteID     bybit.Opt[string] // ID of a quote. If given, the other filters do not matter.
+	AccountType bybit.Opt[Wallet] // Wallet they took from: WalletUnified or WalletFunding. Default: both.
 
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
@@ -45,8 +43,7 @@ type SmallBalanceHistoryResult struct {
 	Records    []SmallBalanceConversion // conversions of this page
 }
 
-// SmallBalanceConversion is an element of [SmallBalanceHistoryResult.Records]: conversions of this
-// page.
+// SmallBalanceConversion is one of the conversions in [SmallBalanceHistoryResult.Records].
 type SmallBalanceConversion struct {
 	AccountType     Wallet             // wallet it took from
 	ExchangeTxID    string             // ID of the conversion
@@ -61,8 +58,8 @@ type SmallBalanceConversion struct {
 	TotalTaxFeeInfo TaxFee             // tax on all coins
 }
 
-// SmallBalanceItem is an element of [SmallBalanceConversion.SubRecords]: one row for each coin that
-// was given.
+// SmallBalanceItem is an element of [SmallBalanceConversion.SubRecords], one for each coin that was
+// given.
 type SmallBalanceItem struct {
 	FromCoin   string          // coin that was given
 	FromAmount decimal.Decimal // amount that was given
@@ -91,7 +88,7 @@ func (s *Service) QuoteSmallBalances(ctx context.Context, p *QuoteSmallBalancesP
 
 // QuoteSmallBalancesParams are the parameters of [Service.QuoteSmallBalances].
 type QuoteSmallBalancesParams struct {
-	AccountType  Wallet   // wallet to take from: eb_convert_uta; others are not supported
+	AccountType  Wallet   // wallet to take from: WalletUnified; others are not supported
 	FromCoinList []string // coins to give, at most 20
 	ToCoin       string   // coin to receive: MNT, USDT or USDC
 }
@@ -102,7 +99,7 @@ type QuoteSmallBalancesResult struct {
 	Quote   SmallBalanceQuote // the quote itself
 }
 
-// SmallBalanceQuote is the type of [QuoteSmallBalancesResult.Quote]: the quote itself.
+// SmallBalanceQuote is what [QuoteSmallBalancesResult.Quote] holds: the quote itself.
 type SmallBalanceQuote struct {
 	QuoteCreateTime time.Time               // when the quote was made
 	QuoteExpireTime time.Time               // when the quote expires
@@ -111,8 +108,8 @@ type SmallBalanceQuote struct {
 	TotalTaxFeeInfo TaxFee                  // tax on all coins
 }
 
-// SmallBalanceQuoteCoin is an element of [SmallBalanceQuote.ExchangeCoins]: one row for each coin
-// to give.
+// SmallBalanceQuoteCoin is an element of [SmallBalanceQuote.ExchangeCoins], one for each coin to
+// give.
 type SmallBalanceQuoteCoin struct {
 	FromCoin         string          // coin to give
 	SupportConvert   Support         // whether it can be converted
@@ -120,7 +117,7 @@ type SmallBalanceQuoteCoin struct {
 	BaseValue        decimal.Decimal // value of that balance, in USDT
 	ToCoin           string          // coin to receive
 	ToAmount         decimal.Decimal // amount to receive, as estimated
-	ExchangeRate     decimal.Decimal // amount of toCoin for one fromCoin, before the fee
+	ExchangeRate     decimal.Decimal // amount of ToCoin for one FromCoin, before the fee
 	FeeInfo          Fee             // fee for this coin
 	TaxFeeInfo       TaxFee          // tax on this coin
 }
@@ -142,7 +139,7 @@ func (s *Service) SmallBalances(ctx context.Context, p *SmallBalancesParams) (*S
 // SmallBalancesParams are the parameters of [Service.SmallBalances].
 type SmallBalancesParams struct {
 	FromCoin    bybit.Opt[string] // Coin to ask about. Default: all coins.
-	AccountType Wallet            // wallet to take from: eb_convert_uta; others are not supported
+	AccountType Wallet            // wallet to take from: WalletUnified; others are not supported
 }
 
 // SmallBalancesResult is what [Service.SmallBalances] returns.
@@ -151,7 +148,7 @@ type SmallBalancesResult struct {
 	SupportToCoins  []string       // coins to receive: MNT, USDT, USDC
 }
 
-// SmallBalance is an element of [SmallBalancesResult.SmallAssetCoins]: one row for each coin.
+// SmallBalance is an element of [SmallBalancesResult.SmallAssetCoins], one for each coin.
 type SmallBalance struct {
 	FromCoin         string          // coin that can be given
 	SupportConvert   Support         // whether it can be converted
@@ -162,8 +159,8 @@ type SmallBalance struct {
 	ToAmount decimal.Decimal // reserved; ignore it
 
 	ExchangeRate decimal.Decimal // reserved; ignore it
-	FeeInfo      *Fee            // reserved, and null today; ignore it
-	TaxFeeInfo   *TaxFee         // reserved, and null today; ignore it
+	FeeInfo      *Fee            // reserved, and nil today; ignore it
+	TaxFeeInfo   *TaxFee         // reserved, and nil today; ignore it
 }
 
 // FiatBalances returns balances of fiat money.
@@ -197,7 +194,7 @@ type FiatBalancesRow struct {
 }
 
 // ConfirmFiat accepts a quote for fiat money and begins the conversion; FiatTrade says how it
-// ended. A quote has to be confirmed before it expires. With a webhookUrl the venue posts the
+// ended. A quote has to be confirmed before it expires. With a WebhookURL the venue posts the
 // outcome there, from addresses that both sides have agreed on.
 //
 // V5 pages: [asset/fiat-convert/confirm-quote], [asset/fiat-convert/trade-notify].
@@ -294,6 +291,6 @@ func (s *Service) FiatTrade(ctx context.Context, p *FiatTradeParams) (*FiatTrade
 
 // FiatTradeParams are the parameters of [Service.FiatTrade].
 type FiatTradeParams struct {
-	TradeNo           bybit.Opt[string] // ID of the conversion. This or merchantRequestId is needed.
+	TradeNo           bybit.Opt[string] // ID of the conversion. This or MerchantRequestID is needed.
 	MerchantRequestID bybit.Opt[string] // ID that the caller made for ConfirmFiat
 }

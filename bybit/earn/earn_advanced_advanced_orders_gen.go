@@ -45,7 +45,7 @@ type AdvancedOrdersParams struct {
 	StartTime bybit.Opt[time.Time] // not made before this time
 	EndTime   bybit.Opt[time.Time] // not made after this time
 	Limit     bybit.Opt[int64]     // Rows per page: at most 20. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 }
 
 // AdvancedOrdersResult is what [Service.AdvancedOrders] returns.
@@ -55,23 +55,25 @@ type AdvancedOrdersResult struct {
 	NextPageCursor string          // Where the next page begins. Empty on the last.
 }
 
-// AdvancedOrder is an element of [AdvancedOrdersResult.List]: orders of the category.
+// AdvancedOrder is one of the orders of the category ([AdvancedOrdersResult.List]).
 type AdvancedOrder struct {
-	OrderID          string          // number of the order
-	LinkID           string          // your own number of the order
-	ProductID        string          // number of the product
-	Category         Category        // category of the product
-	OrderType        OrderType       // stake, or Redeem for DoubleWin and SmartLeverage
-	InvestCoin       string          // Coin that is invested. DoubleWin and SmartLeverage only.
-	Amount           decimal.Decimal // amount invested, in that coin
-	Coin             string          // Coin that is invested. DualAssets and DiscountBuy only.
-	BaseCoin         string          // Base coin. DualAssets only.
-	QuoteCoin        string          // Quote coin. DualAssets only.
-	UnderlyingAsset  string          // Coin whose price decides. Not for DualAssets.
-	Status           OrderStatus     // how far the order is: Pending, Success, Settled or Fail
-	CreatedTime      time.Time       // when the order was made
-	UpdatedTime      time.Time       // When the order last changed. DualAssets and DoubleWin only.
-	Direction        Direction       // Which way it bets. DualAssets and SmartLeverage only.
+	OrderID         string          // number of the order
+	LinkID          string          // your own number of the order
+	ProductID       string          // number of the product
+	Category        Category        // category of the product
+	OrderType       OrderType       // OrderStake, or OrderRedeem for DoubleWin and SmartLeverage
+	InvestCoin      string          // Coin that is invested. DoubleWin and SmartLeverage only.
+	Amount          decimal.Decimal // amount invested, in that coin
+	Coin            string          // Coin that is invested. DualAssets and DiscountBuy only.
+	BaseCoin        string          // Base coin. DualAssets only.
+	QuoteCoin       string          // Quote coin. DualAssets only.
+	UnderlyingAsset string          // Coin whose price decides. Not for DualAssets.
+
+	Status      OrderStatus // how far the order is: OrderPending, OrderSuccess, OrderSettled or OrderFail
+	CreatedTime time.Time   // when the order was made
+	UpdatedTime time.Time   // When the order last changed. DualAssets and DoubleWin only.
+	Direction   Direction   // Which way it bets. DualAssets and SmartLeverage only.
+
 	TargetPrice      decimal.Decimal // Target price, in USDT. DualAssets only.
 	PurchasePrice    decimal.Decimal // Price at which the coin is bought. DiscountBuy only.
 	KnockoutPrice    decimal.Decimal // Price that ends the product with interest. DiscountBuy only.
@@ -84,13 +86,13 @@ type AdvancedOrder struct {
 	SettlementTime   time.Time       // When the product settles. Absent if there is no day for it.
 	EstimateAPYE8    decimal.Decimal // Estimated yearly rate times 10^8. DualAssets only.
 	Duration         string          // length of the term, such as 8h or 1d
-	AccountType      AccountType     // account that paid: FUND or UNIFIED
+	AccountType      AccountType     // account that paid: AccountFund or AccountUnified
 	ToAccountType    AccountType     // Account that is paid. Empty before that.
 	SelectAPYE8      decimal.Decimal // Yearly rate in the order, times 10^8. DualAssets only.
 	IsVIP            bool            // True for a VIP product. DualAssets and DiscountBuy only.
 	SettlementCoin   string          // Coin that was paid. Once settled; DualAssets and DiscountBuy only.
 
-	// Amount that was paid, in settlementCoin. Once settled; DualAssets and DiscountBuy only.
+	// Amount that was paid, in SettlementCoin. Once settled; DualAssets and DiscountBuy only.
 	SettlementAmount decimal.Decimal
 
 	SettleType SettleType // What is paid when the coin is bought. DiscountBuy only.
@@ -138,7 +140,7 @@ type AdvancedPositionsParams struct {
 	ProductID bybit.Opt[string] // Number of the product. Default: all products.
 	Coin      bybit.Opt[string] // Coin the product follows, such as BTC. Default: all coins.
 	Limit     bybit.Opt[int64]  // Rows per page: at most 20. Default: 20.
-	Cursor    bybit.Opt[string] // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string] // page to continue from: NextPageCursor of the page before
 }
 
 // AdvancedPositionsResult is what [Service.AdvancedPositions] returns.
@@ -177,7 +179,8 @@ type AdvancedPosition struct {
 	SettlementTime time.Time       // when the product settles
 	CreatedTime    time.Time       // When the position was opened. DoubleWin and SmartLeverage only.
 
-	// Active; Redeeming, or Settling for DiscountBuy; SmartLeverage also knows Settled.
+	// PositionActive; PositionRedeeming, or PositionSettling for DiscountBuy; SmartLeverage also
+	// knows PositionSettled.
 	Status PositionStatus
 
 	// True if it can be left now: no redemption is pending, and settlement is 30 minutes
@@ -186,11 +189,11 @@ type AdvancedPosition struct {
 
 	ExpectReturnCoin string // Coin that will probably be paid. DualAssets only.
 
-	// Amount that will probably be paid, in expectReturnCoin. DualAssets only.
+	// Amount that will probably be paid, in ExpectReturnCoin. DualAssets only.
 	ExpectReturnAmount decimal.Decimal
 
-	AccountType     AccountType // account that paid: FUND or UNIFIED
-	ToAccountType   AccountType // Account that is paid, FUND. DualAssets and DiscountBuy only.
+	AccountType     AccountType // account that paid: AccountFund or AccountUnified
+	ToAccountType   AccountType // Account that is paid, AccountFund. DualAssets and DiscountBuy only.
 	SettleType      SettleType  // What is paid when the coin is bought. DiscountBuy only.
 	ExpectReceiveAt time.Time   // When the outcome will probably be paid. DiscountBuy only.
 	YieldStartAt    time.Time   // When interest begins. DualAssets only.
@@ -222,12 +225,12 @@ type LiquidityProductsResult struct {
 	Products []LiquidityProduct // pools of liquidity mining
 }
 
-// LiquidityProduct is an element of [LiquidityProductsResult.Products]: pools of liquidity mining.
+// LiquidityProduct is one of the pools of liquidity mining ([LiquidityProductsResult.Products]).
 type LiquidityProduct struct {
 	ProductID           string          // number of the product
 	BaseCoin            string          // base coin of the pool
 	QuoteCoin           string          // quote coin of the pool
-	Status              ProductStatus   // Available or NotAvailable
+	Status              ProductStatus   // ProductAvailable or ProductNotAvailable
 	MaxLeverage         int64           // highest leverage of a position
 	MinInvestmentQuote  decimal.Decimal // least investment in the quote coin
 	MinInvestmentBase   decimal.Decimal // least investment in the base coin
@@ -243,7 +246,7 @@ type LiquidityProduct struct {
 	PoolLiquidityValue  decimal.Decimal // worth of the whole pool, in the quote coin
 	DailyYield          decimal.Decimal // yield of the pool in a day
 
-	// Amounts at which the steps of slippageRateE8List seem to begin. The documentation shows it in
+	// Amounts at which the steps of SlippageRateE8List seem to begin. The documentation shows it in
 	// an example only.
 	SlippageLevels []decimal.Decimal
 
@@ -253,7 +256,7 @@ type LiquidityProduct struct {
 }
 
 // AddLiquidity puts one coin or both into a pool, with leverage if wanted. Success means that the
-// order was taken: see LiquidityOrders for the outcome.
+// order was taken: see [Service.LiquidityOrders] for the outcome.
 //
 // V5 page: [finance/advanced-earn/liquidity-mining/add-liquidity].
 //
@@ -269,18 +272,18 @@ func (s *Service) AddLiquidity(ctx context.Context, p *AddLiquidityParams) (*Add
 // AddLiquidityParams are the parameters of [Service.AddLiquidity].
 type AddLiquidityParams struct {
 	ProductID  string                     // number of the product
-	BaseAmount bybit.Opt[decimal.Decimal] // Amount of the base coin. This or quoteAmount is needed.
+	BaseAmount bybit.Opt[decimal.Decimal] // Amount of the base coin. This or QuoteAmount is needed.
 
-	// Account that pays the base coin: FUND or UNIFIED. Needed with baseAmount.
+	// Account that pays the base coin: AccountFund or AccountUnified. Needed with BaseAmount.
 	BaseAccountType bybit.Opt[AccountType]
 
 	// Coin that is put in, as the example has it. Not needed. The documentation shows it in an
 	// example only.
 	Coin bybit.Opt[string]
 
-	QuoteAmount bybit.Opt[decimal.Decimal] // Amount of the quote coin. This or baseAmount is needed.
+	QuoteAmount bybit.Opt[decimal.Decimal] // Amount of the quote coin. This or BaseAmount is needed.
 
-	// Account that pays the quote coin: FUND or UNIFIED. Needed with quoteAmount.
+	// Account that pays the quote coin: AccountFund or AccountUnified. Needed with QuoteAmount.
 	QuoteAccountType bybit.Opt[AccountType]
 
 	LinkID string // Your own number of the order: up to 40 characters. One that was used before is refused.
@@ -295,7 +298,7 @@ type AddLiquidityResult struct {
 }
 
 // RemoveLiquidity takes coins out of a pool. A position can have one pending order at a time.
-// Success means that the order was taken: see LiquidityOrders for the outcome.
+// Success means that the order was taken: see [Service.LiquidityOrders] for the outcome.
 //
 // V5 page: [finance/advanced-earn/liquidity-mining/remove-liquidity].
 //
@@ -316,7 +319,7 @@ type RemoveLiquidityParams struct {
 
 	PositionID string                // number of the position
 	RemoveRate bybit.Opt[int64]      // Part to take out in percent: 1 to 100; 0 means all. Default: 100.
-	RemoveType bybit.Opt[RemoveType] // In which coins it is paid. Default: Normal.
+	RemoveType bybit.Opt[RemoveType] // In which coins it is paid. Default: RemoveBoth.
 }
 
 // RemoveLiquidityResult is what [Service.RemoveLiquidity] returns.
@@ -327,7 +330,7 @@ type RemoveLiquidityResult struct {
 
 // AddLiquidityMargin adds margin to a leveraged position, which moves its liquidation away. A
 // position can have one pending order at a time. Success means that the order was taken: see
-// LiquidityOrders for the outcome.
+// [Service.LiquidityOrders] for the outcome.
 //
 // V5 page: [finance/advanced-earn/liquidity-mining/add-margin].
 //
@@ -348,7 +351,7 @@ type AddLiquidityMarginParams struct {
 
 	PositionID       string          // number of the position
 	Amount           decimal.Decimal // margin to add, in the quote coin
-	QuoteAccountType AccountType     // account that pays: FUND or UNIFIED
+	QuoteAccountType AccountType     // account that pays: AccountFund or AccountUnified
 }
 
 // AddLiquidityMarginResult is what [Service.AddLiquidityMargin] returns.
@@ -358,7 +361,8 @@ type AddLiquidityMarginResult struct {
 }
 
 // ReinvestLiquidity puts the yield of a position into the pool. A position can have one pending
-// order at a time. Success means that the order was taken: see LiquidityOrders for the outcome.
+// order at a time. Success means that the order was taken: see [Service.LiquidityOrders] for the
+// outcome.
 //
 // V5 page: [finance/advanced-earn/liquidity-mining/reinvest].
 //

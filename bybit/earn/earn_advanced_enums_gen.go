@@ -21,9 +21,9 @@ type SettleType string
 
 // The values of SettleType.
 const (
-	SettleBase SettleType = "Base" // the coin itself: amount divided by purchasePrice
+	SettleBase SettleType = "Base" // the coin itself: amount divided by PurchasePrice
 
-	// SettleQuote: its worth in USDT: amount divided by purchasePrice, times settlementPrice.
+	// SettleQuote: its worth in USDT: amount divided by PurchasePrice, times SettlementPrice.
 	SettleQuote SettleType = "Quote"
 )
 

@@ -26,7 +26,7 @@ type LiquidityAPY struct {
 }
 
 // AdvancedProducts returns products of one category that are on sale. Prices and rates are in
-// AdvancedQuotes.
+// [Service.AdvancedQuotes].
 //
 // V5 pages: [finance/advanced-earn/dual-asset/product-info],
 // [finance/advanced-earn/double-win/product-info], [finance/advanced-earn/smart-lvg/product-info],
@@ -61,7 +61,7 @@ type AdvancedProductsResult struct {
 	List     []AdvancedProduct // products of the category
 }
 
-// AdvancedProduct is an element of [AdvancedProductsResult.List]: products of the category.
+// AdvancedProduct is one of the products of the category ([AdvancedProductsResult.List]).
 type AdvancedProduct struct {
 	Category        Category        // category of the product
 	ProductID       string          // number of the product
@@ -70,7 +70,7 @@ type AdvancedProduct struct {
 	Coin            string          // Coin that is invested. DiscountBuy only.
 	InvestCoin      string          // Coin that is invested. DoubleWin and SmartLeverage only.
 	UnderlyingAsset string          // Coin whose price decides. Not for DualAssets.
-	Direction       Direction       // Long or Short. SmartLeverage only.
+	Direction       Direction       // DirectionLong or DirectionShort. SmartLeverage only.
 	Leverage        decimal.Decimal // Fixed leverage. SmartLeverage only.
 	ExpectReceiveAt time.Time       // when the outcome will probably be paid
 	Duration        string          // length of the term, such as 8h or 1d
@@ -118,11 +118,11 @@ type AdvancedProduct struct {
 }
 
 // AdvancedQuotes returns prices and rates at which a product can be bought now, to be sent back in
-// PlaceAdvancedOrder.
+// [Service.PlaceAdvancedOrder].
 //
 // DualAssets answers in list, DiscountBuy in offers, DoubleWin and SmartLeverage in the other
 // fields; those are empty while there is no quote. A DoubleWin with a range of your own is quoted
-// by DoubleWinLeverage.
+// by [Service.DoubleWinLeverage].
 //
 // V5 pages: [finance/advanced-earn/dual-asset/product-quote],
 // [finance/advanced-earn/double-win/product-quote],
@@ -156,7 +156,7 @@ type AdvancedQuotesResult struct {
 	ExpireAt            time.Time       // When the quote ends. SmartLeverage only.
 	MaxInvestmentAmount decimal.Decimal // Most that one order can invest. DoubleWin and SmartLeverage only.
 
-	// Index price now, for initialPrice of an order. DoubleWin and SmartLeverage only.
+	// Index price now, for InitialPrice of an order. DoubleWin and SmartLeverage only.
 	CurrentPrice decimal.Decimal
 
 	Category Category        // As asked. Not for DiscountBuy.
@@ -164,7 +164,7 @@ type AdvancedQuotesResult struct {
 	Offers   []DiscountQuote // quotes of DiscountBuy
 }
 
-// DualQuote is an element of [AdvancedQuotesResult.List]: quotes of DualAssets.
+// DualQuote is one of the quotes of DualAssets ([AdvancedQuotesResult.List]).
 type DualQuote struct {
 	ProductID      string          // number of the product
 	CurrentPrice   decimal.Decimal // market price now
@@ -172,10 +172,10 @@ type DualQuote struct {
 	SellHighOffers []DualOffer     // target prices to sell high
 }
 
-// DiscountQuote is an element of [AdvancedQuotesResult.Offers]: quotes of DiscountBuy.
+// DiscountQuote is one of the quotes of DiscountBuy ([AdvancedQuotesResult.Offers]).
 type DiscountQuote struct {
 	ProductID           string          // number of the product
-	CurrentPrice        decimal.Decimal // index price now, for initialPrice of an order
+	CurrentPrice        decimal.Decimal // index price now, for InitialPrice of an order
 	PurchasePrice       decimal.Decimal // price at which the coin is bought
 	KnockoutPrice       decimal.Decimal // price that ends the product with interest
 	KnockoutCouponE8    decimal.Decimal // yearly rate of that interest, times 10^8
@@ -187,8 +187,8 @@ type DiscountQuote struct {
 }
 
 // DoubleWinLeverage quotes the leverage of a double win for a price range of your own. Only
-// products with isRfqProduct. Both bounds are multiples of priceTickSize, between minDeviationRatio
-// and maxDeviationRatio away from the price.
+// products with IsRFQProduct. Both bounds are multiples of PriceTickSize, between MinDeviationRatio
+// and MaxDeviationRatio away from the price.
 //
 // V5 page: [finance/advanced-earn/double-win/leverage].
 //
@@ -205,8 +205,8 @@ func (s *Service) DoubleWinLeverage(ctx context.Context, p *DoubleWinLeveragePar
 type DoubleWinLeverageParams struct {
 	ProductID    string          // number of the product
 	InitialPrice decimal.Decimal // index price now
-	LowerPrice   decimal.Decimal // lower end of the range, below initialPrice
-	UpperPrice   decimal.Decimal // upper end of the range, above initialPrice
+	LowerPrice   decimal.Decimal // lower end of the range, below InitialPrice
+	UpperPrice   decimal.Decimal // upper end of the range, above InitialPrice
 }
 
 // DoubleWinLeverageResult is what [Service.DoubleWinLeverage] returns.
@@ -221,10 +221,10 @@ type DoubleWinLeverageResult struct {
 }
 
 // PlaceAdvancedOrder buys an advanced product, or leaves a double win or smart leverage early.
-// Success means that the order was taken: see AdvancedOrders for the outcome.
+// Success means that the order was taken: see [Service.AdvancedOrders] for the outcome.
 //
-// Stake needs amount, coin, accountType and the extra object of its category with a quote that is
-// still valid; Redeem needs the redeem object, with an amount from RedemptionEstimates.
+// Stake needs amount, coin, AccountType and the extra object of its category with a quote that is
+// still valid; Redeem needs the redeem object, with an amount from [Service.RedemptionEstimates].
 //
 // V5 pages: [finance/advanced-earn/dual-asset/create-order],
 // [finance/advanced-earn/double-win/create-order], [finance/advanced-earn/smart-lvg/create-order],
@@ -247,10 +247,11 @@ type PlaceAdvancedOrderParams struct {
 	Category  Category                   // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
 	ProductID string                     // number of the product
 	Coin      bybit.Opt[string]          // Coin to invest, such as USDT. Not needed for Redeem.
-	OrderType OrderType                  // stake, or Redeem for DoubleWin and SmartLeverage
+	OrderType OrderType                  // OrderStake, or OrderRedeem for DoubleWin and SmartLeverage
 	Amount    bybit.Opt[decimal.Decimal] // Amount to invest, in coin. Needed for Stake.
 
-	// Account that pays: FUND or UNIFIED. Needed for Stake, and for Redeem of SmartLeverage.
+	// Account that pays: AccountFund or AccountUnified. Needed for Stake, and for Redeem of
+	// SmartLeverage.
 	AccountType bybit.Opt[AccountType]
 
 	// Your own number of the order: up to 36 characters, DiscountBuy 40, of letters, digits, _ and
@@ -266,10 +267,10 @@ type PlaceAdvancedOrderParams struct {
 	InterestCard             *DualCouponUse       // Coupon to use. DualAssets only.
 }
 
-// DualStake is the type of [PlaceAdvancedOrderParams.DualAssetsExtra]: terms of a Stake in
+// DualStake is what [PlaceAdvancedOrderParams.DualAssetsExtra] holds: terms of a Stake in
 // DualAssets.
 type DualStake struct {
-	OrderDirection Direction       // BuyLow or SellHigh
+	OrderDirection Direction       // DirectionBuyLow or DirectionSellHigh
 	SelectPrice    decimal.Decimal // target price of a valid offer
 
 	// Required. Yearly rate that is expected, times 10^8. The order fails if the rate is lower by
@@ -277,17 +278,17 @@ type DualStake struct {
 	APYE8 bybit.Opt[int64]
 }
 
-// DoubleWinStake is the type of [PlaceAdvancedOrderParams.DoubleWinStakeExtra]: terms of a Stake in
+// DoubleWinStake is what [PlaceAdvancedOrderParams.DoubleWinStakeExtra] holds: terms of a Stake in
 // DoubleWin.
 type DoubleWinStake struct {
-	InitialPrice decimal.Decimal            // index price now: currentPrice of the quote
+	InitialPrice decimal.Decimal            // index price now: CurrentPrice of the quote
 	LowerPrice   bybit.Opt[decimal.Decimal] // lower end of your own range, as asked in DoubleWinLeverage
 	UpperPrice   bybit.Opt[decimal.Decimal] // upper end of your own range, as asked in DoubleWinLeverage
 
 	Leverage decimal.Decimal // leverage, with two decimal places at most: not above the quote
 }
 
-// DoubleWinRedeem is the type of [PlaceAdvancedOrderParams.DoubleWinRedeemExtra]: terms of a Redeem
+// DoubleWinRedeem is what [PlaceAdvancedOrderParams.DoubleWinRedeemExtra] holds: terms of a Redeem
 // in DoubleWin.
 type DoubleWinRedeem struct {
 	PositionID      string          // number of the position
@@ -297,17 +298,17 @@ type DoubleWinRedeem struct {
 	IsSlippageProtected bybit.Opt[bool]
 }
 
-// SmartLeverageStake is the type of [PlaceAdvancedOrderParams.SmartLeverageStakeExtra]: terms of a
+// SmartLeverageStake is what [PlaceAdvancedOrderParams.SmartLeverageStakeExtra] holds: terms of a
 // Stake in SmartLeverage.
 type SmartLeverageStake struct {
-	// Price now: currentPrice of the quote. The order fails if the price is 5 % away by then.
+	// Price now: CurrentPrice of the quote. The order fails if the price is 5 % away by then.
 	InitialPrice decimal.Decimal
 
 	BreakevenPrice decimal.Decimal // price from the quote at which the product breaks even
 }
 
-// SmartLeverageRedeem is the type of [PlaceAdvancedOrderParams.SmartLeverageRedeemExtra]: terms of
-// a Redeem in SmartLeverage.
+// SmartLeverageRedeem is what [PlaceAdvancedOrderParams.SmartLeverageRedeemExtra] holds: terms of a
+// Redeem in SmartLeverage.
 type SmartLeverageRedeem struct {
 	PositionID      string          // number of the position
 	EstRedeemAmount decimal.Decimal // amount from RedemptionEstimates, at most 10 minutes old
@@ -316,10 +317,10 @@ type SmartLeverageRedeem struct {
 	IsSlippageProtected bybit.Opt[bool]
 }
 
-// DiscountBuyStake is the type of [PlaceAdvancedOrderParams.DiscountBuyExtra]: terms of a Stake in
+// DiscountBuyStake is what [PlaceAdvancedOrderParams.DiscountBuyExtra] holds: terms of a Stake in
 // DiscountBuy, all from the quote.
 type DiscountBuyStake struct {
-	InitialPrice  decimal.Decimal // Index price now: currentPrice of the quote. At most 8 decimal places.
+	InitialPrice  decimal.Decimal // Index price now: CurrentPrice of the quote. At most 8 decimal places.
 	PurchasePrice decimal.Decimal // Price at which the coin is bought. At most 8 decimal places.
 	KnockoutPrice decimal.Decimal // Price that ends the product with interest. At most 8 decimal places.
 
@@ -331,8 +332,7 @@ type DiscountBuyStake struct {
 	InstUID string // number of the market maker
 }
 
-// DualCouponUse is the type of [PlaceAdvancedOrderParams.InterestCard]: coupon to use. DualAssets
-// only.
+// DualCouponUse is what [PlaceAdvancedOrderParams.InterestCard] holds: coupon to use.
 type DualCouponUse struct {
 	AwardID  int64  // number of the coupon, from Coupons
 	SpecCode string // code of the coupon, from Coupons
@@ -371,7 +371,7 @@ type RedemptionEstimatesResult struct {
 	List []RedemptionEstimate // one row for each position
 }
 
-// RedemptionEstimate is an element of [RedemptionEstimatesResult.List]: one row for each position.
+// RedemptionEstimate is an element of [RedemptionEstimatesResult.List], one for each position.
 type RedemptionEstimate struct {
 	Success         bool            // true if there is an estimate
 	PositionID      string          // number of the position

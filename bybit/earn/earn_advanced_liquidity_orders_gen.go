@@ -13,8 +13,8 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// LiquidityOrders returns orders of liquidity mining, in pages; one order if orderId or orderLinkId
-// is sent alone.
+// LiquidityOrders returns orders of liquidity mining, in pages; one order if OrderID or LinkID is
+// sent alone.
 //
 // V5 page: [finance/advanced-earn/liquidity-mining/order].
 //
@@ -43,9 +43,10 @@ type LiquidityOrdersParams struct {
 	OrderType bybit.Opt[LiquidityOrderType] // only orders of this type
 	StartTime bybit.Opt[time.Time]          // not made before this time
 	EndTime   bybit.Opt[time.Time]          // not made after this time
-	Status    bybit.Opt[OrderStatus]        // Success or Processing. Default: all that are finished.
-	Limit     bybit.Opt[int64]              // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]             // page to continue from: nextPageCursor of the page before
+
+	Status bybit.Opt[OrderStatus] // OrderSuccess or OrderProcessing. Default: all that are finished.
+	Limit  bybit.Opt[int64]       // Rows per page: at most 50. Default: 20.
+	Cursor bybit.Opt[string]      // page to continue from: NextPageCursor of the page before
 }
 
 // LiquidityOrdersResult is what [Service.LiquidityOrders] returns.
@@ -54,7 +55,7 @@ type LiquidityOrdersResult struct {
 	NextPageCursor string           // Where the next page begins. Empty on the last.
 }
 
-// LiquidityOrder is an element of [LiquidityOrdersResult.Orders]: orders of liquidity mining.
+// LiquidityOrder is one of the orders of liquidity mining ([LiquidityOrdersResult.Orders]).
 type LiquidityOrder struct {
 	OrderID       string             // number of the order
 	LinkID        string             // your own number of the order
@@ -64,7 +65,7 @@ type LiquidityOrder struct {
 	QuoteCoin     string             // quote coin of the pool
 	QuoteAmount   decimal.Decimal    // amount in the quote coin
 	BaseAmount    decimal.Decimal    // amount in the base coin
-	Status        OrderStatus        // how far the order is: Processing, Success or Fail
+	Status        OrderStatus        // how far the order is: OrderProcessing, OrderSuccess or OrderFail
 	RemoveType    RemoveType         // In which coins it is paid. RemoveLiquidity only.
 	RemoveRate    int64              // Part that is taken out, in percent. RemoveLiquidity only.
 	Leverage      decimal.Decimal    // Leverage of the order. AddLiquidity only.
@@ -120,7 +121,7 @@ type LiquidityPosition struct {
 	LiquidationPrice decimal.Decimal
 
 	CurrentPrice decimal.Decimal // market price of the base coin now
-	Status       PositionStatus  // Active or Liquidating
+	Status       PositionStatus  // PositionActive or PositionLiquidating
 	CreatedTime  time.Time       // when the position was opened
 }
 
@@ -151,7 +152,7 @@ type LiquidityYieldsParams struct {
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 }
 
 // LiquidityYieldsResult is what [Service.LiquidityYields] returns.
@@ -160,7 +161,7 @@ type LiquidityYieldsResult struct {
 	NextPageCursor string           // Where the next page begins. Empty on the last.
 }
 
-// LiquidityYield is an element of [LiquidityYieldsResult.Records]: yields of liquidity mining.
+// LiquidityYield is one of the yields of liquidity mining ([LiquidityYieldsResult.Records]).
 type LiquidityYield struct {
 	Coin        string          // coin of the yield
 	Amount      decimal.Decimal // yield in coin
@@ -198,7 +199,7 @@ type LiquidityLiquidationsParams struct {
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 }
 
 // LiquidityLiquidationsResult is what [Service.LiquidityLiquidations] returns.
@@ -207,7 +208,7 @@ type LiquidityLiquidationsResult struct {
 	NextPageCursor string        // Where the next page begins. Empty on the last.
 }
 
-// Liquidation is an element of [LiquidityLiquidationsResult.Records]: liquidations of the account.
+// Liquidation is one of the liquidations of the account ([LiquidityLiquidationsResult.Records]).
 type Liquidation struct {
 	BaseCoin         string          // base coin of the pool
 	QuoteCoin        string          // quote coin of the pool

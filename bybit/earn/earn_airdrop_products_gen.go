@@ -32,7 +32,7 @@ type AirdropProductsResult struct {
 	Products []AirdropProduct // airdrops, newest first
 }
 
-// AirdropProduct is an element of [AirdropProductsResult.Products]: airdrops, newest first.
+// AirdropProduct is one of the airdrops in [AirdropProductsResult.Products].
 type AirdropProduct struct {
 	CoinName        string         // coin to hold, such as USDE
 	Yields          []AirdropYield // coins in which it pays
@@ -41,7 +41,7 @@ type AirdropProduct struct {
 	APY             string         // average yearly rate of yesterday over all coins, with a percent sign
 }
 
-// AirdropYield is an element of [AirdropProduct.Yields]: coins in which it pays.
+// AirdropYield is one of the coins in which it pays ([AirdropProduct.Yields]).
 type AirdropYield struct {
 	CoinName string // Coin that is paid. It may differ from the one held.
 	APY      string // Yearly rate of yesterday with a percent sign. 0% if nothing was paid.
@@ -75,7 +75,7 @@ type AirdropYieldsParams struct {
 
 	EndTime bybit.Opt[time.Time] // not after this time
 	Limit   int64                // rows per page: 1 to 49
-	Cursor  bybit.Opt[string]    // page to continue from: nextCursor of the page before
+	Cursor  bybit.Opt[string]    // page to continue from: NextCursor of the page before
 }
 
 // AirdropYieldsResult is what [Service.AirdropYields] returns.
@@ -84,12 +84,12 @@ type AirdropYieldsResult struct {
 	Payments   []AirdropPayment // payments, newest first
 }
 
-// AirdropPayment is an element of [AirdropYieldsResult.Payments]: payments, newest first.
+// AirdropPayment is one of the payments in [AirdropYieldsResult.Payments].
 type AirdropPayment struct {
 	CoinName        string          // coin that was held
 	YieldCoinName   string          // Coin that was paid. It may differ from the one held.
-	EffectiveAmount decimal.Decimal // amount that earned it, in coinName
-	PnL             decimal.Decimal // amount that was paid, in yieldCoinName
+	EffectiveAmount decimal.Decimal // amount that earned it, in CoinName
+	PnL             decimal.Decimal // amount that was paid, in YieldCoinName
 	APY             string          // yearly rate of the day with a percent sign
 	CreatedAt       time.Time       // when it was paid
 }

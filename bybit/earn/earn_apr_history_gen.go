@@ -30,7 +30,7 @@ type APRHistoryParams struct {
 	ProductID string               // number of the product
 	Category  Category             // FlexibleSaving or OnChain
 	StartTime bybit.Opt[time.Time] // Not before this time. Without both times: the last 7 days.
-	EndTime   bybit.Opt[time.Time] // not after this time, at most 182 days after startTime
+	EndTime   bybit.Opt[time.Time] // not after this time, at most 182 days after StartTime
 }
 
 // APRHistoryResult is what [Service.APRHistory] returns.
@@ -38,15 +38,15 @@ type APRHistoryResult struct {
 	List []DailyAPR // one row a day, newest first
 }
 
-// DailyAPR is an element of [APRHistoryResult.List]: one row a day, newest first.
+// DailyAPR is an element of [APRHistoryResult.List], one for each day, newest first.
 type DailyAPR struct {
 	Timestamp time.Time // midnight UTC of the day
 	APR       string    // yearly rate: seen with a percent sign (15%), documented as a fraction (0.055)
 }
 
 // Coupons returns interest coupons and dual asset cards of the account, used and expired ones as
-// well. To use one, send its awardId and specCode as interestCard of PlaceOrder (FlexibleSaving) or
-// PlaceAdvancedOrder (DualAssets).
+// well. To use one, send its AwardID and SpecCode as InterestCard of [Service.PlaceOrder]
+// (FlexibleSaving) or [Service.PlaceAdvancedOrder] (DualAssets).
 //
 // V5 page: [finance/earn/easy-onchain/coupons].
 //
@@ -70,7 +70,7 @@ type CouponsResult struct {
 	AwardCards    []RewardCard // cards for dual assets: trial funds and vouchers
 }
 
-// Coupon is an element of [CouponsResult.InterestCards]: coupons that raise the rate.
+// Coupon is one of the coupons that raise the rate ([CouponsResult.InterestCards]).
 type Coupon struct {
 	AwardID                 int64           // number of the coupon
 	SpecCode                string          // code of the coupon
@@ -88,8 +88,7 @@ type Coupon struct {
 	Category                Category        // products it is for: FlexibleSaving or DualAssets
 }
 
-// RewardCard is an element of [CouponsResult.AwardCards]: cards for dual assets: trial funds and
-// vouchers.
+// RewardCard is one of the cards for dual assets ([CouponsResult.AwardCards]).
 type RewardCard struct {
 	AwardID            int64           // number of the card
 	SpecCode           string          // code of the card
@@ -127,13 +126,13 @@ type FixedProductsResult struct {
 	List []FixedProduct // products with a fixed term
 }
 
-// FixedProduct is an element of [FixedProductsResult.List]: products with a fixed term.
+// FixedProduct is one of the products with a fixed term ([FixedProductsResult.List]).
 type FixedProduct struct {
 	ProductID                string          // number of the product
 	Category                 Category        // FixedTermSaving, FundPool or FundPoolPremium
 	Coin                     string          // coin that is put in
 	Duration                 string          // length of the term, such as 8h or 1d
-	Status                   ProductStatus   // Available, SoldOut or NotStarted
+	Status                   ProductStatus   // ProductAvailable, ProductSoldOut or ProductNotStarted
 	TieredAPYList            []APYTier       // rates by amount, where a product has them
 	MinStakeAmount           decimal.Decimal // least that can be put in, in coin
 	MaxStakeAmount           decimal.Decimal // most that can be put in, in coin
@@ -151,14 +150,14 @@ type FixedProduct struct {
 	SpecialUserGroupInfo     string          // description of that group
 }
 
-// APYTier is an element of [FixedProduct.TieredAPYList]: rates by amount, where a product has them.
+// APYTier is one of the rates by amount ([FixedProduct.TieredAPYList]).
 type APYTier struct {
 	Min decimal.Decimal // amount from which the tier holds, in coin
 	Max decimal.Decimal // Amount up to which it holds, in coin. -1: no end.
 	APY decimal.Decimal // yearly rate of the tier
 }
 
-// FixedReward is an element of [FixedProduct.InterestCoinAPYList]: coins in which the product pays.
+// FixedReward is one of the coins in which the product pays ([FixedProduct.InterestCoinAPYList]).
 type FixedReward struct {
 	Coin string // coin of the reward
 	APY  string // yearly rate with a percent sign, such as 2.50%
@@ -170,7 +169,7 @@ type FixedReward struct {
 }
 
 // PlaceFixedOrder puts coins into a fixed term. Success means that the order was taken: see
-// FixedOrders for the outcome.
+// [Service.FixedOrders] for the outcome.
 //
 // V5 page: [finance/earn/fixed-saving/place-order].
 //
@@ -186,7 +185,7 @@ func (s *Service) PlaceFixedOrder(ctx context.Context, p *PlaceFixedOrderParams)
 // PlaceFixedOrderParams are the parameters of [Service.PlaceFixedOrder].
 type PlaceFixedOrderParams struct {
 	Category    Category        // FixedTermSaving, FundPool or FundPoolPremium
-	AccountType AccountType     // account that pays: FUND or UNIFIED
+	AccountType AccountType     // account that pays: AccountFund or AccountUnified
 	Amount      decimal.Decimal // amount in coin, above 0
 	Coin        string          // coin of the product, such as BTC
 	ProductID   string          // number of the product
@@ -225,14 +224,14 @@ func (s *Service) AllFixedOrders(ctx context.Context, p *FixedOrdersParams) iter
 
 // FixedOrdersParams are the parameters of [Service.FixedOrders].
 type FixedOrdersParams struct {
-	OrderType bybit.Opt[OrderType] // Stake, Redeem or Reinvest. Default: all types.
+	OrderType bybit.Opt[OrderType] // OrderStake, OrderRedeem or OrderReinvest. Default: all types.
 	ProductID bybit.Opt[string]    // Number of the product; needs category. Default: all products.
-	Category  bybit.Opt[Category]  // FixedTermSaving, FundPool or FundPoolPremium. Needed with productId.
+	Category  bybit.Opt[Category]  // FixedTermSaving, FundPool or FundPoolPremium. Needed with ProductID.
 	OrderID   bybit.Opt[string]    // number of one order, alone
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 }
 
 // FixedOrdersResult is what [Service.FixedOrders] returns.
@@ -241,11 +240,11 @@ type FixedOrdersResult struct {
 	NextPageCursor string       // Where the next page begins. Empty on the last.
 }
 
-// FixedOrder is an element of [FixedOrdersResult.List]: orders of fixed terms.
+// FixedOrder is one of the orders of fixed terms ([FixedOrdersResult.List]).
 type FixedOrder struct {
 	OrderID   string           // number of the order
 	LinkID    string           // your own number of the order
-	OrderType OrderType        // Stake, Redeem or Reinvest
+	OrderType OrderType        // OrderStake, OrderRedeem or OrderReinvest
 	Status    FixedOrderStatus // how far the order is
 	ProductID string           // number of the product
 	Category  Category         // FixedTermSaving, FundPool or FundPoolPremium
@@ -253,8 +252,8 @@ type FixedOrder struct {
 	Amount    decimal.Decimal  // amount in coin
 	Duration  string           // length of the term, such as 8h or 1d
 
-	// Account that paid or received. Documented as always FUND for Redeem; the example says
-	// UNIFIED.
+	// Account that paid or received. Documented as always AccountFund for Redeem; the example says
+	// AccountUnified.
 	AccountType AccountType
 
 	SettlementTime time.Time    // when the term ends
@@ -305,19 +304,18 @@ type FixedPosition struct {
 	Amount            decimal.Decimal  // amount put in, in coin
 	EffectiveAmount   decimal.Decimal  // Amount that earns, in coin. It counts from the day after.
 	Duration          string           // length of the term, such as 8h or 1d
-	Status            PositionStatus   // Active or EarlyRedemptionProcessing
+	Status            PositionStatus   // PositionActive or PositionEarlyRedemption
 	SettlementTime    time.Time        // when the term ends
 	CreatedAt         time.Time        // when the position was opened
 	OrderID           string           // order that opened the position
-	EarlyRedeemInfo   *EarlyRedemption // What leaving now would give. Absent if the term cannot be left.
+	EarlyRedeemInfo   *EarlyRedemption // What leaving now would give. Nil if the term cannot be left.
 	AllowAutoReinvest bool             // true if another term can follow by itself
 	AutoReinvest      Switch           // whether another term follows; see SetAutoInvest
 
 	InterestCoinAPYList []FixedPositionReward // coins in which the position pays
 }
 
-// EarlyRedemption is the type of [FixedPosition.EarlyRedeemInfo]: what leaving now would give.
-// Absent if the term cannot be left.
+// EarlyRedemption is what [FixedPosition.EarlyRedeemInfo] holds: what leaving now would give.
 type EarlyRedemption struct {
 	AllowEarlyRedeem        bool            // true if the position can be left now
 	EarlyRedeemEarning      decimal.Decimal // estimated earnings when leaving now
@@ -325,8 +323,8 @@ type EarlyRedemption struct {
 	RedemptionLimitDuration string          // time to wait before leaving early, such as 1d
 }
 
-// FixedPositionReward is an element of [FixedPosition.InterestCoinAPYList]: coins in which the
-// position pays.
+// FixedPositionReward is one of the coins in which the position pays
+// ([FixedPosition.InterestCoinAPYList]).
 type FixedPositionReward struct {
 	Coin                string          // coin of the reward
 	APY                 string          // yearly rate with a percent sign, such as 2.50%

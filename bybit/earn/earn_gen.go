@@ -15,13 +15,14 @@ import (
 
 // Yield is a yield of flexible savings or on-chain staking.
 type Yield struct {
-	ProductID              string           // number of the product
-	Coin                   string           // coin of the yield, such as USDT
-	ID                     string           // number of the entry, unique within the account
-	Amount                 decimal.Decimal  // yield in coin
-	YieldType              YieldType        // where the yield comes from; flexible savings only know Normal
-	DistributionMode       DistributionMode // when the yield is paid
-	EffectiveStakingAmount decimal.Decimal  // amount that earned it, in coin
+	ProductID        string           // number of the product
+	Coin             string           // coin of the yield, such as USDT
+	ID               string           // number of the entry, unique within the account
+	Amount           decimal.Decimal  // yield in coin
+	YieldType        YieldType        // where the yield comes from; flexible savings only know YieldNormal
+	DistributionMode DistributionMode // when the yield is paid
+
+	EffectiveStakingAmount decimal.Decimal // amount that earned it, in coin
 
 	OrderID   string      // Order of the redemption. Flexible savings: only with distribution mode Manual.
 	Status    YieldStatus // whether the yield has been paid
@@ -29,7 +30,7 @@ type Yield struct {
 }
 
 // Products returns flexible savings or on-chain staking products with their rates and limits.
-// An on-chain product whose swapCoin differs from its coin gives a liquid staking token; the fields
+// An on-chain product whose SwapCoin differs from its coin gives a liquid staking token; the fields
 // about swaps and the limits of redemption are for those alone.
 //
 // V5 page: [finance/earn/easy-onchain/product-info].
@@ -54,7 +55,7 @@ type ProductsResult struct {
 	List []Product // products of the category
 }
 
-// Product is an element of [ProductsResult.List]: products of the category.
+// Product is one of the products of the category ([ProductsResult.List]).
 type Product struct {
 	Category Category // FlexibleSaving or OnChain
 
@@ -74,7 +75,7 @@ type Product struct {
 	Duration           Term            // Whether the product has a fixed end. On-chain only.
 	Term               int64           // length in days of a fixed on-chain product
 	SwapCoin           string          // Token that is given for the coin. Liquid staking only.
-	SwapCoinPrecision  decimal.Decimal // Decimal places of swapCoin. Liquid staking only.
+	SwapCoinPrecision  decimal.Decimal // Decimal places of SwapCoin. Liquid staking only.
 	StakeExchangeRate  decimal.Decimal // Estimated exchange rate when putting in. Liquid staking only.
 	RedeemExchangeRate decimal.Decimal // Estimated exchange rate when taking out. Liquid staking only.
 
@@ -109,26 +110,28 @@ func (s *Service) PlaceOrder(ctx context.Context, p *PlaceOrderParams) (*PlaceOr
 
 // PlaceOrderParams are the parameters of [Service.PlaceOrder].
 type PlaceOrderParams struct {
-	Category    Category        // FlexibleSaving or OnChain
-	OrderType   OrderType       // Stake or Redeem
-	AccountType AccountType     // Account that pays or receives: FUND or UNIFIED. On-chain: FUND only.
-	Amount      decimal.Decimal // amount in coin, within the limits and decimal places of the product
-	Coin        string          // coin of the product, such as BTC
-	ProductID   string          // number of the product
+	Category  Category  // FlexibleSaving or OnChain
+	OrderType OrderType // OrderStake or OrderRedeem
+
+	// Account that pays or receives: AccountFund or AccountUnified. On-chain: AccountFund only.
+	AccountType AccountType
+
+	Amount    decimal.Decimal // amount in coin, within the limits and decimal places of the product
+	Coin      string          // coin of the product, such as BTC
+	ProductID string          // number of the product
 
 	LinkID string // your own number of the order: up to 36 characters, not used in the last 30 minutes
 
 	RedeemPositionID bybit.Opt[string] // Position to redeem. Needed on-chain, except for liquid staking.
 
-	// Account that receives an on-chain redemption: FUND, with liquid staking also UNIFIED. Custody
-	// sub-accounts of private wealth management: UNIFIED only.
+	// Account that receives an on-chain redemption: AccountFund, with liquid staking also
+	// AccountUnified. Custody sub-accounts of private wealth management: AccountUnified only.
 	ToAccountType bybit.Opt[AccountType]
 
 	InterestCard *CouponUse // Coupon to use. Only to Stake in FlexibleSaving.
 }
 
-// CouponUse is the type of [PlaceOrderParams.InterestCard]: coupon to use. Only to Stake in
-// FlexibleSaving.
+// CouponUse is what [PlaceOrderParams.InterestCard] holds: coupon to use.
 type CouponUse struct {
 	AwardID  int64  // number of the coupon, from Coupons
 	SpecCode string // code of the coupon, from Coupons
@@ -140,8 +143,8 @@ type PlaceOrderResult struct {
 	LinkID  string // your own number of the order
 }
 
-// Orders returns orders of flexible savings or on-chain staking, in pages. On-chain needs orderId
-// or orderLinkId. Without times, the last 7 days; both times may be 7 days apart at most.
+// Orders returns orders of flexible savings or on-chain staking, in pages. On-chain needs OrderID
+// or LinkID. Without times, the last 7 days; both times may be 7 days apart at most.
 //
 // V5 page: [finance/earn/easy-onchain/order-history].
 //
@@ -163,14 +166,14 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	OrderID   bybit.Opt[string]    // Number of an order. With orderLinkId too, both must match.
+	OrderID   bybit.Opt[string]    // Number of an order. With LinkID too, both must match.
 	Category  Category             // FlexibleSaving or OnChain
 	LinkID    bybit.Opt[string]    // your own number of an order; finds the latest if it was used again
 	ProductID bybit.Opt[string]    // Number of the product. Default: all products.
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
-	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after startTime
+	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
 	Limit     bybit.Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 }
 
 // OrdersResult is what [Service.Orders] returns.
@@ -179,14 +182,14 @@ type OrdersResult struct {
 	NextPageCursor string  // Where the next page begins. Empty on the last.
 }
 
-// Order is an element of [OrdersResult.List]: orders of the category.
+// Order is one of the orders of the category ([OrdersResult.List]).
 type Order struct {
 	Coin               string          // coin of the order
 	OrderValue         decimal.Decimal // amount in coin
-	OrderType          OrderType       // Stake or Redeem
+	OrderType          OrderType       // OrderStake or OrderRedeem
 	OrderID            string          // number of the order
 	LinkID             string          // your own number of the order
-	Status             OrderStatus     // how far the order is: Pending, Success or Fail
+	Status             OrderStatus     // how far the order is: OrderPending, OrderSuccess or OrderFail
 	CreatedAt          time.Time       // when the order was made
 	ProductID          string          // number of the product
 	UpdatedAt          time.Time       // when the order last changed
@@ -221,7 +224,7 @@ type PositionsResult struct {
 	List []Position // positions of the category
 }
 
-// Position is an element of [PositionsResult.List]: positions of the category.
+// Position is one of the positions of the category ([PositionsResult.List]).
 type Position struct {
 	Coin      string          // coin of the product
 	ProductID string          // number of the product
@@ -233,7 +236,7 @@ type Position struct {
 	ClaimableYield decimal.Decimal
 
 	ID                 string         // Number of the position. On-chain only.
-	Status             PositionStatus // Processing or Active. On-chain only.
+	Status             PositionStatus // PositionProcessing or PositionActive. On-chain only.
 	OrderID            string         // Order that opened the position. On-chain only.
 	EstimateRedeemTime time.Time      // When a redemption will probably be paid. On-chain only.
 	EstimateStakeTime  time.Time      // When the stake will probably be in force. On-chain only.
@@ -245,7 +248,7 @@ type Position struct {
 	FreezeDetails                   []Freeze        // parts that cannot be taken out
 }
 
-// Freeze is an element of [Position.FreezeDetails]: parts that cannot be taken out.
+// Freeze is one of the parts that cannot be taken out ([Position.FreezeDetails]).
 type Freeze struct {
 	Amount      decimal.Decimal // amount that is frozen, in coin
 	Description string          // why it is frozen
@@ -297,9 +300,9 @@ type YieldsParams struct {
 	Category  Category             // FlexibleSaving or OnChain
 	ProductID bybit.Opt[string]    // Number of the product. Refused with OnChain.
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
-	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after startTime
+	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
 	Limit     bybit.Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 }
 
 // YieldsResult is what [Service.Yields] returns.
@@ -335,9 +338,9 @@ type HourlyYieldsParams struct {
 	Category  Category             // FlexibleSaving, nothing else
 	ProductID bybit.Opt[string]    // Number of the product. Default: all products.
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
-	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after startTime
+	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
 	Limit     bybit.Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 }
 
 // HourlyYieldsResult is what [Service.HourlyYields] returns.
@@ -346,7 +349,7 @@ type HourlyYieldsResult struct {
 	NextPageCursor string        // Where the next page begins. Empty on the last.
 }
 
-// HourlyYield is an element of [HourlyYieldsResult.List]: one row for each product and hour.
+// HourlyYield is an element of [HourlyYieldsResult.List], one for each product and hour.
 type HourlyYield struct {
 	ProductID              string          // number of the product
 	Coin                   string          // coin of the yield, such as USDT

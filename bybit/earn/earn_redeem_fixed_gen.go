@@ -13,8 +13,8 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// RedeemFixed leaves a fund pool before its end. Only products with allowEarlyRedemption, once
-// redemptionLimitDuration has passed. The amount goes to the funding account.
+// RedeemFixed leaves a fund pool before its end. Only products with AllowEarlyRedemption, once
+// RedemptionLimitDuration has passed. The amount goes to the funding account.
 //
 // V5 page: [finance/earn/fixed-saving/redeem].
 //
@@ -41,7 +41,7 @@ type RedeemFixedResult struct {
 }
 
 // SetAutoInvest switches another term after this one on or off. The position must be active and its
-// product must allow it (allowAutoReinvest).
+// product must allow it (AllowAutoReinvest).
 //
 // V5 page: [finance/earn/fixed-saving/set-auto-invest].
 //
@@ -55,7 +55,7 @@ type SetAutoInvestParams struct {
 	ProductID  string   // number of the product
 	Category   Category // FixedTermSaving, FundPool or FundPoolPremium
 	PositionID string   // number of the position
-	Status     Switch   // Enable or Disable
+	Status     Switch   // SwitchOn or SwitchOff
 }
 
 // TokenProduct returns rates, fees and limits of byUSDT. The fields about the account are empty
@@ -124,14 +124,14 @@ type TokenAPRHistoryResult struct {
 	List []TokenAPR // one row a day, oldest first
 }
 
-// TokenAPR is an element of [TokenAPRHistoryResult.List]: one row a day, oldest first.
+// TokenAPR is an element of [TokenAPRHistoryResult.List], one for each day, oldest first.
 type TokenAPR struct {
 	Timestamp time.Time       // the day of the rate
 	APRE8     decimal.Decimal // yearly rate times 10^8
 }
 
 // PlaceTokenOrder mints byUSDT from USDT in flexible savings, or redeems it into the unified
-// account. Success means that the order was taken: see TokenOrders for the outcome.
+// account. Success means that the order was taken: see [Service.TokenOrders] for the outcome.
 //
 // V5 page: [finance/earn/byusdt/place-order].
 //
@@ -149,9 +149,9 @@ type PlaceTokenOrderParams struct {
 	Coin   string // the token: BYUSDT is the only one
 	LinkID string // Your own number of the order: up to 36 characters. One that was used before is refused.
 
-	OrderType   TokenOrderType  // Mint or Redeem
+	OrderType   TokenOrderType  // TokenMint or TokenRedeem
 	Amount      decimal.Decimal // amount: USDT to mint with, or byUSDT to redeem
-	AccountType AccountType     // FlexibleSaving for Mint, UNIFIED for Redeem
+	AccountType AccountType     // AccountFlexibleSaving for Mint, AccountUnified for Redeem
 }
 
 // PlaceTokenOrderResult is what [Service.PlaceTokenOrder] returns.
@@ -160,8 +160,8 @@ type PlaceTokenOrderResult struct {
 	LinkID  string // your own number of the order
 }
 
-// TokenOrders returns orders for byUSDT, in pages; one order if orderId or orderLinkId is sent
-// alone. Changes that the TradFi account caused appear as Redeem with an externalEventType.
+// TokenOrders returns orders for byUSDT, in pages; one order if OrderID or LinkID is sent alone.
+// Changes that the TradFi account caused appear as Redeem with an ExternalEventType.
 //
 // V5 page: [finance/earn/byusdt/order].
 //
@@ -186,10 +186,10 @@ type TokenOrdersParams struct {
 	Coin      string                    // the token: BYUSDT is the only one
 	LinkID    bybit.Opt[string]         // your own number of one order
 	OrderID   bybit.Opt[string]         // number of one order
-	OrderType bybit.Opt[TokenOrderType] // Mint or Redeem. Default: both.
+	OrderType bybit.Opt[TokenOrderType] // TokenMint or TokenRedeem. Default: both.
 	StartTime bybit.Opt[time.Time]      // Not before this time. Default: a year ago.
 	EndTime   bybit.Opt[time.Time]      // Not after this time. Default: now.
-	Cursor    bybit.Opt[string]         // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]         // page to continue from: NextPageCursor of the page before
 	Limit     bybit.Opt[int64]          // Rows per page: at most 100. Default: 20.
 }
 
@@ -199,21 +199,23 @@ type TokenOrdersResult struct {
 	NextPageCursor string       // Where the next page begins. Empty on the last.
 }
 
-// TokenOrder is an element of [TokenOrdersResult.List]: orders for the token.
+// TokenOrder is one of the orders for the token ([TokenOrdersResult.List]).
 type TokenOrder struct {
-	OrderID           string          // number of the order
-	LinkID            string          // your own number of the order
-	OrderType         TokenOrderType  // Mint or Redeem
-	FromCoin          string          // coin that was paid
-	ToCoin            string          // coin that was received
-	FromAmount        decimal.Decimal // amount paid, in fromCoin
-	ToAmount          decimal.Decimal // amount received after the fee, in toCoin
-	ServiceFee        decimal.Decimal // fee of the order
-	FromAccount       AccountType     // account that paid: FlexibleSaving, UNIFIED or TRADFI
-	ToAccount         AccountType     // account that received: FlexibleSaving, UNIFIED or TRADFI
-	ExternalEventType TokenEvent      // What in the TradFi account caused it. Empty for your own orders.
-	Status            OrderStatus     // how far the order is: Processing, Success or Fail
-	CreatedTime       time.Time       // when the order was made
+	OrderID     string          // number of the order
+	LinkID      string          // your own number of the order
+	OrderType   TokenOrderType  // TokenMint or TokenRedeem
+	FromCoin    string          // coin that was paid
+	ToCoin      string          // coin that was received
+	FromAmount  decimal.Decimal // amount paid, in FromCoin
+	ToAmount    decimal.Decimal // amount received after the fee, in ToCoin
+	ServiceFee  decimal.Decimal // fee of the order
+	FromAccount AccountType     // account that paid: AccountFlexibleSaving, AccountUnified or AccountTradFi
+
+	ToAccount AccountType // account that received: AccountFlexibleSaving, AccountUnified or AccountTradFi
+
+	ExternalEventType TokenEvent  // What in the TradFi account caused it. Empty for your own orders.
+	Status            OrderStatus // how far the order is: OrderProcessing, OrderSuccess or OrderFail
+	CreatedTime       time.Time   // when the order was made
 }
 
 // TokenPosition says what the account holds in byUSDT and what it earned.
@@ -268,7 +270,7 @@ type TokenYieldsParams struct {
 	Coin      string               // the token: BYUSDT is the only one
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 	Limit     bybit.Opt[int64]     // Rows per page. Default: 5.
 }
 
@@ -278,11 +280,11 @@ type TokenYieldsResult struct {
 	NextPageCursor string       // Where the next page begins. Empty on the last.
 }
 
-// TokenYield is an element of [TokenYieldsResult.List]: one row a day.
+// TokenYield is an element of [TokenYieldsResult.List], one for each day.
 type TokenYield struct {
 	Yield       decimal.Decimal // yield at the base rate
 	BonusYield  decimal.Decimal // yield at the bonus rate
-	Status      YieldStatus     // Success or Processing
+	Status      YieldStatus     // YieldSuccess or YieldProcessing
 	CreatedTime time.Time       // when the entry was made
 }
 
@@ -311,7 +313,7 @@ type TokenHourlyYieldsParams struct {
 	Coin      string               // the token: BYUSDT is the only one
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 	Limit     bybit.Opt[int64]     // Rows per page. Default: 20.
 }
 
@@ -321,7 +323,7 @@ type TokenHourlyYieldsResult struct {
 	NextPageCursor string             // Where the next page begins. Empty on the last.
 }
 
-// TokenHourlyYield is an element of [TokenHourlyYieldsResult.List]: one row for each hour and rate.
+// TokenHourlyYield is an element of [TokenHourlyYieldsResult.List], one for each hour and rate.
 type TokenHourlyYield struct {
 	EffectiveAmount decimal.Decimal // amount that earned it
 	Yield           decimal.Decimal // yield of the hour

@@ -63,7 +63,7 @@ type IPChangesParams struct {
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows per page, 1 to 50. Default: 20.
 
-	Cursor bybit.Opt[string] // Page to return: nextPageCursor of the page before. Absent: the first page.
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
 }
 
 // IPChangesResult is what [Service.IPChanges] returns.
@@ -72,11 +72,11 @@ type IPChangesResult struct {
 	NextPageCursor string     // Cursor of the next page. Empty on the last page.
 }
 
-// IPChange is an element of [IPChangesResult.List]: changes of this page.
+// IPChange is one of the changes in [IPChangesResult.List].
 type IPChange struct {
 	OperationType IPOperation // what was done to the address
 	IPAddress     string      // address or range, such as 18.99.43.128/25
-	DomainType    DomainType  // which host it is for: GW for HTTP, WS for WebSocket
+	DomainType    DomainType  // which host it is for: DomainHTTP for HTTP, DomainWebSocket for WebSocket
 	ChangeReason  string      // why it was done, in words
 	CreatedAt     string      // when it was done, UTC, such as 2026-05-21T06:02:36Z
 }

@@ -102,7 +102,7 @@ type FlexibleLoansResult struct {
 	List []FlexibleLoan // loans by coin
 }
 
-// FlexibleLoan is an element of [FlexibleLoansResult.List]: loans by coin.
+// FlexibleLoan is one of the loans by coin ([FlexibleLoansResult.List]).
 type FlexibleLoan struct {
 	HourlyInterestRate decimal.Decimal // interest of the current hour, as a fraction
 	LoanCurrency       string          // coin that is owed
@@ -136,7 +136,7 @@ type FlexibleOrdersParams struct {
 	LoanCurrency bybit.Opt[string] // Coin that was lent. Default: all coins.
 	Limit        bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -146,7 +146,7 @@ type FlexibleOrdersResult struct {
 	NextPageCursor string          // cursor of the next page; absent on the last
 }
 
-// FlexibleOrder is an element of [FlexibleOrdersResult.List]: orders of the page.
+// FlexibleOrder is one of the orders in [FlexibleOrdersResult.List].
 type FlexibleOrder struct {
 	BorrowTime        time.Time       // when the loan was taken
 	InitialLoanAmount decimal.Decimal // amount that was lent, in coins
@@ -181,7 +181,7 @@ type FlexibleRepaymentsParams struct {
 	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all coins.
 	Limit        bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -191,7 +191,7 @@ type FlexibleRepaymentsResult struct {
 	NextPageCursor string              // cursor of the next page; absent on the last
 }
 
-// FlexibleRepayment is an element of [FlexibleRepaymentsResult.List]: repayments of the page.
+// FlexibleRepayment is one of the repayments in [FlexibleRepaymentsResult.List].
 type FlexibleRepayment struct {
 	LoanCurrency string          // coin that was owed
 	RepayAmount  decimal.Decimal // amount repaid, in coins
@@ -275,7 +275,11 @@ type BorrowFixedParams struct {
 	OrderAmount   decimal.Decimal // amount to borrow, in coins
 	AnnualRate    decimal.Decimal // interest of a year that is offered, as a fraction: 0.02 is 2 %
 	Term          Term            // term in days: 7, 14, 30, 90 or 180
-	AutoRepay     bybit.Opt[bool] // Use repayType. Repays from the funding wallet at the end of the term.
+
+	// Repays from the funding wallet at the end of the term.
+	//
+	// Deprecated: use RepayType.
+	AutoRepay bybit.Opt[bool]
 
 	// What happens at the end of the term. Default: repaid from the funding wallet.
 	RepayType bybit.Opt[RepayType]

@@ -41,7 +41,7 @@ type FixedBorrowOrdersParams struct {
 	Term          bybit.Opt[Term]       // Term in days. Default: all terms.
 	Limit         bybit.Opt[int64]      // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -51,7 +51,7 @@ type FixedBorrowOrdersResult struct {
 	NextPageCursor string             // cursor of the next page; absent on the last
 }
 
-// FixedBorrowOrder is an element of [FixedBorrowOrdersResult.List]: orders of the page.
+// FixedBorrowOrder is one of the orders in [FixedBorrowOrdersResult.List].
 type FixedBorrowOrder struct {
 	AnnualRate    decimal.Decimal // interest of a year that is offered, as a fraction
 	FilledQty     decimal.Decimal // amount that was matched, in coins
@@ -106,7 +106,7 @@ type FixedLoansParams struct {
 	Term          bybit.Opt[Term]   // Term in days. Default: all terms.
 	Limit         bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -116,18 +116,22 @@ type FixedLoansResult struct {
 	NextPageCursor string      // cursor of the next page; absent on the last
 }
 
-// FixedLoan is an element of [FixedLoansResult.List]: loans of the page.
+// FixedLoan is one of the loans in [FixedLoansResult.List].
 type FixedLoan struct {
-	AnnualRate     decimal.Decimal // interest of a year, as a fraction
-	AutoRepay      bool            // Use repayType. Repaid from the funding wallet at the end of the term.
-	BorrowCurrency string          // coin that was lent
-	BorrowTime     time.Time       // when the loan began
-	InterestPaid   decimal.Decimal // interest paid so far, in coins
-	LoanID         string          // identifier of the loan
-	OrderID        string          // identifier of its order
-	RepayType      RepayType       // what happens at the end of the term
-	RepaymentTime  time.Time       // when the term ends
+	AnnualRate decimal.Decimal // interest of a year, as a fraction
 
+	// Repaid from the funding wallet at the end of the term.
+	//
+	// Deprecated: use RepayType.
+	AutoRepay bool
+
+	BorrowCurrency          string          // coin that was lent
+	BorrowTime              time.Time       // when the loan began
+	InterestPaid            decimal.Decimal // interest paid so far, in coins
+	LoanID                  string          // identifier of the loan
+	OrderID                 string          // identifier of its order
+	RepayType               RepayType       // what happens at the end of the term
+	RepaymentTime           time.Time       // when the term ends
 	ResidualPenaltyInterest decimal.Decimal // interest still owed, in coins
 	ResidualPrincipal       decimal.Decimal // principal still owed, in coins
 	Status                  ContractStatus  // where the loan stands
@@ -135,7 +139,7 @@ type FixedLoan struct {
 }
 
 // RepayFixed repays a fixed loan, or all fixed loans of a coin, in full from the funding wallet.
-// One of loanId and loanCurrency is needed.
+// One of LoanID and LoanCurrency is needed.
 //
 // V5 page: [new-crypto-loan/fixed/repay].
 //
@@ -160,7 +164,7 @@ type RepayFixedResult struct {
 }
 
 // RepayFixedWithCollateral repays fixed loans by turning collateral into the coin owed, interest
-// first. Without a loanId the loan that ends first goes first, then the one with the higher rate.
+// first. Without a LoanID the loan that ends first goes first, then the one with the higher rate.
 // The venue takes a fee, the higher one of the two coins, and bounds the amount of one call.
 //
 // V5 page: [new-crypto-loan/fixed/repay-collateral].
@@ -206,7 +210,7 @@ type FixedRepaymentsParams struct {
 	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all coins.
 	Limit        bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -216,7 +220,7 @@ type FixedRepaymentsResult struct {
 	NextPageCursor string           // cursor of the next page; absent on the last
 }
 
-// FixedRepayment is an element of [FixedRepaymentsResult.List]: repayments of the page.
+// FixedRepayment is one of the repayments in [FixedRepaymentsResult.List].
 type FixedRepayment struct {
 	Details      []FixedRepaymentPart // what went to each loan
 	LoanCurrency string               // coin that was owed
@@ -282,7 +286,7 @@ type FixedRenewalsParams struct {
 	OrderCurrency bybit.Opt[string] // Coin that was lent. Default: all coins.
 	Limit         bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -292,7 +296,7 @@ type FixedRenewalsResult struct {
 	NextPageCursor string         // cursor of the next page; absent on the last
 }
 
-// FixedRenewal is an element of [FixedRenewalsResult.List]: renewals of the page.
+// FixedRenewal is one of the renewals in [FixedRenewalsResult.List].
 type FixedRenewal struct {
 	Amount         decimal.Decimal // amount lent, in coins
 	AutoRepay      int64           // what happens at the end of the term, 0 to 2 as RepayType

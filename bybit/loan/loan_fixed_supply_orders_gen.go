@@ -41,7 +41,7 @@ type FixedSupplyOrdersParams struct {
 	Term          bybit.Opt[Term]       // Term in days. Default: all terms.
 	Limit         bybit.Opt[int64]      // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -51,7 +51,7 @@ type FixedSupplyOrdersResult struct {
 	NextPageCursor string             // cursor of the next page; absent on the last
 }
 
-// FixedSupplyOrder is an element of [FixedSupplyOrdersResult.List]: orders of the page.
+// FixedSupplyOrder is one of the orders in [FixedSupplyOrdersResult.List].
 type FixedSupplyOrder struct {
 	AnnualRate    decimal.Decimal // interest of a year that is asked for, as a fraction
 	FilledQty     decimal.Decimal // amount that was matched, in coins
@@ -78,9 +78,9 @@ type CancelFixedSupplyParams struct {
 }
 
 // FixedSupplies says what is lent for a term, newest first.
-// V5 page: [new-crypto-loan/fixed/supply-contract copy].
+// V5 page: [new-crypto-loan/fixed/supply-contract%20copy].
 //
-// [new-crypto-loan/fixed/supply-contract copy]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/supply-contract copy
+// [new-crypto-loan/fixed/supply-contract%20copy]: https://bybit-exchange.github.io/docs/v5/new-crypto-loan/fixed/supply-contract%20copy
 func (s *Service) FixedSupplies(ctx context.Context, p *FixedSuppliesParams) (*FixedSuppliesResult, error) {
 	r := new(FixedSuppliesResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/crypto-loan-fixed/supply-contract-info", p, r); err != nil {
@@ -104,7 +104,7 @@ type FixedSuppliesParams struct {
 	Term           bybit.Opt[Term]   // Term in days. Default: all terms.
 	Limit          bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -114,7 +114,7 @@ type FixedSuppliesResult struct {
 	NextPageCursor string                // cursor of the next page; absent on the last
 }
 
-// FixedSupplyContract is an element of [FixedSuppliesResult.List]: supplies of the page.
+// FixedSupplyContract is one of the supplies in [FixedSuppliesResult.List].
 type FixedSupplyContract struct {
 	InterestPaid         decimal.Decimal // interest received so far, in coins
 	ActualRedemptionTime time.Time       // when the coins came back; absent before

@@ -52,7 +52,7 @@ type CoinsResult struct {
 	List []Coin // terms by coin and level
 }
 
-// Coin is an element of [CoinsResult.List]: terms by coin and level.
+// Coin is one of the terms by coin and level ([CoinsResult.List]).
 type Coin struct {
 	Currency                   string          // coin that is lent
 	FixedBorrowable            bool            // it is lent for a fixed term
@@ -110,14 +110,14 @@ type CollateralCoinsResult struct {
 	CurrencyLiquidationList   []LiquidationOrder // order of liquidation
 }
 
-// CollateralGroup is an element of [CollateralCoinsResult.CollateralRatioConfigList]: groups of
-// coins with the same ratios.
+// CollateralGroup is one of the groups of coins with the same ratios
+// ([CollateralCoinsResult.CollateralRatioConfigList]).
 type CollateralGroup struct {
 	CollateralRatioList []CollateralTier // ratios by amount held
 	Currencies          string           // coins of the group, separated by commas: BTC,ETH,XRP
 }
 
-// CollateralTier is an element of [CollateralGroup.CollateralRatioList]: ratios by amount held.
+// CollateralTier is one of the ratios by amount held ([CollateralGroup.CollateralRatioList]).
 type CollateralTier struct {
 	CollateralRatio decimal.Decimal // share of the value that counts within this tier, as a fraction
 	MaxValue        decimal.Decimal // upper end of the tier, in coins; absent in the last one
@@ -154,7 +154,7 @@ type MaxCollateralReductionResult struct {
 }
 
 // AdjustCollateral moves collateral between the funding wallet and the loans.
-// MaxCollateralReduction says how much may be taken out.
+// [Service.MaxCollateralReduction] says how much may be taken out.
 //
 // V5 page: [new-crypto-loan/adjust-collateral].
 //
@@ -205,7 +205,7 @@ type CollateralAdjustmentsParams struct {
 	Limit              bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
 	CollateralCurrency bybit.Opt[string] // Collateral coin, such as BTC. Default: all coins.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -215,8 +215,7 @@ type CollateralAdjustmentsResult struct {
 	NextPageCursor string                 // cursor of the next page; absent on the last
 }
 
-// CollateralAdjustment is an element of [CollateralAdjustmentsResult.List]: adjustments of the
-// page.
+// CollateralAdjustment is one of the adjustments in [CollateralAdjustmentsResult.List].
 type CollateralAdjustment struct {
 	AdjustID           int64           // identifier of the adjustment
 	AdjustTime         time.Time       // when it was made
@@ -252,7 +251,7 @@ type PositionResult struct {
 	CollateralLimit CollateralLimit // whether the venue still takes the collateral
 }
 
-// Debt is an element of [PositionResult.BorrowList]: debts by coin.
+// Debt is one of the debts by coin ([PositionResult.BorrowList]).
 type Debt struct {
 	FixedTotalDebt             decimal.Decimal // owed in fixed loans with interest, in coins
 	FixedTotalDebtUSD          decimal.Decimal // the same in US dollars

@@ -40,13 +40,13 @@ type LegacyCoinsResult struct {
 	VIPCoinList []LegacyCoinLevel // terms by level
 }
 
-// LegacyCoinLevel is an element of [LegacyCoinsResult.VIPCoinList]: terms by level.
+// LegacyCoinLevel is one of the terms by level ([LegacyCoinsResult.VIPCoinList]).
 type LegacyCoinLevel struct {
 	List     []LegacyCoin // terms by coin
 	VIPLevel string       // VIP or PRO level that the terms are for
 }
 
-// LegacyCoin is an element of [LegacyCoinLevel.List]: terms by coin.
+// LegacyCoin is one of the terms by coin ([LegacyCoinLevel.List]).
 type LegacyCoin struct {
 	BorrowingAccuracy int64  // decimals of an amount
 	Currency          string // coin that is lent
@@ -100,13 +100,13 @@ type LegacyCollateralCoinsResult struct {
 	VIPCoinList []LegacyCollateralLevel // terms by level
 }
 
-// LegacyCollateralLevel is an element of [LegacyCollateralCoinsResult.VIPCoinList]: terms by level.
+// LegacyCollateralLevel is one of the terms by level ([LegacyCollateralCoinsResult.VIPCoinList]).
 type LegacyCollateralLevel struct {
 	List     []LegacyCollateralCoin // terms by coin
 	VIPLevel string                 // VIP or PRO level that the terms are for
 }
 
-// LegacyCollateralCoin is an element of [LegacyCollateralLevel.List]: terms by coin.
+// LegacyCollateralCoin is one of the terms by coin ([LegacyCollateralLevel.List]).
 type LegacyCollateralCoin struct {
 	CollateralAccuracy int64           // decimals of an amount
 	Currency           string          // Collateral coin. The documentation shows it in an example only.
@@ -171,13 +171,13 @@ type LegacyLoansParams struct {
 	LoanCurrency       bybit.Opt[string] // Coin that was lent. Default: all coins.
 	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all coins.
 
-	// With or without a term. Default: both. LegacyFixed needs loanTerm.
+	// With or without a term. Default: both. LegacyFixed needs LoanTerm.
 	LoanTermType bybit.Opt[LegacyTermType]
 
 	LoanTerm bybit.Opt[Term]  // term in days, with LegacyFixed only
 	Limit    bybit.Opt[int64] // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -187,7 +187,7 @@ type LegacyLoansResult struct {
 	NextPageCursor string       // cursor of the next page; absent on the last
 }
 
-// LegacyLoan is an element of [LegacyLoansResult.List]: loans of the page.
+// LegacyLoan is one of the loans in [LegacyLoansResult.List].
 type LegacyLoan struct {
 	CollateralAmount   decimal.Decimal // collateral, in coins
 	CollateralCurrency string          // collateral coin
@@ -232,7 +232,7 @@ type LegacyRepaidLoansParams struct {
 	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all coins.
 	Limit              bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -242,7 +242,7 @@ type LegacyRepaidLoansResult struct {
 	NextPageCursor string             // cursor of the next page; absent on the last
 }
 
-// LegacyRepaidLoan is an element of [LegacyRepaidLoansResult.List]: loans of the page.
+// LegacyRepaidLoan is one of the loans in [LegacyRepaidLoansResult.List].
 type LegacyRepaidLoan struct {
 	BorrowTime         time.Time       // when the loan began
 	CollateralCurrency string          // collateral coin
@@ -313,7 +313,7 @@ type LegacyRepaymentsParams struct {
 	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all coins.
 	Limit        bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -323,7 +323,7 @@ type LegacyRepaymentsResult struct {
 	NextPageCursor string            // cursor of the next page; absent on the last
 }
 
-// LegacyRepayment is an element of [LegacyRepaymentsResult.List]: repayments of the page.
+// LegacyRepayment is one of the repayments in [LegacyRepaymentsResult.List].
 type LegacyRepayment struct {
 	CollateralCurrency string // collateral coin
 

@@ -36,7 +36,7 @@ type LegacyMaxCollateralReductionResult struct {
 }
 
 // AdjustLegacyCollateral moves collateral between the funding wallet and a legacy loan.
-// LegacyMaxCollateralReduction says how much may be taken out.
+// [Service.LegacyMaxCollateralReduction] says how much may be taken out.
 //
 // V5 page: [crypto-loan/adjust-collateral].
 //
@@ -92,7 +92,7 @@ type LegacyCollateralAdjustmentsParams struct {
 	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all coins.
 	Limit              bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
 
-	// Where the page begins: nextPageCursor of the page before. Default: the first page.
+	// Where the page begins: NextPageCursor of the page before. Default: the first page.
 	Cursor bybit.Opt[string]
 }
 
@@ -102,8 +102,7 @@ type LegacyCollateralAdjustmentsResult struct {
 	NextPageCursor string                       // cursor of the next page; absent on the last
 }
 
-// LegacyCollateralAdjustment is an element of [LegacyCollateralAdjustmentsResult.List]: adjustments
-// of the page.
+// LegacyCollateralAdjustment is one of the adjustments in [LegacyCollateralAdjustmentsResult.List].
 type LegacyCollateralAdjustment struct {
 	AdjustID   string          // identifier of the adjustment
 	AdjustTime time.Time       // when it was made

@@ -33,7 +33,7 @@ type TokensResult struct {
 	List []Token // terms, one row per token
 }
 
-// Token is an element of [TokensResult.List]: terms, one row per token.
+// Token is an element of [TokensResult.List], one for each token.
 type Token struct {
 	FundFee     decimal.Decimal // funding fee that holders pay daily
 	FundFeeTime time.Time       // when the funding fee is charged
@@ -167,8 +167,10 @@ type OrdersParams struct {
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows to return, 1 to 500. Default: 100.
-	Kind      bybit.Opt[OrderKind] // 1 for purchases, 2 for redemptions. Absent: both.
-	SerialNo  bybit.Opt[string]    // user's own id of one order
+
+	Kind bybit.Opt[OrderKind] // KindPurchase for purchases, KindRedemption for redemptions. Absent: both.
+
+	SerialNo bybit.Opt[string] // user's own id of one order
 }
 
 // OrdersResult is what [Service.Orders] returns.
@@ -176,7 +178,7 @@ type OrdersResult struct {
 	List []Order // purchases and redemptions
 }
 
-// Order is an element of [OrdersResult.List]: purchases and redemptions.
+// Order is one of the purchases and redemptions ([OrdersResult.List]).
 type Order struct {
 	Amount     decimal.Decimal // tokens that were ordered
 	Fee        decimal.Decimal // fee that was paid

@@ -34,7 +34,7 @@ type CoinDeltaResult struct {
 	List                         []CoinDelta     // limits by coin
 }
 
-// CoinDelta is an element of [CoinDeltaResult.List]: limits by coin.
+// CoinDelta is one of the limits by coin ([CoinDeltaResult.List]).
 type CoinDelta struct {
 	Coin                     string          // coin, such as BTC
 	CoinDeltaSize            decimal.Decimal // delta in this coin, in coins

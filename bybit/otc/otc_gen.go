@@ -47,7 +47,7 @@ type ProductsResult struct {
 	Products []Product // the products that were asked for
 }
 
-// Product is an element of [ProductsResult.Products]: the products that were asked for.
+// Product is one of the products that were asked for ([ProductsResult.Products]).
 type Product struct {
 	ProductID           string          // identifier of the product
 	Leverage            decimal.Decimal // highest leverage of the product, a multiple
@@ -123,13 +123,13 @@ type MarginCoinsResult struct {
 	Products []MarginProduct // the products that were asked for
 }
 
-// MarginProduct is an element of [MarginCoinsResult.Products]: the products that were asked for.
+// MarginProduct is one of the products that were asked for ([MarginCoinsResult.Products]).
 type MarginProduct struct {
 	ProductID string       // identifier of the product
 	Coins     []MarginCoin // coins that count as margin
 }
 
-// MarginCoin is an element of [MarginProduct.Coins]: coins that count as margin.
+// MarginCoin is one of the coins that count as margin ([MarginProduct.Coins]).
 type MarginCoin struct {
 	Token            string       // coin, such as USDT
 	ConvertRatioList []MarginTier // how much of it counts, by amount held
@@ -169,7 +169,7 @@ type LoansResult struct {
 	Loans []Loan // the loans that were asked for
 }
 
-// Loan is an element of [LoansResult.Loans]: the loans that were asked for.
+// Loan is one of the loans that were asked for ([LoansResult.Loans]).
 type Loan struct {
 	OrderID             string          // identifier of the loan
 	OrderProductID      string          // identifier of its product
@@ -256,7 +256,7 @@ type RepaymentsResult struct {
 	Repayments []Repayment // the repayments that were asked for
 }
 
-// Repayment is an element of [RepaymentsResult.Repayments]: the repayments that were asked for.
+// Repayment is one of the repayments that were asked for ([RepaymentsResult.Repayments]).
 type Repayment struct {
 	RepayOrderID string          // identifier of the repayment
 	RepaidTime   time.Time       // when it was made
@@ -270,7 +270,7 @@ type Repayment struct {
 // LTV returns the loan-to-value ratio of the risk unit, calculated at the moment of the call. With
 // a loan, ask every second: liquidation begins at 0.9.
 //
-// While liqStatus is not 0 there is no ratio, debt or balance. Frequent transfers within the risk
+// While LiqStatus is not 0 there is no ratio, debt or balance. Frequent transfers within the risk
 // unit are refused with code 100016.
 //
 // V5 page: [otc/ltv-convert].
@@ -292,12 +292,12 @@ type LTVResult struct {
 
 // LTV is an element of [LTVResult.Units]: the risk units of the account, one as a rule.
 type LTV struct {
-	LTV            decimal.Decimal // loan-to-value ratio, as a fraction; absent while liqStatus is not 0
+	LTV            decimal.Decimal // loan-to-value ratio, as a fraction; absent while LiqStatus is not 0
 	ParentUID      string          // the account that stands for the risk unit
 	SubAccountUIDs []string        // accounts bound to the risk unit
-	UnpaidAmount   decimal.Decimal // all that is owed, in US dollars; absent while liqStatus is not 0
+	UnpaidAmount   decimal.Decimal // all that is owed, in US dollars; absent while LiqStatus is not 0
 	Debts          []Debt          // what is owed, by coin
-	Balance        decimal.Decimal // all margin coins converted to USDT; absent while liqStatus is not 0
+	Balance        decimal.Decimal // all margin coins converted to USDT; absent while LiqStatus is not 0
 	Collaterals    []Collateral    // what counts as margin, by coin
 
 	Deadline  time.Time         // when the time to avoid liquidation ends; absent while nothing threatens
@@ -346,7 +346,7 @@ type BindUIDResult struct {
 	Operate UIDOperation // what was done with it
 }
 
-// Repay pays back part of the loan. Only the account that stands for the risk unit may (parentUid
+// Repay pays back part of the loan. Only the account that stands for the risk unit may (ParentUID
 // of LTV). It is processed in two to three minutes; look at Repayments before the next.
 //
 // V5 page: [otc/repay].

@@ -167,7 +167,7 @@ const (
 	// RejectNotRefunded: the buyer has not got all of the money back.
 	RejectNotRefunded RejectReason = "buyerRefuseOrderCancelReason_haveNotReceivedFullRefund"
 
-	RejectOther RejectReason = "buyerRefuseOrderCancelReason_others" // something else, told in rejectRemark
+	RejectOther RejectReason = "buyerRefuseOrderCancelReason_others" // something else, told in RejectRemark
 )
 
 // MessageType says what a message is and who wrote it.

@@ -16,7 +16,7 @@ type Requirements struct {
 	MustHaveKYC           int64 // 1 if the counterparty's identity must have been checked, else 0
 	MustHaveEmail         int64 // 1 if the counterparty must have an email address bound, else 0
 	MustHaveMobile        int64 // 1 if the counterparty must have a mobile number bound, else 0
-	HasRegisterTime       int64 // 1 if registerTimeThreshold counts, else 0
+	HasRegisterTime       int64 // 1 if RegisterTimeThreshold counts, else 0
 	RegisterTimeThreshold int64 // least age of the counterparty's account, in days
 
 	// Least number of orders that the counterparty completed in the last 30 days.
@@ -28,22 +28,22 @@ type Requirements struct {
 	// Countries of the identity check that are refused, as three-letter codes of ISO 3166-1.
 	NationalLimit string
 
-	HasOrderFinishNumberDay30 int64 // 1 if orderFinishNumberDay30 counts, else 0
-	HasCompleteRateDay30      int64 // 1 if completeRateDay30 counts, else 0
-	HasNationalLimit          int64 // 1 if nationalLimit counts, else 0
+	HasOrderFinishNumberDay30 int64 // 1 if OrderFinishNumberDay30 counts, else 0
+	HasCompleteRateDay30      int64 // 1 if CompleteRateDay30 counts, else 0
+	HasNationalLimit          int64 // 1 if NationalLimit counts, else 0
 }
 
 // RequirementParams says what an ad shall demand of a counterparty. What is left out is not
 // demanded.
 type RequirementParams struct {
 	MustHaveKYC          bybit.Opt[int64] // 1 if the counterparty's identity must have been checked, else 0
-	HasCompleteRateDay30 bybit.Opt[int64] // 1 if completeRateDay30 counts, else 0
+	HasCompleteRateDay30 bybit.Opt[int64] // 1 if CompleteRateDay30 counts, else 0
 
 	// Least share of orders that the counterparty completed in the last 30 days, in percent.
 	CompleteRateDay30 bybit.Opt[decimal.Decimal]
 
-	HasOrderFinishNumberDay30 bybit.Opt[int64] // 1 if orderFinishNumberDay30 counts, else 0
-	HasRegisterTime           bybit.Opt[int64] // 1 if registerTimeThreshold counts, else 0
+	HasOrderFinishNumberDay30 bybit.Opt[int64] // 1 if OrderFinishNumberDay30 counts, else 0
+	HasRegisterTime           bybit.Opt[int64] // 1 if RegisterTimeThreshold counts, else 0
 	MustHaveNoAd              bybit.Opt[int64] // 1 if the counterparty must have no ad posted, else 0
 
 	MustHaveEmail  bybit.Opt[int64] // 1 if the counterparty must have an email address bound, else 0
@@ -56,7 +56,7 @@ type RequirementParams struct {
 	OrderFinishNumberDay30 bybit.Opt[int64]
 
 	RegisterTimeThreshold bybit.Opt[int64] // least age of the counterparty's account, in days
-	HasNationalLimit      bybit.Opt[int64] // 1 if nationalLimit counts, else 0
+	HasNationalLimit      bybit.Opt[int64] // 1 if NationalLimit counts, else 0
 }
 
 // PaymentPeriods says how long a buyer may take to pay.
@@ -133,16 +133,16 @@ type Market struct {
 	Currency MarketCurrency // The fiat currency. The documentation shows it in an example only.
 	Token    MarketToken    // The token. The documentation shows it in an example only.
 
-	// What an ad that buys may set; absent from public ads. The documentation shows it in an
-	// example only.
+	// What an ad that buys may set; nil from public ads. The documentation shows it in an example
+	// only.
 	BuyAd *PaymentPeriods
 
-	// What an ad that sells may set; absent from public ads. The documentation shows it in an
-	// example only.
+	// What an ad that sells may set; nil from public ads. The documentation shows it in an example
+	// only.
 	SellAd *PaymentPeriods
 }
 
-// MarketCurrency is the type of [Market.Currency]: the fiat currency.
+// MarketCurrency is what [Market.Currency] holds: the fiat currency.
 type MarketCurrency struct {
 	ID         string // Number of the currency at the venue. The documentation shows it in an example only.
 	ExchangeID string // Number of the exchange at the venue. The documentation shows it in an example only.
@@ -151,7 +151,7 @@ type MarketCurrency struct {
 	Scale      int64  // Decimals of an amount. The documentation shows it in an example only.
 }
 
-// MarketToken is the type of [Market.Token]: the token.
+// MarketToken is what [Market.Token] holds: the token.
 type MarketToken struct {
 	ID         string // Number of the token at the venue. The documentation shows it in an example only.
 	ExchangeID string // Number of the exchange at the venue. The documentation shows it in an example only.
@@ -207,7 +207,7 @@ type AdPayment struct {
 	RealNameVerified bool
 }
 
-// AdPaymentConfig is the type of [AdPayment.PaymentConfig]: the type of payment.
+// AdPaymentConfig is what [AdPayment.PaymentConfig] holds: the type of payment.
 type AdPaymentConfig struct {
 	// Type of payment, such as 377 for the balance at Bybit. The documentation shows it in an
 	// example only.
@@ -362,7 +362,7 @@ type OnlineAd struct {
 type PaymentField struct {
 	View bool // It is shown. The documentation shows it in an example only.
 
-	// Row of the payment method that it fills, such as accountNo. The documentation shows it in an
+	// Row of the payment method that it fills, such as AccountNo. The documentation shows it in an
 	// example only.
 	Name string
 
@@ -434,7 +434,7 @@ type OrderPayment struct {
 
 // PaymentMethod is a payment method of the account. Which rows are filled depends on its type.
 type PaymentMethod struct {
-	ID       string // identifier of the payment method, for paymentIds of an ad; -1 is the balance at Bybit
+	ID       string // identifier of the payment method, for PaymentIDs of an ad; -1 is the balance at Bybit
 	RealName string // name of the account's owner
 
 	PaymentType    int64  // type of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
@@ -493,14 +493,16 @@ type JudgeInfo struct {
 
 // OrderSummary is an order as lists show it.
 type OrderSummary struct {
-	ID                  string          // identifier of the order
-	Side                Side            // what the account does
-	TokenID             string          // token, such as USDT
-	OrderType           OrderType       // kind of the order
-	Amount              decimal.Decimal // amount, in the currency
-	CurrencyID          string          // fiat currency, such as EUR
-	Price               decimal.Decimal // price of a token, in the currency
-	DocumentedExtension *Extension      // as extension, under the name that the venue's pages give it
+	ID         string          // identifier of the order
+	Side       Side            // what the account does
+	TokenID    string          // token, such as USDT
+	OrderType  OrderType       // kind of the order
+	Amount     decimal.Decimal // amount, in the currency
+	CurrencyID string          // fiat currency, such as EUR
+	Price      decimal.Decimal // price of a token, in the currency
+
+	// As extension, under the name that the venue's pages give it; nil if absent.
+	DocumentedExtension *Extension
 
 	// Quantity that the buyer gets, in that token. The documentation shows it in an example only.
 	NotifyTokenQuantity decimal.Decimal

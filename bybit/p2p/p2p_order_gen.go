@@ -15,9 +15,9 @@ import (
 )
 
 // Order returns one order with all its details.
-// V5 page: [docs/p2p/order/order-detail].
+// V5 page: [p2p/order/order-detail].
 //
-// [docs/p2p/order/order-detail]: https://bybit-exchange.github.io/docs/v5/docs/p2p/order/order-detail
+// [p2p/order/order-detail]: https://bybit-exchange.github.io/docs/p2p/order/order-detail
 func (s *Service) Order(ctx context.Context, p *OrderParams) (*OrderResult, error) {
 	r := new(OrderResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/order/info", p, r); err != nil {
@@ -151,11 +151,11 @@ type OrderResult struct {
 	// shows it in an example only.
 	AppraiseInfo Appraisal
 
-	// As canReportDisagreeType, in the venue's example. The documentation shows it in an example
+	// As CanReportDisagreeType, in the venue's example. The documentation shows it in an example
 	// only.
 	CanReportDisagreeTypes []string
 
-	// As canReportType, in the venue's example. The documentation shows it in an example only.
+	// As CanReportType, in the venue's example. The documentation shows it in an example only.
 	CanReportTypes []string
 
 	OrderType OrderType // kind of the order
@@ -281,8 +281,7 @@ type OrderResult struct {
 	AppealNegotiationNode int64
 }
 
-// Appraisal is the type of [OrderResult.AppraiseInfo]: the account's rating of the counterparty;
-// its rows are empty without one.
+// Appraisal is what [OrderResult.AppraiseInfo] holds: the account's rating of the counterparty.
 type Appraisal struct {
 	Anonymous       string // Whether it is anonymous. The documentation shows it in an example only.
 	AppraiseContent string // Text of the rating. The documentation shows it in an example only.
@@ -298,9 +297,9 @@ type Appraisal struct {
 // Orders returns orders of the account, of the last 90 days unless times are given. Orders older
 // than 180 days cannot be had.
 //
-// V5 page: [docs/p2p/order/order-list].
+// V5 page: [p2p/order/order-list].
 //
-// [docs/p2p/order/order-list]: https://bybit-exchange.github.io/docs/v5/docs/p2p/order/order-list
+// [p2p/order/order-list]: https://bybit-exchange.github.io/docs/p2p/order/order-list
 func (s *Service) Orders(ctx context.Context, p *OrdersParams) (*OrdersResult, error) {
 	r := new(OrdersResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/order/simplifyList", p, r); err != nil {
@@ -337,9 +336,9 @@ type OrdersResult struct {
 // those with an appeal or an objection. Of the last 90 days unless times are given; orders older
 // than 180 days cannot be had.
 //
-// V5 page: [docs/p2p/order/pending-order].
+// V5 page: [p2p/order/pending-order].
 //
-// [docs/p2p/order/pending-order]: https://bybit-exchange.github.io/docs/v5/docs/p2p/order/pending-order
+// [p2p/order/pending-order]: https://bybit-exchange.github.io/docs/p2p/order/pending-order
 func (s *Service) PendingOrders(ctx context.Context, p *PendingOrdersParams) (*PendingOrdersResult, error) {
 	r := new(PendingOrdersResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/order/pending/simplifyList", p, r); err != nil {
@@ -377,9 +376,9 @@ type PendingOrdersResult struct {
 // Release releases the tokens of an order to the buyer. It cannot be undone: be sure that the money
 // has come.
 //
-// V5 page: [docs/p2p/order/release-digital-asset].
+// V5 page: [p2p/order/release-digital-asset].
 //
-// [docs/p2p/order/release-digital-asset]: https://bybit-exchange.github.io/docs/v5/docs/p2p/order/release-digital-asset
+// [p2p/order/release-digital-asset]: https://bybit-exchange.github.io/docs/p2p/order/release-digital-asset
 func (s *Service) Release(ctx context.Context, p *ReleaseParams) error {
 	return s.c.Call(ctx, http.MethodPost, "/v5/p2p/order/finish", p, nil)
 }
@@ -390,11 +389,11 @@ type ReleaseParams struct {
 }
 
 // ReviewCancel answers the seller who wants to cancel an order. Only the buyer can, while
-// needBuyerExamineCancel of Order is true.
+// NeedBuyerExamineCancel of Order is true.
 //
-// V5 page: [docs/p2p/order/review-seller-cancel-order-apply].
+// V5 page: [p2p/order/review-seller-cancel-order-apply].
 //
-// [docs/p2p/order/review-seller-cancel-order-apply]: https://bybit-exchange.github.io/docs/v5/docs/p2p/order/review-seller-cancel-order-apply
+// [p2p/order/review-seller-cancel-order-apply]: https://bybit-exchange.github.io/docs/p2p/order/review-seller-cancel-order-apply
 func (s *Service) ReviewCancel(ctx context.Context, p *ReviewCancelParams) error {
 	return s.c.Call(ctx, http.MethodPost, "/v5/p2p/order/buyer/examine/sellerCancelOrderApply", p, nil)
 }
@@ -411,10 +410,12 @@ type ReviewCancelParams struct {
 	RejectRemark bybit.Opt[string] // explanation of a rejection in free words
 }
 
-// SendMessage sends a message to the chat of an order. A file is uploaded with UploadFile first.
-// V5 page: [docs/p2p/order/send-chat-msg].
+// SendMessage sends a message to the chat of an order. A file is uploaded with [Service.UploadFile]
+// first.
 //
-// [docs/p2p/order/send-chat-msg]: https://bybit-exchange.github.io/docs/v5/docs/p2p/order/send-chat-msg
+// V5 page: [p2p/order/send-chat-msg].
+//
+// [p2p/order/send-chat-msg]: https://bybit-exchange.github.io/docs/p2p/order/send-chat-msg
 func (s *Service) SendMessage(ctx context.Context, p *SendMessageParams) error {
 	return s.c.Call(ctx, http.MethodPost, "/v5/p2p/order/message/send", p, nil)
 }
@@ -429,9 +430,9 @@ type SendMessageParams struct {
 }
 
 // Account returns the account's own user, with the trades done so far.
-// V5 page: [docs/p2p/user/acct-info].
+// V5 page: [p2p/user/acct-info].
 //
-// [docs/p2p/user/acct-info]: https://bybit-exchange.github.io/docs/v5/docs/p2p/user/acct-info
+// [p2p/user/acct-info]: https://bybit-exchange.github.io/docs/p2p/user/acct-info
 func (s *Service) Account(ctx context.Context) (*User, error) {
 	r := new(User)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/user/personal/info", nil, r); err != nil {
@@ -443,9 +444,9 @@ func (s *Service) Account(ctx context.Context) (*User, error) {
 // Counterparty returns the counterparty of an order, with the trades done so far. Personal details
 // are masked.
 //
-// V5 page: [docs/p2p/user/counterparty-user-info].
+// V5 page: [p2p/user/counterparty-user-info].
 //
-// [docs/p2p/user/counterparty-user-info]: https://bybit-exchange.github.io/docs/v5/docs/p2p/user/counterparty-user-info
+// [p2p/user/counterparty-user-info]: https://bybit-exchange.github.io/docs/p2p/user/counterparty-user-info
 func (s *Service) Counterparty(ctx context.Context, p *CounterpartyParams) (*User, error) {
 	r := new(User)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/user/order/personal/info", p, r); err != nil {
@@ -456,14 +457,14 @@ func (s *Service) Counterparty(ctx context.Context, p *CounterpartyParams) (*Use
 
 // CounterpartyParams are the parameters of [Service.Counterparty].
 type CounterpartyParams struct {
-	OriginalUID bybit.Opt[string] // UID of the counterparty, targetUserId of Order
+	OriginalUID bybit.Opt[string] // UID of the counterparty, TargetUserID of Order
 	OrderID     bybit.Opt[string] // identifier of the order
 }
 
 // PaymentMethods returns payment methods of the account.
-// V5 page: [docs/p2p/user/user-payment].
+// V5 page: [p2p/user/user-payment].
 //
-// [docs/p2p/user/user-payment]: https://bybit-exchange.github.io/docs/v5/docs/p2p/user/user-payment
+// [p2p/user/user-payment]: https://bybit-exchange.github.io/docs/p2p/user/user-payment
 func (s *Service) PaymentMethods(ctx context.Context) (*PaymentMethodsResult, error) {
 	r := new(PaymentMethodsResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/user/payment/list", nil, r); err != nil {

@@ -101,9 +101,9 @@ type User struct {
 }
 
 // MyAd returns one ad of the account.
-// V5 page: [docs/p2p/ad/ad-detail].
+// V5 page: [p2p/ad/ad-detail].
 //
-// [docs/p2p/ad/ad-detail]: https://bybit-exchange.github.io/docs/v5/docs/p2p/ad/ad-detail
+// [p2p/ad/ad-detail]: https://bybit-exchange.github.io/docs/p2p/ad/ad-detail
 func (s *Service) MyAd(ctx context.Context, p *MyAdParams) (*Ad, error) {
 	r := new(Ad)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/item/info", p, r); err != nil {
@@ -118,9 +118,9 @@ type MyAdParams struct {
 }
 
 // MyAds returns ads of the account, of all states unless filtered.
-// V5 page: [docs/p2p/ad/ad-list].
+// V5 page: [p2p/ad/ad-list].
 //
-// [docs/p2p/ad/ad-list]: https://bybit-exchange.github.io/docs/v5/docs/p2p/ad/ad-list
+// [p2p/ad/ad-list]: https://bybit-exchange.github.io/docs/p2p/ad/ad-list
 func (s *Service) MyAds(ctx context.Context, p *MyAdsParams) (*MyAdsResult, error) {
 	r := new(MyAdsResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/item/personal/list", p, r); err != nil {
@@ -157,9 +157,9 @@ type MyAdsResult struct {
 // Ads returns ads of all users that can be taken now. The side is the advertisers': ask for 0 (buy)
 // to sell to them.
 //
-// V5 page: [docs/p2p/ad/online-ad-list].
+// V5 page: [p2p/ad/online-ad-list].
 //
-// [docs/p2p/ad/online-ad-list]: https://bybit-exchange.github.io/docs/v5/docs/p2p/ad/online-ad-list
+// [p2p/ad/online-ad-list]: https://bybit-exchange.github.io/docs/p2p/ad/online-ad-list
 func (s *Service) Ads(ctx context.Context, p *AdsParams) (*AdsResult, error) {
 	r := new(AdsResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/item/online", p, r); err != nil {
@@ -191,9 +191,9 @@ type AdsResult struct {
 }
 
 // PostAd posts an ad. It can be taken as soon as it is online.
-// V5 page: [docs/p2p/ad/post-new-ad].
+// V5 page: [p2p/ad/post-new-ad].
 //
-// [docs/p2p/ad/post-new-ad]: https://bybit-exchange.github.io/docs/v5/docs/p2p/ad/post-new-ad
+// [p2p/ad/post-new-ad]: https://bybit-exchange.github.io/docs/p2p/ad/post-new-ad
 func (s *Service) PostAd(ctx context.Context, p *PostAdParams) (*PostAdResult, error) {
 	r := new(PostAdResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/item/create", p, r); err != nil {
@@ -234,9 +234,9 @@ type PostAdResult struct {
 }
 
 // RemoveAd removes an ad: it cannot be taken any more.
-// V5 page: [docs/p2p/ad/remove-ad].
+// V5 page: [p2p/ad/remove-ad].
 //
-// [docs/p2p/ad/remove-ad]: https://bybit-exchange.github.io/docs/v5/docs/p2p/ad/remove-ad
+// [p2p/ad/remove-ad]: https://bybit-exchange.github.io/docs/p2p/ad/remove-ad
 func (s *Service) RemoveAd(ctx context.Context, p *RemoveAdParams) error {
 	return s.c.Call(ctx, http.MethodPost, "/v5/p2p/item/cancel", p, nil)
 }
@@ -249,9 +249,9 @@ type RemoveAdParams struct {
 // UpdateAd changes an ad, or brings it back online. All of the ad is sent, not only what changes.
 // One ad may be changed 10 times within 5 minutes.
 //
-// V5 page: [docs/p2p/ad/update-list-ad].
+// V5 page: [p2p/ad/update-list-ad].
 //
-// [docs/p2p/ad/update-list-ad]: https://bybit-exchange.github.io/docs/v5/docs/p2p/ad/update-list-ad
+// [p2p/ad/update-list-ad]: https://bybit-exchange.github.io/docs/p2p/ad/update-list-ad
 func (s *Service) UpdateAd(ctx context.Context, p *UpdateAdParams) (*UpdateAdResult, error) {
 	r := new(UpdateAdResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/item/update", p, r); err != nil {
@@ -293,10 +293,10 @@ type UpdateAdResult struct {
 	NeedSecurityRisk bool
 }
 
-// UploadFile uploads a file for the chat of an order. Then send its url with SendMessage.
-// V5 page: [docs/p2p/chat/upload-chat-file].
+// UploadFile uploads a file for the chat of an order. Then send its url with [Service.SendMessage].
+// V5 page: [p2p/chat/upload-chat-file].
 //
-// [docs/p2p/chat/upload-chat-file]: https://bybit-exchange.github.io/docs/v5/docs/p2p/chat/upload-chat-file
+// [p2p/chat/upload-chat-file]: https://bybit-exchange.github.io/docs/p2p/chat/upload-chat-file
 func (s *Service) UploadFile(ctx context.Context, p *UploadFileParams) (*UploadFileResult, error) {
 	r := new(UploadFileResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/oss/upload_file", p, r); err != nil {
@@ -321,9 +321,9 @@ type UploadFileResult struct {
 }
 
 // Messages returns messages of an order's chat.
-// V5 page: [docs/p2p/order/chat-msg].
+// V5 page: [p2p/order/chat-msg].
 //
-// [docs/p2p/order/chat-msg]: https://bybit-exchange.github.io/docs/v5/docs/p2p/order/chat-msg
+// [p2p/order/chat-msg]: https://bybit-exchange.github.io/docs/p2p/order/chat-msg
 func (s *Service) Messages(ctx context.Context, p *MessagesParams) (*MessagesResult, error) {
 	r := new(MessagesResult)
 	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/order/message/listpage", p, r); err != nil {
@@ -351,7 +351,7 @@ type MessagesResult struct {
 	Messages []Message // messages of the page
 }
 
-// Message is an element of [MessagesResult.Messages]: messages of the page.
+// Message is one of the messages in [MessagesResult.Messages].
 type Message struct {
 	ID          string      // identifier of the message
 	AccountID   string      // number of the writer's account
@@ -367,7 +367,7 @@ type Message struct {
 	MsgUUID     string      // identifier that the writer gave it; may be empty
 	NickName    string      // name of the writer
 
-	// 1 if it has been read, else 0; as isRead in the venue's example. The documentation shows it
+	// 1 if it has been read, else 0; as IsRead in the venue's example. The documentation shows it
 	// in an example only.
 	Read int64
 
@@ -378,9 +378,9 @@ type Message struct {
 // MarkPaid tells the seller that the account has paid for an order. The balance at Bybit cannot be
 // used over the API.
 //
-// V5 page: [docs/p2p/order/mark-order-as-paid].
+// V5 page: [p2p/order/mark-order-as-paid].
 //
-// [docs/p2p/order/mark-order-as-paid]: https://bybit-exchange.github.io/docs/v5/docs/p2p/order/mark-order-as-paid
+// [p2p/order/mark-order-as-paid]: https://bybit-exchange.github.io/docs/p2p/order/mark-order-as-paid
 func (s *Service) MarkPaid(ctx context.Context, p *MarkPaidParams) error {
 	return s.c.Call(ctx, http.MethodPost, "/v5/p2p/order/pay", p, nil)
 }
@@ -388,6 +388,6 @@ func (s *Service) MarkPaid(ctx context.Context, p *MarkPaidParams) error {
 // MarkPaidParams are the parameters of [Service.MarkPaid].
 type MarkPaidParams struct {
 	OrderID     string // identifier of the order
-	PaymentType int64  // type of payment that was used, paymentType in paymentTermList of Order
-	PaymentID   string // payment method that was used, id in paymentTermList of Order
+	PaymentType int64  // type of payment that was used, PaymentType in PaymentTermList of Order
+	PaymentID   string // payment method that was used, id in PaymentTermList of Order
 }

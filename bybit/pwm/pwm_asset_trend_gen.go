@@ -38,7 +38,7 @@ type AssetTrendResult struct {
 	DataPoints []AssetPoint // one row a day, oldest first
 }
 
-// AssetPoint is an element of [AssetTrendResult.DataPoints]: one row a day, oldest first.
+// AssetPoint is an element of [AssetTrendResult.DataPoints], one for each day, oldest first.
 type AssetPoint struct {
 	Date          string          // day as YYYY-MM-DD
 	AssetValueUSD decimal.Decimal // worth of the plan at the daily settlement, in USD
@@ -60,7 +60,7 @@ func (s *Service) FundNAV(ctx context.Context, p *FundNAVParams) (*FundNAVResult
 type FundNAVParams struct {
 	FundID    string               // number of the fund
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
-	EndTime   bybit.Opt[time.Time] // Not after this time, at most 180 days after startTime. Default: now.
+	EndTime   bybit.Opt[time.Time] // Not after this time, at most 180 days after StartTime. Default: now.
 }
 
 // FundNAVResult is what [Service.FundNAV] returns.
@@ -72,7 +72,7 @@ type FundNAVResult struct {
 	DataPoints []NAVPoint      // one row a day, oldest first
 }
 
-// NAVPoint is an element of [FundNAVResult.DataPoints]: one row a day, oldest first.
+// NAVPoint is an element of [FundNAVResult.DataPoints], one for each day, oldest first.
 type NAVPoint struct {
 	Date string          // day as YYYY-MM-DD
 	NAV  decimal.Decimal // net asset value at the daily settlement
@@ -95,13 +95,13 @@ type CustomProductsResult struct {
 	Products []ProductGroup // one row for each kind
 }
 
-// ProductGroup is an element of [CustomProductsResult.Products]: one row for each kind.
+// ProductGroup is an element of [CustomProductsResult.Products], one for each kind.
 type ProductGroup struct {
-	Type  Category  // kind of the products: equityFund, multiCoinEarning, onchainEarn or fixedYield
+	Type  Category  // kind of the products: EquityFund, MultiCoinEarning, OnchainEarn or FixedYield
 	Cards []Product // products of the kind
 }
 
-// Product is an element of [ProductGroup.Cards]: products of the kind.
+// Product is one of the products of the kind ([ProductGroup.Cards]).
 type Product struct {
 	Category            Category        // kind of the product
 	ProductID           string          // Number of the product. Not for funds.
@@ -137,12 +137,11 @@ func (s *Service) CreateCustomPlan(ctx context.Context, p *CreateCustomPlanParam
 
 // CreateCustomPlanParams are the parameters of [Service.CreateCustomPlan].
 type CreateCustomPlanParams struct {
-	AccountType bybit.Opt[AccountType] // Account that pays. Default: FUND.
+	AccountType bybit.Opt[AccountType] // Account that pays. Default: AccountFund.
 	Products    []PlanProduct          // products of the plan, at least one
 }
 
-// PlanProduct is an element of [CreateCustomPlanParams.Products]: products of the plan, at least
-// one.
+// PlanProduct is one of the products of the plan ([CreateCustomPlanParams.Products]).
 type PlanProduct struct {
 	Category  Category        // kind of the product, from CustomProducts
 	ProductID string          // Number of the product, from CustomProducts. 0 is possible.
@@ -190,7 +189,7 @@ type TransferResult struct {
 // TransferRecord returns state of a transfer between custody sub-accounts. It needs the key of such
 // a sub-account.
 //
-// Without transferId, up to 20 transfers of the last month that are not finished are promised, but
+// Without TransferID, up to 20 transfers of the last month that are not finished are promised, but
 // the documented reply holds one. Transfers older than a month may be gone.
 //
 // V5 page: [finance/pwm/query-fund-transfer-result].
@@ -245,7 +244,7 @@ type FundsParams struct {
 	FundID bybit.Opt[string]     // number of one fund
 	Status bybit.Opt[FundStatus] // only funds in this state
 	Limit  bybit.Opt[int64]      // Rows per page: at most 50. Default: 20.
-	Cursor bybit.Opt[string]     // page to continue from: nextPageCursor of the page before
+	Cursor bybit.Opt[string]     // page to continue from: NextPageCursor of the page before
 }
 
 // FundsResult is what [Service.Funds] returns.
@@ -254,7 +253,7 @@ type FundsResult struct {
 	NextPageCursor string // Where the next page begins. Empty on the last.
 }
 
-// Fund is an element of [FundsResult.List]: funds, newest first.
+// Fund is one of the funds in [FundsResult.List].
 type Fund struct {
 	FundID            string          // number of the fund
 	FundName          string          // name of the fund
@@ -275,8 +274,8 @@ type Fund struct {
 }
 
 // FundOrders returns orders of clients for the manager's funds, in pages.
-// One call reaches over 7 days: the last 7 without times, 7 after startTime or before endTime with
-// one of them; with both, what lies more than 7 days before endTime is left out.
+// One call reaches over 7 days: the last 7 without times, 7 after StartTime or before EndTime with
+// one of them; with both, what lies more than 7 days before EndTime is left out.
 //
 // V5 page: [finance/pwm/asset-manager/all-order].
 //
@@ -299,15 +298,16 @@ func (s *Service) AllFundOrders(ctx context.Context, p *FundOrdersParams) iter.S
 // FundOrdersParams are the parameters of [Service.FundOrders].
 type FundOrdersParams struct {
 	FundID    bybit.Opt[string]    // Number of one fund. Default: all funds of the manager.
-	OrderType bybit.Opt[OrderType] // Subscribe or Redeem. Default: both.
+	OrderType bybit.Opt[OrderType] // OrderSubscribe or OrderRedeem. Default: both.
 
-	// Pending Review, Processing, Completed, Rejected or Failed. Default: all.
+	// FundOrderPendingFilter, FundOrderProcessing, FundOrderCompleted, FundOrderRejected or
+	// FundOrderFailed. Default: all.
 	Status bybit.Opt[FundOrderStatus]
 
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 }
 
 // FundOrdersResult is what [Service.FundOrders] returns.
@@ -316,13 +316,13 @@ type FundOrdersResult struct {
 	NextPageCursor string      // Where the next page begins. Empty on the last.
 }
 
-// FundOrder is an element of [FundOrdersResult.List]: orders for the funds.
+// FundOrder is one of the orders for the funds ([FundOrdersResult.List]).
 type FundOrder struct {
 	OrderID     string          // number of the order
 	FundID      string          // number of the fund
 	FundName    string          // name of the fund
 	AccountUID  string          // user number of the fund's main account
-	OrderType   OrderType       // Subscribe or Redeem
+	OrderType   OrderType       // OrderSubscribe or OrderRedeem
 	Coin        string          // coin of the order
 	Amount      decimal.Decimal // Amount in coin. Subscribe only.
 	Shares      decimal.Decimal // Number of shares. Redeem only.

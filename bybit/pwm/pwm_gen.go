@@ -55,9 +55,9 @@ func (s *Service) AllPlans(ctx context.Context, p *PlansParams) iter.Seq2[PlanSu
 // PlansParams are the parameters of [Service.Plans].
 type PlansParams struct {
 	PlanID bybit.Opt[string]     // Number of one plan. Default: all plans.
-	Status bybit.Opt[PlanStatus] // PendingSubscription, Active or Closed. Default: all.
+	Status bybit.Opt[PlanStatus] // PlanPending, PlanActive or PlanClosed. Default: all.
 	Limit  bybit.Opt[int64]      // Rows per page: at most 50. Default: 20.
-	Cursor bybit.Opt[string]     // page to continue from: nextPageCursor of the page before
+	Cursor bybit.Opt[string]     // page to continue from: NextPageCursor of the page before
 }
 
 // PlansResult is what [Service.Plans] returns.
@@ -66,11 +66,11 @@ type PlansResult struct {
 	NextPageCursor string        // Where the next page begins. Empty on the last.
 }
 
-// PlanSummary is an element of [PlansResult.List]: plans of the account.
+// PlanSummary is one of the plans of the account ([PlansResult.List]).
 type PlanSummary struct {
 	PlanID             string          // number of the plan
 	PlanName           string          // name of the plan
-	PlanType           PlanType        // kind of the plan: stable or advanced
+	PlanType           PlanType        // kind of the plan: PlanStable or PlanAdvanced
 	Status             PlanStatus      // where the plan stands
 	Source             PlanSource      // who set the plan up
 	CurrentAssetUSD    decimal.Decimal // worth of the plan in USD; before it is paid in, the amount set up
@@ -79,8 +79,8 @@ type PlanSummary struct {
 	CreatedTime        time.Time       // when the plan was set up
 }
 
-// Plan returns one plan that is running or ended, with every product in it. See PendingPlan for one
-// that is not paid in.
+// Plan returns one plan that is running or ended, with every product in it. See
+// [Service.PendingPlan] for one that is not paid in.
 //
 // V5 page: [finance/pwm/investment-plan/detail].
 //
@@ -102,8 +102,8 @@ type PlanParams struct {
 type PlanResult struct {
 	PlanID             string          // number of the plan
 	PlanName           string          // name of the plan
-	PlanType           PlanType        // kind of the plan: stable or advanced
-	Status             PlanStatus      // Active or Closed
+	PlanType           PlanType        // kind of the plan: PlanStable or PlanAdvanced
+	Status             PlanStatus      // PlanActive or PlanClosed
 	CurrentAssetUSD    decimal.Decimal // worth of the plan in USD
 	AccumulateYieldUSD decimal.Decimal // yield so far in USD
 
@@ -113,7 +113,7 @@ type PlanResult struct {
 	CreatedTime    time.Time       // when the plan was set up
 }
 
-// PlanPositions is the type of [PlanResult.Positions]: what the plan holds, by kind.
+// PlanPositions is what [PlanResult.Positions] holds: what the plan holds, by kind.
 type PlanPositions struct {
 	MultiCoinsEarning SavingsPositions // holdings in savings
 	FixedYield        FixedPositions   // holdings in fixed terms
@@ -122,7 +122,7 @@ type PlanPositions struct {
 	FundingCoins      []CoinAmount     // coins of the plan that are not invested
 }
 
-// SavingsPositions is the type of [PlanPositions.MultiCoinsEarning]: holdings in savings.
+// SavingsPositions is what [PlanPositions.MultiCoinsEarning] holds: holdings in savings.
 type SavingsPositions struct {
 	TotalInvestmentUSD decimal.Decimal   // amount invested in this kind, in USD
 	AccumulateYieldUSD decimal.Decimal   // yield of this kind so far, in USD
@@ -130,7 +130,7 @@ type SavingsPositions struct {
 	Items              []SavingsPosition // one row for each product
 }
 
-// SavingsPosition is an element of [SavingsPositions.Items]: one row for each product.
+// SavingsPosition is an element of [SavingsPositions.Items], one for each product.
 type SavingsPosition struct {
 	Category        Category        // kind of the product
 	ProductID       string          // number of the product
@@ -142,7 +142,7 @@ type SavingsPosition struct {
 	Status          ItemStatus      // where the product stands
 }
 
-// FixedPositions is the type of [PlanPositions.FixedYield]: holdings in fixed terms.
+// FixedPositions is what [PlanPositions.FixedYield] holds: holdings in fixed terms.
 type FixedPositions struct {
 	TotalInvestmentUSD decimal.Decimal // amount invested in this kind, in USD
 	AccumulateYieldUSD decimal.Decimal // yield of this kind so far, in USD
@@ -150,7 +150,7 @@ type FixedPositions struct {
 	Items              []FixedPosition // one row for each product
 }
 
-// FixedPosition is an element of [FixedPositions.Items]: one row for each product.
+// FixedPosition is an element of [FixedPositions.Items], one for each product.
 type FixedPosition struct {
 	Category        Category        // kind of the product
 	ProductID       string          // number of the product
@@ -165,7 +165,7 @@ type FixedPosition struct {
 	Status          ItemStatus      // where the product stands
 }
 
-// FundPositions is the type of [PlanPositions.EquityFunds]: holdings in funds.
+// FundPositions is what [PlanPositions.EquityFunds] holds: holdings in funds.
 type FundPositions struct {
 	TotalInvestmentUSD decimal.Decimal // amount invested in this kind, in USD
 	AccumulateYieldUSD decimal.Decimal // yield of this kind so far, in USD
@@ -173,7 +173,7 @@ type FundPositions struct {
 	Items              []FundPosition  // one row for each fund
 }
 
-// FundPosition is an element of [FundPositions.Items]: one row for each fund.
+// FundPosition is an element of [FundPositions.Items], one for each fund.
 type FundPosition struct {
 	Category        Category        // kind of the product
 	ProductID       string          // number of the fund
@@ -195,14 +195,14 @@ type FundPosition struct {
 	Status          ItemStatus      // where the product stands
 }
 
-// OnchainPositions is the type of [PlanPositions.OnchainEarn]: holdings in on-chain staking.
+// OnchainPositions is what [PlanPositions.OnchainEarn] holds: holdings in on-chain staking.
 type OnchainPositions struct {
 	TotalInvestmentUSD decimal.Decimal   // amount invested in this kind, in USD
 	AccumulateYieldUSD decimal.Decimal   // yield of this kind so far, in USD
 	Items              []OnchainPosition // one row for each product
 }
 
-// OnchainPosition is an element of [OnchainPositions.Items]: one row for each product.
+// OnchainPosition is an element of [OnchainPositions.Items], one for each product.
 type OnchainPosition struct {
 	Category    Category        // kind of the product
 	ProductID   string          // number of the product

@@ -36,15 +36,15 @@ type PendingPlanParams struct {
 type PendingPlanResult struct {
 	PlanID                   string          // number of the plan
 	PlanName                 string          // name of the plan
-	PlanType                 PlanType        // kind of the plan: stable or advanced
-	Status                   PlanStatus      // PendingSubscription, nothing else
+	PlanType                 PlanType        // kind of the plan: PlanStable or PlanAdvanced
+	Status                   PlanStatus      // PlanPending, nothing else
 	Source                   PlanSource      // who set the plan up
 	TotalConfiguredAmountUSD decimal.Decimal // amount set up for the plan, in USD
 	Products                 PlannedProducts // what the plan will hold, by kind
 	CreatedTime              time.Time       // when the plan was set up
 }
 
-// PlannedProducts is the type of [PendingPlanResult.Products]: what the plan will hold, by kind.
+// PlannedProducts is what [PendingPlanResult.Products] holds: what the plan will hold, by kind.
 type PlannedProducts struct {
 	MultiCoinsEarning PlannedSavings // savings to be bought
 	FixedYield        PlannedTerms   // fixed terms to be bought
@@ -52,13 +52,13 @@ type PlannedProducts struct {
 	OnchainEarn       PlannedStakes  // on-chain staking to be bought
 }
 
-// PlannedSavings is the type of [PlannedProducts.MultiCoinsEarning]: savings to be bought.
+// PlannedSavings is what [PlannedProducts.MultiCoinsEarning] holds: savings to be bought.
 type PlannedSavings struct {
 	ConfiguredAmountUSD decimal.Decimal // amount set up for this kind, in USD
 	Items               []PlannedSaving // one row for each product
 }
 
-// PlannedSaving is an element of [PlannedSavings.Items]: one row for each product.
+// PlannedSaving is an element of [PlannedSavings.Items], one for each product.
 type PlannedSaving struct {
 	Category         Category        // kind of the product
 	ProductID        string          // number of the product
@@ -67,13 +67,13 @@ type PlannedSaving struct {
 	APR              decimal.Decimal // yearly rate now, as a fraction; it may change
 }
 
-// PlannedTerms is the type of [PlannedProducts.FixedYield]: fixed terms to be bought.
+// PlannedTerms is what [PlannedProducts.FixedYield] holds: fixed terms to be bought.
 type PlannedTerms struct {
 	ConfiguredAmountUSD decimal.Decimal // amount set up for this kind, in USD
 	Items               []PlannedTerm   // one row for each product
 }
 
-// PlannedTerm is an element of [PlannedTerms.Items]: one row for each product.
+// PlannedTerm is an element of [PlannedTerms.Items], one for each product.
 type PlannedTerm struct {
 	Category         Category        // kind of the product
 	ProductID        string          // number of the product
@@ -83,13 +83,13 @@ type PlannedTerm struct {
 	Duration         int64           // length of the term in days
 }
 
-// PlannedFunds is the type of [PlannedProducts.EquityFunds]: funds to be bought.
+// PlannedFunds is what [PlannedProducts.EquityFunds] holds: funds to be bought.
 type PlannedFunds struct {
 	ConfiguredAmountUSD decimal.Decimal // amount set up for this kind, in USD
 	Items               []PlannedFund   // one row for each fund
 }
 
-// PlannedFund is an element of [PlannedFunds.Items]: one row for each fund.
+// PlannedFund is an element of [PlannedFunds.Items], one for each fund.
 type PlannedFund struct {
 	Category         Category         // kind of the product
 	ProductID        string           // number of the fund
@@ -100,7 +100,7 @@ type PlannedFund struct {
 	Introduction     FundIntroduction // what the fund does and did
 }
 
-// FundIntroduction is the type of [PlannedFund.Introduction]: what the fund does and did.
+// FundIntroduction is what [PlannedFund.Introduction] holds: what the fund does and did.
 type FundIntroduction struct {
 	Description            string          // description of the fund in English
 	HistoricalYieldRateMax decimal.Decimal // highest yearly rate of the past, as a fraction
@@ -110,13 +110,13 @@ type FundIntroduction struct {
 	LockupPeriod           string          // time for which shares are locked, in words, such as 30 days
 }
 
-// PlannedStakes is the type of [PlannedProducts.OnchainEarn]: on-chain staking to be bought.
+// PlannedStakes is what [PlannedProducts.OnchainEarn] holds: on-chain staking to be bought.
 type PlannedStakes struct {
 	ConfiguredAmountUSD decimal.Decimal // amount set up for this kind, in USD
 	Items               []PlannedStake  // one row for each product
 }
 
-// PlannedStake is an element of [PlannedStakes.Items]: one row for each product.
+// PlannedStake is an element of [PlannedStakes.Items], one for each product.
 type PlannedStake struct {
 	Category         Category        // kind of the product
 	ProductID        string          // number of the product
@@ -140,7 +140,7 @@ func (s *Service) Subscribe(ctx context.Context, p *SubscribeParams) (*Subscribe
 // SubscribeParams are the parameters of [Service.Subscribe].
 type SubscribeParams struct {
 	PlanID      string                 // number of a PendingSubscription plan
-	AccountType bybit.Opt[AccountType] // Account that pays. Default: FUND.
+	AccountType bybit.Opt[AccountType] // Account that pays. Default: AccountFund.
 
 	LinkID string // Your own number of the order: up to 36 characters. Sending it again does not pay twice.
 }
@@ -167,7 +167,7 @@ func (s *Service) InvestMore(ctx context.Context, p *InvestMoreParams) (*InvestM
 // InvestMoreParams are the parameters of [Service.InvestMore].
 type InvestMoreParams struct {
 	PlanID      string                 // number of an Active plan
-	AccountType bybit.Opt[AccountType] // Account that pays. Default: FUND.
+	AccountType bybit.Opt[AccountType] // Account that pays. Default: AccountFund.
 	Category    Category               // kind of the product
 	ProductID   string                 // number of the product
 	Amount      decimal.Decimal        // amount to add, in the coin of the product
@@ -182,7 +182,7 @@ type InvestMoreResult struct {
 	ProductID string          // number of the product
 	Coin      string          // coin that was paid
 	Amount    decimal.Decimal // amount added, in coin
-	Status    RequestStatus   // success, Pending or failed
+	Status    RequestStatus   // RequestSuccess, RequestPending or RequestFailed
 	OrderID   string          // number of the order
 	LinkID    string          // your own number of the order
 }
@@ -225,7 +225,7 @@ type RedeemResult struct {
 	Amount          decimal.Decimal // Amount taken out. All but funds.
 	EstimatedAmount decimal.Decimal // amount at the worth of a share now; settlement decides
 	Coin            string          // coin that is paid back
-	Status          RequestStatus   // success, or Pending for a fund
+	Status          RequestStatus   // RequestSuccess, or RequestPending for a fund
 	LinkID          string          // your own number of the order
 }
 
@@ -244,7 +244,7 @@ func (s *Service) Claim(ctx context.Context, p *ClaimParams) (*ClaimResult, erro
 // ClaimParams are the parameters of [Service.Claim].
 type ClaimParams struct {
 	PlanID        string                 // number of an Active plan
-	ToAccountType bybit.Opt[AccountType] // Account that receives. Default: FUND.
+	ToAccountType bybit.Opt[AccountType] // Account that receives. Default: AccountFund.
 
 	LinkID string // Your own number of the order: up to 36 characters. Sending it again does not pay twice.
 }
@@ -253,7 +253,7 @@ type ClaimParams struct {
 type ClaimResult struct {
 	PlanID        string        // number of the plan
 	ToAccountType int64         // account that receives, as a number of the venue: 6 was seen for FUND
-	Status        RequestStatus // success or processing
+	Status        RequestStatus // RequestSuccess or RequestProcessing
 	CreatedTime   time.Time     // when the claim was made
 }
 
@@ -280,15 +280,15 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 type OrdersParams struct {
 	PlanID bybit.Opt[string] // Number of one plan. Default: all plans.
 
-	// Only flexibleSavings, fundPool, fundPoolPremium, equityFund or onchainEarn. Default: all.
+	// Only FlexibleSavings, FundPool, FundPoolPremium, EquityFund or OnchainEarn. Default: all.
 	Category bybit.Opt[Category]
 
-	Type      bybit.Opt[OrderType]   // Subscribe or Redeem. Default: all.
+	Type      bybit.Opt[OrderType]   // OrderSubscribe or OrderRedeem. Default: all.
 	Status    bybit.Opt[OrderStatus] // only orders in this state
 	StartTime bybit.Opt[time.Time]   // Not before this time. Default: no limit.
 	EndTime   bybit.Opt[time.Time]   // Not after this time. Default: now.
 	Limit     bybit.Opt[int64]       // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]      // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]      // page to continue from: NextPageCursor of the page before
 	LinkID    bybit.Opt[string]      // your own number of one order
 }
 
@@ -298,12 +298,12 @@ type OrdersResult struct {
 	NextPageCursor string  // Where the next page begins. Empty on the last.
 }
 
-// Order is an element of [OrdersResult.List]: orders, newest first.
+// Order is one of the orders in [OrdersResult.List].
 type Order struct {
 	OrderID     string          // number of the order
 	PlanID      string          // number of the plan
 	Type        OrderType       // what the order does
-	AccountType AccountType     // account that paid: Funding or Unified
+	AccountType AccountType     // account that paid: AccountFunding or AccountUnified
 	Coin        string          // coin of the order
 	Amount      decimal.Decimal // amount in coin
 	Category    Category        // kind of the product

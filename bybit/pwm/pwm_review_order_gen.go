@@ -13,7 +13,7 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// ReviewOrder approves or refuses a client's order that waits for it. The same reqLinkId again
+// ReviewOrder approves or refuses a client's order that waits for it. The same ReqLinkID again
 // tells how far it is.
 //
 // V5 page: [finance/pwm/asset-manager/manage-order].
@@ -30,7 +30,7 @@ func (s *Service) ReviewOrder(ctx context.Context, p *ReviewOrderParams) (*Revie
 // ReviewOrderParams are the parameters of [Service.ReviewOrder].
 type ReviewOrderParams struct {
 	OrderID string       // number of an order that waits for the manager
-	Action  ReviewAction // decision: approve or reject
+	Action  ReviewAction // decision: ReviewApprove or ReviewReject
 
 	// Your own number of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string
@@ -42,7 +42,7 @@ type ReviewOrderResult struct {
 	FundID      string          // number of the fund
 	AccountUID  string          // user number of the fund's main account
 	OrderStatus FundOrderStatus // where the order stands
-	OrderType   OrderType       // Subscribe or Redeem
+	OrderType   OrderType       // OrderSubscribe or OrderRedeem
 	Action      ReviewAction    // what was decided
 	Coin        string          // coin of the order
 	Amount      decimal.Decimal // Amount in coin. Subscribe only.
@@ -94,7 +94,7 @@ type CreateFundResult struct {
 }
 
 // CreateSubAccount makes a custody sub-account of a running fund. A fund can have 30, and one can
-// be in the making at a time. It takes a while: the same call again, with the same reqLinkId, tells
+// be in the making at a time. It takes a while: the same call again, with the same ReqLinkID, tells
 // the number of the sub-account; so does Funds.
 //
 // V5 page: [finance/pwm/asset-manager/create-sub-account].
@@ -123,7 +123,7 @@ type CreateSubAccountResult struct {
 }
 
 // SettleProfit settles the manager's share of a running fund's profit; a closed fund is refused
-// (180040). The same reqLinkId again tells how far it is.
+// (180040). The same ReqLinkID again tells how far it is.
 //
 // V5 page: [finance/pwm/asset-manager/settle-profit].
 //
@@ -179,7 +179,7 @@ type ManagedPlansParams struct {
 	Status          bybit.Opt[PlanStatus] // only plans in this state
 	SubscriptionUID bybit.Opt[string]     // user number of the client
 	Limit           bybit.Opt[int64]      // Rows per page: at most 50. Default: 20.
-	Cursor          bybit.Opt[string]     // page to continue from: nextPageCursor of the page before
+	Cursor          bybit.Opt[string]     // page to continue from: NextPageCursor of the page before
 }
 
 // ManagedPlansResult is what [Service.ManagedPlans] returns.
@@ -188,11 +188,11 @@ type ManagedPlansResult struct {
 	NextPageCursor string        // Where the next page begins. Empty on the last.
 }
 
-// ManagedPlan is an element of [ManagedPlansResult.List]: plans of the manager's clients.
+// ManagedPlan is one of the plans of the manager's clients ([ManagedPlansResult.List]).
 type ManagedPlan struct {
 	PlanID             string          // number of the plan
 	PlanName           string          // name of the plan
-	PlanType           PlanType        // kind of the plan: stable or advanced
+	PlanType           PlanType        // kind of the plan: PlanStable or PlanAdvanced
 	Status             PlanStatus      // where the plan stands
 	Source             PlanSource      // who set the plan up
 	SubscriptionUID    string          // user number of the client
@@ -220,14 +220,14 @@ func (s *Service) CreatePlan(ctx context.Context, p *CreatePlanParams) (*CreateP
 type CreatePlanParams struct {
 	AccountUID string     // user number of the client
 	PlanName   string     // name of the plan: up to 50 characters
-	PlanType   PlanType   // kind of the plan: stable or advanced
+	PlanType   PlanType   // kind of the plan: PlanStable or PlanAdvanced
 	Funds      []PlanFund // funds of the plan, at least one
 
 	// Your own number of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string
 }
 
-// PlanFund is an element of [CreatePlanParams.Funds]: funds of the plan, at least one.
+// PlanFund is one of the funds of the plan ([CreatePlanParams.Funds]).
 type PlanFund struct {
 	ProductID string          // number of a fund of the manager
 	Amount    decimal.Decimal // amount to be paid in, in the coin of the fund
@@ -236,7 +236,7 @@ type PlanFund struct {
 // CreatePlanResult is what [Service.CreatePlan] returns.
 type CreatePlanResult struct {
 	PlanID      string     // number of the plan
-	PlanType    PlanType   // kind of the plan: stable or advanced
+	PlanType    PlanType   // kind of the plan: PlanStable or PlanAdvanced
 	AccountUID  string     // user number of the client
 	Status      PlanStatus // where the plan stands: it waits for the client
 	CreatedTime time.Time  // when the plan was set up
@@ -259,7 +259,7 @@ func (s *Service) ManagePlan(ctx context.Context, p *ManagePlanParams) (*ManageP
 // ManagePlanParams are the parameters of [Service.ManagePlan].
 type ManagePlanParams struct {
 	PlanID       string                // number of the plan
-	UpdateStatus bybit.Opt[PlanStatus] // Closed or Deleted. Default: unchanged.
+	UpdateStatus bybit.Opt[PlanStatus] // PlanClosed or PlanDeleted. Default: unchanged.
 
 	UpdateFunds []FundAmount // funds to add, or to change if they are in the plan: at most 10, each once
 

@@ -37,7 +37,7 @@ type ProductsResult struct {
 	List []Product // funds on offer
 }
 
-// Product is an element of [ProductsResult.List]: funds on offer.
+// Product is one of the funds on offer ([ProductsResult.List]).
 type Product struct {
 	ProductID   int64           // number of the product
 	Coin        string          // settlement coin, such as USDC
@@ -50,7 +50,7 @@ type Product struct {
 
 	SavingType SavingType      // whether shares are locked up
 	Duration   int64           // Days for which shares are locked up. 0 if they are not.
-	NAV        decimal.Decimal // latest worth of one share in the settlement coin, cut to sharePrecision
+	NAV        decimal.Decimal // latest worth of one share in the settlement coin, cut to SharePrecision
 
 	MinStakeAmount decimal.Decimal // least that can be paid in, in the settlement coin
 
@@ -86,8 +86,8 @@ func (s *Service) NAVChart(ctx context.Context, p *NAVChartParams) (*NAVChartRes
 // NAVChartParams are the parameters of [Service.NAVChart].
 type NAVChartParams struct {
 	ProductID int64                // number of the product
-	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days before endTime.
-	EndTime   bybit.Opt[time.Time] // Not after this time, at most 180 days after startTime. Default: now.
+	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days before EndTime.
+	EndTime   bybit.Opt[time.Time] // Not after this time, at most 180 days after StartTime. Default: now.
 }
 
 // NAVChartResult is what [Service.NAVChart] returns.
@@ -96,7 +96,7 @@ type NAVChartResult struct {
 	List      []NAVPoint // one row a day, oldest first
 }
 
-// NAVPoint is an element of [NAVChartResult.List]: one row a day, oldest first.
+// NAVPoint is an element of [NAVChartResult.List], one for each day, oldest first.
 type NAVPoint struct {
 	Date string          // day in UTC as YYYY-MM-DD
 	NAV  decimal.Decimal // worth of one share on the day, in the settlement coin
@@ -119,14 +119,14 @@ func (s *Service) PlaceOrder(ctx context.Context, p *PlaceOrderParams) (*PlaceOr
 // PlaceOrderParams are the parameters of [Service.PlaceOrder].
 type PlaceOrderParams struct {
 	ProductID int64     // number of the product
-	OrderType OrderType // stake to buy, Redeem to sell
+	OrderType OrderType // OrderStake to buy, OrderRedeem to sell
 	Coin      string    // settlement coin in capitals, such as USDC
 
 	// Amount to pay in, in the settlement coin. Needed for Stake, else ignored.
 	StakeAmount bybit.Opt[decimal.Decimal]
 
 	RedeemShares bybit.Opt[decimal.Decimal] // Number of shares to sell. Needed for Redeem, else ignored.
-	AccountType  bybit.Opt[AccountType]     // Account that pays or receives. Default: FUND.
+	AccountType  bybit.Opt[AccountType]     // Account that pays or receives. Default: AccountFund.
 
 	// Your own number of the order: up to 36 letters, digits, - and _. One that was used before is
 	// refused (180025).
@@ -139,8 +139,8 @@ type PlaceOrderResult struct {
 	LinkID  string // your own number of the order
 }
 
-// Orders returns orders of the last 180 days, in pages; one order if orderId or orderLinkId is
-// sent, which makes the other fields ignored.
+// Orders returns orders of the last 180 days, in pages; one order if OrderID or LinkID is sent,
+// which makes the other fields ignored.
 //
 // V5 page: [finance/rwa/order].
 //
@@ -162,14 +162,14 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	OrderID   bybit.Opt[string]    // Number of one order. It wins over orderLinkId.
+	OrderID   bybit.Opt[string]    // Number of one order. It wins over LinkID.
 	LinkID    bybit.Opt[string]    // your own number of one order
-	OrderType bybit.Opt[OrderType] // Stake or Redeem. Default: both.
+	OrderType bybit.Opt[OrderType] // OrderStake or OrderRedeem. Default: both.
 	ProductID bybit.Opt[int64]     // Number of the product. Default: all products.
 	StartTime bybit.Opt[time.Time] // Not before this time, at most 180 days ago. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // Not after this time. Default: now.
 	Limit     bybit.Opt[int64]     // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: nextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
 }
 
 // OrdersResult is what [Service.Orders] returns.
@@ -178,11 +178,11 @@ type OrdersResult struct {
 	NextPageCursor string  // Where the next page begins. Empty on the last.
 }
 
-// Order is an element of [OrdersResult.List]: orders of the account.
+// Order is one of the orders of the account ([OrdersResult.List]).
 type Order struct {
 	OrderID       string          // number of the order
 	LinkID        string          // your own number of the order
-	OrderType     OrderType       // Stake or Redeem
+	OrderType     OrderType       // OrderStake or OrderRedeem
 	ProductID     int64           // number of the product
 	Coin          string          // settlement coin of the order
 	StakeAmount   decimal.Decimal // Amount paid in, in the settlement coin. Stake only.
@@ -212,7 +212,7 @@ type PositionsResult struct {
 	List []Position // positions of the account
 }
 
-// Position is an element of [PositionsResult.List]: positions of the account.
+// Position is one of the positions of the account ([PositionsResult.List]).
 type Position struct {
 	ProductID      int64           // number of the product
 	Coin           string          // settlement coin of the product
@@ -225,6 +225,6 @@ type Position struct {
 	ProcessingRedeemShare decimal.Decimal // number of shares sold that wait for their payment
 	BonusEarned           decimal.Decimal // bonus of all time, in the settlement coin
 	NAV                   decimal.Decimal // worth of one share now, in the settlement coin
-	HoldAmount            decimal.Decimal // worth of effectiveShare now, in the settlement coin
+	HoldAmount            decimal.Decimal // worth of EffectiveShare now, in the settlement coin
 	Duration              int64           // Days for which shares are locked up. 0 if they are not.
 }

@@ -161,7 +161,7 @@ func ofAsset() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/asset/travel-rule/deposit/submit", Group: "asset/deposit", Auth: "signed", Read: false, Page: "asset/deposit/submit-info", Go: "bybit.Client.Asset.SubmitDepositInfo",
-			Text: "Tells who sent a deposit that the travel rule holds up: one whose travel rule status is 1. The page names its fields depositId, subAccountId and travelRuleStatus; its example has deposit_id, sub_account_id and travel_rule_status. Send the documented ones, and the others if they are refused.",
+			Text: "Tells who sent a deposit that the travel rule holds up: one whose travel rule status is 1. The page names its fields \"depositId\", \"subAccountId\" and \"travelRuleStatus\", its example \"deposit_id\", \"sub_account_id\" and \"travel_rule_status\". Send the documented ones, and the others if they are refused.",
 			Params: []Param{
 				{Name: "depositId", Type: "int", Text: "ID of the deposit at the venue, as in DepositRecord. The venue documents it as required."},
 				{Name: "subAccountId", Type: "int", Text: "UID of the sub-account, for brokers; 0 is the account of the key. Default: 0."},
@@ -235,8 +235,8 @@ func ofAsset() []Endpoint {
 		{Method: "GET", Path: "/v5/asset/withdraw/query-address", Group: "asset/withdraw", Auth: "signed", Read: true, Page: "asset/withdraw/withdraw-address", Go: "bybit.Client.Asset.WithdrawalAddresses",
 			Text: "The address book for withdrawals. The key needs the permission Withdraw.",
 			Params: []Param{
-				{Name: "coin", Type: "string", Text: "Coin in upper case; baseCoin for universal addresses. Default: all."},
-				{Name: "chain", Type: "string", Text: "Chain, such as ETH; returns addresses of one coin and universal ones, or only the latter with the coin baseCoin. Default: all."},
+				{Name: "coin", Type: "string", Text: "Coin in upper case; \"baseCoin\" for universal addresses. Default: all."},
+				{Name: "chain", Type: "string", Text: "Chain, such as ETH; returns addresses of one coin and universal ones, or only the latter with the coin \"baseCoin\". Default: all."},
 				{Name: "addressType", Type: "int", Values: []string{"0", "1", "2"}, Text: "Kind of entry; with 1 and 2, coin and chain do not matter. Default: all."},
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 50. Default: 50."},
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},

@@ -129,7 +129,7 @@ func ofLoan() []Endpoint {
 				{Name: "orderAmount", Type: "decimal", Required: true, Text: "Amount to borrow, in coins."},
 				{Name: "annualRate", Type: "decimal", Required: true, Text: "Interest of a year that is offered, as a fraction: 0.02 is 2 %."},
 				{Name: "term", Type: "string", Required: true, Values: []string{"7", "14", "30", "60", "90", "180"}, Text: "Term in days: 7, 14, 30, 90 or 180."},
-				{Name: "autoRepay", Type: "bool string", Text: "Use repayType. Repays from the funding wallet at the end of the term."},
+				{Name: "autoRepay", Type: "bool string", Text: "Repays from the funding wallet at the end of the term. Use repayType."},
 				{Name: "repayType", Type: "string", Values: []string{"0", "1", "2"}, Text: "What happens at the end of the term. Default: repaid from the funding wallet."},
 				{Name: "collateralList", Type: "[]object", Text: "Collateral to add, up to 100 coins. Default: what is there already."},
 				{Name: "collateralList[].currency", Type: "string", Text: "Coin, such as ETH."},
@@ -235,7 +235,7 @@ func ofLoan() []Endpoint {
 				{Name: "refundedAccount", Type: "string", Values: []string{"0", "1"}, Text: "Where the coins go. Default: the funding account."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-fixed/supply-contract-info", Group: "new-crypto-loan/fixed", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/supply-contract copy", Go: "loan.Service.FixedSupplies",
+		{Method: "GET", Path: "/v5/crypto-loan-fixed/supply-contract-info", Group: "new-crypto-loan/fixed", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/supply-contract%20copy", Go: "loan.Service.FixedSupplies",
 			Text: "What is lent for a term, newest first.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "Identifier of the order. Default: all."},

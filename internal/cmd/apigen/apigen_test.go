@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -210,6 +211,90 @@ func TestTexts(t *testing.T) {
 	} {
 		if got := remark(text); got != want {
 			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+const speaking = `service Shop
+doc Things.
+
+enum Color string  A color of things.
+  red        Red      Like blood.
+  darkGreen  Green    Like leaves.
+  Full       FullTone  Like a color of the box.
+  Pale       Pastel    Like water.
+
+enum Force int  Whether an order is forced.
+  0  ForceNone  It is not.
+  1  ForceAll   It is.
+
+method Order POST /v5/order signed
+  page shop/order
+  doc Orders a thing; with orderLinkId and force 1 at once. See OrderTwice.
+  params
+    orderLinkId  string   Your own id, unlike "orderLinkId" of the page. 0 for none.
+    thing_id     string   ID of it. {as Thing}
+    force        Force?   Whether it is forced. Default: 0.
+    color        Color?   Full or Pale; see shop/colors of orderLinkId.
+    tone         Color?   Tone of it. Full needs thing_id. Default: Pale.
+    old          Color    The color that it had: red, darkGreen or Full. Out of use, see color. {deprecated}
+    price        decimal  Price unless force is 1; null if there is none.
+
+method OrderTwice POST /v5/order/twice signed
+  page p2p/twice
+  doc Orders two things.
+  deprecated Use Order.
+  params
+    qty  decimal  How many; goes before thing_id.
+`
+
+// TestTextsSpeakGo reads comments that name fields and values.
+func TestTextsSpeakGo(t *testing.T) {
+	f, errs := Parse("spec/shop.api", speaking)
+	spec, more := Check([]*File{f}, nil)
+	if err := errors.Join(append(errs, more...)...); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := Generate(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := strings.Join(strings.Fields(string(tree["bybit/shop_gen.go"])), " ")
+	for _, want := range []string{
+		"// Order orders a thing; with LinkID and Force ForceAll at once. See [ShopService.OrderTwice].",
+		`// Your own id, unlike "orderLinkId" of the page. 0 for none.`,
+		"// Whether it is forced. Default: ForceNone.",
+		"// FullTone or Pastel; see shop/colors of LinkID Tone",
+		"// Tone of it. FullTone needs Thing. Default: Pastel.",
+		"// The color that it had: Red, Green or FullTone. // // Deprecated: out of use, see color. Old Color",
+		"// price unless Force is ForceAll; absent if there is none",
+		"// how many; goes before Thing",
+		"// Deprecated: Use Order. // // [p2p/twice]: https://bybit-exchange.github.io/docs/p2p/twice",
+	} {
+		if !strings.Contains(code, want) {
+			t.Errorf("no %q in\n%s", want, tree["bybit/shop_gen.go"])
+		}
+	}
+	if text := string(tree["internal/endpoints/shop_gen.go"]); !strings.Contains(text, "see shop/colors of orderLinkId") {
+		t.Errorf("the command speaks Go:\n%s", text)
+	}
+}
+
+// TestPagesAreAddresses looks for links that lead nowhere.
+func TestPagesAreAddresses(t *testing.T) {
+	spec, err := Load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range spec.Packages {
+		for _, f := range p.Files {
+			for _, m := range f.Methods {
+				for _, page := range m.Pages {
+					if u, err := url.Parse(pageURL(page)); err != nil || u.String() != pageURL(page) || strings.Contains(page, " ") || strings.HasPrefix(page, "docs/") || strings.HasPrefix(page, "/") {
+						t.Errorf("%s:%d: the page %q is no path of the documentation", f.Path, m.line, page)
+					}
+				}
+			}
 		}
 	}
 }

@@ -208,9 +208,10 @@ func at(list []string, i int) string {
 // enums writes the enums of the file.
 func (g *generator) enums() {
 	name, code := "", ""
+	scope := g.scopeOf(nil)
 	for _, e := range g.f.Enums {
 		var b strings.Builder
-		comment(&b, "", sayEnum(e.Name, e.Text))
+		comment(&b, "", sayEnum(e.Name, scope.speak(e.Text)))
 		kind := "string"
 		if e.Int {
 			kind = "int64"
@@ -219,7 +220,8 @@ func (g *generator) enums() {
 		fmt.Fprintf(&b, "// The values of %s.\nconst (\n", e.Name)
 		var together group
 		for i, v := range e.Values {
-			value, text := "= "+wireLiteral(e, v), remark(v.Text)
+			said := scope.speak(v.Text)
+			value, text := "= "+wireLiteral(e, v), remark(said)
 			line := v.Name + " " + e.Name + " " + value
 			if !together.fits(v.Name, e.Name+" "+value, text) {
 				if i > 0 {
@@ -232,7 +234,7 @@ func (g *generator) enums() {
 				fmt.Fprintf(&b, "%s // %s\n", line, text)
 				continue
 			}
-			comment(&b, "\t", v.Name+": "+lowerFirst(v.Text))
+			comment(&b, "\t", v.Name+": "+lowerFirst(said))
 			b.WriteString(line + "\n")
 			together.closed = true
 		}
@@ -266,12 +268,13 @@ func (g *generator) methodLink(u *unit) string {
 // unitTypes writes the method and the types of a unit.
 func (g *generator) unitTypes(u *unit) string {
 	var b strings.Builder
+	scope := g.scopeOf(u)
 	if u.method != nil {
-		g.method(&b, u)
+		g.method(&b, u, scope)
 	}
 	for _, d := range u.structs {
-		comment(&b, "", sayStruct(d, g.methodLink(u)))
-		g.structType(&b, d)
+		comment(&b, "", sayStruct(d, scope.speak(d.Text), g.methodLink(u)))
+		g.structType(&b, d, scope.within(d.Rows))
 	}
 	if u.item != nil {
 		comment(&b, "", u.result.Name+" is what "+g.methodLink(u)+" returns.")
@@ -283,17 +286,14 @@ func (g *generator) unitTypes(u *unit) string {
 // structType writes the fields of a struct. A short text stands behind its field, a long
 // one above it. gofmt aligns fields that stand together, so a field begins a group of its own
 // where its neighbours would push its text beyond the margin.
-func (g *generator) structType(b *strings.Builder, d *declared) {
+func (g *generator) structType(b *strings.Builder, d *declared, scope *scope) {
 	fmt.Fprintf(b, "type %s struct {\n", d.Name)
 	var together group
 	for i, r := range d.Rows {
-		text := r.Text
-		if r.Hidden {
-			text += " The documentation shows it in an example only."
-		}
-		typ, short := g.p.goType(r), remark(text)
+		doc := g.fieldDoc(r, scope)
+		typ, short := g.p.goType(r), remark(doc[0])
 		switch {
-		case together.fits(r.Go, typ, short):
+		case len(doc) == 1 && together.fits(r.Go, typ, short):
 			together.add(r.Go, typ, short)
 			fmt.Fprintf(b, "%s %s // %s\n", r.Go, typ, short)
 			continue
@@ -301,12 +301,12 @@ func (g *generator) structType(b *strings.Builder, d *declared) {
 			b.WriteString("\n")
 		}
 		together = group{}
-		if together.fits(r.Go, typ, short) {
+		if len(doc) == 1 && together.fits(r.Go, typ, short) {
 			together.add(r.Go, typ, short)
 			fmt.Fprintf(b, "%s %s // %s\n", r.Go, typ, short)
 			continue
 		}
-		comment(b, "\t", text)
+		comment(b, "\t", doc...)
 		fmt.Fprintf(b, "%s %s\n", r.Go, typ)
 		together.closed = true
 	}
@@ -332,17 +332,23 @@ func (g *group) add(name, typ, text string) {
 }
 
 // method writes the method of a service, and its iterator.
-func (g *generator) method(b *strings.Builder, u *unit) {
+func (g *generator) method(b *strings.Builder, u *unit, scope *scope) {
 	m := u.method
-	reads := m.HTTP == "GET" || m.Read
-	doc := []string{sayMethod(m.Name, m.Doc[0], reads)}
+	doc := []string{sayMethod(m.Name, m.Doc[0], m.HTTP == "GET" || m.Read)}
 	doc = append(doc, m.Doc[1:]...)
-	comment(b, "", append(doc, pageLinks(m))...)
+	for i := range doc {
+		doc[i] = g.linked(scope.speak(doc[i]), m.Name)
+	}
+	doc = append(doc, pageLinks(m))
+	if m.Deprecated != "" {
+		doc = append(doc, deprecated+m.Deprecated)
+	}
+	comment(b, "", doc...)
 	for i, p := range m.Pages {
 		if i == 0 {
 			b.WriteString("//\n")
 		}
-		fmt.Fprintf(b, "// [%s]: https://bybit-exchange.github.io/docs/v5/%s\n", p, p)
+		fmt.Fprintf(b, "// [%s]: %s\n", p, pageURL(p))
 	}
 	recv := g.receiver()
 	arg, given := "", "nil"

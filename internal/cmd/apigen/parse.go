@@ -179,6 +179,8 @@ func (p *reader) attribute(text string) {
 		m.Doc = paragraph(m.Doc, rest)
 	case "read":
 		m.Read = true
+	case "deprecated":
+		m.Deprecated = rest
 	case "limit":
 		category := ""
 		for _, w := range strings.Fields(rest) {

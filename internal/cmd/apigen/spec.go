@@ -105,20 +105,21 @@ const (
 
 // A Method is one method and path.
 type Method struct {
-	Name     string
-	HTTP     string // GET or POST
-	Path     string
-	Auth     string // public, signed or optional
-	Pages    []string
-	Doc      []string // paragraphs
-	Read     bool
-	Limits   []Limit
-	Walk     *Walk
-	Envelope string // "", "envelope", "bare" or "ret_code"
-	Batch    bool
-	Params   *Body
-	Result   *Body
-	line     int
+	Name       string
+	HTTP       string // GET or POST
+	Path       string
+	Auth       string // public, signed or optional
+	Pages      []string
+	Doc        []string // paragraphs
+	Read       bool
+	Deprecated string // why, and what to use instead
+	Limits     []Limit
+	Walk       *Walk
+	Envelope   string // "", "envelope", "bare" or "ret_code"
+	Batch      bool
+	Params     *Body
+	Result     *Body
+	line       int
 }
 
 // A Limit is how often an account may call; Category "" is every one.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -65,8 +66,54 @@ func sayEnum(name, text string) string {
 	return name + ": " + lowerFirst(text)
 }
 
+// deprecated begins the paragraph that tools look for.
+const deprecated = "Deprecated: "
+
+// outOfUse are the beginnings of the sentences that say so.
+var outOfUse = regexp.MustCompile(`(^|\. )(Use|Out of use|Always|Without meaning|Wrong since|Absent now)\b`)
+
+// fieldDoc is the comment of a field, in paragraphs.
+func (g *generator) fieldDoc(r *Row, scope *scope) []string {
+	text := r.Text
+	if r.Type.Name != "raw" {
+		text = scope.at(g.p.enum(r.Type.Name)).speak(text)
+	}
+	if r.Hidden {
+		text += " The documentation shows it in an example only."
+	}
+	if r.pointer() && !r.Opt {
+		text = orNil(text)
+	}
+	if !r.Deprecated {
+		return []string{text}
+	}
+	if at := outOfUse.FindStringIndex(text); at != nil && at[0] > 0 {
+		return []string{text[:at[0]+1], deprecated + lowerFirst(text[at[0]+2:])}
+	}
+	return []string{"", deprecated + lowerFirst(text)}
+}
+
+// orNil says of a pointer when it is nil, which a text tells as absent.
+func orNil(text string) string {
+	if strings.Contains(text, "bsent") {
+		return strings.NewReplacer("absent", "nil", "Absent", "Nil").Replace(text)
+	}
+	if body := strings.TrimSuffix(text, "."); !strings.Contains(body, ". ") {
+		return body + "; nil if absent."
+	}
+	return text + " Nil if absent."
+}
+
+// pageURL is where a page of the documentation is. The pages of p2p stand beside those of V5.
+func pageURL(page string) string {
+	if strings.HasPrefix(page, "p2p/") {
+		return "https://bybit-exchange.github.io/docs/" + page
+	}
+	return "https://bybit-exchange.github.io/docs/v5/" + page
+}
+
 // sayStruct is what the comment of a struct begins with.
-func sayStruct(d *declared, method string) string {
+func sayStruct(d *declared, text, method string) string {
 	switch d.role {
 	case params:
 		return d.Name + " are the parameters of " + method + "."
@@ -76,11 +123,41 @@ func sayStruct(d *declared, method string) string {
 		return d.Name + " is the reply to one item of " + method + "."
 	case nested:
 		if d.many {
-			return d.Name + " is an element of [" + d.owner + "]: " + lowerFirst(d.Text)
+			return d.Name + sayElement(text, "["+d.owner+"]")
 		}
-		return d.Name + " is the type of [" + d.owner + "]: " + lowerFirst(d.Text)
+		text, _, _ = strings.Cut(text, "; ")
+		text, _, _ = strings.Cut(text, ". ")
+		return d.Name + " is what [" + d.owner + "] holds: " + lowerFirst(strings.TrimSuffix(text, ".")) + "."
 	}
-	return sayEnum(d.Name, d.Text)
+	return sayEnum(d.Name, text)
+}
+
+var (
+	onePer = regexp.MustCompile(`(?i)\bone( row)?( for)? (per|each|a|for each) ([^.;]*)`)
+	found  = regexp.MustCompile(` (that were found|found|of (this|the) page)$`)
+	plural = regexp.MustCompile(`^[a-z]+[a-rt-z]s$`)
+)
+
+// sayElement says what one element of a list is, of which the text tells what all are.
+func sayElement(text, list string) string {
+	if m := onePer.FindStringSubmatch(text); m != nil {
+		return " is an element of " + list + ", one for each " + m[4] + "."
+	}
+	things := strings.TrimSuffix(lowerFirst(text), ".")
+	for _, article := range []string{"the ", "its ", "all "} {
+		things = strings.TrimPrefix(things, article)
+	}
+	for _, end := range []string{". ", "; ", ", ", ": "} {
+		things, _, _ = strings.Cut(things, end)
+	}
+	things = found.ReplaceAllString(things, "")
+	switch first, _, several := strings.Cut(things, " "); {
+	case plural.MatchString(first) && several:
+		return " is one of the " + things + " (" + list + ")."
+	case plural.MatchString(first):
+		return " is one of the " + things + " in " + list + "."
+	}
+	return " is an element of " + list + ": " + lowerFirst(text)
 }
 
 // verbs are the words that method texts begin with and that are no nouns.
