@@ -137,8 +137,8 @@ type LPOrder struct {
 	GasTokenSymbol    string          // coin that pays the gas, such as ETH
 	GasOnchain        decimal.Decimal // gas paid on the chain, in that coin
 	GasUSD            decimal.Decimal // what the gas is worth, in US dollars; absent if that is not known
-	PlatformFee       decimal.Decimal // fee of the venue; it does not say in which coin
-	PlatformFeeUSD    decimal.Decimal // fee of the venue, in US dollars; absent if that is not known
+	PlatformFee       decimal.Decimal // fee of the exchange; it does not say in which coin
+	PlatformFeeUSD    decimal.Decimal // fee of the exchange, in US dollars; absent if that is not known
 	CreateTime        time.Time       // when the order was made
 	ExecutionTime     time.Time       // when the order was completed
 	FailureReason     string          // why it was not carried out; empty unless it failed
@@ -238,7 +238,7 @@ type LPPoolResult struct {
 	PoolAddress string // address of the pool's contract
 	PoolName    string // name of the pool, such as ETH-USDC Pool
 
-	// Yield of a year; 12.5 in the venue's example, which gives no unit but reads as percent.
+	// Yield of a year; 12.5 in the exchange's example, which gives no unit but reads as percent.
 	APY decimal.Decimal
 
 	TVL             decimal.Decimal // value of all that the pool holds, in US dollars
@@ -280,7 +280,7 @@ type LPPool struct {
 	PoolName    string // name of the pool, such as ETH-USDC Pool
 	PoolTag     string // label of the pool, such as Trending
 
-	// Yield of a year; 12.5 in the venue's example, which gives no unit but reads as percent.
+	// Yield of a year; 12.5 in the exchange's example, which gives no unit but reads as percent.
 	APY decimal.Decimal
 
 	TVL                decimal.Decimal // value of all that the pool holds, in US dollars
@@ -324,10 +324,12 @@ type LPPosition struct {
 	CurrentValueUSD   decimal.Decimal // what the position is worth, in US dollars
 	EarnedRewardsUSD  decimal.Decimal // all rewards so far, in US dollars
 
-	UnrealizedPnL decimal.Decimal // profit not realized yet, negative for a loss; the venue gives no unit
-	RealizedPnL   decimal.Decimal // profit realized so far, negative for a loss; the venue gives no unit
+	// Profit not realized yet, negative for a loss; the exchange gives no unit.
+	UnrealizedPnL decimal.Decimal
 
-	// Yield of a year; 12.5 in the venue's example, which gives no unit but reads as percent.
+	RealizedPnL decimal.Decimal // profit realized so far, negative for a loss; the exchange gives no unit
+
+	// Yield of a year; 12.5 in the exchange's example, which gives no unit but reads as percent.
 	APY decimal.Decimal
 
 	Token0Amount decimal.Text     // what the position holds of the pool's first token

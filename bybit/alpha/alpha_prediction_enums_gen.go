@@ -94,7 +94,7 @@ const (
 	PredictionInterval1w PredictionInterval = "1W" // one week
 	PredictionInterval1M PredictionInterval = "1M" // one month
 
-	// PredictionIntervalAll: the whole history, as the venue puts it; it does not say in which
+	// PredictionIntervalAll: the whole history, as the exchange puts it; it does not say in which
 	// steps.
 	PredictionIntervalAll PredictionInterval = "ALL"
 )

@@ -125,7 +125,7 @@ type PredictionOutcome struct {
 	TokenID   string          // ID of the outcome token, as orders name it
 	Outcome   string          // name of the outcome: YES, NO, or a team
 	Price     decimal.Decimal // price of a share in USDC, 0 to 1: how likely the market thinks the outcome
-	Side      PredictionSide  // which outcome it is: 1 for YES and 2 for NO in the venue's example
+	Side      PredictionSide  // which outcome it is: 1 for YES and 2 for NO in the exchange's example
 	Volume    decimal.Decimal // volume of the token's trades so far, in US dollars
 	Liquidity decimal.Decimal // liquidity of the token, in US dollars
 }
@@ -272,7 +272,7 @@ type PredictionCandle struct {
 	Volume   decimal.Decimal // volume within the candle, in USDC
 }
 
-// PredictionEstimate estimates what an order would bring and cost, without sending it. The venue
+// PredictionEstimate estimates what an order would bring and cost, without sending it. The exchange
 // wants this call before each order.
 //
 // V5 page: [alpha/prediction/order-estimate].
@@ -309,7 +309,7 @@ type PredictionEstimateResult struct {
 
 // PredictionFees is what [PredictionEstimateResult.FeeDetail] holds: what the fees consist of.
 type PredictionFees struct {
-	ServerFee     decimal.Decimal // fee of the venue, in USDC
+	ServerFee     decimal.Decimal // fee of the exchange, in USDC
 	PolymarketFee decimal.Decimal // fee of Polymarket, where the order is carried out, in USDC
 }
 

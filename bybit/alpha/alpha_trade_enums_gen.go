@@ -17,7 +17,7 @@ type TradeQuoteMode int64
 
 // The values of TradeQuoteMode.
 const (
-	TradeQuoteAuto    TradeQuoteMode = 0 // the venue chooses
+	TradeQuoteAuto    TradeQuoteMode = 0 // the exchange chooses
 	TradeQuotePrice   TradeQuoteMode = 1 // the best price
 	TradeQuoteSuccess TradeQuoteMode = 2 // the best chance to be carried out
 )
@@ -47,7 +47,7 @@ type TradeFailure string
 // The values of TradeFailure.
 const (
 	TradeFailureUnknown   TradeFailure = "ERR999" // the reason is not known
-	TradeFailureSystem    TradeFailure = "ERR101" // something went wrong at the venue
+	TradeFailureSystem    TradeFailure = "ERR101" // something went wrong at the exchange
 	TradeFailureTimeout   TradeFailure = "ERR102" // it took too long
 	TradeFailureBalance   TradeFailure = "ERR103" // the balance was too small
 	TradeFailureBroadcast TradeFailure = "ERR104" // the transaction could not be sent to the chain

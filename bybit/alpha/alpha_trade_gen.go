@@ -52,9 +52,9 @@ type TradeToken struct {
 	TokenDecimals     int64     // decimal places of the token
 	TokenIconURLDay   string    // address of its icon on a light background
 	TokenIconURLNight string    // address of its icon on a dark background
-	CreateTime        time.Time // when the venue listed the token
+	CreateTime        time.Time // when the exchange listed the token
 	CreateTimeOnchain time.Time // when the token was made on the chain
-	RiskFlag          int64     // 1 if the venue sees a risk in the token and wants users warned, else 0
+	RiskFlag          int64     // 1 if the exchange sees a risk in the token and wants users warned, else 0
 
 	MinOrderQuantity decimal.Decimal // smallest order, in the coin that pays
 	MaxOrderQuantity decimal.Decimal // largest order, in the coin that pays
@@ -96,7 +96,7 @@ type TradeQuoteParams struct {
 	FromTokenAmount decimal.Text // amount to give, above 0
 	ToTokenCode     string       // code of what is received: a token for a purchase, a coin to redeem
 
-	// What the quote aims at. Default: TradeQuoteAuto, the venue chooses.
+	// What the quote aims at. Default: TradeQuoteAuto, the exchange chooses.
 	QuoteMode bybit.Opt[TradeQuoteMode]
 }
 
@@ -114,8 +114,8 @@ type TradeQuoteResult struct {
 
 	Gas            decimal.Decimal // gas expected, in the chain's own coin; goes unchanged into the order
 	GasUSD         decimal.Decimal // what the gas is worth, in US dollars
-	PlatformFee    decimal.Decimal // fee of the venue; it does not say in which coin
-	PlatformFeeUSD decimal.Decimal // fee of the venue, in US dollars
+	PlatformFee    decimal.Decimal // fee of the exchange; it does not say in which coin
+	PlatformFeeUSD decimal.Decimal // fee of the exchange, in US dollars
 	SwapRate       decimal.Text    // what is received for one unit of what is given
 	LossRate       decimal.Decimal // share that fees and slippage are expected to take, as a fraction
 	QuoteData      string          // the quote itself, in base64; goes unchanged into the order
@@ -136,13 +136,13 @@ type TradeQuoteResult struct {
 // cost.
 type TradeModeEstimate struct {
 	QuoteMode         TradeQuoteMode  // what such a quote would aim at
-	EstimatedGas      decimal.Decimal // gas expected; the venue gives no unit
+	EstimatedGas      decimal.Decimal // gas expected; the exchange gives no unit
 	EstimatedGasUSD   decimal.Decimal // what the gas is worth, in US dollars
 	EstimatedSlippage decimal.Decimal // slippage expected, as a fraction
 }
 
 // PurchaseToken buys a token on a chain as [Service.TradeQuote] quoted it. An order on a quote that
-// has one already returns the number of the first.
+// has one already returns the ID of the first.
 //
 // The reply says only that the order was taken; [Service.TradeOrders] has what became of it, after
 // 10 to 60 seconds as a rule.
@@ -168,7 +168,7 @@ type PurchaseTokenParams struct {
 	Gas             decimal.Decimal   // the quote's gas, unchanged
 	QuoteMode       TradeQuoteMode    // the mode that the quote was asked with
 	CorrectingCode  string            // the quote's CorrectingCode, unchanged
-	Tenant          bybit.Opt[string] // name of a tenant; the venue says no more
+	Tenant          bybit.Opt[string] // name of a tenant; the exchange says no more
 }
 
 // PurchaseTokenResult is what [Service.PurchaseToken] returns.
@@ -177,7 +177,7 @@ type PurchaseTokenResult struct {
 }
 
 // RedeemToken sells a token on a chain as [Service.TradeQuote] quoted it. An order on a quote that
-// has one already returns the number of the first.
+// has one already returns the ID of the first.
 //
 // The reply says only that the order was taken; [Service.TradeOrders] has what became of it, after
 // 10 to 60 seconds as a rule.
@@ -203,7 +203,7 @@ type RedeemTokenParams struct {
 	Gas             decimal.Decimal   // the quote's gas, unchanged
 	QuoteMode       TradeQuoteMode    // the mode that the quote was asked with
 	CorrectingCode  string            // the quote's CorrectingCode, unchanged
-	Tenant          bybit.Opt[string] // name of a tenant; the venue says no more
+	Tenant          bybit.Opt[string] // name of a tenant; the exchange says no more
 }
 
 // RedeemTokenResult is what [Service.RedeemToken] returns.
@@ -277,9 +277,9 @@ type TradeOrder struct {
 	// What the gas is worth, in US dollars; may be absent while the order is processed.
 	GasUSD decimal.Decimal
 
-	PlatformFee decimal.Decimal // fee of the venue; it does not say in which coin
+	PlatformFee decimal.Decimal // fee of the exchange; it does not say in which coin
 
-	// Fee of the venue, in US dollars; may be absent while the order is processed.
+	// Fee of the exchange, in US dollars; may be absent while the order is processed.
 	PlatformFeeUSD decimal.Decimal
 
 	QuoteMode             TradeQuoteMode // what the quote of the order aimed at
@@ -379,12 +379,13 @@ type TradeTokenDetailsResult struct {
 	WhitePaperURL       string          // address of its white paper
 	TokenTag            TokenTag        // group that the token belongs to
 
-	RiskFlag          int64       // 1 if the venue sees a risk in the token and wants users warned, else 0
-	CreateTimeOnchain time.Time   // when the token was made on the chain
-	Status            TokenStatus // whether the token is listed
-	TokenTags         []int64     // IDs of the groups that the token belongs to
-	ShowMessage       int64       // 1 if there is a notice that users should see, else 0
-	Content           string      // text of the notice, if there is one
-	LinkName          string      // name of the notice's link, if it has one
-	LinkAddress       string      // address of the notice's link, if it has one
+	RiskFlag          int64     // 1 if the exchange sees a risk in the token and wants users warned, else 0
+	CreateTimeOnchain time.Time // when the token was made on the chain
+
+	Status      TokenStatus // whether the token is listed
+	TokenTags   []int64     // IDs of the groups that the token belongs to
+	ShowMessage int64       // 1 if there is a notice that users should see, else 0
+	Content     string      // text of the notice, if there is one
+	LinkName    string      // name of the notice's link, if it has one
+	LinkAddress string      // address of the notice's link, if it has one
 }

@@ -55,7 +55,7 @@ type CreateSpotGridParams struct {
 type CreateSpotGridResult struct {
 	StatusCode    StatusCode // what became of the request; 200 is success
 	DebugMsg      string     // what went wrong; only on the testnet
-	GridID        int64      // number of the bot
+	GridID        int64      // ID of the bot
 	BanReasonText string     // why the user is banned, in the user's language; only with status code 421
 }
 
@@ -75,7 +75,7 @@ func (s *Service) SpotGrid(ctx context.Context, p *SpotGridParams) (*SpotGridRes
 
 // SpotGridParams are the parameters of [Service.SpotGrid].
 type SpotGridParams struct {
-	GridID int64 // number of the bot
+	GridID int64 // ID of the bot
 }
 
 // SpotGridResult is what [Service.SpotGrid] returns.
@@ -87,7 +87,7 @@ type SpotGridResult struct {
 
 // SpotGridBot is what [SpotGridResult.Detail] holds: the bot.
 type SpotGridBot struct {
-	GridID            int64               // number of the bot
+	GridID            int64               // ID of the bot
 	Symbol            string              // symbol, such as BTCUSDT
 	BaseToken         string              // base coin, such as BTC
 	QuoteToken        string              // quote coin, such as USDT
@@ -123,8 +123,7 @@ type SpotGridBot struct {
 	// State of the symbol, such as ONLINE. The documentation shows it in an example only.
 	SpotSymbolStatus string
 
-	// Identifier of the first voucher; empty without one. The documentation shows it in an example
-	// only.
+	// ID of the first voucher; empty without one. The documentation shows it in an example only.
 	UsedRewardID string
 
 	// Fee rate of a taker, as a fraction. The documentation shows it in an example only.

@@ -40,7 +40,7 @@ const (
 	CloseNameToQuote CloseModeName = "DCA_QUOTE_MODE" // all was turned into the quote coin
 )
 
-// CloseCode says why a bot ended. While it runs the value means nothing: an example of the venue
+// CloseCode says why a bot ended. While it runs the value means nothing: an example of the exchange
 // has a running bot with BOT_CLOSE_CODE_FAILED_INITIATION.
 type CloseCode string
 
@@ -53,7 +53,7 @@ const (
 	CloseFailedStart CloseCode = "BOT_CLOSE_CODE_FAILED_INITIATION" // it could not start
 	CloseManually    CloseCode = "BOT_CLOSE_CODE_CANCELED_MANUALLY" // the user closed it
 
-	// CloseAutomatic: the venue closed it, for another reason than those below.
+	// CloseAutomatic: the exchange closed it, for another reason than those below.
 	CloseAutomatic CloseCode = "BOT_CLOSE_CODE_CANCELED_AUTO"
 
 	CloseTakeProfit  CloseCode = "BOT_CLOSE_CODE_CANCELED_AUTO_TP"  // the take profit was reached
@@ -166,8 +166,8 @@ const (
 	RebalanceOnTransfer    RebalanceMode = 6 // when margin is moved
 )
 
-// RebalanceModeName says when a combo bot brings its positions back to their weights. The venue has
-// names for the other modes as well, which its pages do not tell.
+// RebalanceModeName says when a combo bot brings its positions back to their weights. The exchange
+// has names for the other modes as well, which its pages do not tell.
 type RebalanceModeName string
 
 // The values of RebalanceModeName.
@@ -331,7 +331,7 @@ type FuturesGridCheck string
 
 // The values of FuturesGridCheck.
 const (
-	// FuturesGridUnspecified: nothing: they are valid. So in the venue's examples.
+	// FuturesGridUnspecified: nothing: they are valid. So in the exchange's examples.
 	FuturesGridUnspecified FuturesGridCheck = "FGRID_CHECK_CODE_UNSPECIFIED"
 
 	FuturesGridValid FuturesGridCheck = "FGRID_CHECK_CODE_SUCCESS" // nothing: they are valid
@@ -471,7 +471,7 @@ const (
 	// MartingaleStopLoss: the stop loss was reached.
 	MartingaleStopLoss MartingaleStopName = "F_MART_BOT_STOP_TYPE_STOP_TYPE_BY_SL"
 
-	// MartingaleStopSystem: the venue closed it.
+	// MartingaleStopSystem: the exchange closed it.
 	MartingaleStopSystem MartingaleStopName = "F_MART_BOT_STOP_TYPE_STOP_TYPE_BY_SYSTEM"
 
 	// MartingaleStopUserBanned: the user was banned.
@@ -495,7 +495,7 @@ const (
 	// MartingaleStopCompliance: rules of the user's region demanded it.
 	MartingaleStopCompliance MartingaleStopName = "F_MART_BOT_STOP_TYPE_STOP_TYPE_BY_COMPLIANCE"
 
-	// MartingaleStopADL: its position was deleveraged by the venue.
+	// MartingaleStopADL: its position was deleveraged by the exchange.
 	MartingaleStopADL MartingaleStopName = "F_MART_BOT_STOP_TYPE_STOP_TYPE_BY_ADL"
 )
 

@@ -28,7 +28,7 @@ func (s *Service) FuturesGrid(ctx context.Context, p *FuturesGridParams) (*Futur
 
 // FuturesGridParams are the parameters of [Service.FuturesGrid].
 type FuturesGridParams struct {
-	BotID int64 // number of the bot
+	BotID int64 // ID of the bot
 }
 
 // FuturesGridResult is what [Service.FuturesGrid] returns.
@@ -40,7 +40,7 @@ type FuturesGridResult struct {
 
 // FuturesGridBot is what [FuturesGridResult.Detail] holds: the bot.
 type FuturesGridBot struct {
-	BotID             int64           // number of the bot
+	BotID             int64           // ID of the bot
 	Symbol            string          // symbol, such as BTCUSDT
 	Status            GridStatusName  // where it stands
 	BaseToken         string          // base coin, such as BTC
@@ -103,7 +103,7 @@ type FuturesGridBot struct {
 	CopyTradeFollowerNum int64            // how many bots copy it
 	InitBonus            decimal.Decimal  // bonus that it began with, in the quote coin
 	UsedBonusAmount      decimal.Decimal  // bonus that was used, in the quote coin; absent without any
-	UsedRewardID         string           // identifier of the first insurance voucher; empty without one
+	UsedRewardID         string           // ID of the first insurance voucher; empty without one
 	TakerFeeRate         decimal.Decimal  // fee rate of a taker, as a fraction
 	MakerFeeRate         decimal.Decimal  // fee rate of a maker, as a fraction
 	Equity               decimal.Decimal  // value of the bot, in the quote coin
@@ -116,13 +116,13 @@ type FuturesGridBot struct {
 	MoveDownPrice          decimal.Decimal // price down to which the grid may move; absent if not set
 	CurrMinPrice           decimal.Decimal // lowest price of the grid now
 	CurrMaxPrice           decimal.Decimal // highest price of the grid now
-	ADLRankIndicator       int64           // rank of the position for deleveraging by the venue
+	ADLRankIndicator       int64           // rank of the position for deleveraging by the exchange
 }
 
 // CheckFuturesGrid says whether the parameters of a futures grid bot are valid, and what each of
 // them may be. To ask before [Service.CreateFuturesGrid].
 //
-// In what unit shares are to be sent the venue's pages do not agree: for
+// In what unit shares are to be sent the exchange's pages do not agree: for
 // [Service.CreateFuturesGrid] they say fractions, here percent (10 is 10%). The ranges of the reply
 // are in percent for stop loss, take profit and profit, and a fraction for the trailing stop.
 //
@@ -175,23 +175,24 @@ type CheckFuturesGridParams struct {
 
 // CheckFuturesGridResult is what [Service.CheckFuturesGrid] returns.
 type CheckFuturesGridResult struct {
-	StatusCode StatusCode       // what became of the request; 0 is success, and 200 in the venue's example
-	DebugMsg   string           // what went wrong; only on the testnet
-	Investment Range            // amount to put in, in the quote coin
-	Profit     Range            // profit of a pair of trades, in percent
-	CellNumber Range            // number of cells
-	MinPrice   Range            // lowest price of the grid
-	MaxPrice   Range            // highest price of the grid
-	Leverage   Range            // leverage, a multiple
-	StopLoss   Range            // stop loss, in percent
-	TakeProfit Range            // take profit, in percent
-	CheckCode  FuturesGridCheck // what is wrong with the parameters
+	StatusCode StatusCode // what became of the request; 0 is success, and 200 in the exchange's example
+	DebugMsg   string     // what went wrong; only on the testnet
+	Investment Range      // amount to put in, in the quote coin
+	Profit     Range      // profit of a pair of trades, in percent
+	CellNumber Range      // number of cells
+	MinPrice   Range      // lowest price of the grid
+	MaxPrice   Range      // highest price of the grid
+	Leverage   Range      // leverage, a multiple
+	StopLoss   Range      // stop loss, in percent
+	TakeProfit Range      // take profit, in percent
 
-	TakeProfitPrice      Range           // price of the take profit
-	StopLossPrice        Range           // price of the stop loss
-	EntryPrice           Range           // price at which the bot begins
-	VIPCellPercent       decimal.Decimal // how many cells more users with a VIP level may have, in percent
-	TrailingStopPercent  Range           // trailing stop, as a fraction
+	CheckCode           FuturesGridCheck // what is wrong with the parameters
+	TakeProfitPrice     Range            // price of the take profit
+	StopLossPrice       Range            // price of the stop loss
+	EntryPrice          Range            // price at which the bot begins
+	VIPCellPercent      decimal.Decimal  // how many cells more users with a VIP level may have, in percent
+	TrailingStopPercent Range            // trailing stop, as a fraction
+
 	LongLiquidationPrice decimal.Decimal // estimated price of liquidation of a long position; may be absent
 
 	// Estimated price of liquidation of a short position; may be absent.
@@ -217,7 +218,7 @@ func (s *Service) CloseMartingale(ctx context.Context, p *CloseMartingaleParams)
 
 // CloseMartingaleParams are the parameters of [Service.CloseMartingale].
 type CloseMartingaleParams struct {
-	BotID int64 // number of the bot
+	BotID int64 // ID of the bot
 }
 
 // CloseMartingaleResult is what [Service.CloseMartingale] returns.
@@ -271,7 +272,7 @@ type CreateMartingaleResult struct {
 	StatusCode    StatusCode // what became of the request; 0 is success
 	DebugMsg      string     // what went wrong; only on the testnet
 	BanReasonText string     // why the user is banned, in the user's language; only with status code 421
-	BotID         int64      // number of the bot
+	BotID         int64      // ID of the bot
 }
 
 // Martingale returns a martingale bot with its settings, its state and its profit.
@@ -290,7 +291,7 @@ func (s *Service) Martingale(ctx context.Context, p *MartingaleParams) (*Marting
 
 // MartingaleParams are the parameters of [Service.Martingale].
 type MartingaleParams struct {
-	BotID int64 // number of the bot
+	BotID int64 // ID of the bot
 }
 
 // MartingaleResult is what [Service.Martingale] returns.
@@ -302,7 +303,7 @@ type MartingaleResult struct {
 
 // MartingaleBot is what [MartingaleResult.Detail] holds: the bot.
 type MartingaleBot struct {
-	BotID              int64                // number of the bot
+	BotID              int64                // ID of the bot
 	Symbol             string               // symbol, such as BTCUSDT
 	BotDisplayStatus   MartingaleStatusName // where it stands
 	Mode               MartingaleModeName   // which way it bets
@@ -340,7 +341,8 @@ type MartingaleBot struct {
 	CreateTime              time.Time       // when it was made
 	ModifyTime              time.Time       // when it last changed
 
-	// When it ended. While it runs absent, or the time when it was made, as in the venue's example.
+	// When it ended. While it runs absent, or the time when it was made, as in the exchange's
+	// example.
 	EndTime time.Time
 
 	StopType         MartingaleStopName // why it ended
@@ -357,9 +359,9 @@ type MartingaleBot struct {
 	TotalAPR         decimal.Decimal // profit in all of a year at this pace, as a fraction
 	FollowNum        int64           // how many users copy it
 	UsedRewardAmount decimal.Decimal // vouchers that were used, in the quote coin; absent without any
-	UsedRewardID     string          // identifier of the first insurance voucher; empty without one
+	UsedRewardID     string          // ID of the first insurance voucher; empty without one
 	TotalBonus       decimal.Decimal // bonus that was used, in the quote coin
-	ADLRankIndicator int64           // rank of the position for deleveraging by the venue
+	ADLRankIndicator int64           // rank of the position for deleveraging by the exchange
 }
 
 // MartingaleLimits says whether the parameters of a martingale bot are valid, and what each of them
@@ -433,10 +435,10 @@ func (s *Service) CloseSpotGrid(ctx context.Context, p *CloseSpotGridParams) (*C
 
 // CloseSpotGridParams are the parameters of [Service.CloseSpotGrid].
 type CloseSpotGridParams struct {
-	GridID    int64     // number of the bot
+	GridID    int64     // ID of the bot
 	CloseMode CloseMode // what its coins become: 2, 3 or 4
 
-	// Number of the bot, under the name that the venue's example has. Leave it unset. The
+	// ID of the bot, under the name that the exchange's example has. Leave it unset. The
 	// documentation shows it in an example only.
 	BotID bybit.Opt[int64]
 }

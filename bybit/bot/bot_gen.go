@@ -47,14 +47,14 @@ func (s *Service) CloseDCA(ctx context.Context, p *CloseDCAParams) (*CloseDCARes
 
 // CloseDCAParams are the parameters of [Service.CloseDCA].
 type CloseDCAParams struct {
-	BotID     int64     // number of the bot
+	BotID     int64     // ID of the bot
 	CloseMode CloseMode // what its coins become: 2 or 3
 }
 
 // CloseDCAResult is what [Service.CloseDCA] returns.
 type CloseDCAResult struct {
 	StatusCode StatusCode    // what became of the request; 200 is success
-	BotID      int64         // number of the bot
+	BotID      int64         // ID of the bot
 	CloseMode  CloseModeName // what became of its coins
 	DebugMsg   string        // what went wrong; only on the testnet
 }
@@ -62,7 +62,7 @@ type CloseDCAResult struct {
 // CreateDCA makes a bot that buys a fixed amount of each pair at fixed intervals, whatever the
 // price.
 //
-// By the venue's page the reply has no envelope: retCode is missing, so look at StatusCode.
+// By the exchange's page the reply has no envelope: retCode is missing, so look at StatusCode.
 //
 // V5 page: [bot/dca/create].
 //
@@ -102,7 +102,7 @@ type DCAPair struct {
 // CreateDCAResult is what [Service.CreateDCA] returns.
 type CreateDCAResult struct {
 	StatusCode    StatusCode // what became of the request; 200 is success
-	BotID         int64      // number of the bot, for CloseDCA
+	BotID         int64      // ID of the bot, for CloseDCA
 	DebugMsg      string     // why it was not made; empty if it was
 	BanReasonText string     // why the user is banned, in the user's language; only with status code 421
 }
@@ -123,7 +123,7 @@ func (s *Service) CloseCombo(ctx context.Context, p *CloseComboParams) (*CloseCo
 
 // CloseComboParams are the parameters of [Service.CloseCombo].
 type CloseComboParams struct {
-	BotID int64 // number of the bot
+	BotID int64 // ID of the bot
 }
 
 // CloseComboResult is what [Service.CloseCombo] returns.
@@ -177,7 +177,7 @@ type CreateComboParams struct {
 type CreateComboResult struct {
 	StatusCode    StatusCode // what became of the request; 0 is success
 	DebugMsg      string     // what went wrong; only on the testnet
-	BotID         int64      // number of the bot
+	BotID         int64      // ID of the bot
 	BanReasonText string     // why the user is banned, in the user's language; only with status code 421
 }
 
@@ -197,7 +197,7 @@ func (s *Service) Combo(ctx context.Context, p *ComboParams) (*ComboResult, erro
 
 // ComboParams are the parameters of [Service.Combo].
 type ComboParams struct {
-	BotID int64 // number of the bot
+	BotID int64 // ID of the bot
 }
 
 // ComboResult is what [Service.Combo] returns.
@@ -209,7 +209,7 @@ type ComboResult struct {
 
 // ComboBot is what [ComboResult.Detail] holds: the bot.
 type ComboBot struct {
-	BotID            int64           // number of the bot
+	BotID            int64           // ID of the bot
 	BotMode          ComboModeName   // which way it bets
 	BotDisplayStatus ComboStatusName // where it stands
 	Leverage         decimal.Decimal // leverage of the positions, a multiple
@@ -218,23 +218,24 @@ type ComboBot struct {
 	TotalPnLPercent  decimal.Decimal // profit in all, as a fraction of the margin
 	Equity           decimal.Decimal // value of the bot, in the quote coin
 
-	ROI      decimal.Decimal // return on the investment, as a fraction; absent in the venue's example
+	ROI      decimal.Decimal // return on the investment, as a fraction; absent in the exchange's example
 	TotalAPR decimal.Decimal // profit of a year at this pace, as a fraction; may be absent
 
-	AdjustedPositionNum    int64           // how often it has rebalanced
-	LastAdjustPositionTime time.Time       // when it last rebalanced
-	CreateTime             time.Time       // when it was made
-	EndTime                time.Time       // when it ended; absent while it runs
-	CloseCode              CloseCode       // why it ended
-	WSToken                string          // token for updates over WebSocket; empty in the venue's example
-	SymbolSettings         []ComboPosition // symbols with their weights
-	SLPercent              decimal.Decimal // loss at which to close, as a fraction of the margin
-	TPPercent              decimal.Decimal // profit at which to close, as a fraction of the margin
-	TotalPositionValue     decimal.Decimal // value of the positions, in the quote coin
-	MarginBalance          decimal.Decimal // margin balance, in the quote coin
-	AvailableBalance       decimal.Decimal // balance that is free, in the quote coin
-	IMR                    decimal.Decimal // initial margin rate, as a fraction
-	MMR                    decimal.Decimal // maintenance margin rate, as a fraction
+	AdjustedPositionNum    int64     // how often it has rebalanced
+	LastAdjustPositionTime time.Time // when it last rebalanced
+	CreateTime             time.Time // when it was made
+	EndTime                time.Time // when it ended; absent while it runs
+	CloseCode              CloseCode // why it ended
+	WSToken                string    // token for updates over WebSocket; empty in the exchange's example
+
+	SymbolSettings     []ComboPosition // symbols with their weights
+	SLPercent          decimal.Decimal // loss at which to close, as a fraction of the margin
+	TPPercent          decimal.Decimal // profit at which to close, as a fraction of the margin
+	TotalPositionValue decimal.Decimal // value of the positions, in the quote coin
+	MarginBalance      decimal.Decimal // margin balance, in the quote coin
+	AvailableBalance   decimal.Decimal // balance that is free, in the quote coin
+	IMR                decimal.Decimal // initial margin rate, as a fraction
+	MMR                decimal.Decimal // maintenance margin rate, as a fraction
 
 	FundingFee decimal.Decimal // funding so far, in the quote coin; positive if received, negative if paid
 
@@ -248,7 +249,7 @@ type ComboBot struct {
 	FollowNum                  int64             // how many users copy it
 
 	UsedRewardAmount      decimal.Decimal // vouchers that were used, in the quote coin; absent without any
-	UsedRewardID          string          // identifier of the first insurance voucher; 0 without one
+	UsedRewardID          string          // ID of the first insurance voucher; 0 without one
 	TotalBonus            decimal.Decimal // bonus that was used, in the quote coin
 	RealizedPnL           decimal.Decimal // profit that is realized, in the quote coin
 	UnrealizedPnL         decimal.Decimal // profit of the positions at the mark price, in the quote coin
@@ -271,7 +272,7 @@ type ComboPosition struct {
 	QuoteToken            string          // quote coin, such as USDT
 	TargetPositionPercent decimal.Decimal // weight of the symbol, as a fraction
 	Side                  SideName        // which way it bets
-	SymbolID              int64           // number of the symbol at the venue
+	SymbolID              int64           // ID of the symbol at the exchange
 }
 
 // ComboLimits says whether the parameters of a combo bot are valid, and what each of them may be.
@@ -340,17 +341,17 @@ func (s *Service) CloseFuturesGrid(ctx context.Context, p *CloseFuturesGridParam
 
 // CloseFuturesGridParams are the parameters of [Service.CloseFuturesGrid].
 type CloseFuturesGridParams struct {
-	BotID int64 // number of the bot
+	BotID int64 // ID of the bot
 }
 
 // CloseFuturesGridResult is what [Service.CloseFuturesGrid] returns.
 type CloseFuturesGridResult struct {
-	// What became of the request; 0 is success, and 200 in the venue's example, whose bot had ended
-	// before.
+	// What became of the request; 0 is success, and 200 in the exchange's example, whose bot had
+	// ended before.
 	StatusCode StatusCode
 
 	DebugMsg string // what went wrong, such as that the bot has ended before; only on the testnet
-	BotID    int64  // number of the bot
+	BotID    int64  // ID of the bot
 }
 
 // CreateFuturesGrid makes a bot that buys and sells a future between two prices, cell by cell.
@@ -407,10 +408,11 @@ type CreateFuturesGridParams struct {
 
 // CreateFuturesGridResult is what [Service.CreateFuturesGrid] returns.
 type CreateFuturesGridResult struct {
-	StatusCode StatusCode       // what became of the request; 0 is success, and 200 in the venue's example
-	DebugMsg   string           // what went wrong; only on the testnet
-	BotID      int64            // number of the bot
-	CheckCode  FuturesGridCheck // what is wrong with the parameters
+	StatusCode StatusCode // what became of the request; 0 is success, and 200 in the exchange's example
+	DebugMsg   string     // what went wrong; only on the testnet
+	BotID      int64      // ID of the bot
+
+	CheckCode FuturesGridCheck // what is wrong with the parameters
 
 	BanReasonText string // why the user is banned, in the user's language; only with status code 421
 }

@@ -55,10 +55,10 @@ const (
 	// LimitNoPermission: refused: not the broker's accounts.
 	LimitNoPermission SetLimitMessage = "No permission to operate these UIDs"
 
-	// LimitNoCap: refused: the venue has set no cap for the broker.
+	// LimitNoCap: refused: the exchange has set no cap for the broker.
 	LimitNoCap SetLimitMessage = "API cap configuration not found"
 
-	// LimitNoCapForBiz: refused: the venue has set no cap for this line of business.
+	// LimitNoCapForBiz: refused: the exchange has set no cap for this line of business.
 	LimitNoCapForBiz SetLimitMessage = "API cap configuration not found for bizType"
 
 	// LimitOverQuota: refused: all accounts together would have too much.

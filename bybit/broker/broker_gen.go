@@ -213,11 +213,11 @@ func (s *Service) AllSubDeposits(ctx context.Context, p *SubDepositsParams) iter
 
 // SubDepositsParams are the parameters of [Service.SubDeposits].
 type SubDepositsParams struct {
-	ID   bybit.Opt[string] // ID of the deposit at the venue. If given, the other filters do not matter.
+	ID   bybit.Opt[string] // ID of the deposit at the exchange. If given, the other filters do not matter.
 	TxID bybit.Opt[string] // Hash of the transaction. Deposits from before 2024 cannot be found by it.
 
 	SubMemberID bybit.Opt[string]    // UID of a sub-account. Default: all.
-	Coin        bybit.Opt[string]    // Coin in upper case. Default: all coins.
+	Coin        bybit.Opt[string]    // Coin in upper case. Default: all.
 	StartTime   bybit.Opt[time.Time] // not before this time
 	EndTime     bybit.Opt[time.Time] // not after this time
 	Limit       bybit.Opt[int64]     // Rows per page, 1 to 50. Default: 50.
@@ -233,7 +233,7 @@ type SubDepositsResult struct {
 
 // Deposit is one of the deposits in [SubDepositsResult.Rows].
 type Deposit struct {
-	ID                string              // ID of the deposit at the venue
+	ID                string              // ID of the deposit at the exchange
 	SubMemberID       string              // UID of the sub-account
 	Coin              string              // coin that arrived
 	Chain             string              // chain it came over, such as TRX
@@ -257,7 +257,7 @@ type Deposit struct {
 }
 
 // RateLimits returns API limits that were set for accounts of an exchange broker; accounts that are
-// missing have the venue's defaults. The key must be the main account's.
+// missing have the exchange's defaults. The key must be the main account's.
 //
 // V5 page: [broker/exchange-broker/rate-limit/query-all].
 //
@@ -281,9 +281,7 @@ func (s *Service) AllRateLimits(ctx context.Context, p *RateLimitsParams) iter.S
 type RateLimitsParams struct {
 	Limit  bybit.Opt[int64]  // Rows per page, 1 to 1000. Default: 1000.
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-
-	// UIDs, joined with commas, also of several main accounts. Default: all sub-accounts.
-	UIDs bybit.Opt[string]
+	UIDs   bybit.Opt[string] // UIDs, joined with commas, also of several main accounts. Default: all.
 }
 
 // RateLimitsResult is what [Service.RateLimits] returns.
@@ -300,7 +298,7 @@ type RateLimit struct {
 }
 
 // RateLimitCaps says how much API limit an exchange broker may give to its accounts, and how much
-// it has given. Empty if the venue has set none. The key must be the main account's.
+// it has given. Empty if the exchange has set none. The key must be the main account's.
 //
 // V5 page: [broker/exchange-broker/rate-limit/query-cap].
 //

@@ -30,15 +30,14 @@ type TransactionsParams struct {
 	StatusCode bybit.Opt[TransactionCode] // Pending, cleared or declined ones. Default: all.
 	Limit      bybit.Opt[int64]           // Rows per page, 1 to 500. Default: 100.
 	Page       bybit.Opt[int64]           // Number of the page, from 1. Default: 1.
-
-	Pan4 bybit.Opt[string] // Last two or four digits of the card's number. Default: all cards.
+	Pan4       bybit.Opt[string]          // Last two or four digits of the card's number. Default: all.
 
 	CreateBeginTime bybit.Opt[time.Time] // not before this time
 	CreateEndTime   bybit.Opt[time.Time] // not after this time
 	MerchName       bybit.Opt[string]    // part of the merchant's name
 	Type            bybit.Opt[QueryType] // Stage of the transactions. Needed without TxnID and OrderNo.
 	TxnID           bybit.Opt[string]    // ID of a transaction
-	CardToken       bybit.Opt[string]    // Token of a card. Default: all cards.
+	CardToken       bybit.Opt[string]    // Token of a card. Default: all.
 	OrderNo         bybit.Opt[string]    // ID of an order
 }
 
@@ -105,7 +104,8 @@ type PointsResult struct {
 	Status         string    // state of the points account, such as active
 	UpdateTime     time.Time // when the points last changed
 
-	// Period after which held points become usable; 30 in the venue's example, which gives no unit.
+	// Period after which held points become usable; 30 in the exchange's example, which gives no
+	// unit.
 	SettlementPeriod int64
 }
 
@@ -133,13 +133,14 @@ type CashbackResult struct {
 	Currency     string          // coin or currency of the cashback, such as USDT
 	CurrencyKind CurrencyKind    // whether that is a coin or fiat money
 
-	CreateTime  string // when the order was made, such as 2023-01-01 12:00:00; the venue names no time zone
-	BizTxnID    string // ID of the order
-	SourceID    int64  // ID of the coupon or voucher
-	SourceCode  string // ID of the order elsewhere
-	OrderStatus int64  // where the order stands; the venue documents no values
+	// When the order was made, such as 2023-01-01 12:00:00; the exchange names no time zone.
+	CreateTime string
 
-	OrderSubStatus  int64          // where the order stands, more closely; the venue documents no values
+	BizTxnID        string         // ID of the order
+	SourceID        int64          // ID of the coupon or voucher
+	SourceCode      string         // ID of the order elsewhere
+	OrderStatus     int64          // where the order stands; the exchange documents no values
+	OrderSubStatus  int64          // where the order stands, more closely; the exchange documents no values
 	OrderShowStatus CashbackStatus // where the order stands, as shown to the user
 	FailedBizCode   string         // code of why it failed; empty if it did not
 }
@@ -189,7 +190,7 @@ type MallItem struct {
 	PicPath       string          // path of its picture
 	Currency      string          // what the price is in: USDT, USDC, BTC, ETH or POINT
 
-	// Number of the kind of currency: fiat, coins or points. The venue documents names only; 3
+	// Number of the kind of currency: fiat, coins or points. The exchange documents names only; 3
 	// stands beside POINT in its example.
 	CurrencyType int64
 
@@ -215,10 +216,10 @@ type PointRecordsParams struct {
 	PageSize bybit.Opt[int64]  // Rows per page, at least 1. Default: 10.
 	PageNo   bybit.Opt[int64]  // Number of the page, from 1. Default: 1.
 
-	// Not before this time; the venue does not say whether it takes seconds or milliseconds.
+	// Not before this time; the exchange does not say whether it takes seconds or milliseconds.
 	StartTime bybit.Opt[time.Time]
 
-	// Not after this time; the venue does not say whether it takes seconds or milliseconds.
+	// Not after this time; the exchange does not say whether it takes seconds or milliseconds.
 	EndTime bybit.Opt[time.Time]
 
 	OutOrderID bybit.Opt[string]    // ID of the order elsewhere
@@ -247,7 +248,7 @@ type PointRecord struct {
 	BizID      string    // ID of the points order
 	BizTxnID   string    // ID of the card transaction through all its stages
 
-	// When the transaction was made, such as 2023-01-01 12:00:00; the venue names no time zone.
+	// When the transaction was made, such as 2023-01-01 12:00:00; the exchange names no time zone.
 	TransactionDate string
 
 	TransactionID             string          // ID of the transaction
@@ -278,7 +279,7 @@ func (s *Service) Tier(ctx context.Context) (*TierResult, error) {
 type TierResult struct {
 	UsedLimit    decimal.Decimal // part of the limit that is used, in USD: points times 0.002, to the cent
 	Limit        decimal.Decimal // limit of the level, in USD
-	Unit         string          // unit of the limit, such as USD; 1 in the venue's example
+	Unit         string          // unit of the limit, such as USD; 1 in the exchange's example
 	Tier         string          // level, such as GOLD
 	AutoCashback bool            // whether points become cashback by themselves
 }

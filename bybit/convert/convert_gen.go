@@ -46,17 +46,17 @@ type Fee struct {
 type TaxFee struct {
 	TotalAmount decimal.Decimal // amount of the tax
 	FeeCoin     string          // coin of the tax; empty if there is none
-	TaxFeeItems json.RawMessage // parts of the tax; empty in all the venue's examples
+	TaxFeeItems json.RawMessage // parts of the tax; empty in all the exchange's examples
 }
 
 // FiatTrade is one conversion of fiat money into a coin or back.
 type FiatTrade struct {
 	TradeNo   string     // ID of the conversion
 	Status    FiatStatus // where the conversion stands
-	QuoteTxID string     // ID of the quote, as documented; the venue's example has QuoteTaxID
+	QuoteTxID string     // ID of the quote, as documented; the exchange's example has QuoteTaxID
 
-	// ID of the quote, by the name that the venue's example has. The documentation shows it in an
-	// example only.
+	// ID of the quote, by the name that the exchange's example has. The documentation shows it in
+	// an example only.
 	QuoteTaxID string
 
 	ExchangeRate decimal.Decimal // amount received for one unit of what is given
@@ -235,11 +235,9 @@ func (s *Service) History(ctx context.Context, p *HistoryParams) (*HistoryResult
 
 // HistoryParams are the parameters of [Service.History].
 type HistoryParams struct {
-	// Where they were made; several may be joined with commas. Default: everywhere.
-	AccountType bybit.Opt[Wallet]
-
-	Index bybit.Opt[int64] // Number of the page, from 1. Default: 1.
-	Limit bybit.Opt[int64] // Rows per page, at most 100. Default: 20.
+	AccountType bybit.Opt[Wallet] // Where they were made; several may be joined with commas. Default: all.
+	Index       bybit.Opt[int64]  // Number of the page, from 1. Default: 1.
+	Limit       bybit.Opt[int64]  // Rows per page, at most 100. Default: 20.
 }
 
 // HistoryResult is what [Service.History] returns.

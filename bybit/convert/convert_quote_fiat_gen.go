@@ -39,11 +39,11 @@ type QuoteFiatParams struct {
 
 // QuoteFiatResult is what [Service.QuoteFiat] returns.
 type QuoteFiatResult struct {
-	QuoteTxID   string    // ID of the quote, as documented; the venue's example has QuoteTaxID
-	ExpiredTime time.Time // when the quote expires, as documented; the venue's example has ExpireTime
+	QuoteTxID   string    // ID of the quote, as documented; the exchange's example has QuoteTaxID
+	ExpiredTime time.Time // when the quote expires, as documented; the exchange's example has ExpireTime
 
-	// ID of the quote, by the name that the venue's example has. The documentation shows it in an
-	// example only.
+	// ID of the quote, by the name that the exchange's example has. The documentation shows it in
+	// an example only.
 	QuoteTaxID string
 
 	ExchangeRate decimal.Decimal // amount received for one unit of what is given
@@ -54,13 +54,13 @@ type QuoteFiatResult struct {
 	FromAmount   decimal.Decimal // amount to give
 	ToAmount     decimal.Decimal // amount to receive
 
-	// When the quote expires, by the name that the venue's example has. The documentation shows it
-	// in an example only.
+	// When the quote expires, by the name that the exchange's example has. The documentation shows
+	// it in an example only.
 	ExpireTime time.Time
 }
 
 // FiatReferencePrices says what one coin costs in a fiat currency, by way of payment. The page
-// documents an array of pairs; the venue's example is one pair.
+// documents an array of pairs; the exchange's example is one pair.
 //
 // V5 page: [asset/fiat-convert/reference-price].
 //

@@ -138,7 +138,7 @@ func (s *Service) SmallBalances(ctx context.Context, p *SmallBalancesParams) (*S
 
 // SmallBalancesParams are the parameters of [Service.SmallBalances].
 type SmallBalancesParams struct {
-	FromCoin    bybit.Opt[string] // Coin to ask about. Default: all coins.
+	FromCoin    bybit.Opt[string] // Coin to ask about. Default: all.
 	AccountType Wallet            // wallet to take from: WalletUnified; others are not supported
 }
 
@@ -155,9 +155,9 @@ type SmallBalance struct {
 	AvailableBalance decimal.Decimal // balance; less than this may be convertible
 	BaseValue        decimal.Decimal // value of the balance, in USDT
 
-	ToCoin   string          // Empty in the venue's example. The documentation shows it in an example only.
-	ToAmount decimal.Decimal // reserved; ignore it
+	ToCoin string // Empty in the exchange's example. The documentation shows it in an example only.
 
+	ToAmount     decimal.Decimal // reserved; ignore it
 	ExchangeRate decimal.Decimal // reserved; ignore it
 	FeeInfo      *Fee            // reserved, and nil today; ignore it
 	TaxFeeInfo   *TaxFee         // reserved, and nil today; ignore it
@@ -177,7 +177,7 @@ func (s *Service) FiatBalances(ctx context.Context, p *FiatBalancesParams) (*Fia
 
 // FiatBalancesParams are the parameters of [Service.FiatBalances].
 type FiatBalancesParams struct {
-	Currency bybit.Opt[string] // Currency, three letters, such as KZT. Default: all currencies.
+	Currency bybit.Opt[string] // Currency, three letters, such as KZT. Default: all.
 }
 
 // FiatBalancesResult is what [Service.FiatBalances] returns.
@@ -194,7 +194,7 @@ type FiatBalancesRow struct {
 }
 
 // ConfirmFiat accepts a quote for fiat money and begins the conversion; FiatTrade says how it
-// ended. A quote has to be confirmed before it expires. With a WebhookURL the venue posts the
+// ended. A quote has to be confirmed before it expires. With a WebhookURL the exchange posts the
 // outcome there, from addresses that both sides have agreed on.
 //
 // V5 pages: [asset/fiat-convert/confirm-quote], [asset/fiat-convert/trade-notify].
@@ -214,7 +214,8 @@ type ConfirmFiatParams struct {
 	QuoteTxID string // ID of the quote, as QuoteFiat returned it
 	SubUserID string // UID of the sub-account that it is for
 
-	// Address that the venue calls when the conversion succeeded or failed, at most 256 characters.
+	// Address that the exchange calls when the conversion succeeded or failed, at most 256
+	// characters.
 	WebhookURL bybit.Opt[string]
 
 	// An ID made by the caller, at most 36 characters; FiatTrade finds the conversion by it.

@@ -39,27 +39,27 @@ func (s *Service) AllAdvancedOrders(ctx context.Context, p *AdvancedOrdersParams
 // AdvancedOrdersParams are the parameters of [Service.AdvancedOrders].
 type AdvancedOrdersParams struct {
 	Category  Category             // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
-	ProductID bybit.Opt[string]    // Number of the product. Default: all products.
-	OrderID   bybit.Opt[string]    // number of one order
-	LinkID    bybit.Opt[string]    // your own number of one order
+	ProductID bybit.Opt[string]    // ID of the product. Default: all.
+	OrderID   bybit.Opt[string]    // ID of one order
+	LinkID    bybit.Opt[string]    // the user's own ID of one order
 	StartTime bybit.Opt[time.Time] // not made before this time
 	EndTime   bybit.Opt[time.Time] // not made after this time
-	Limit     bybit.Opt[int64]     // Rows per page: at most 20. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Limit     bybit.Opt[int64]     // Rows per page, at most 20. Default: 20.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AdvancedOrdersResult is what [Service.AdvancedOrders] returns.
 type AdvancedOrdersResult struct {
 	Category       Category        // As asked. Empty for DiscountBuy.
 	List           []AdvancedOrder // orders of the category
-	NextPageCursor string          // Where the next page begins. Empty on the last.
+	NextPageCursor string          // cursor of the next page; empty on the last
 }
 
 // AdvancedOrder is one of the orders of the category ([AdvancedOrdersResult.List]).
 type AdvancedOrder struct {
-	OrderID         string          // number of the order
-	LinkID          string          // your own number of the order
-	ProductID       string          // number of the product
+	OrderID         string          // ID of the order
+	LinkID          string          // the user's own ID of the order
+	ProductID       string          // ID of the product
 	Category        Category        // category of the product
 	OrderType       OrderType       // OrderStake, or OrderRedeem for DoubleWin and SmartLeverage
 	InvestCoin      string          // Coin that is invested. DoubleWin and SmartLeverage only.
@@ -137,23 +137,23 @@ func (s *Service) AllAdvancedPositions(ctx context.Context, p *AdvancedPositions
 // AdvancedPositionsParams are the parameters of [Service.AdvancedPositions].
 type AdvancedPositionsParams struct {
 	Category  Category          // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
-	ProductID bybit.Opt[string] // Number of the product. Default: all products.
-	Coin      bybit.Opt[string] // Coin the product follows, such as BTC. Default: all coins.
-	Limit     bybit.Opt[int64]  // Rows per page: at most 20. Default: 20.
-	Cursor    bybit.Opt[string] // page to continue from: NextPageCursor of the page before
+	ProductID bybit.Opt[string] // ID of the product. Default: all.
+	Coin      bybit.Opt[string] // Coin the product follows, such as BTC. Default: all.
+	Limit     bybit.Opt[int64]  // Rows per page, at most 20. Default: 20.
+	Cursor    bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AdvancedPositionsResult is what [Service.AdvancedPositions] returns.
 type AdvancedPositionsResult struct {
 	Category       Category           // As asked. Empty for DiscountBuy.
 	List           []AdvancedPosition // open positions of the category
-	NextPageCursor string             // Where the next page begins. Empty on the last.
+	NextPageCursor string             // cursor of the next page; empty on the last
 }
 
 // AdvancedPosition is an element of [AdvancedPositionsResult.List]: open positions of the category.
 type AdvancedPosition struct {
-	PositionID       string          // number of the position
-	ProductID        string          // number of the product
+	PositionID       string          // ID of the position
+	ProductID        string          // ID of the product
 	Category         Category        // category of the product
 	BaseCoin         string          // Base coin. DualAssets only.
 	QuoteCoin        string          // Quote coin. DualAssets only.
@@ -198,7 +198,7 @@ type AdvancedPosition struct {
 	ExpectReceiveAt time.Time   // When the outcome will probably be paid. DiscountBuy only.
 	YieldStartAt    time.Time   // When interest begins. DualAssets only.
 	YieldEndAt      time.Time   // When interest ends. DualAssets only.
-	LinkID          string      // Your own number of the order. SmartLeverage only.
+	LinkID          string      // The user's own ID of the order. SmartLeverage only.
 	OrderID         string      // order that opened the position
 }
 
@@ -227,7 +227,7 @@ type LiquidityProductsResult struct {
 
 // LiquidityProduct is one of the pools of liquidity mining ([LiquidityProductsResult.Products]).
 type LiquidityProduct struct {
-	ProductID           string          // number of the product
+	ProductID           string          // ID of the product
 	BaseCoin            string          // base coin of the pool
 	QuoteCoin           string          // quote coin of the pool
 	Status              ProductStatus   // ProductAvailable or ProductNotAvailable
@@ -271,7 +271,7 @@ func (s *Service) AddLiquidity(ctx context.Context, p *AddLiquidityParams) (*Add
 
 // AddLiquidityParams are the parameters of [Service.AddLiquidity].
 type AddLiquidityParams struct {
-	ProductID  string                     // number of the product
+	ProductID  string                     // ID of the product
 	BaseAmount bybit.Opt[decimal.Decimal] // Amount of the base coin. This or QuoteAmount is needed.
 
 	// Account that pays the base coin: AccountFund or AccountUnified. Needed with BaseAmount.
@@ -286,15 +286,16 @@ type AddLiquidityParams struct {
 	// Account that pays the quote coin: AccountFund or AccountUnified. Needed with QuoteAmount.
 	QuoteAccountType bybit.Opt[AccountType]
 
-	LinkID string // Your own number of the order: up to 40 characters. One that was used before is refused.
+	// The user's own ID of the order: up to 40 characters. One that was used before is refused.
+	LinkID string
 
 	Leverage bybit.Opt[decimal.Decimal] // Leverage of the position. Default: 1, which is none.
 }
 
 // AddLiquidityResult is what [Service.AddLiquidity] returns.
 type AddLiquidityResult struct {
-	OrderID string // number of the order
-	LinkID  string // your own number of the order
+	OrderID string // ID of the order
+	LinkID  string // the user's own ID of the order
 }
 
 // RemoveLiquidity takes coins out of a pool. A position can have one pending order at a time.
@@ -313,19 +314,20 @@ func (s *Service) RemoveLiquidity(ctx context.Context, p *RemoveLiquidityParams)
 
 // RemoveLiquidityParams are the parameters of [Service.RemoveLiquidity].
 type RemoveLiquidityParams struct {
-	ProductID string // number of the product
+	ProductID string // ID of the product
 
-	LinkID string // Your own number of the order: up to 40 characters. One that was used before is refused.
+	// The user's own ID of the order: up to 40 characters. One that was used before is refused.
+	LinkID string
 
-	PositionID string                // number of the position
+	PositionID string                // ID of the position
 	RemoveRate bybit.Opt[int64]      // Part to take out in percent: 1 to 100; 0 means all. Default: 100.
 	RemoveType bybit.Opt[RemoveType] // In which coins it is paid. Default: RemoveBoth.
 }
 
 // RemoveLiquidityResult is what [Service.RemoveLiquidity] returns.
 type RemoveLiquidityResult struct {
-	OrderID string // number of the order
-	LinkID  string // your own number of the order
+	OrderID string // ID of the order
+	LinkID  string // the user's own ID of the order
 }
 
 // AddLiquidityMargin adds margin to a leveraged position, which moves its liquidation away. A
@@ -345,19 +347,20 @@ func (s *Service) AddLiquidityMargin(ctx context.Context, p *AddLiquidityMarginP
 
 // AddLiquidityMarginParams are the parameters of [Service.AddLiquidityMargin].
 type AddLiquidityMarginParams struct {
-	ProductID string // number of the product
+	ProductID string // ID of the product
 
-	LinkID string // Your own number of the order: up to 40 characters. One that was used before is refused.
+	// The user's own ID of the order: up to 40 characters. One that was used before is refused.
+	LinkID string
 
-	PositionID       string          // number of the position
+	PositionID       string          // ID of the position
 	Amount           decimal.Decimal // margin to add, in the quote coin
 	QuoteAccountType AccountType     // account that pays: AccountFund or AccountUnified
 }
 
 // AddLiquidityMarginResult is what [Service.AddLiquidityMargin] returns.
 type AddLiquidityMarginResult struct {
-	OrderID string // number of the order
-	LinkID  string // your own number of the order
+	OrderID string // ID of the order
+	LinkID  string // the user's own ID of the order
 }
 
 // ReinvestLiquidity puts the yield of a position into the pool. A position can have one pending
@@ -377,17 +380,18 @@ func (s *Service) ReinvestLiquidity(ctx context.Context, p *ReinvestLiquidityPar
 
 // ReinvestLiquidityParams are the parameters of [Service.ReinvestLiquidity].
 type ReinvestLiquidityParams struct {
-	ProductID string // number of the product
+	ProductID string // ID of the product
 
-	LinkID string // Your own number of the order: up to 40 characters. One that was used before is refused.
+	// The user's own ID of the order: up to 40 characters. One that was used before is refused.
+	LinkID string
 
-	PositionID string // number of the position
+	PositionID string // ID of the position
 }
 
 // ReinvestLiquidityResult is what [Service.ReinvestLiquidity] returns.
 type ReinvestLiquidityResult struct {
-	OrderID string // number of the order
-	LinkID  string // your own number of the order
+	OrderID string // ID of the order
+	LinkID  string // the user's own ID of the order
 }
 
 // ClaimLiquidityYield claims the yield of one product or of all. It goes to the default account,
@@ -402,5 +406,5 @@ func (s *Service) ClaimLiquidityYield(ctx context.Context, p *ClaimLiquidityYiel
 
 // ClaimLiquidityYieldParams are the parameters of [Service.ClaimLiquidityYield].
 type ClaimLiquidityYieldParams struct {
-	ProductID string // number of the product, or -1 for all
+	ProductID string // ID of the product, or -1 for all
 }

@@ -48,8 +48,7 @@ func (s *Service) AdvancedProducts(ctx context.Context, p *AdvancedProductsParam
 type AdvancedProductsParams struct {
 	Category Category // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
 
-	// Coin in capitals, such as BTC; outside DualAssets the coin whose price decides. Default: all
-	// coins.
+	// Coin in capitals, such as BTC; outside DualAssets the coin whose price decides. Default: all.
 	Coin bybit.Opt[string]
 
 	Duration bybit.Opt[string] // Only this length, such as 8h or 1d. Not for DiscountBuy.
@@ -64,7 +63,7 @@ type AdvancedProductsResult struct {
 // AdvancedProduct is one of the products of the category ([AdvancedProductsResult.List]).
 type AdvancedProduct struct {
 	Category        Category        // category of the product
-	ProductID       string          // number of the product
+	ProductID       string          // ID of the product
 	BaseCoin        string          // Base coin. DualAssets only.
 	QuoteCoin       string          // Quote coin. DualAssets only.
 	Coin            string          // Coin that is invested. DiscountBuy only.
@@ -144,12 +143,12 @@ func (s *Service) AdvancedQuotes(ctx context.Context, p *AdvancedQuotesParams) (
 // AdvancedQuotesParams are the parameters of [Service.AdvancedQuotes].
 type AdvancedQuotesParams struct {
 	Category  Category          // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
-	ProductID bybit.Opt[string] // Number of the product. Only DiscountBuy can go without: all products.
+	ProductID bybit.Opt[string] // ID of the product. Only DiscountBuy can go without: all products.
 }
 
 // AdvancedQuotesResult is what [Service.AdvancedQuotes] returns.
 type AdvancedQuotesResult struct {
-	ProductID           string          // Number of the product. DoubleWin and SmartLeverage only.
+	ProductID           string          // ID of the product. DoubleWin and SmartLeverage only.
 	Leverage            decimal.Decimal // Highest leverage now. DoubleWin only.
 	BreakevenPrice      decimal.Decimal // Best price at which the product breaks even. SmartLeverage only.
 	ExpireTime          time.Time       // When the quote ends. DoubleWin only.
@@ -166,7 +165,7 @@ type AdvancedQuotesResult struct {
 
 // DualQuote is one of the quotes of DualAssets ([AdvancedQuotesResult.List]).
 type DualQuote struct {
-	ProductID      string          // number of the product
+	ProductID      string          // ID of the product
 	CurrentPrice   decimal.Decimal // market price now
 	BuyLowOffers   []DualOffer     // target prices to buy low
 	SellHighOffers []DualOffer     // target prices to sell high
@@ -174,13 +173,13 @@ type DualQuote struct {
 
 // DiscountQuote is one of the quotes of DiscountBuy ([AdvancedQuotesResult.Offers]).
 type DiscountQuote struct {
-	ProductID           string          // number of the product
+	ProductID           string          // ID of the product
 	CurrentPrice        decimal.Decimal // index price now, for InitialPrice of an order
 	PurchasePrice       decimal.Decimal // price at which the coin is bought
 	KnockoutPrice       decimal.Decimal // price that ends the product with interest
 	KnockoutCouponE8    decimal.Decimal // yearly rate of that interest, times 10^8
 	MaxInvestmentAmount decimal.Decimal // most that can be invested at this quote
-	InstUID             string          // number of the market maker; send it back unchanged
+	InstUID             string          // ID of the market maker; send it back unchanged
 	ExpiredAt           time.Time       // when the quote ends; absent if no end is set
 
 	Category Category // DiscountBuy in every row. The documentation shows it in an example only.
@@ -203,7 +202,7 @@ func (s *Service) DoubleWinLeverage(ctx context.Context, p *DoubleWinLeveragePar
 
 // DoubleWinLeverageParams are the parameters of [Service.DoubleWinLeverage].
 type DoubleWinLeverageParams struct {
-	ProductID    string          // number of the product
+	ProductID    string          // ID of the product
 	InitialPrice decimal.Decimal // index price now
 	LowerPrice   decimal.Decimal // lower end of the range, below InitialPrice
 	UpperPrice   decimal.Decimal // upper end of the range, above InitialPrice
@@ -211,7 +210,7 @@ type DoubleWinLeverageParams struct {
 
 // DoubleWinLeverageResult is what [Service.DoubleWinLeverage] returns.
 type DoubleWinLeverageResult struct {
-	ProductID           string          // number of the product
+	ProductID           string          // ID of the product
 	InitialPrice        decimal.Decimal // index price as asked
 	LowerPrice          decimal.Decimal // lower end of the range as asked
 	UpperPrice          decimal.Decimal // upper end of the range as asked
@@ -245,7 +244,7 @@ func (s *Service) PlaceAdvancedOrder(ctx context.Context, p *PlaceAdvancedOrderP
 // PlaceAdvancedOrderParams are the parameters of [Service.PlaceAdvancedOrder].
 type PlaceAdvancedOrderParams struct {
 	Category  Category                   // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
-	ProductID string                     // number of the product
+	ProductID string                     // ID of the product
 	Coin      bybit.Opt[string]          // Coin to invest, such as USDT. Not needed for Redeem.
 	OrderType OrderType                  // OrderStake, or OrderRedeem for DoubleWin and SmartLeverage
 	Amount    bybit.Opt[decimal.Decimal] // Amount to invest, in coin. Needed for Stake.
@@ -254,8 +253,8 @@ type PlaceAdvancedOrderParams struct {
 	// SmartLeverage.
 	AccountType bybit.Opt[AccountType]
 
-	// Your own number of the order: up to 36 characters, DiscountBuy 40, of letters, digits, _ and
-	// -. One that was used before is refused.
+	// The user's own ID of the order: up to 36 characters, DiscountBuy 40, of letters, digits, _
+	// and -. One that was used before is refused.
 	LinkID string
 
 	DualAssetsExtra          *DualStake           // terms of a Stake in DualAssets
@@ -291,7 +290,7 @@ type DoubleWinStake struct {
 // DoubleWinRedeem is what [PlaceAdvancedOrderParams.DoubleWinRedeemExtra] holds: terms of a Redeem
 // in DoubleWin.
 type DoubleWinRedeem struct {
-	PositionID      string          // number of the position
+	PositionID      string          // ID of the position
 	EstRedeemAmount decimal.Decimal // amount from RedemptionEstimates
 
 	// True fails the order if the amount has changed much by then. Default: false.
@@ -310,7 +309,7 @@ type SmartLeverageStake struct {
 // SmartLeverageRedeem is what [PlaceAdvancedOrderParams.SmartLeverageRedeemExtra] holds: terms of a
 // Redeem in SmartLeverage.
 type SmartLeverageRedeem struct {
-	PositionID      string          // number of the position
+	PositionID      string          // ID of the position
 	EstRedeemAmount decimal.Decimal // amount from RedemptionEstimates, at most 10 minutes old
 
 	// True fails the order if the amount has changed much by then. Default: false.
@@ -329,19 +328,19 @@ type DiscountBuyStake struct {
 	// What is paid when the coin is bought. A knockout always pays USDT with interest.
 	SettleType SettleType
 
-	InstUID string // number of the market maker
+	InstUID string // ID of the market maker
 }
 
 // DualCouponUse is what [PlaceAdvancedOrderParams.InterestCard] holds: coupon to use.
 type DualCouponUse struct {
-	AwardID  int64  // number of the coupon, from Coupons
+	AwardID  int64  // ID of the coupon, from Coupons
 	SpecCode string // code of the coupon, from Coupons
 }
 
 // PlaceAdvancedOrderResult is what [Service.PlaceAdvancedOrder] returns.
 type PlaceAdvancedOrderResult struct {
-	OrderID string // number of the order
-	LinkID  string // your own number of the order
+	OrderID string // ID of the order
+	LinkID  string // the user's own ID of the order
 }
 
 // RedemptionEstimates says what leaving positions early would pay. Ask before each Redeem:
@@ -363,7 +362,7 @@ func (s *Service) RedemptionEstimates(ctx context.Context, p *RedemptionEstimate
 // RedemptionEstimatesParams are the parameters of [Service.RedemptionEstimates].
 type RedemptionEstimatesParams struct {
 	Category    Category // DoubleWin or SmartLeverage
-	PositionIDs string   // numbers of up to 5 positions with commas between, such as 897,898
+	PositionIDs string   // IDs of up to 5 positions with commas between, such as 897,898
 }
 
 // RedemptionEstimatesResult is what [Service.RedemptionEstimates] returns.
@@ -374,7 +373,7 @@ type RedemptionEstimatesResult struct {
 // RedemptionEstimate is an element of [RedemptionEstimatesResult.List], one for each position.
 type RedemptionEstimate struct {
 	Success         bool            // true if there is an estimate
-	PositionID      string          // number of the position
+	PositionID      string          // ID of the position
 	EstRedeemAmount decimal.Decimal // estimated amount, in the invested coin
 	EstRedeemTime   time.Time       // When it would probably be paid. Absent if there is no estimate.
 

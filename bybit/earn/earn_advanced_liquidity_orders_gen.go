@@ -37,29 +37,29 @@ func (s *Service) AllLiquidityOrders(ctx context.Context, p *LiquidityOrdersPara
 
 // LiquidityOrdersParams are the parameters of [Service.LiquidityOrders].
 type LiquidityOrdersParams struct {
-	OrderID   bybit.Opt[string]             // number of one order
-	LinkID    bybit.Opt[string]             // your own number of one order
-	ProductID bybit.Opt[string]             // Number of the product. Default: all products.
+	OrderID   bybit.Opt[string]             // ID of one order
+	LinkID    bybit.Opt[string]             // the user's own ID of one order
+	ProductID bybit.Opt[string]             // ID of the product. Default: all.
 	OrderType bybit.Opt[LiquidityOrderType] // only orders of this type
 	StartTime bybit.Opt[time.Time]          // not made before this time
 	EndTime   bybit.Opt[time.Time]          // not made after this time
 
 	Status bybit.Opt[OrderStatus] // OrderSuccess or OrderProcessing. Default: all that are finished.
-	Limit  bybit.Opt[int64]       // Rows per page: at most 50. Default: 20.
-	Cursor bybit.Opt[string]      // page to continue from: NextPageCursor of the page before
+	Limit  bybit.Opt[int64]       // Rows per page, at most 50. Default: 20.
+	Cursor bybit.Opt[string]      // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // LiquidityOrdersResult is what [Service.LiquidityOrders] returns.
 type LiquidityOrdersResult struct {
 	Orders         []LiquidityOrder // orders of liquidity mining
-	NextPageCursor string           // Where the next page begins. Empty on the last.
+	NextPageCursor string           // cursor of the next page; empty on the last
 }
 
 // LiquidityOrder is one of the orders of liquidity mining ([LiquidityOrdersResult.Orders]).
 type LiquidityOrder struct {
-	OrderID       string             // number of the order
-	LinkID        string             // your own number of the order
-	ProductID     string             // number of the product
+	OrderID       string             // ID of the order
+	LinkID        string             // the user's own ID of the order
+	ProductID     string             // ID of the product
 	OrderType     LiquidityOrderType // what the order does
 	BaseCoin      string             // base coin of the pool
 	QuoteCoin     string             // quote coin of the pool
@@ -89,7 +89,7 @@ func (s *Service) LiquidityPositions(ctx context.Context, p *LiquidityPositionsP
 
 // LiquidityPositionsParams are the parameters of [Service.LiquidityPositions].
 type LiquidityPositionsParams struct {
-	ProductID bybit.Opt[string] // Number of the product. Default: all products.
+	ProductID bybit.Opt[string] // ID of the product. Default: all.
 	BaseCoin  bybit.Opt[string] // Base coin, such as BTC. Default: all.
 }
 
@@ -101,8 +101,8 @@ type LiquidityPositionsResult struct {
 // LiquidityPosition is an element of [LiquidityPositionsResult.Positions]: open positions of the
 // account.
 type LiquidityPosition struct {
-	PositionID              string          // number of the position
-	ProductID               string          // number of the product
+	PositionID              string          // ID of the position
+	ProductID               string          // ID of the product
 	BaseCoin                string          // base coin of the pool
 	QuoteCoin               string          // quote coin of the pool
 	QuoteAmount             decimal.Decimal // quote coin in the position now, with leverage
@@ -151,14 +151,14 @@ type LiquidityYieldsParams struct {
 	QuoteCoin bybit.Opt[string]    // Quote coin, such as USDT. Default: all.
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // LiquidityYieldsResult is what [Service.LiquidityYields] returns.
 type LiquidityYieldsResult struct {
 	Records        []LiquidityYield // yields of liquidity mining
-	NextPageCursor string           // Where the next page begins. Empty on the last.
+	NextPageCursor string           // cursor of the next page; empty on the last
 }
 
 // LiquidityYield is one of the yields of liquidity mining ([LiquidityYieldsResult.Records]).
@@ -198,14 +198,14 @@ type LiquidityLiquidationsParams struct {
 	QuoteCoin bybit.Opt[string]    // Quote coin, such as USDT. Default: all.
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // LiquidityLiquidationsResult is what [Service.LiquidityLiquidations] returns.
 type LiquidityLiquidationsResult struct {
 	Records        []Liquidation // liquidations of the account
-	NextPageCursor string        // Where the next page begins. Empty on the last.
+	NextPageCursor string        // cursor of the next page; empty on the last
 }
 
 // Liquidation is one of the liquidations of the account ([LiquidityLiquidationsResult.Records]).

@@ -74,13 +74,13 @@ type AirdropYieldsParams struct {
 	StartTime bybit.Opt[time.Time]
 
 	EndTime bybit.Opt[time.Time] // not after this time
-	Limit   int64                // rows per page: 1 to 49
-	Cursor  bybit.Opt[string]    // page to continue from: NextCursor of the page before
+	Limit   int64                // rows per page, 1 to 49
+	Cursor  bybit.Opt[string]    // Page to return: NextCursor of the page before. Default: the first.
 }
 
 // AirdropYieldsResult is what [Service.AirdropYields] returns.
 type AirdropYieldsResult struct {
-	NextCursor string           // Where the next page begins. Empty on the last.
+	NextCursor string           // cursor of the next page; empty on the last
 	Payments   []AirdropPayment // payments, newest first
 }
 

@@ -27,7 +27,7 @@ func (s *Service) APRHistory(ctx context.Context, p *APRHistoryParams) (*APRHist
 
 // APRHistoryParams are the parameters of [Service.APRHistory].
 type APRHistoryParams struct {
-	ProductID string               // number of the product
+	ProductID string               // ID of the product
 	Category  Category             // FlexibleSaving or OnChain
 	StartTime bybit.Opt[time.Time] // Not before this time. Without both times: the last 7 days.
 	EndTime   bybit.Opt[time.Time] // not after this time, at most 182 days after StartTime
@@ -72,7 +72,7 @@ type CouponsResult struct {
 
 // Coupon is one of the coupons that raise the rate ([CouponsResult.InterestCards]).
 type Coupon struct {
-	AwardID                 int64           // number of the coupon
+	AwardID                 int64           // ID of the coupon
 	SpecCode                string          // code of the coupon
 	Coin                    string          // coin the coupon is for, such as USDT
 	APY                     decimal.Decimal // extra yearly rate as a fraction
@@ -90,7 +90,7 @@ type Coupon struct {
 
 // RewardCard is one of the cards for dual assets ([CouponsResult.AwardCards]).
 type RewardCard struct {
-	AwardID            int64           // number of the card
+	AwardID            int64           // ID of the card
 	SpecCode           string          // code of the card
 	ClaimedAt          time.Time       // when it was claimed
 	UsedAt             time.Time       // when it was used; absent if it was not
@@ -118,7 +118,7 @@ func (s *Service) FixedProducts(ctx context.Context, p *FixedProductsParams) (*F
 
 // FixedProductsParams are the parameters of [Service.FixedProducts].
 type FixedProductsParams struct {
-	Coin bybit.Opt[string] // Coin, such as BTC. Default: all coins.
+	Coin bybit.Opt[string] // Coin, such as BTC. Default: all.
 }
 
 // FixedProductsResult is what [Service.FixedProducts] returns.
@@ -128,7 +128,7 @@ type FixedProductsResult struct {
 
 // FixedProduct is one of the products with a fixed term ([FixedProductsResult.List]).
 type FixedProduct struct {
-	ProductID                string          // number of the product
+	ProductID                string          // ID of the product
 	Category                 Category        // FixedTermSaving, FundPool or FundPoolPremium
 	Coin                     string          // coin that is put in
 	Duration                 string          // length of the term, such as 8h or 1d
@@ -188,17 +188,18 @@ type PlaceFixedOrderParams struct {
 	AccountType AccountType     // account that pays: AccountFund or AccountUnified
 	Amount      decimal.Decimal // amount in coin, above 0
 	Coin        string          // coin of the product, such as BTC
-	ProductID   string          // number of the product
+	ProductID   string          // ID of the product
 
-	LinkID string // Your own number of the order: up to 36 characters. One that was used before is refused.
+	// The user's own ID of the order: up to 36 characters. One that was used before is refused.
+	LinkID string
 
 	AutoInvest bybit.Opt[bool] // True starts another term at the end. FundPool only; ignored elsewhere.
 }
 
 // PlaceFixedOrderResult is what [Service.PlaceFixedOrder] returns.
 type PlaceFixedOrderResult struct {
-	OrderID string // number of the order
-	LinkID  string // your own number of the order
+	OrderID string // ID of the order
+	LinkID  string // the user's own ID of the order
 }
 
 // FixedOrders returns orders of fixed terms, in pages. Times are compared with the creation of a
@@ -224,29 +225,29 @@ func (s *Service) AllFixedOrders(ctx context.Context, p *FixedOrdersParams) iter
 
 // FixedOrdersParams are the parameters of [Service.FixedOrders].
 type FixedOrdersParams struct {
-	OrderType bybit.Opt[OrderType] // OrderStake, OrderRedeem or OrderReinvest. Default: all types.
-	ProductID bybit.Opt[string]    // Number of the product; needs category. Default: all products.
+	OrderType bybit.Opt[OrderType] // OrderStake, OrderRedeem or OrderReinvest. Default: all.
+	ProductID bybit.Opt[string]    // ID of the product; needs category. Default: all.
 	Category  bybit.Opt[Category]  // FixedTermSaving, FundPool or FundPoolPremium. Needed with ProductID.
-	OrderID   bybit.Opt[string]    // number of one order, alone
+	OrderID   bybit.Opt[string]    // ID of one order, alone
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FixedOrdersResult is what [Service.FixedOrders] returns.
 type FixedOrdersResult struct {
 	List           []FixedOrder // orders of fixed terms
-	NextPageCursor string       // Where the next page begins. Empty on the last.
+	NextPageCursor string       // cursor of the next page; empty on the last
 }
 
 // FixedOrder is one of the orders of fixed terms ([FixedOrdersResult.List]).
 type FixedOrder struct {
-	OrderID   string           // number of the order
-	LinkID    string           // your own number of the order
+	OrderID   string           // ID of the order
+	LinkID    string           // the user's own ID of the order
 	OrderType OrderType        // OrderStake, OrderRedeem or OrderReinvest
 	Status    FixedOrderStatus // how far the order is
-	ProductID string           // number of the product
+	ProductID string           // ID of the product
 	Category  Category         // FixedTermSaving, FundPool or FundPoolPremium
 	Coin      string           // coin of the order
 	Amount    decimal.Decimal  // amount in coin
@@ -285,9 +286,9 @@ func (s *Service) FixedPositions(ctx context.Context, p *FixedPositionsParams) (
 
 // FixedPositionsParams are the parameters of [Service.FixedPositions].
 type FixedPositionsParams struct {
-	ProductID bybit.Opt[string]   // Number of the product. Default: all products.
+	ProductID bybit.Opt[string]   // ID of the product. Default: all.
 	Category  bybit.Opt[Category] // FixedTermSaving, FundPool or FundPoolPremium. Default: all.
-	Coin      bybit.Opt[string]   // Coin, such as BTC. Default: all coins.
+	Coin      bybit.Opt[string]   // Coin, such as BTC. Default: all.
 }
 
 // FixedPositionsResult is what [Service.FixedPositions] returns.
@@ -297,8 +298,8 @@ type FixedPositionsResult struct {
 
 // FixedPosition is an element of [FixedPositionsResult.List]: running positions of the account.
 type FixedPosition struct {
-	PositionID        string           // number of the position
-	ProductID         string           // number of the product
+	PositionID        string           // ID of the position
+	ProductID         string           // ID of the product
 	Category          Category         // FixedTermSaving, FundPool or FundPoolPremium
 	Coin              string           // coin of the product
 	Amount            decimal.Decimal  // amount put in, in coin

@@ -15,9 +15,9 @@ import (
 
 // Yield is a yield of flexible savings or on-chain staking.
 type Yield struct {
-	ProductID        string           // number of the product
+	ProductID        string           // ID of the product
 	Coin             string           // coin of the yield, such as USDT
-	ID               string           // number of the entry, unique within the account
+	ID               string           // ID of the entry, unique within the account
 	Amount           decimal.Decimal  // yield in coin
 	YieldType        YieldType        // where the yield comes from; flexible savings only know YieldNormal
 	DistributionMode DistributionMode // when the yield is paid
@@ -47,7 +47,7 @@ func (s *Service) Products(ctx context.Context, p *ProductsParams) (*ProductsRes
 // ProductsParams are the parameters of [Service.Products].
 type ProductsParams struct {
 	Category Category          // FlexibleSaving or OnChain
-	Coin     bybit.Opt[string] // Coin in capitals, such as BTC. Default: all coins.
+	Coin     bybit.Opt[string] // Coin in capitals, such as BTC. Default: all.
 }
 
 // ProductsResult is what [Service.Products] returns.
@@ -60,14 +60,14 @@ type Product struct {
 	Category Category // FlexibleSaving or OnChain
 
 	// Estimated yearly rate with a percent sign, such as 4.25%. Renewed every 10 minutes, without
-	// the venue's own rewards.
+	// the exchange's own rewards.
 	EstimateAPR string
 
 	Coin               string          // coin that is put in, such as BTC
 	MinStakeAmount     decimal.Decimal // least that can be put in, in coin
 	MaxStakeAmount     decimal.Decimal // most that can be put in, in coin
 	Precision          int64           // decimal places of amounts
-	ProductID          string          // number of the product
+	ProductID          string          // ID of the product
 	Status             ProductStatus   // whether the product can be bought
 	BonusEvents        []BonusEvent    // extra rewards of the product
 	MinRedeemAmount    decimal.Decimal // Least that can be taken out. Liquid staking only.
@@ -118,9 +118,9 @@ type PlaceOrderParams struct {
 
 	Amount    decimal.Decimal // amount in coin, within the limits and decimal places of the product
 	Coin      string          // coin of the product, such as BTC
-	ProductID string          // number of the product
+	ProductID string          // ID of the product
 
-	LinkID string // your own number of the order: up to 36 characters, not used in the last 30 minutes
+	LinkID string // the user's own ID of the order: up to 36 characters, not used in the last 30 minutes
 
 	RedeemPositionID bybit.Opt[string] // Position to redeem. Needed on-chain, except for liquid staking.
 
@@ -133,14 +133,14 @@ type PlaceOrderParams struct {
 
 // CouponUse is what [PlaceOrderParams.InterestCard] holds: coupon to use.
 type CouponUse struct {
-	AwardID  int64  // number of the coupon, from Coupons
+	AwardID  int64  // ID of the coupon, from Coupons
 	SpecCode string // code of the coupon, from Coupons
 }
 
 // PlaceOrderResult is what [Service.PlaceOrder] returns.
 type PlaceOrderResult struct {
-	OrderID string // number of the order
-	LinkID  string // your own number of the order
+	OrderID string // ID of the order
+	LinkID  string // the user's own ID of the order
 }
 
 // Orders returns orders of flexible savings or on-chain staking, in pages. On-chain needs OrderID
@@ -166,20 +166,20 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	OrderID   bybit.Opt[string]    // Number of an order. With LinkID too, both must match.
+	OrderID   bybit.Opt[string]    // ID of an order. With LinkID too, both must match.
 	Category  Category             // FlexibleSaving or OnChain
-	LinkID    bybit.Opt[string]    // your own number of an order; finds the latest if it was used again
-	ProductID bybit.Opt[string]    // Number of the product. Default: all products.
+	LinkID    bybit.Opt[string]    // the user's own ID of an order; finds the latest if it was used again
+	ProductID bybit.Opt[string]    // ID of the product. Default: all.
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
-	Limit     bybit.Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Limit     bybit.Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // OrdersResult is what [Service.Orders] returns.
 type OrdersResult struct {
 	List           []Order // orders of the category
-	NextPageCursor string  // Where the next page begins. Empty on the last.
+	NextPageCursor string  // cursor of the next page; empty on the last
 }
 
 // Order is one of the orders of the category ([OrdersResult.List]).
@@ -187,11 +187,11 @@ type Order struct {
 	Coin               string          // coin of the order
 	OrderValue         decimal.Decimal // amount in coin
 	OrderType          OrderType       // OrderStake or OrderRedeem
-	OrderID            string          // number of the order
-	LinkID             string          // your own number of the order
+	OrderID            string          // ID of the order
+	LinkID             string          // the user's own ID of the order
 	Status             OrderStatus     // how far the order is: OrderPending, OrderSuccess or OrderFail
 	CreatedAt          time.Time       // when the order was made
-	ProductID          string          // number of the product
+	ProductID          string          // ID of the product
 	UpdatedAt          time.Time       // when the order last changed
 	SwapOrderValue     decimal.Decimal // Amount in the liquid staking token. Liquid staking only.
 	EstimateRedeemTime time.Time       // When a redemption will probably be paid. On-chain only.
@@ -215,8 +215,8 @@ func (s *Service) Positions(ctx context.Context, p *PositionsParams) (*Positions
 // PositionsParams are the parameters of [Service.Positions].
 type PositionsParams struct {
 	Category  Category          // FlexibleSaving or OnChain
-	ProductID bybit.Opt[string] // Number of the product. Default: all products.
-	Coin      bybit.Opt[string] // Coin, such as BTC. Default: all coins.
+	ProductID bybit.Opt[string] // ID of the product. Default: all.
+	Coin      bybit.Opt[string] // Coin, such as BTC. Default: all.
 }
 
 // PositionsResult is what [Service.Positions] returns.
@@ -227,7 +227,7 @@ type PositionsResult struct {
 // Position is one of the positions of the category ([PositionsResult.List]).
 type Position struct {
 	Coin      string          // coin of the product
-	ProductID string          // number of the product
+	ProductID string          // ID of the product
 	Amount    decimal.Decimal // amount put in, in coin
 	TotalPnL  decimal.Decimal // Profit so far. On-chain only, without liquid staking.
 
@@ -235,7 +235,7 @@ type Position struct {
 	// that is taken out. Flexible savings only.
 	ClaimableYield decimal.Decimal
 
-	ID                 string         // Number of the position. On-chain only.
+	ID                 string         // ID of the position. On-chain only.
 	Status             PositionStatus // PositionProcessing or PositionActive. On-chain only.
 	OrderID            string         // Order that opened the position. On-chain only.
 	EstimateRedeemTime time.Time      // When a redemption will probably be paid. On-chain only.
@@ -267,8 +267,8 @@ func (s *Service) ModifyPosition(ctx context.Context, p *ModifyPositionParams) e
 // ModifyPositionParams are the parameters of [Service.ModifyPosition].
 type ModifyPositionParams struct {
 	Category     Category                // OnChain, nothing else
-	ProductID    int64                   // number of the product
-	PositionID   int64                   // number of the position
+	ProductID    int64                   // ID of the product
+	PositionID   int64                   // ID of the position
 	AutoReinvest bybit.Opt[AutoReinvest] // Required. Whether another term follows.
 }
 
@@ -298,18 +298,18 @@ func (s *Service) AllYields(ctx context.Context, p *YieldsParams) iter.Seq2[Yiel
 // YieldsParams are the parameters of [Service.Yields].
 type YieldsParams struct {
 	Category  Category             // FlexibleSaving or OnChain
-	ProductID bybit.Opt[string]    // Number of the product. Refused with OnChain.
+	ProductID bybit.Opt[string]    // ID of the product. Refused with OnChain.
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
-	Limit     bybit.Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Limit     bybit.Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // YieldsResult is what [Service.Yields] returns.
 type YieldsResult struct {
 	List           []Yield // Yields, under the documented name. Not seen in replies.
 	Yields         []Yield // Yields of the category. The documentation shows it in an example only.
-	NextPageCursor string  // Where the next page begins. Empty on the last.
+	NextPageCursor string  // cursor of the next page; empty on the last
 }
 
 // HourlyYields returns yield of flexible savings hour by hour, in pages. Without times, the last 7
@@ -336,24 +336,24 @@ func (s *Service) AllHourlyYields(ctx context.Context, p *HourlyYieldsParams) it
 // HourlyYieldsParams are the parameters of [Service.HourlyYields].
 type HourlyYieldsParams struct {
 	Category  Category             // FlexibleSaving, nothing else
-	ProductID bybit.Opt[string]    // Number of the product. Default: all products.
+	ProductID bybit.Opt[string]    // ID of the product. Default: all.
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
-	Limit     bybit.Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Limit     bybit.Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // HourlyYieldsResult is what [Service.HourlyYields] returns.
 type HourlyYieldsResult struct {
 	List           []HourlyYield // one row for each product and hour
-	NextPageCursor string        // Where the next page begins. Empty on the last.
+	NextPageCursor string        // cursor of the next page; empty on the last
 }
 
 // HourlyYield is an element of [HourlyYieldsResult.List], one for each product and hour.
 type HourlyYield struct {
-	ProductID              string          // number of the product
+	ProductID              string          // ID of the product
 	Coin                   string          // coin of the yield, such as USDT
-	ID                     string          // number of the entry, unique within the account
+	ID                     string          // ID of the entry, unique within the account
 	Amount                 decimal.Decimal // yield in coin
 	EffectiveStakingAmount decimal.Decimal // amount that earned it, in coin
 	HourlyDate             time.Time       // the hour of the yield

@@ -29,9 +29,9 @@ func (s *Service) RedeemFixed(ctx context.Context, p *RedeemFixedParams) (*Redee
 
 // RedeemFixedParams are the parameters of [Service.RedeemFixed].
 type RedeemFixedParams struct {
-	ProductID  int64    // number of the product
+	ProductID  int64    // ID of the product
 	Category   Category // FundPool, nothing else
-	PositionID int64    // number of the position
+	PositionID int64    // ID of the position
 }
 
 // RedeemFixedResult is what [Service.RedeemFixed] returns.
@@ -52,9 +52,9 @@ func (s *Service) SetAutoInvest(ctx context.Context, p *SetAutoInvestParams) err
 
 // SetAutoInvestParams are the parameters of [Service.SetAutoInvest].
 type SetAutoInvestParams struct {
-	ProductID  string   // number of the product
+	ProductID  string   // ID of the product
 	Category   Category // FixedTermSaving, FundPool or FundPoolPremium
-	PositionID string   // number of the position
+	PositionID string   // ID of the position
 	Status     Switch   // SwitchOn or SwitchOff
 }
 
@@ -79,7 +79,7 @@ type TokenProductParams struct {
 
 // TokenProductResult is what [Service.TokenProduct] returns.
 type TokenProductResult struct {
-	ProductID       string          // number of the product
+	ProductID       string          // ID of the product
 	Coin            string          // the token, BYUSDT
 	MintFeeRateE8   decimal.Decimal // fee for minting, a rate times 10^8
 	RedeemFeeRateE8 decimal.Decimal // fee for redeeming, a rate times 10^8
@@ -146,8 +146,10 @@ func (s *Service) PlaceTokenOrder(ctx context.Context, p *PlaceTokenOrderParams)
 
 // PlaceTokenOrderParams are the parameters of [Service.PlaceTokenOrder].
 type PlaceTokenOrderParams struct {
-	Coin   string // the token: BYUSDT is the only one
-	LinkID string // Your own number of the order: up to 36 characters. One that was used before is refused.
+	Coin string // the token: BYUSDT is the only one
+
+	// The user's own ID of the order: up to 36 characters. One that was used before is refused.
+	LinkID string
 
 	OrderType   TokenOrderType  // TokenMint or TokenRedeem
 	Amount      decimal.Decimal // amount: USDT to mint with, or byUSDT to redeem
@@ -156,8 +158,8 @@ type PlaceTokenOrderParams struct {
 
 // PlaceTokenOrderResult is what [Service.PlaceTokenOrder] returns.
 type PlaceTokenOrderResult struct {
-	OrderID string // number of the order
-	LinkID  string // your own number of the order
+	OrderID string // ID of the order
+	LinkID  string // the user's own ID of the order
 }
 
 // TokenOrders returns orders for byUSDT, in pages; one order if OrderID or LinkID is sent alone.
@@ -184,25 +186,26 @@ func (s *Service) AllTokenOrders(ctx context.Context, p *TokenOrdersParams) iter
 // TokenOrdersParams are the parameters of [Service.TokenOrders].
 type TokenOrdersParams struct {
 	Coin      string                    // the token: BYUSDT is the only one
-	LinkID    bybit.Opt[string]         // your own number of one order
-	OrderID   bybit.Opt[string]         // number of one order
+	LinkID    bybit.Opt[string]         // the user's own ID of one order
+	OrderID   bybit.Opt[string]         // ID of one order
 	OrderType bybit.Opt[TokenOrderType] // TokenMint or TokenRedeem. Default: both.
 	StartTime bybit.Opt[time.Time]      // Not before this time. Default: a year ago.
 	EndTime   bybit.Opt[time.Time]      // Not after this time. Default: now.
-	Cursor    bybit.Opt[string]         // page to continue from: NextPageCursor of the page before
-	Limit     bybit.Opt[int64]          // Rows per page: at most 100. Default: 20.
+
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Limit  bybit.Opt[int64]  // Rows per page, at most 100. Default: 20.
 }
 
 // TokenOrdersResult is what [Service.TokenOrders] returns.
 type TokenOrdersResult struct {
 	List           []TokenOrder // orders for the token
-	NextPageCursor string       // Where the next page begins. Empty on the last.
+	NextPageCursor string       // cursor of the next page; empty on the last
 }
 
 // TokenOrder is one of the orders for the token ([TokenOrdersResult.List]).
 type TokenOrder struct {
-	OrderID     string          // number of the order
-	LinkID      string          // your own number of the order
+	OrderID     string          // ID of the order
+	LinkID      string          // the user's own ID of the order
 	OrderType   TokenOrderType  // TokenMint or TokenRedeem
 	FromCoin    string          // coin that was paid
 	ToCoin      string          // coin that was received
@@ -270,14 +273,14 @@ type TokenYieldsParams struct {
 	Coin      string               // the token: BYUSDT is the only one
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 	Limit     bybit.Opt[int64]     // Rows per page. Default: 5.
 }
 
 // TokenYieldsResult is what [Service.TokenYields] returns.
 type TokenYieldsResult struct {
 	List           []TokenYield // one row a day
-	NextPageCursor string       // Where the next page begins. Empty on the last.
+	NextPageCursor string       // cursor of the next page; empty on the last
 }
 
 // TokenYield is an element of [TokenYieldsResult.List], one for each day.
@@ -313,14 +316,14 @@ type TokenHourlyYieldsParams struct {
 	Coin      string               // the token: BYUSDT is the only one
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 	Limit     bybit.Opt[int64]     // Rows per page. Default: 20.
 }
 
 // TokenHourlyYieldsResult is what [Service.TokenHourlyYields] returns.
 type TokenHourlyYieldsResult struct {
 	List           []TokenHourlyYield // one row for each hour and rate
-	NextPageCursor string             // Where the next page begins. Empty on the last.
+	NextPageCursor string             // cursor of the next page; empty on the last
 }
 
 // TokenHourlyYield is an element of [TokenHourlyYieldsResult.List], one for each hour and rate.

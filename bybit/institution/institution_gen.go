@@ -62,14 +62,13 @@ type IPChangesParams struct {
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows per page, 1 to 50. Default: 20.
-
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // IPChangesResult is what [Service.IPChanges] returns.
 type IPChangesResult struct {
 	List           []IPChange // changes of this page
-	NextPageCursor string     // Cursor of the next page. Empty on the last page.
+	NextPageCursor string     // cursor of the next page; empty on the last
 }
 
 // IPChange is one of the changes in [IPChangesResult.List].

@@ -36,7 +36,7 @@ type BorrowFlexibleParams struct {
 
 // BorrowFlexibleResult is what [Service.BorrowFlexible] returns.
 type BorrowFlexibleResult struct {
-	OrderID string // identifier of the loan's order
+	OrderID string // ID of the loan's order
 }
 
 // RepayFlexible repays a flexible loan from the funding wallet.
@@ -59,12 +59,12 @@ type RepayFlexibleParams struct {
 
 // RepayFlexibleResult is what [Service.RepayFlexible] returns.
 type RepayFlexibleResult struct {
-	RepayID string // identifier of the repayment
+	RepayID string // ID of the repayment
 }
 
 // RepayFlexibleWithCollateral repays a flexible loan by turning collateral into the coin owed,
-// interest first. The venue takes a fee, the higher one of the two coins, and bounds the amount of
-// one call.
+// interest first. The exchange takes a fee, the higher one of the two coins, and bounds the amount
+// of one call.
 //
 // V5 page: [new-crypto-loan/flexible/repay-collateral].
 //
@@ -94,7 +94,7 @@ func (s *Service) FlexibleLoans(ctx context.Context, p *FlexibleLoansParams) (*F
 
 // FlexibleLoansParams are the parameters of [Service.FlexibleLoans].
 type FlexibleLoansParams struct {
-	LoanCurrency bybit.Opt[string] // Coin that is owed. Default: all coins.
+	LoanCurrency bybit.Opt[string] // Coin that is owed. Default: all.
 }
 
 // FlexibleLoansResult is what [Service.FlexibleLoans] returns.
@@ -132,18 +132,16 @@ func (s *Service) AllFlexibleOrders(ctx context.Context, p *FlexibleOrdersParams
 
 // FlexibleOrdersParams are the parameters of [Service.FlexibleOrders].
 type FlexibleOrdersParams struct {
-	OrderID      bybit.Opt[string] // Identifier of a loan's order. Default: all.
-	LoanCurrency bybit.Opt[string] // Coin that was lent. Default: all coins.
-	Limit        bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
-
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	OrderID      bybit.Opt[string] // ID of a loan's order. Default: all.
+	LoanCurrency bybit.Opt[string] // Coin that was lent. Default: all.
+	Limit        bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FlexibleOrdersResult is what [Service.FlexibleOrders] returns.
 type FlexibleOrdersResult struct {
 	List           []FlexibleOrder // orders of the page
-	NextPageCursor string          // cursor of the next page; absent on the last
+	NextPageCursor string          // cursor of the next page; empty on the last
 }
 
 // FlexibleOrder is one of the orders in [FlexibleOrdersResult.List].
@@ -151,7 +149,7 @@ type FlexibleOrder struct {
 	BorrowTime        time.Time       // when the loan was taken
 	InitialLoanAmount decimal.Decimal // amount that was lent, in coins
 	LoanCurrency      string          // coin that was lent
-	OrderID           string          // identifier of the order
+	OrderID           string          // ID of the order
 	Status            BorrowStatus    // how the order ended
 }
 
@@ -177,25 +175,23 @@ func (s *Service) AllFlexibleRepayments(ctx context.Context, p *FlexibleRepaymen
 
 // FlexibleRepaymentsParams are the parameters of [Service.FlexibleRepayments].
 type FlexibleRepaymentsParams struct {
-	RepayID      bybit.Opt[string] // Identifier of a repayment. Default: all.
-	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all coins.
-	Limit        bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
-
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	RepayID      bybit.Opt[string] // ID of a repayment. Default: all.
+	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all.
+	Limit        bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FlexibleRepaymentsResult is what [Service.FlexibleRepayments] returns.
 type FlexibleRepaymentsResult struct {
 	List           []FlexibleRepayment // repayments of the page
-	NextPageCursor string              // cursor of the next page; absent on the last
+	NextPageCursor string              // cursor of the next page; empty on the last
 }
 
 // FlexibleRepayment is one of the repayments in [FlexibleRepaymentsResult.List].
 type FlexibleRepayment struct {
 	LoanCurrency string          // coin that was owed
 	RepayAmount  decimal.Decimal // amount repaid, in coins
-	RepayID      string          // identifier of the repayment
+	RepayID      string          // ID of the repayment
 	RepayStatus  RepayStatus     // how the repayment ended
 	RepayTime    time.Time       // when it was made
 	RepayType    RepaySource     // what the loan was repaid by
@@ -216,7 +212,7 @@ func (s *Service) FixedBorrowOffers(ctx context.Context, p *FixedBorrowOffersPar
 // FixedBorrowOffersParams are the parameters of [Service.FixedBorrowOffers].
 type FixedBorrowOffersParams struct {
 	OrderCurrency string                   // coin to lend, such as USDT
-	Term          bybit.Opt[Term]          // Term in days. Default: all terms.
+	Term          bybit.Opt[Term]          // Term in days. Default: all.
 	OrderBy       MarketSort               // what to sort by
 	Sort          bybit.Opt[SortDirection] // Which way to sort. Default: least first.
 	Limit         bybit.Opt[int64]         // Rows returned, 1 to 100. Default: 10.
@@ -245,7 +241,7 @@ func (s *Service) FixedSupplyOffers(ctx context.Context, p *FixedSupplyOffersPar
 type FixedSupplyOffersParams struct {
 	OrderCurrency string                   // coin to borrow, such as USDT
 	OrderBy       MarketSort               // what to sort by
-	Term          bybit.Opt[Term]          // Term in days. Default: all terms.
+	Term          bybit.Opt[Term]          // Term in days. Default: all.
 	Sort          bybit.Opt[SortDirection] // Which way to sort. Default: least first.
 	Limit         bybit.Opt[int64]         // Rows returned, 1 to 100. Default: 10.
 }
@@ -289,5 +285,5 @@ type BorrowFixedParams struct {
 
 // BorrowFixedResult is what [Service.BorrowFixed] returns.
 type BorrowFixedResult struct {
-	OrderID string // identifier of the order
+	OrderID string // ID of the order
 }

@@ -148,7 +148,7 @@ const (
 	BorrowFailed     BorrowStatus = 3 // it failed, and nothing was lent
 )
 
-// CollateralLimit says whether the venue still takes a coin as collateral.
+// CollateralLimit says whether the exchange still takes a coin as collateral.
 type CollateralLimit string
 
 // The values of CollateralLimit.

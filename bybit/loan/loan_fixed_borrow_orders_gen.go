@@ -35,20 +35,19 @@ func (s *Service) AllFixedBorrowOrders(ctx context.Context, p *FixedBorrowOrders
 
 // FixedBorrowOrdersParams are the parameters of [Service.FixedBorrowOrders].
 type FixedBorrowOrdersParams struct {
-	OrderID       bybit.Opt[string]     // Identifier of an order. Default: all.
-	OrderCurrency bybit.Opt[string]     // Coin to borrow. Default: all coins.
-	State         bybit.Opt[OrderState] // Where the orders stand. Default: any state.
-	Term          bybit.Opt[Term]       // Term in days. Default: all terms.
-	Limit         bybit.Opt[int64]      // Rows of a page, 1 to 100. Default: 10.
+	OrderID       bybit.Opt[string]     // ID of an order. Default: all.
+	OrderCurrency bybit.Opt[string]     // Coin to borrow. Default: all.
+	State         bybit.Opt[OrderState] // Where the orders stand. Default: all.
+	Term          bybit.Opt[Term]       // Term in days. Default: all.
+	Limit         bybit.Opt[int64]      // Rows per page, 1 to 100. Default: 10.
 
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FixedBorrowOrdersResult is what [Service.FixedBorrowOrders] returns.
 type FixedBorrowOrdersResult struct {
 	List           []FixedBorrowOrder // orders of the page
-	NextPageCursor string             // cursor of the next page; absent on the last
+	NextPageCursor string             // cursor of the next page; empty on the last
 }
 
 // FixedBorrowOrder is one of the orders in [FixedBorrowOrdersResult.List].
@@ -56,7 +55,7 @@ type FixedBorrowOrder struct {
 	AnnualRate    decimal.Decimal // interest of a year that is offered, as a fraction
 	FilledQty     decimal.Decimal // amount that was matched, in coins
 	OrderCurrency string          // coin to borrow
-	OrderID       int64           // identifier of the order
+	OrderID       int64           // ID of the order
 	OrderQty      decimal.Decimal // amount of the order, in coins
 	OrderTime     time.Time       // when it was placed
 	RepayType     RepayType       // what happens at the end of the term
@@ -74,7 +73,7 @@ func (s *Service) CancelFixedBorrow(ctx context.Context, p *CancelFixedBorrowPar
 
 // CancelFixedBorrowParams are the parameters of [Service.CancelFixedBorrow].
 type CancelFixedBorrowParams struct {
-	OrderID string // identifier of the order
+	OrderID string // ID of the order
 }
 
 // FixedLoans returns fixed loans, newest first. One order becomes several loans when several
@@ -100,20 +99,19 @@ func (s *Service) AllFixedLoans(ctx context.Context, p *FixedLoansParams) iter.S
 
 // FixedLoansParams are the parameters of [Service.FixedLoans].
 type FixedLoansParams struct {
-	OrderID       bybit.Opt[string] // Identifier of the order. Default: all.
-	LoanID        bybit.Opt[string] // Identifier of a loan. Default: all.
-	OrderCurrency bybit.Opt[string] // Coin that was lent. Default: all coins.
-	Term          bybit.Opt[Term]   // Term in days. Default: all terms.
-	Limit         bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
+	OrderID       bybit.Opt[string] // ID of the order. Default: all.
+	LoanID        bybit.Opt[string] // ID of a loan. Default: all.
+	OrderCurrency bybit.Opt[string] // Coin that was lent. Default: all.
+	Term          bybit.Opt[Term]   // Term in days. Default: all.
+	Limit         bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
 
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FixedLoansResult is what [Service.FixedLoans] returns.
 type FixedLoansResult struct {
 	List           []FixedLoan // loans of the page
-	NextPageCursor string      // cursor of the next page; absent on the last
+	NextPageCursor string      // cursor of the next page; empty on the last
 }
 
 // FixedLoan is one of the loans in [FixedLoansResult.List].
@@ -128,8 +126,8 @@ type FixedLoan struct {
 	BorrowCurrency          string          // coin that was lent
 	BorrowTime              time.Time       // when the loan began
 	InterestPaid            decimal.Decimal // interest paid so far, in coins
-	LoanID                  string          // identifier of the loan
-	OrderID                 string          // identifier of its order
+	LoanID                  string          // ID of the loan
+	OrderID                 string          // ID of its order
 	RepayType               RepayType       // what happens at the end of the term
 	RepaymentTime           time.Time       // when the term ends
 	ResidualPenaltyInterest decimal.Decimal // interest still owed, in coins
@@ -154,18 +152,18 @@ func (s *Service) RepayFixed(ctx context.Context, p *RepayFixedParams) (*RepayFi
 
 // RepayFixedParams are the parameters of [Service.RepayFixed].
 type RepayFixedParams struct {
-	LoanID       bybit.Opt[string] // identifier of a loan
+	LoanID       bybit.Opt[string] // ID of a loan
 	LoanCurrency bybit.Opt[string] // coin whose loans are repaid
 }
 
 // RepayFixedResult is what [Service.RepayFixed] returns.
 type RepayFixedResult struct {
-	RepayID string // identifier of the repayment
+	RepayID string // ID of the repayment
 }
 
 // RepayFixedWithCollateral repays fixed loans by turning collateral into the coin owed, interest
 // first. Without a LoanID the loan that ends first goes first, then the one with the higher rate.
-// The venue takes a fee, the higher one of the two coins, and bounds the amount of one call.
+// The exchange takes a fee, the higher one of the two coins, and bounds the amount of one call.
 //
 // V5 page: [new-crypto-loan/fixed/repay-collateral].
 //
@@ -176,7 +174,7 @@ func (s *Service) RepayFixedWithCollateral(ctx context.Context, p *RepayFixedWit
 
 // RepayFixedWithCollateralParams are the parameters of [Service.RepayFixedWithCollateral].
 type RepayFixedWithCollateralParams struct {
-	// Identifier of a loan. Default: the loans of the coin, the one that ends first before others.
+	// ID of a loan. Default: the loans of the coin, the one that ends first before others.
 	LoanID bybit.Opt[string]
 
 	LoanCurrency   string          // coin that is owed
@@ -206,18 +204,16 @@ func (s *Service) AllFixedRepayments(ctx context.Context, p *FixedRepaymentsPara
 
 // FixedRepaymentsParams are the parameters of [Service.FixedRepayments].
 type FixedRepaymentsParams struct {
-	RepayID      bybit.Opt[string] // Identifier of a repayment. Default: all.
-	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all coins.
-	Limit        bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
-
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	RepayID      bybit.Opt[string] // ID of a repayment. Default: all.
+	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all.
+	Limit        bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FixedRepaymentsResult is what [Service.FixedRepayments] returns.
 type FixedRepaymentsResult struct {
 	List           []FixedRepayment // repayments of the page
-	NextPageCursor string           // cursor of the next page; absent on the last
+	NextPageCursor string           // cursor of the next page; empty on the last
 }
 
 // FixedRepayment is one of the repayments in [FixedRepaymentsResult.List].
@@ -225,7 +221,7 @@ type FixedRepayment struct {
 	Details      []FixedRepaymentPart // what went to each loan
 	LoanCurrency string               // coin that was owed
 	RepayAmount  decimal.Decimal      // amount repaid in all, in coins
-	RepayID      string               // identifier of the repayment
+	RepayID      string               // ID of the repayment
 	RepayStatus  RepayStatus          // how the repayment ended
 	RepayTime    time.Time            // when it was made
 	RepayType    RepaySource          // what the loans were repaid by
@@ -234,7 +230,7 @@ type FixedRepayment struct {
 // FixedRepaymentPart is an element of [FixedRepayment.Details]: what went to each loan.
 type FixedRepaymentPart struct {
 	LoanCurrency string          // coin that was owed
-	LoanID       string          // identifier of the loan
+	LoanID       string          // ID of the loan
 	RepayAmount  decimal.Decimal // amount repaid of it, in coins
 }
 
@@ -252,13 +248,13 @@ func (s *Service) RenewFixed(ctx context.Context, p *RenewFixedParams) (*RenewFi
 
 // RenewFixedParams are the parameters of [Service.RenewFixed].
 type RenewFixedParams struct {
-	LoanID         string       // identifier of the loan
+	LoanID         string       // ID of the loan
 	CollateralList []Collateral // Collateral to add, up to 100 coins. Default: what is there already.
 }
 
 // RenewFixedResult is what [Service.RenewFixed] returns.
 type RenewFixedResult struct {
-	OrderID int64 // identifier of the new order
+	OrderID int64 // ID of the new order
 }
 
 // FixedRenewals returns renewals of fixed loans, newest first.
@@ -282,18 +278,17 @@ func (s *Service) AllFixedRenewals(ctx context.Context, p *FixedRenewalsParams) 
 
 // FixedRenewalsParams are the parameters of [Service.FixedRenewals].
 type FixedRenewalsParams struct {
-	OrderID       bybit.Opt[string] // Identifier of the loan's order. Default: all.
-	OrderCurrency bybit.Opt[string] // Coin that was lent. Default: all coins.
-	Limit         bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
+	OrderID       bybit.Opt[string] // ID of the loan's order. Default: all.
+	OrderCurrency bybit.Opt[string] // Coin that was lent. Default: all.
+	Limit         bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
 
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FixedRenewalsResult is what [Service.FixedRenewals] returns.
 type FixedRenewalsResult struct {
 	List           []FixedRenewal // renewals of the page
-	NextPageCursor string         // cursor of the next page; absent on the last
+	NextPageCursor string         // cursor of the next page; empty on the last
 }
 
 // FixedRenewal is one of the renewals in [FixedRenewalsResult.List].
@@ -303,8 +298,8 @@ type FixedRenewal struct {
 	BorrowCurrency string          // coin that was lent
 	ContractNo     string          // number of the contract
 	DueTime        time.Time       // when the term ends
-	LoanID         string          // identifier of the loan
-	OrderID        int64           // identifier of its order
+	LoanID         string          // ID of the loan
+	OrderID        int64           // ID of its order
 	RenewLoanNo    string          // number of the renewed loan
 	Time           time.Time       // when it was renewed
 }
@@ -333,5 +328,5 @@ type SupplyFixedParams struct {
 
 // SupplyFixedResult is what [Service.SupplyFixed] returns.
 type SupplyFixedResult struct {
-	OrderID string // identifier of the order
+	OrderID string // ID of the order
 }

@@ -35,20 +35,19 @@ func (s *Service) AllFixedSupplyOrders(ctx context.Context, p *FixedSupplyOrders
 
 // FixedSupplyOrdersParams are the parameters of [Service.FixedSupplyOrders].
 type FixedSupplyOrdersParams struct {
-	OrderID       bybit.Opt[string]     // Identifier of an order. Default: all.
-	OrderCurrency bybit.Opt[string]     // Coin to lend. Default: all coins.
-	State         bybit.Opt[OrderState] // Where the orders stand. Default: any state.
-	Term          bybit.Opt[Term]       // Term in days. Default: all terms.
-	Limit         bybit.Opt[int64]      // Rows of a page, 1 to 100. Default: 10.
+	OrderID       bybit.Opt[string]     // ID of an order. Default: all.
+	OrderCurrency bybit.Opt[string]     // Coin to lend. Default: all.
+	State         bybit.Opt[OrderState] // Where the orders stand. Default: all.
+	Term          bybit.Opt[Term]       // Term in days. Default: all.
+	Limit         bybit.Opt[int64]      // Rows per page, 1 to 100. Default: 10.
 
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FixedSupplyOrdersResult is what [Service.FixedSupplyOrders] returns.
 type FixedSupplyOrdersResult struct {
 	List           []FixedSupplyOrder // orders of the page
-	NextPageCursor string             // cursor of the next page; absent on the last
+	NextPageCursor string             // cursor of the next page; empty on the last
 }
 
 // FixedSupplyOrder is one of the orders in [FixedSupplyOrdersResult.List].
@@ -56,7 +55,7 @@ type FixedSupplyOrder struct {
 	AnnualRate    decimal.Decimal // interest of a year that is asked for, as a fraction
 	FilledQty     decimal.Decimal // amount that was matched, in coins
 	OrderCurrency string          // coin to lend
-	OrderID       int64           // identifier of the order
+	OrderID       int64           // ID of the order
 	OrderQty      decimal.Decimal // amount of the order, in coins
 	OrderTime     time.Time       // when it was placed
 	State         OrderState      // where it stands
@@ -73,7 +72,7 @@ func (s *Service) CancelFixedSupply(ctx context.Context, p *CancelFixedSupplyPar
 
 // CancelFixedSupplyParams are the parameters of [Service.CancelFixedSupply].
 type CancelFixedSupplyParams struct {
-	OrderID         string                   // identifier of the order
+	OrderID         string                   // ID of the order
 	RefundedAccount bybit.Opt[RefundAccount] // Where the coins go. Default: the funding account.
 }
 
@@ -98,20 +97,19 @@ func (s *Service) AllFixedSupplies(ctx context.Context, p *FixedSuppliesParams) 
 
 // FixedSuppliesParams are the parameters of [Service.FixedSupplies].
 type FixedSuppliesParams struct {
-	OrderID        bybit.Opt[string] // Identifier of the order. Default: all.
-	SupplyID       bybit.Opt[string] // Identifier of a supply. Default: all.
-	SupplyCurrency bybit.Opt[string] // Coin that is lent. Default: all coins.
-	Term           bybit.Opt[Term]   // Term in days. Default: all terms.
-	Limit          bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
+	OrderID        bybit.Opt[string] // ID of the order. Default: all.
+	SupplyID       bybit.Opt[string] // ID of a supply. Default: all.
+	SupplyCurrency bybit.Opt[string] // Coin that is lent. Default: all.
+	Term           bybit.Opt[Term]   // Term in days. Default: all.
+	Limit          bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
 
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FixedSuppliesResult is what [Service.FixedSupplies] returns.
 type FixedSuppliesResult struct {
 	List           []FixedSupplyContract // supplies of the page
-	NextPageCursor string                // cursor of the next page; absent on the last
+	NextPageCursor string                // cursor of the next page; empty on the last
 }
 
 // FixedSupplyContract is one of the supplies in [FixedSuppliesResult.List].
@@ -123,13 +121,13 @@ type FixedSupplyContract struct {
 	// Interest of the whole term, in coins. The documentation shows it in an example only.
 	Interest decimal.Decimal
 
-	OrderID         string          // identifier of its order
+	OrderID         string          // ID of its order
 	PenaltyInterest decimal.Decimal // interest for the time after the term, in coins
 	RedemptionTime  time.Time       // when the term ends
 	Status          SupplyStatus    // where the supply stands
 	SupplyAmount    decimal.Decimal // amount lent, in coins
 	SupplyCurrency  string          // coin that is lent
-	SupplyID        string          // identifier of the supply
+	SupplyID        string          // ID of the supply
 	SupplyTime      time.Time       // when it was lent
 	Term            Term            // term in days
 }

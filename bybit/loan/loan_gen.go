@@ -41,9 +41,9 @@ func (s *Service) Coins(ctx context.Context, p *CoinsParams) (*CoinsResult, erro
 
 // CoinsParams are the parameters of [Service.Coins].
 type CoinsParams struct {
-	Currency bybit.Opt[string] // Coin in capitals, such as ETH. Default: all coins.
+	Currency bybit.Opt[string] // Coin in capitals, such as ETH. Default: all.
 
-	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all levels.
+	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all.
 	VIPLevel bybit.Opt[string]
 }
 
@@ -101,7 +101,7 @@ func (s *Service) CollateralCoins(ctx context.Context, p *CollateralCoinsParams)
 
 // CollateralCoinsParams are the parameters of [Service.CollateralCoins].
 type CollateralCoinsParams struct {
-	Currency bybit.Opt[string] // Coin in capitals, such as BTC. Default: all coins.
+	Currency bybit.Opt[string] // Coin in capitals, such as BTC. Default: all.
 }
 
 // CollateralCoinsResult is what [Service.CollateralCoins] returns.
@@ -176,7 +176,7 @@ type AdjustCollateralParams struct {
 
 // AdjustCollateralResult is what [Service.AdjustCollateral] returns.
 type AdjustCollateralResult struct {
-	AdjustID int64 // identifier of the adjustment
+	AdjustID int64 // ID of the adjustment
 }
 
 // CollateralAdjustments returns adjustments of collateral, newest first.
@@ -201,23 +201,22 @@ func (s *Service) AllCollateralAdjustments(ctx context.Context, p *CollateralAdj
 
 // CollateralAdjustmentsParams are the parameters of [Service.CollateralAdjustments].
 type CollateralAdjustmentsParams struct {
-	AdjustID           bybit.Opt[string] // Identifier of an adjustment. Default: all.
-	Limit              bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
-	CollateralCurrency bybit.Opt[string] // Collateral coin, such as BTC. Default: all coins.
+	AdjustID           bybit.Opt[string] // ID of an adjustment. Default: all.
+	Limit              bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	CollateralCurrency bybit.Opt[string] // Collateral coin, such as BTC. Default: all.
 
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // CollateralAdjustmentsResult is what [Service.CollateralAdjustments] returns.
 type CollateralAdjustmentsResult struct {
 	List           []CollateralAdjustment // adjustments of the page
-	NextPageCursor string                 // cursor of the next page; absent on the last
+	NextPageCursor string                 // cursor of the next page; empty on the last
 }
 
 // CollateralAdjustment is one of the adjustments in [CollateralAdjustmentsResult.List].
 type CollateralAdjustment struct {
-	AdjustID           int64           // identifier of the adjustment
+	AdjustID           int64           // ID of the adjustment
 	AdjustTime         time.Time       // when it was made
 	AfterLTV           decimal.Decimal // loan-to-value ratio after it, as a fraction
 	Amount             decimal.Decimal // amount that was moved, in coins
@@ -248,7 +247,7 @@ type PositionResult struct {
 	TotalCollateral decimal.Decimal // value of all collateral, in US dollars
 	TotalDebt       decimal.Decimal // all debt, fixed and flexible, in US dollars
 	TotalSupply     decimal.Decimal // all that is lent, in US dollars
-	CollateralLimit CollateralLimit // whether the venue still takes the collateral
+	CollateralLimit CollateralLimit // whether the exchange still takes the collateral
 }
 
 // Debt is one of the debts by coin ([PositionResult.BorrowList]).

@@ -29,9 +29,9 @@ func (s *Service) LegacyCoins(ctx context.Context, p *LegacyCoinsParams) (*Legac
 
 // LegacyCoinsParams are the parameters of [Service.LegacyCoins].
 type LegacyCoinsParams struct {
-	Currency bybit.Opt[string] // Coin in capitals, such as USDT. Default: all coins.
+	Currency bybit.Opt[string] // Coin in capitals, such as USDT. Default: all.
 
-	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all levels.
+	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all.
 	VIPLevel bybit.Opt[string]
 }
 
@@ -89,9 +89,9 @@ func (s *Service) LegacyCollateralCoins(ctx context.Context, p *LegacyCollateral
 
 // LegacyCollateralCoinsParams are the parameters of [Service.LegacyCollateralCoins].
 type LegacyCollateralCoinsParams struct {
-	Currency bybit.Opt[string] // Coin in capitals, such as ETH. Default: all coins.
+	Currency bybit.Opt[string] // Coin in capitals, such as ETH. Default: all.
 
-	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all levels.
+	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all.
 	VIPLevel bybit.Opt[string]
 }
 
@@ -167,24 +167,22 @@ func (s *Service) AllLegacyLoans(ctx context.Context, p *LegacyLoansParams) iter
 
 // LegacyLoansParams are the parameters of [Service.LegacyLoans].
 type LegacyLoansParams struct {
-	OrderID            bybit.Opt[string] // Identifier of a loan. Default: all.
-	LoanCurrency       bybit.Opt[string] // Coin that was lent. Default: all coins.
-	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all coins.
+	OrderID            bybit.Opt[string] // ID of a loan. Default: all.
+	LoanCurrency       bybit.Opt[string] // Coin that was lent. Default: all.
+	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all.
 
 	// With or without a term. Default: both. LegacyFixed needs LoanTerm.
 	LoanTermType bybit.Opt[LegacyTermType]
 
-	LoanTerm bybit.Opt[Term]  // term in days, with LegacyFixed only
-	Limit    bybit.Opt[int64] // Rows of a page, 1 to 100. Default: 10.
-
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	LoanTerm bybit.Opt[Term]   // term in days, with LegacyFixed only
+	Limit    bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Cursor   bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // LegacyLoansResult is what [Service.LegacyLoans] returns.
 type LegacyLoansResult struct {
 	List           []LegacyLoan // loans of the page
-	NextPageCursor string       // cursor of the next page; absent on the last
+	NextPageCursor string       // cursor of the next page; empty on the last
 }
 
 // LegacyLoan is one of the loans in [LegacyLoansResult.List].
@@ -196,7 +194,7 @@ type LegacyLoan struct {
 	HourlyInterestRate decimal.Decimal // interest of an hour, as a fraction: the current one without a term
 	LoanCurrency       string          // coin that was lent
 	LoanTerm           decimal.Decimal // term in days; absent without one
-	OrderID            string          // identifier of the loan
+	OrderID            string          // ID of the loan
 	ResidualInterest   decimal.Decimal // interest still owed, in coins
 
 	ResidualPenaltyInterest decimal.Decimal // interest for being overdue still owed, in coins
@@ -227,19 +225,18 @@ func (s *Service) AllLegacyRepaidLoans(ctx context.Context, p *LegacyRepaidLoans
 
 // LegacyRepaidLoansParams are the parameters of [Service.LegacyRepaidLoans].
 type LegacyRepaidLoansParams struct {
-	OrderID            bybit.Opt[string] // Identifier of a loan. Default: all.
-	LoanCurrency       bybit.Opt[string] // Coin that was lent. Default: all coins.
-	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all coins.
-	Limit              bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
+	OrderID            bybit.Opt[string] // ID of a loan. Default: all.
+	LoanCurrency       bybit.Opt[string] // Coin that was lent. Default: all.
+	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all.
+	Limit              bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
 
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // LegacyRepaidLoansResult is what [Service.LegacyRepaidLoans] returns.
 type LegacyRepaidLoansResult struct {
 	List           []LegacyRepaidLoan // loans of the page
-	NextPageCursor string             // cursor of the next page; absent on the last
+	NextPageCursor string             // cursor of the next page; empty on the last
 }
 
 // LegacyRepaidLoan is one of the loans in [LegacyRepaidLoansResult.List].
@@ -253,7 +250,7 @@ type LegacyRepaidLoan struct {
 	InitialLoanAmount       decimal.Decimal   // amount that was lent, in coins
 	LoanCurrency            string            // coin that was lent
 	LoanTerm                decimal.Decimal   // term in days; absent without one
-	OrderID                 string            // identifier of the loan
+	OrderID                 string            // ID of the loan
 	RepaidInterest          decimal.Decimal   // interest paid in all, in coins
 	RepaidPenaltyInterest   decimal.Decimal   // interest for being overdue paid in all, in coins
 	Status                  LegacyRepaySource // what it was repaid by
@@ -275,13 +272,13 @@ func (s *Service) RepayLegacy(ctx context.Context, p *RepayLegacyParams) (*Repay
 
 // RepayLegacyParams are the parameters of [Service.RepayLegacy].
 type RepayLegacyParams struct {
-	OrderID string          // identifier of the loan
+	OrderID string          // ID of the loan
 	Amount  decimal.Decimal // amount to repay, in coins
 }
 
 // RepayLegacyResult is what [Service.RepayLegacy] returns.
 type RepayLegacyResult struct {
-	RepayID string // identifier of the repayment
+	RepayID string // ID of the repayment
 }
 
 // LegacyRepayments returns repayments of legacy loans that succeeded within the last six months,
@@ -308,19 +305,17 @@ func (s *Service) AllLegacyRepayments(ctx context.Context, p *LegacyRepaymentsPa
 
 // LegacyRepaymentsParams are the parameters of [Service.LegacyRepayments].
 type LegacyRepaymentsParams struct {
-	OrderID      bybit.Opt[string] // Identifier of a loan. Default: all.
-	RepayID      bybit.Opt[string] // Identifier of a repayment. Default: all.
-	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all coins.
-	Limit        bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
-
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	OrderID      bybit.Opt[string] // ID of a loan. Default: all.
+	RepayID      bybit.Opt[string] // ID of a repayment. Default: all.
+	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all.
+	Limit        bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // LegacyRepaymentsResult is what [Service.LegacyRepayments] returns.
 type LegacyRepaymentsResult struct {
 	List           []LegacyRepayment // repayments of the page
-	NextPageCursor string            // cursor of the next page; absent on the last
+	NextPageCursor string            // cursor of the next page; empty on the last
 }
 
 // LegacyRepayment is one of the repayments in [LegacyRepaymentsResult.List].
@@ -332,9 +327,9 @@ type LegacyRepayment struct {
 
 	LoanCurrency string            // coin that was owed
 	LoanTerm     decimal.Decimal   // term in days; absent without one
-	OrderID      string            // identifier of the loan
+	OrderID      string            // ID of the loan
 	RepayAmount  decimal.Decimal   // amount repaid, in coins
-	RepayID      string            // identifier of the repayment
+	RepayID      string            // ID of the repayment
 	RepayStatus  RepayStatus       // how the repayment ended
 	RepayTime    time.Time         // when it was made
 	RepayType    LegacyRepaySource // what the loan was repaid by

@@ -27,7 +27,7 @@ func (s *Service) LegacyMaxCollateralReduction(ctx context.Context, p *LegacyMax
 
 // LegacyMaxCollateralReductionParams are the parameters of [Service.LegacyMaxCollateralReduction].
 type LegacyMaxCollateralReductionParams struct {
-	OrderID string // identifier of the loan
+	OrderID string // ID of the loan
 }
 
 // LegacyMaxCollateralReductionResult is what [Service.LegacyMaxCollateralReduction] returns.
@@ -51,14 +51,14 @@ func (s *Service) AdjustLegacyCollateral(ctx context.Context, p *AdjustLegacyCol
 
 // AdjustLegacyCollateralParams are the parameters of [Service.AdjustLegacyCollateral].
 type AdjustLegacyCollateralParams struct {
-	OrderID   string               // identifier of the loan
+	OrderID   string               // ID of the loan
 	Amount    decimal.Decimal      // amount to move, in coins
 	Direction bybit.Opt[Direction] // Required. Which way it moves.
 }
 
 // AdjustLegacyCollateralResult is what [Service.AdjustLegacyCollateral] returns.
 type AdjustLegacyCollateralResult struct {
-	AdjustID string // identifier of the adjustment
+	AdjustID string // ID of the adjustment
 }
 
 // LegacyCollateralAdjustments returns adjustments of legacy loans' collateral that the borrower
@@ -87,24 +87,23 @@ func (s *Service) AllLegacyCollateralAdjustments(ctx context.Context, p *LegacyC
 
 // LegacyCollateralAdjustmentsParams are the parameters of [Service.LegacyCollateralAdjustments].
 type LegacyCollateralAdjustmentsParams struct {
-	OrderID            bybit.Opt[string] // Identifier of a loan. Default: all.
-	AdjustID           bybit.Opt[string] // Identifier of an adjustment. Default: all.
-	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all coins.
-	Limit              bybit.Opt[int64]  // Rows of a page, 1 to 100. Default: 10.
+	OrderID            bybit.Opt[string] // ID of a loan. Default: all.
+	AdjustID           bybit.Opt[string] // ID of an adjustment. Default: all.
+	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all.
+	Limit              bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
 
-	// Where the page begins: NextPageCursor of the page before. Default: the first page.
-	Cursor bybit.Opt[string]
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // LegacyCollateralAdjustmentsResult is what [Service.LegacyCollateralAdjustments] returns.
 type LegacyCollateralAdjustmentsResult struct {
 	List           []LegacyCollateralAdjustment // adjustments of the page
-	NextPageCursor string                       // cursor of the next page; absent on the last
+	NextPageCursor string                       // cursor of the next page; empty on the last
 }
 
 // LegacyCollateralAdjustment is one of the adjustments in [LegacyCollateralAdjustmentsResult.List].
 type LegacyCollateralAdjustment struct {
-	AdjustID   string          // identifier of the adjustment
+	AdjustID   string          // ID of the adjustment
 	AdjustTime time.Time       // when it was made
 	AfterLTV   decimal.Decimal // loan-to-value ratio after it, as a fraction
 
@@ -113,6 +112,6 @@ type LegacyCollateralAdjustment struct {
 
 	CollateralCurrency string          // coin that was moved
 	Direction          Direction       // which way it moved
-	OrderID            string          // identifier of the loan
+	OrderID            string          // ID of the loan
 	PreLTV             decimal.Decimal // loan-to-value ratio before it, as a fraction
 }

@@ -25,7 +25,7 @@ func (s *Service) Tokens(ctx context.Context, p *TokensParams) (*TokensResult, e
 
 // TokensParams are the parameters of [Service.Tokens].
 type TokensParams struct {
-	Coin bybit.Opt[string] // Token, such as BTC3L. Absent: all of them.
+	Coin bybit.Opt[string] // Token, such as BTC3L. Default: all.
 }
 
 // TokensResult is what [Service.Tokens] returns.
@@ -102,7 +102,7 @@ func (s *Service) Purchase(ctx context.Context, p *PurchaseParams) (*PurchaseRes
 type PurchaseParams struct {
 	Coin     string            // token, such as BTC3L
 	Amount   decimal.Decimal   // amount to spend, in quote coin
-	SerialNo bybit.Opt[string] // user's own id of the purchase
+	SerialNo bybit.Opt[string] // the user's own ID of the purchase
 }
 
 // PurchaseResult is what [Service.Purchase] returns.
@@ -112,8 +112,8 @@ type PurchaseResult struct {
 	ExecQty    decimal.Decimal // Tokens that were bought. Absent while it is under way.
 	Coin       string          // token, such as BTC3L
 	Status     OrderStatus     // where the purchase stands
-	PurchaseID string          // venue's id of the purchase
-	SerialNo   string          // user's own id of the purchase
+	PurchaseID string          // ID of the purchase
+	SerialNo   string          // the user's own ID of the purchase
 	ValueCoin  string          // coin that is paid, such as USDT
 }
 
@@ -133,7 +133,7 @@ func (s *Service) Redeem(ctx context.Context, p *RedeemParams) (*RedeemResult, e
 type RedeemParams struct {
 	Coin     string            // token, such as BTC3L
 	Quantity decimal.Decimal   // tokens to give back
-	SerialNo bybit.Opt[string] // user's own id of the redemption
+	SerialNo bybit.Opt[string] // the user's own ID of the redemption
 }
 
 // RedeemResult is what [Service.Redeem] returns.
@@ -143,8 +143,8 @@ type RedeemResult struct {
 	Coin      string          // token, such as BTC3L
 	Status    OrderStatus     // where the redemption stands
 	Quantity  decimal.Decimal // tokens to give back; not always sent
-	RedeemID  string          // venue's id of the redemption
-	SerialNo  string          // user's own id of the redemption
+	RedeemID  string          // ID of the redemption
+	SerialNo  string          // the user's own ID of the redemption
 	ValueCoin string          // coin of the amounts
 }
 
@@ -162,15 +162,15 @@ func (s *Service) Orders(ctx context.Context, p *OrdersParams) (*OrdersResult, e
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	Coin      bybit.Opt[string]    // Token, such as BTC3L. Absent: all of them.
-	OrderID   bybit.Opt[string]    // venue's id of one order
+	Coin      bybit.Opt[string]    // Token, such as BTC3L. Default: all.
+	OrderID   bybit.Opt[string]    // ID of one order
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows to return, 1 to 500. Default: 100.
 
-	Kind bybit.Opt[OrderKind] // KindPurchase for purchases, KindRedemption for redemptions. Absent: both.
+	Kind bybit.Opt[OrderKind] // KindPurchase for purchases, KindRedemption for redemptions. Default: both.
 
-	SerialNo bybit.Opt[string] // user's own id of one order
+	SerialNo bybit.Opt[string] // the user's own ID of one order
 }
 
 // OrdersResult is what [Service.Orders] returns.
@@ -185,9 +185,9 @@ type Order struct {
 	Coin       string          // token, such as BTC3L
 	Status     OrderStatus     // where it stands
 	Kind       OrderKind       // whether it is a purchase or a redemption
-	OrderID    string          // venue's id of the order
+	OrderID    string          // ID of the order
 	OrderTime  time.Time       // when it was placed
-	SerialNo   string          // user's own id of the order
+	SerialNo   string          // the user's own ID of the order
 	UpdateTime time.Time       // when it last changed
 	Value      decimal.Decimal // amount that was paid, in quote coin
 	ValueCoin  string          // coin of the amount, such as USDT

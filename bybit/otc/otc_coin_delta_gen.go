@@ -24,7 +24,7 @@ func (s *Service) CoinDelta(ctx context.Context, p *CoinDeltaParams) (*CoinDelta
 
 // CoinDeltaParams are the parameters of [Service.CoinDelta].
 type CoinDeltaParams struct {
-	Coin bybit.Opt[string] // Coin in capitals, such as BTC. Default: all coins.
+	Coin bybit.Opt[string] // Coin in capitals, such as BTC. Default: all.
 }
 
 // CoinDeltaResult is what [Service.CoinDelta] returns.

@@ -39,7 +39,7 @@ func (s *Service) Products(ctx context.Context, p *ProductsParams) (*ProductsRes
 
 // ProductsParams are the parameters of [Service.Products].
 type ProductsParams struct {
-	ProductID bybit.Opt[string] // Identifier of a product. Default: all products.
+	ProductID bybit.Opt[string] // ID of a product. Default: all.
 }
 
 // ProductsResult is what [Service.Products] returns.
@@ -49,7 +49,7 @@ type ProductsResult struct {
 
 // Product is one of the products that were asked for ([ProductsResult.Products]).
 type Product struct {
-	ProductID           string          // identifier of the product
+	ProductID           string          // ID of the product
 	Leverage            decimal.Decimal // highest leverage of the product, a multiple
 	SupportSpot         int64           // 1 if spot can be traded with the loan, else 0
 	SupportContract     int64           // 1 if USDT perpetuals can be traded with it, else 0
@@ -94,7 +94,7 @@ type Product struct {
 	USDCContractLeverages   []SymbolLeverage // highest leverage of each USDC contract that may be traded
 	DeferredLiquidationLine decimal.Decimal  // ratio at which a deferred liquidation is announced
 
-	DeferredLiquidationTime string      // how long a deferred liquidation waits, as the venue writes it
+	DeferredLiquidationTime string      // how long a deferred liquidation waits, as the exchange writes it
 	ProductType             ProductType // kind of the product
 }
 
@@ -114,7 +114,7 @@ func (s *Service) MarginCoins(ctx context.Context, p *MarginCoinsParams) (*Margi
 
 // MarginCoinsParams are the parameters of [Service.MarginCoins].
 type MarginCoinsParams struct {
-	// Identifier of a product. Default: all products; of spot only coins that count at all.
+	// ID of a product. Default: all products; of spot only coins that count at all.
 	ProductID bybit.Opt[string]
 }
 
@@ -125,7 +125,7 @@ type MarginCoinsResult struct {
 
 // MarginProduct is one of the products that were asked for ([MarginCoinsResult.Products]).
 type MarginProduct struct {
-	ProductID string       // identifier of the product
+	ProductID string       // ID of the product
 	Coins     []MarginCoin // coins that count as margin
 }
 
@@ -158,7 +158,7 @@ func (s *Service) Loans(ctx context.Context, p *LoansParams) (*LoansResult, erro
 
 // LoansParams are the parameters of [Service.Loans].
 type LoansParams struct {
-	OrderID   bybit.Opt[string]    // Identifier of a loan. Default: all loans, newest first.
+	OrderID   bybit.Opt[string]    // ID of a loan. Default: all loans, newest first.
 	StartTime bybit.Opt[time.Time] // loans made at or after this time
 	EndTime   bybit.Opt[time.Time] // loans made at or before this time
 	Limit     bybit.Opt[int64]     // Loans returned, 1 to 100. Default: 10.
@@ -171,8 +171,8 @@ type LoansResult struct {
 
 // Loan is one of the loans that were asked for ([LoansResult.Loans]).
 type Loan struct {
-	OrderID             string          // identifier of the loan
-	OrderProductID      string          // identifier of its product
+	OrderID             string          // ID of the loan
+	OrderProductID      string          // ID of its product
 	ParentUID           string          // the account that stands for the risk unit
 	LoanTime            time.Time       // when the loan was made
 	LoanCoin            string          // coin that was lent
@@ -223,9 +223,10 @@ type Loan struct {
 	USDCOptionsSymbols []string
 
 	DeferredLiquidationLine decimal.Decimal // ratio at which a deferred liquidation is announced
-	DeferredLiquidationTime string          // how long a deferred liquidation waits, as the venue writes it
-	MarginLeverage          decimal.Decimal // highest leverage of spot margin trading, a multiple
 
+	DeferredLiquidationTime string // how long a deferred liquidation waits, as the exchange writes it
+
+	MarginLeverage         decimal.Decimal  // highest leverage of spot margin trading, a multiple
 	USDTPerpetualLeverages []SymbolLeverage // highest leverage of each USDT perpetual that may be traded
 	USDCContractLeverages  []SymbolLeverage // highest leverage of each USDC contract that may be traded
 }
@@ -258,7 +259,7 @@ type RepaymentsResult struct {
 
 // Repayment is one of the repayments that were asked for ([RepaymentsResult.Repayments]).
 type Repayment struct {
-	RepayOrderID string          // identifier of the repayment
+	RepayOrderID string          // ID of the repayment
 	RepaidTime   time.Time       // when it was made
 	Token        string          // coin that was paid back
 	Quantity     decimal.Decimal // principal paid back, in that coin
@@ -308,7 +309,7 @@ type LTV struct {
 type Debt struct {
 	Token          string          // coin that is owed
 	UnpaidQty      decimal.Decimal // principal owed, in that coin
-	UnpaidInterest decimal.Decimal // carries no information, says the venue
+	UnpaidInterest decimal.Decimal // carries no information, says the exchange
 }
 
 // Collateral is an element of [LTV.Collaterals]: what counts as margin, by coin.

@@ -123,7 +123,7 @@ const (
 	// OrderWaitingRelease: the buyer says that it is paid; the seller has to release the tokens.
 	OrderWaitingRelease OrderStatus = 20
 
-	OrderAppealing     OrderStatus = 30 // one side has appealed to the venue
+	OrderAppealing     OrderStatus = 30 // one side has appealed to the exchange
 	OrderCancelled     OrderStatus = 40 // it was cancelled
 	OrderFinished      OrderStatus = 50 // the tokens were released
 	OrderPaying        OrderStatus = 60 // an online payment is under way
@@ -175,11 +175,11 @@ type MessageType int64
 
 // The values of MessageType.
 const (
-	MessageSystem       MessageType = 0 // written by the venue's system
+	MessageSystem       MessageType = 0 // written by the exchange's system
 	MessageText         MessageType = 1 // text of a user
 	MessageImage        MessageType = 2 // image of a user
-	MessageSupportText  MessageType = 5 // text of the venue's staff
-	MessageSupportImage MessageType = 6 // image of the venue's staff
+	MessageSupportText  MessageType = 5 // text of the exchange's staff
+	MessageSupportImage MessageType = 6 // image of the exchange's staff
 	MessagePDF          MessageType = 7 // PDF document of a user
 	MessageVideo        MessageType = 8 // video of a user
 )
@@ -200,6 +200,6 @@ type RoleType string
 
 // The values of RoleType.
 const (
-	RoleSystem RoleType = "sys"  // the venue
+	RoleSystem RoleType = "sys"  // the exchange
 	RoleUser   RoleType = "user" // one of the two users
 )

@@ -65,23 +65,23 @@ type PaymentPeriods struct {
 	PaymentPeriods []int64
 }
 
-// Market: terms of a token in a fiat currency. The venue documents none of them: the texts follow
-// the names.
+// Market: terms of a token in a fiat currency. The exchange documents none of them: the texts
+// follow the names.
 type Market struct {
-	ID         string // Number of the pair at the venue. The documentation shows it in an example only.
-	ExchangeID string // Number of the exchange at the venue. The documentation shows it in an example only.
-	OrgID      string // Number of the venue's company. The documentation shows it in an example only.
+	ID         string // ID of the pair at the exchange. The documentation shows it in an example only.
+	ExchangeID string // ID of the exchange itself. The documentation shows it in an example only.
+	OrgID      string // ID of the exchange's company. The documentation shows it in an example only.
 	TokenID    string // Token, such as USDT. The documentation shows it in an example only.
 	CurrencyID string // Fiat currency, such as EUR. The documentation shows it in an example only.
 
 	Status int64 // State of the pair; 1 while it is traded. The documentation shows it in an example only.
 
-	// Price below which the venue warns, in percent of the reference price. The documentation shows
-	// it in an example only.
+	// Price below which the exchange warns, in percent of the reference price. The documentation
+	// shows it in an example only.
 	LowerLimitAlarm int64
 
-	// Price above which the venue warns, in percent of the reference price. The documentation shows
-	// it in an example only.
+	// Price above which the exchange warns, in percent of the reference price. The documentation
+	// shows it in an example only.
 	UpperLimitAlarm int64
 
 	// Lowest price of an ad, in percent of the reference price. The documentation shows it in an
@@ -127,7 +127,8 @@ type Market struct {
 	// Minutes in which an order is to be finished. The documentation shows it in an example only.
 	OrderFinishMinute int64
 
-	// Which sides may trade, in a code of the venue. The documentation shows it in an example only.
+	// Which sides may trade, in a code of the exchange. The documentation shows it in an example
+	// only.
 	TradeSide int64
 
 	Currency MarketCurrency // The fiat currency. The documentation shows it in an example only.
@@ -144,18 +145,18 @@ type Market struct {
 
 // MarketCurrency is what [Market.Currency] holds: the fiat currency.
 type MarketCurrency struct {
-	ID         string // Number of the currency at the venue. The documentation shows it in an example only.
-	ExchangeID string // Number of the exchange at the venue. The documentation shows it in an example only.
-	OrgID      string // Number of the venue's company. The documentation shows it in an example only.
+	ID         string // ID of the currency at the exchange. The documentation shows it in an example only.
+	ExchangeID string // ID of the exchange itself. The documentation shows it in an example only.
+	OrgID      string // ID of the exchange's company. The documentation shows it in an example only.
 	CurrencyID string // Fiat currency, such as EUR. The documentation shows it in an example only.
 	Scale      int64  // Decimals of an amount. The documentation shows it in an example only.
 }
 
 // MarketToken is what [Market.Token] holds: the token.
 type MarketToken struct {
-	ID         string // Number of the token at the venue. The documentation shows it in an example only.
-	ExchangeID string // Number of the exchange at the venue. The documentation shows it in an example only.
-	OrgID      string // Number of the venue's company. The documentation shows it in an example only.
+	ID         string // ID of the token at the exchange. The documentation shows it in an example only.
+	ExchangeID string // ID of the exchange itself. The documentation shows it in an example only.
+	OrgID      string // ID of the exchange's company. The documentation shows it in an example only.
 	TokenID    string // Token, such as USDT. The documentation shows it in an example only.
 	Scale      int64  // Decimals of a quantity. The documentation shows it in an example only.
 	Sequence   int64  // Place of the token in lists. The documentation shows it in an example only.
@@ -163,7 +164,7 @@ type MarketToken struct {
 
 // AdPayment is a payment method of an ad. Which rows are filled depends on its type.
 type AdPayment struct {
-	ID          string // identifier of the payment method; -1 is the balance at Bybit
+	ID          string // ID of the payment method; -1 is the balance at Bybit
 	RealName    string // Name of the account's owner. The documentation shows it in an example only.
 	PaymentType int64  // type of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
 	BankName    string // Name of the bank. The documentation shows it in an example only.
@@ -215,7 +216,8 @@ type AdPaymentConfig struct {
 
 	PaymentName string // Name of the type, such as Balance. The documentation shows it in an example only.
 
-	// Key of the name in the venue's translations. The documentation shows it in an example only.
+	// Key of the name in the exchange's translations. The documentation shows it in an example
+	// only.
 	PaymentDialect string
 
 	// Fields of the form of the type. The documentation shows it in an example only.
@@ -224,8 +226,8 @@ type AdPaymentConfig struct {
 
 // Ad is an ad of the account.
 type Ad struct {
-	ID           string          // identifier of the ad
-	AccountID    string          // number of the account
+	ID           string          // ID of the ad
+	AccountID    string          // ID of the account
 	UserID       string          // UID of the user
 	NickName     string          // name that others see; may be empty
 	TokenID      string          // token, such as USDT
@@ -260,7 +262,7 @@ type Ad struct {
 	// in an example only.
 	RecentExecuteRate decimal.Decimal
 
-	// Fee; absent in the venue's examples. The documentation shows it in an example only.
+	// Fee; absent in the exchange's examples. The documentation shows it in an example only.
 	Fee decimal.Decimal
 
 	IsOnline bool // The advertiser is online. The documentation shows it in an example only.
@@ -282,13 +284,13 @@ type Ad struct {
 
 // OnlineAd is an ad that can be taken.
 type OnlineAd struct {
-	ID        string // identifier of the ad
-	AccountID string // Number of the advertiser's account. The documentation shows it in an example only.
+	ID        string // ID of the ad
+	AccountID string // ID of the advertiser's account. The documentation shows it in an example only.
 	UserID    string // UID of the advertiser
 	NickName  string // name of the advertiser
 	TokenID   string // token, such as USDT
 
-	// Name of the token; empty in the venue's example. The documentation shows it in an example
+	// Name of the token; empty in the exchange's example. The documentation shows it in an example
 	// only.
 	TokenName string
 
@@ -327,7 +329,7 @@ type OnlineAd struct {
 	RecentOrderNum    int64           // recent orders of the advertiser
 	RecentExecuteRate decimal.Decimal // share of recent orders that the advertiser completed, in percent
 
-	// Fee; absent in the venue's example. The documentation shows it in an example only.
+	// Fee; absent in the exchange's example. The documentation shows it in an example only.
 	Fee decimal.Decimal
 
 	IsOnline       bool      // the advertiser is online
@@ -335,7 +337,8 @@ type OnlineAd struct {
 
 	Blocked YesNo // Whether the advertiser is blocked. The documentation shows it in an example only.
 
-	// Meaning unknown; false in the venue's example. The documentation shows it in an example only.
+	// Meaning unknown; false in the exchange's example. The documentation shows it in an example
+	// only.
 	MakerContact bool
 
 	SymbolInfo Market // Terms of the token in the currency. The documentation shows it in an example only.
@@ -343,19 +346,20 @@ type OnlineAd struct {
 	// What the ad demands of a counterparty. The documentation shows it in an example only.
 	Requirements Requirements
 
-	// Whether the tokens were frozen when the ad was posted; 0 in the venue's example. The
+	// Whether the tokens were frozen when the ad was posted; 0 in the exchange's example. The
 	// documentation shows it in an example only.
 	Version AdVersion
 
 	// Whether the advertiser is a verified one. The documentation shows it in an example only.
 	AuthStatus AuthStatus
 
-	Recommend     bool      // The venue recommends the ad. The documentation shows it in an example only.
-	RecommendTag  string    // Label of the recommendation. The documentation shows it in an example only.
-	AuthTags      []AuthTag // ranks of the advertiser
-	UserType      UserType  // Who the advertiser is. The documentation shows it in an example only.
-	ItemType      AdType    // Kind of the ad. The documentation shows it in an example only.
-	PaymentPeriod int64     // how long a buyer may take to pay, in minutes
+	Recommend    bool      // The exchange recommends the ad. The documentation shows it in an example only.
+	RecommendTag string    // Label of the recommendation. The documentation shows it in an example only.
+	AuthTags     []AuthTag // ranks of the advertiser
+	UserType     UserType  // Who the advertiser is. The documentation shows it in an example only.
+	ItemType     AdType    // Kind of the ad. The documentation shows it in an example only.
+
+	PaymentPeriod int64 // how long a buyer may take to pay, in minutes
 }
 
 // PaymentField is a field of the form of a type of payment.
@@ -378,7 +382,7 @@ type PaymentField struct {
 // PaymentConfig is a type of payment.
 type PaymentConfig struct {
 	PaymentType int64  // type of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
-	CheckType   int64  // how the venue checks it, in a code of its own
+	CheckType   int64  // how the exchange checks it, in a code of its own
 	Sort        int64  // place of the type in lists
 	PaymentName string // name of the type, such as Bank Transfer
 	AddTips     string // advice to who adds such a method
@@ -390,7 +394,7 @@ type PaymentConfig struct {
 
 // OrderPayment is a payment method of an order. Which rows are filled depends on its type.
 type OrderPayment struct {
-	ID          string // identifier of the payment method; -1 is the balance at Bybit, 0 none
+	ID          string // ID of the payment method; -1 is the balance at Bybit, 0 none
 	RealName    string // name of the account's owner
 	PaymentType int64  // type of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
 	BankName    string // name of the bank
@@ -434,9 +438,8 @@ type OrderPayment struct {
 
 // PaymentMethod is a payment method of the account. Which rows are filled depends on its type.
 type PaymentMethod struct {
-	ID       string // identifier of the payment method, for PaymentIDs of an ad; -1 is the balance at Bybit
-	RealName string // name of the account's owner
-
+	ID             string // ID of the payment method, for PaymentIDs of an ad; -1 is the balance at Bybit
+	RealName       string // name of the account's owner
 	PaymentType    int64  // type of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
 	BankName       string // name of the bank
 	BranchName     string // branch of the bank
@@ -454,19 +457,20 @@ type PaymentMethod struct {
 	BusinessName    string // Name of the business to pay to. The documentation shows it in an example only.
 	Concept         string // purpose to give with the payment
 
-	Online                    PaymentPlace  // where the payment is made
-	CountNo                   string        // another number of the account; empty in the venue's example
-	PaymentExt1               string        // field 1 that only some types have
-	PaymentExt2               string        // field 2 that only some types have
-	PaymentExt3               string        // field 3 that only some types have
-	PaymentExt4               string        // field 4 that only some types have
-	PaymentExt5               string        // field 5 that only some types have
-	PaymentExt6               string        // field 6 that only some types have
-	PaymentTemplateVersion    int64         // version of the form of the type
-	HasPaymentTemplateChanged bool          // the form has changed since the method was added
-	PaymentConfig             PaymentConfig // the type of payment
-	RealNameVerified          bool          // the name of the account's owner has been checked
-	Channel                   string        // who provides the payment, such as bybit
+	Online                    PaymentPlace // where the payment is made
+	CountNo                   string       // another number of the account; empty in the exchange's example
+	PaymentExt1               string       // field 1 that only some types have
+	PaymentExt2               string       // field 2 that only some types have
+	PaymentExt3               string       // field 3 that only some types have
+	PaymentExt4               string       // field 4 that only some types have
+	PaymentExt5               string       // field 5 that only some types have
+	PaymentExt6               string       // field 6 that only some types have
+	PaymentTemplateVersion    int64        // version of the form of the type
+	HasPaymentTemplateChanged bool         // the form has changed since the method was added
+
+	PaymentConfig    PaymentConfig // the type of payment
+	RealNameVerified bool          // the name of the account's owner has been checked
+	Channel          string        // who provides the payment, such as bybit
 
 	// Currencies that the balance at Bybit can pay, such as EUR; empty for other types.
 	BalanceCurrencies []string
@@ -475,12 +479,12 @@ type PaymentMethod struct {
 // Extension says whether the tokens of an order are held back from withdrawal.
 type Extension struct {
 	IsDelayWithdraw bool      // they are held back
-	DelayTime       int64     // how long; the venue does not say in what unit
+	DelayTime       int64     // how long; the exchange does not say in what unit
 	StartTime       time.Time // when they began to be held back; absent if they are not
 }
 
-// JudgeInfo is the venue's decision about an appeal. The venue does not document it: the texts
-// follow the names.
+// JudgeInfo is the exchange's decision about an appeal. The exchange does not document it: the
+// texts follow the names.
 type JudgeInfo struct {
 	// When an automatic decision is lifted; 0 without one. The documentation shows it in an example
 	// only.
@@ -493,7 +497,7 @@ type JudgeInfo struct {
 
 // OrderSummary is an order as lists show it.
 type OrderSummary struct {
-	ID         string          // identifier of the order
+	ID         string          // ID of the order
 	Side       Side            // what the account does
 	TokenID    string          // token, such as USDT
 	OrderType  OrderType       // kind of the order
@@ -501,7 +505,7 @@ type OrderSummary struct {
 	CurrencyID string          // fiat currency, such as EUR
 	Price      decimal.Decimal // price of a token, in the currency
 
-	// As extension, under the name that the venue's pages give it; nil if absent.
+	// As extension, under the name that the exchange's pages give it; nil if absent.
 	DocumentedExtension *Extension
 
 	// Quantity that the buyer gets, in that token. The documentation shows it in an example only.
@@ -527,7 +531,7 @@ type OrderSummary struct {
 	SellerRealName string // real name of the seller
 	BuyerRealName  string // real name of the buyer
 
-	// The venue's decision about an appeal. The documentation shows it in an example only.
+	// The exchange's decision about an appeal. The documentation shows it in an example only.
 	JudgeInfo JudgeInfo
 
 	// Messages that the account has not read. The documentation shows it in an example only.

@@ -28,20 +28,20 @@ func (s *Service) Order(ctx context.Context, p *OrderParams) (*OrderResult, erro
 
 // OrderParams are the parameters of [Service.Order].
 type OrderParams struct {
-	OrderID string // identifier of the order
+	OrderID string // ID of the order
 }
 
 // OrderResult is what [Service.Order] returns.
 type OrderResult struct {
-	ID          string // identifier of the order
+	ID          string // ID of the order
 	Side        Side   // what the account does
-	ItemID      string // identifier of the ad
-	AccountID   string // Number of the account. The documentation shows it in an example only.
+	ItemID      string // ID of the ad
+	AccountID   string // ID of the account. The documentation shows it in an example only.
 	UserID      string // UID of the account
 	NickName    string // name of the account's user
 	MakerUserID string // UID of the ad's owner
 
-	// Number of the counterparty's account. The documentation shows it in an example only.
+	// ID of the counterparty's account. The documentation shows it in an example only.
 	TargetAccountID string
 
 	TargetUserID    string // UID of the counterparty
@@ -103,8 +103,8 @@ type OrderResult struct {
 	OrderFinishMinute int64
 
 	ConfirmedPayTerm OrderPayment    // payment method that the buyer chose
-	MakerFee         decimal.Decimal // fee of the ad's owner; absent in the venue's example
-	TakerFee         decimal.Decimal // fee of the other side; absent in the venue's example
+	MakerFee         decimal.Decimal // fee of the ad's owner; absent in the exchange's example
+	TakerFee         decimal.Decimal // fee of the other side; absent in the exchange's example
 	Fee              decimal.Decimal // Fee of the account. The documentation shows it in an example only.
 
 	ShowContact bool // The contact details are shown. The documentation shows it in an example only.
@@ -127,7 +127,7 @@ type OrderResult struct {
 	// Messages that the counterparty has not read. The documentation shows it in an example only.
 	SelfUnreadMsgCount int64
 
-	// Kind of the venue's decision; empty without one. The documentation shows it in an example
+	// Kind of the exchange's decision; empty without one. The documentation shows it in an example
 	// only.
 	JudgeType string
 
@@ -151,11 +151,11 @@ type OrderResult struct {
 	// shows it in an example only.
 	AppraiseInfo Appraisal
 
-	// As CanReportDisagreeType, in the venue's example. The documentation shows it in an example
+	// As CanReportDisagreeType, in the exchange's example. The documentation shows it in an example
 	// only.
 	CanReportDisagreeTypes []string
 
-	// As CanReportType, in the venue's example. The documentation shows it in an example only.
+	// As CanReportType, in the exchange's example. The documentation shows it in an example only.
 	CanReportTypes []string
 
 	OrderType OrderType // kind of the order
@@ -171,7 +171,8 @@ type OrderResult struct {
 
 	BeforeToken string // Token before it was changed. The documentation shows it in an example only.
 
-	// Meaning unknown; empty in the venue's example. The documentation shows it in an example only.
+	// Meaning unknown; empty in the exchange's example. The documentation shows it in an example
+	// only.
 	Alternative string
 
 	AppealUserID        string          // UID of who appealed; 0 without an appeal
@@ -201,7 +202,7 @@ type OrderResult struct {
 	// Details of the transaction on the blockchain. The documentation shows it in an example only.
 	OnChainInfo string
 
-	// Identifier of the transaction; 0 without one. The documentation shows it in an example only.
+	// ID of the transaction; 0 without one. The documentation shows it in an example only.
 	TransactionID string
 
 	DisplayRefund int64 // 1 if a refund is shown, else 0. The documentation shows it in an example only.
@@ -247,16 +248,16 @@ type OrderResult struct {
 	// How many such appeals there may be. The documentation shows it in an example only.
 	TotalCompletedOrderAppealCount int64
 
-	// Where the order really stands; as status in the venue's example. The documentation shows it
-	// in an example only.
+	// Where the order really stands; as status in the exchange's example. The documentation shows
+	// it in an example only.
 	RealOrderStatus OrderStatus
 
 	AppealVersion int64 // Version of the rules for appeals. The documentation shows it in an example only.
 
-	// The venue's decision about an appeal. The documentation shows it in an example only.
+	// The exchange's decision about an appeal. The documentation shows it in an example only.
 	JudgeInfo JudgeInfo
 
-	// Help of the venue's staff, such as NEVER. The documentation shows it in an example only.
+	// Help of the exchange's staff, such as NEVER. The documentation shows it in an example only.
 	HelpType string
 
 	// Where the appeal stands; empty without one. The documentation shows it in an example only.
@@ -285,11 +286,11 @@ type OrderResult struct {
 type Appraisal struct {
 	Anonymous       string // Whether it is anonymous. The documentation shows it in an example only.
 	AppraiseContent string // Text of the rating. The documentation shows it in an example only.
-	AppraiseID      string // Identifier of the rating. The documentation shows it in an example only.
+	AppraiseID      string // ID of the rating. The documentation shows it in an example only.
 	AppraiseType    string // Whether it is good or bad. The documentation shows it in an example only.
 	ModifyFlag      string // Whether it can be changed. The documentation shows it in an example only.
 
-	// When it was last changed, as the venue writes it. The documentation shows it in an example
+	// When it was last changed, as the exchange writes it. The documentation shows it in an example
 	// only.
 	UpdateDate string
 }
@@ -317,10 +318,10 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	Status    bybit.Opt[OrderStatus] // Where the orders stand. Default: anywhere.
+	Status    bybit.Opt[OrderStatus] // Where the orders stand. Default: all.
 	BeginTime bybit.Opt[time.Time]   // orders made at or after this time
 	EndTime   bybit.Opt[time.Time]   // orders made at or before this time
-	TokenID   bybit.Opt[string]      // Token, such as USDT. Default: all tokens.
+	TokenID   bybit.Opt[string]      // Token, such as USDT. Default: all.
 	Side      bybit.Opt[Side]        // What the account does. Default: both.
 	Page      int64                  // number of the page, from 1
 	Size      int64                  // orders of a page, 1 to 30
@@ -361,7 +362,7 @@ type PendingOrdersParams struct {
 
 	BeginTime bybit.Opt[time.Time] // orders made at or after this time
 	EndTime   bybit.Opt[time.Time] // orders made at or before this time
-	TokenID   bybit.Opt[string]    // Token, such as USDT. Default: all tokens.
+	TokenID   bybit.Opt[string]    // Token, such as USDT. Default: all.
 	Side      bybit.Opt[Side]      // What the account does. Default: both.
 	Page      int64                // number of the page, from 1
 	Size      int64                // orders of a page, 1 to 30
@@ -385,7 +386,7 @@ func (s *Service) Release(ctx context.Context, p *ReleaseParams) error {
 
 // ReleaseParams are the parameters of [Service.Release].
 type ReleaseParams struct {
-	OrderID string // identifier of the order
+	OrderID string // ID of the order
 }
 
 // ReviewCancel answers the seller who wants to cancel an order. Only the buyer can, while
@@ -400,7 +401,7 @@ func (s *Service) ReviewCancel(ctx context.Context, p *ReviewCancelParams) error
 
 // ReviewCancelParams are the parameters of [Service.ReviewCancel].
 type ReviewCancelParams struct {
-	OrderID       string                  // identifier of the order
+	OrderID       string                  // ID of the order
 	ExamineResult ReviewResult            // whether the order may be cancelled
 	RejectReason  bybit.Opt[RejectReason] // Why not. Needed for REJECT.
 
@@ -424,7 +425,7 @@ func (s *Service) SendMessage(ctx context.Context, p *SendMessageParams) error {
 type SendMessageParams struct {
 	Message     string            // text, or the url that UploadFile returned
 	ContentType ContentType       // what the message holds
-	OrderID     string            // identifier of the order
+	OrderID     string            // ID of the order
 	MsgUUID     string            // identifier to give to the message, such as a UUID
 	FileName    bybit.Opt[string] // name of the image, document or video
 }
@@ -458,7 +459,7 @@ func (s *Service) Counterparty(ctx context.Context, p *CounterpartyParams) (*Use
 // CounterpartyParams are the parameters of [Service.Counterparty].
 type CounterpartyParams struct {
 	OriginalUID bybit.Opt[string] // UID of the counterparty, TargetUserID of Order
-	OrderID     bybit.Opt[string] // identifier of the order
+	OrderID     bybit.Opt[string] // ID of the order
 }
 
 // PaymentMethods returns payment methods of the account.

@@ -16,10 +16,10 @@ import (
 // User is a user with the trades done so far.
 type User struct {
 	NickName        string // name that others see
-	DefaultNickName bool   // the name was made up by the venue
+	DefaultNickName bool   // the name was made up by the exchange
 
-	// Whether the user is on a list of the venue; 1 in its examples. The documentation shows it in
-	// an example only.
+	// Whether the user is on a list of the exchange; 1 in its examples. The documentation shows it
+	// in an example only.
 	WhiteFlag int64
 
 	ContactConfig bool   // Contact details have been set. The documentation shows it in an example only.
@@ -42,15 +42,15 @@ type User struct {
 	RecentTradeAmount    decimal.Decimal // volume of the last 30 days, in USDT
 	TotalTradeAmount     decimal.Decimal // volume in all, in USDT
 
-	// Orders carried out; the venue does not say in what time. The documentation shows it in an
+	// Orders carried out; the exchange does not say in what time. The documentation shows it in an
 	// example only.
 	ExecuteNum int64
 
-	// Orders made; the venue does not say in what time. The documentation shows it in an example
+	// Orders made; the exchange does not say in what time. The documentation shows it in an example
 	// only.
 	OrderNum int64
 
-	// Meaning unknown; 0 in the venue's examples. The documentation shows it in an example only.
+	// Meaning unknown; 0 in the exchange's examples. The documentation shows it in an example only.
 	HasUnPostAd int64
 
 	RegisterTime      time.Time       // when the user registered
@@ -60,7 +60,7 @@ type User struct {
 	GoodAppraiseRate  decimal.Decimal // share of good ratings, in percent
 	GoodAppraiseCount int64           // number of good ratings
 	BadAppraiseCount  int64           // number of bad ratings
-	AccountID         string          // number of the account
+	AccountID         string          // ID of the account
 	PaymentCount      int64           // number of payment methods
 	ContactCount      int64           // number of contacts
 
@@ -72,14 +72,14 @@ type User struct {
 	// What the level brings, such as P2P_AUTO_JUDGE. The documentation shows it in an example only.
 	VIPProfits []string
 
-	// Labels of the venue, such as RU_PAYMENT_PROMPT. The documentation shows it in an example
+	// Labels of the exchange, such as RU_PAYMENT_PROMPT. The documentation shows it in an example
 	// only.
 	UserTags []string
 
 	UserCancelCountLimit      int64 // how many orders the user may cancel
 	PaymentRealNameUneditable bool  // the name on payment methods cannot be changed
 
-	// Meaning unknown; false in the venue's examples. The documentation shows it in an example
+	// Meaning unknown; false in the exchange's examples. The documentation shows it in an example
 	// only.
 	LostRoleAffected bool
 
@@ -87,10 +87,11 @@ type User struct {
 	Privileges []string
 
 	UserType        UserType // Who the user is. The documentation shows it in an example only.
-	UserID          string   // UID of the user; empty for counterparties in the venue's example
+	UserID          string   // UID of the user; empty for counterparties in the exchange's example
 	RealNameEnglish string   // name of the identity check, in English
 
-	// Meaning unknown; true in the venue's examples. The documentation shows it in an example only.
+	// Meaning unknown; true in the exchange's examples. The documentation shows it in an example
+	// only.
 	CanSubOnline bool
 
 	// Rights of the user with details. The documentation shows it in an example only.
@@ -114,7 +115,7 @@ func (s *Service) MyAd(ctx context.Context, p *MyAdParams) (*Ad, error) {
 
 // MyAdParams are the parameters of [Service.MyAd].
 type MyAdParams struct {
-	ItemID string // identifier of the ad
+	ItemID string // ID of the ad
 }
 
 // MyAds returns ads of the account, of all states unless filtered.
@@ -138,18 +139,18 @@ func (s *Service) AllMyAds(ctx context.Context, p *MyAdsParams) iter.Seq2[Ad, er
 
 // MyAdsParams are the parameters of [Service.MyAds].
 type MyAdsParams struct {
-	ItemID     bybit.Opt[string]  // Identifier of an ad. Default: all ads.
+	ItemID     bybit.Opt[string]  // ID of an ad. Default: all.
 	Status     bybit.Opt[AdStock] // Whether something is left. Default: both.
 	Side       bybit.Opt[Side]    // What the ad does. Default: both.
-	TokenID    bybit.Opt[string]  // Token, such as USDT. Default: all tokens.
+	TokenID    bybit.Opt[string]  // Token, such as USDT. Default: all.
 	Page       bybit.Opt[int64]   // Number of the page, from 1. Default: 1.
 	Size       bybit.Opt[int64]   // Ads of a page, at most 50. Default: 10.
-	CurrencyID bybit.Opt[string]  // Fiat currency, such as EUR. Default: all currencies.
+	CurrencyID bybit.Opt[string]  // Fiat currency, such as EUR. Default: all.
 }
 
 // MyAdsResult is what [Service.MyAds] returns.
 type MyAdsResult struct {
-	Count      int64 // number of pages, says the venue; 1 in its example with one ad
+	Count      int64 // number of pages, says the exchange; 1 in its example with one ad
 	Items      []Ad  // ads of the page
 	HiddenFlag bool  // Ads are hidden from others. The documentation shows it in an example only.
 }
@@ -226,7 +227,7 @@ type PostAdParams struct {
 
 // PostAdResult is what [Service.PostAd] returns.
 type PostAdResult struct {
-	ItemID            string // identifier of the ad
+	ItemID            string // ID of the ad
 	SecurityRiskToken string // token for the security check; empty without one
 	RiskTokenType     string // kind of that token
 	RiskVersion       string // version of the security check
@@ -243,7 +244,7 @@ func (s *Service) RemoveAd(ctx context.Context, p *RemoveAdParams) error {
 
 // RemoveAdParams are the parameters of [Service.RemoveAd].
 type RemoveAdParams struct {
-	ItemID string // identifier of the ad
+	ItemID string // ID of the ad
 }
 
 // UpdateAd changes an ad, or brings it back online. All of the ad is sent, not only what changes.
@@ -277,7 +278,7 @@ type UpdateAdParams struct {
 	PaymentIDs    []string          // identifiers of PaymentMethods, at most 5
 	Requirements  RequirementParams // what the ad demands of a counterparty
 	ActionType    AdAction          // whether to change or to list again
-	ID            string            // identifier of the ad
+	ID            string            // ID of the ad
 }
 
 // UpdateAdResult is what [Service.UpdateAd] returns.
@@ -312,12 +313,12 @@ type UploadFileParams struct {
 
 // UploadFileResult is what [Service.UploadFile] returns.
 type UploadFileResult struct {
-	// Identifier of the upload; absent in the venue's example. The documentation shows it in an
-	// example only.
+	// ID of the upload; absent in the exchange's example. The documentation shows it in an example
+	// only.
 	UploadID string
 
 	Type string // what kind of file it is, such as IMAGE
-	URL  string // address of the file at the venue, for SendMessage
+	URL  string // address of the file at the exchange, for SendMessage
 }
 
 // Messages returns messages of an order's chat.
@@ -341,7 +342,7 @@ func (s *Service) AllMessages(ctx context.Context, p *MessagesParams) iter.Seq2[
 
 // MessagesParams are the parameters of [Service.Messages].
 type MessagesParams struct {
-	OrderID     string           // identifier of the order
+	OrderID     string           // ID of the order
 	CurrentPage bybit.Opt[int64] // Number of the page, from 1. Default: 1.
 	Size        int64            // messages of a page, 1 to 30
 }
@@ -353,8 +354,8 @@ type MessagesResult struct {
 
 // Message is one of the messages in [MessagesResult.Messages].
 type Message struct {
-	ID          string      // identifier of the message
-	AccountID   string      // number of the writer's account
+	ID          string      // ID of the message
+	AccountID   string      // ID of the writer's account
 	Message     string      // text, or the address of a file
 	MsgType     MessageType // what it is and who wrote it
 	MsgCode     int64       // code of a message of the system; else 0
@@ -363,12 +364,12 @@ type Message struct {
 	ContentType ContentType // what it holds
 	RoleType    RoleType    // who wrote it
 	UserID      string      // UID of the writer
-	OrderID     string      // identifier of the order
+	OrderID     string      // ID of the order
 	MsgUUID     string      // identifier that the writer gave it; may be empty
 	NickName    string      // name of the writer
 
-	// 1 if it has been read, else 0; as IsRead in the venue's example. The documentation shows it
-	// in an example only.
+	// 1 if it has been read, else 0; as IsRead in the exchange's example. The documentation shows
+	// it in an example only.
 	Read int64
 
 	FileName        string // name of the image, document or video; empty for a text
@@ -387,7 +388,7 @@ func (s *Service) MarkPaid(ctx context.Context, p *MarkPaidParams) error {
 
 // MarkPaidParams are the parameters of [Service.MarkPaid].
 type MarkPaidParams struct {
-	OrderID     string // identifier of the order
+	OrderID     string // ID of the order
 	PaymentType int64  // type of payment that was used, PaymentType in PaymentTermList of Order
 	PaymentID   string // payment method that was used, id in PaymentTermList of Order
 }

@@ -27,14 +27,14 @@ func (s *Service) AssetTrend(ctx context.Context, p *AssetTrendParams) (*AssetTr
 
 // AssetTrendParams are the parameters of [Service.AssetTrend].
 type AssetTrendParams struct {
-	PlanID    string               // number of the plan
+	PlanID    string               // ID of the plan
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // Not after this time. Default: now.
 }
 
 // AssetTrendResult is what [Service.AssetTrend] returns.
 type AssetTrendResult struct {
-	PlanID     string       // number of the plan
+	PlanID     string       // ID of the plan
 	DataPoints []AssetPoint // one row a day, oldest first
 }
 
@@ -58,14 +58,14 @@ func (s *Service) FundNAV(ctx context.Context, p *FundNAVParams) (*FundNAVResult
 
 // FundNAVParams are the parameters of [Service.FundNAV].
 type FundNAVParams struct {
-	FundID    string               // number of the fund
+	FundID    string               // ID of the fund
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // Not after this time, at most 180 days after StartTime. Default: now.
 }
 
 // FundNAVResult is what [Service.FundNAV] returns.
 type FundNAVResult struct {
-	FundID     string          // number of the fund
+	FundID     string          // ID of the fund
 	FundName   string          // name of the fund
 	Coin       string          // coin of the fund
 	CurrentNAV decimal.Decimal // worth of one share now, divided by its first worth
@@ -104,7 +104,7 @@ type ProductGroup struct {
 // Product is one of the products of the kind ([ProductGroup.Cards]).
 type Product struct {
 	Category            Category        // kind of the product
-	ProductID           string          // Number of the product. Not for funds.
+	ProductID           string          // ID of the product. Not for funds.
 	FundName            string          // Name of the fund in English. Funds only.
 	Coin                string          // coin of the product
 	APR                 decimal.Decimal // Yearly rate now, as a fraction. Savings and fixed terms only.
@@ -144,17 +144,17 @@ type CreateCustomPlanParams struct {
 // PlanProduct is one of the products of the plan ([CreateCustomPlanParams.Products]).
 type PlanProduct struct {
 	Category  Category        // kind of the product, from CustomProducts
-	ProductID string          // Number of the product, from CustomProducts. 0 is possible.
+	ProductID string          // ID of the product, from CustomProducts. 0 is possible.
 	FundName  string          // Name of the fund, from CustomProducts. Empty is possible.
 	Amount    decimal.Decimal // amount to invest, in the coin of the product
 }
 
 // CreateCustomPlanResult is what [Service.CreateCustomPlan] returns.
 type CreateCustomPlanResult struct {
-	PlanID   string     // number of the plan
+	PlanID   string     // ID of the plan
 	PlanName string     // name of the plan: PWM- and its number
 	Status   PlanStatus // active if all went well
-	LinkID   string     // your own number of the order
+	LinkID   string     // the user's own ID of the order
 }
 
 // Transfer moves money between custody sub-accounts of one fund. It needs the key of such a
@@ -173,7 +173,7 @@ func (s *Service) Transfer(ctx context.Context, p *TransferParams) (*TransferRes
 
 // TransferParams are the parameters of [Service.Transfer].
 type TransferParams struct {
-	TransferID string          // your own number of the transfer
+	TransferID string          // the user's own ID of the transfer
 	FromUserID int64           // account that pays: a custody sub-account of the fund
 	ToUserID   int64           // account that receives: a custody sub-account of the fund
 	Amount     decimal.Decimal // amount in coin
@@ -182,7 +182,7 @@ type TransferParams struct {
 
 // TransferResult is what [Service.Transfer] returns.
 type TransferResult struct {
-	TransferID string         // number of the transfer
+	TransferID string         // ID of the transfer
 	Status     TransferStatus // how far the transfer is
 }
 
@@ -205,13 +205,13 @@ func (s *Service) TransferRecord(ctx context.Context, p *TransferRecordParams) (
 
 // TransferRecordParams are the parameters of [Service.TransferRecord].
 type TransferRecordParams struct {
-	TransferID bybit.Opt[string] // number of the transfer
+	TransferID bybit.Opt[string] // ID of the transfer
 	FromUserID bybit.Opt[int64]  // account that paid
 }
 
 // TransferRecordResult is what [Service.TransferRecord] returns.
 type TransferRecordResult struct {
-	TransferID string          // number of the transfer
+	TransferID string          // ID of the transfer
 	Status     TransferStatus  // how far the transfer is
 	FromUserID int64           // account that pays
 	ToUserID   int64           // account that receives
@@ -240,22 +240,22 @@ func (s *Service) AllFunds(ctx context.Context, p *FundsParams) iter.Seq2[Fund, 
 
 // FundsParams are the parameters of [Service.Funds].
 type FundsParams struct {
-	Coin   bybit.Opt[string]     // Coin of the fund. Default: all coins.
-	FundID bybit.Opt[string]     // number of one fund
+	Coin   bybit.Opt[string]     // Coin of the fund. Default: all.
+	FundID bybit.Opt[string]     // ID of one fund
 	Status bybit.Opt[FundStatus] // only funds in this state
-	Limit  bybit.Opt[int64]      // Rows per page: at most 50. Default: 20.
-	Cursor bybit.Opt[string]     // page to continue from: NextPageCursor of the page before
+	Limit  bybit.Opt[int64]      // Rows per page, at most 50. Default: 20.
+	Cursor bybit.Opt[string]     // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FundsResult is what [Service.Funds] returns.
 type FundsResult struct {
 	List           []Fund // funds, newest first
-	NextPageCursor string // Where the next page begins. Empty on the last.
+	NextPageCursor string // cursor of the next page; empty on the last
 }
 
 // Fund is one of the funds in [FundsResult.List].
 type Fund struct {
-	FundID            string          // number of the fund
+	FundID            string          // ID of the fund
 	FundName          string          // name of the fund
 	Coin              string          // coin of the fund
 	Status            FundStatus      // where the fund stands
@@ -263,8 +263,8 @@ type Fund struct {
 	TotalShares       decimal.Decimal // number of all shares
 	CurrentNAV        decimal.Decimal // worth of one share now, divided by its first worth
 	CurrentAPR        decimal.Decimal // yearly rate of the last 30 days
-	AccountUID        string          // user number of the fund's main account
-	SubAccountList    []string        // user numbers of the fund's sub-accounts
+	AccountUID        string          // UID of the fund's main account
+	SubAccountList    []string        // UIDs of the fund's sub-accounts
 	ProfitShareRate   decimal.Decimal // manager's share of the profit in percent: 20.00 is 20 %
 	ManagementFeeRate decimal.Decimal // yearly fee of the manager in percent: 2.00 is 2 %
 	UncollectedProfit decimal.Decimal // share of the profit that is not settled, in coin
@@ -297,7 +297,7 @@ func (s *Service) AllFundOrders(ctx context.Context, p *FundOrdersParams) iter.S
 
 // FundOrdersParams are the parameters of [Service.FundOrders].
 type FundOrdersParams struct {
-	FundID    bybit.Opt[string]    // Number of one fund. Default: all funds of the manager.
+	FundID    bybit.Opt[string]    // ID of one fund. Default: all funds of the manager.
 	OrderType bybit.Opt[OrderType] // OrderSubscribe or OrderRedeem. Default: both.
 
 	// FundOrderPendingFilter, FundOrderProcessing, FundOrderCompleted, FundOrderRejected or
@@ -306,22 +306,22 @@ type FundOrdersParams struct {
 
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FundOrdersResult is what [Service.FundOrders] returns.
 type FundOrdersResult struct {
 	List           []FundOrder // orders for the funds
-	NextPageCursor string      // Where the next page begins. Empty on the last.
+	NextPageCursor string      // cursor of the next page; empty on the last
 }
 
 // FundOrder is one of the orders for the funds ([FundOrdersResult.List]).
 type FundOrder struct {
-	OrderID     string          // number of the order
-	FundID      string          // number of the fund
+	OrderID     string          // ID of the order
+	FundID      string          // ID of the fund
 	FundName    string          // name of the fund
-	AccountUID  string          // user number of the fund's main account
+	AccountUID  string          // UID of the fund's main account
 	OrderType   OrderType       // OrderSubscribe or OrderRedeem
 	Coin        string          // coin of the order
 	Amount      decimal.Decimal // Amount in coin. Subscribe only.

@@ -16,7 +16,7 @@ import (
 // PlanHolding is one product of a plan.
 type PlanHolding struct {
 	Category      Category        // kind of the product
-	ProductID     string          // number of the product; for a fund its number
+	ProductID     string          // ID of the product; for a fund its ID
 	Coin          string          // coin of the product
 	CurrentAmount decimal.Decimal // amount held, in coin; before the plan is paid in, the amount set up
 }
@@ -29,7 +29,7 @@ type CoinAmount struct {
 
 // FundAmount is an amount set up for one fund.
 type FundAmount struct {
-	FundID string          // number of the fund
+	FundID string          // ID of the fund
 	Amount decimal.Decimal // amount in the coin of the fund
 }
 
@@ -54,21 +54,21 @@ func (s *Service) AllPlans(ctx context.Context, p *PlansParams) iter.Seq2[PlanSu
 
 // PlansParams are the parameters of [Service.Plans].
 type PlansParams struct {
-	PlanID bybit.Opt[string]     // Number of one plan. Default: all plans.
+	PlanID bybit.Opt[string]     // ID of one plan. Default: all.
 	Status bybit.Opt[PlanStatus] // PlanPending, PlanActive or PlanClosed. Default: all.
-	Limit  bybit.Opt[int64]      // Rows per page: at most 50. Default: 20.
-	Cursor bybit.Opt[string]     // page to continue from: NextPageCursor of the page before
+	Limit  bybit.Opt[int64]      // Rows per page, at most 50. Default: 20.
+	Cursor bybit.Opt[string]     // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PlansResult is what [Service.Plans] returns.
 type PlansResult struct {
 	List           []PlanSummary // plans of the account
-	NextPageCursor string        // Where the next page begins. Empty on the last.
+	NextPageCursor string        // cursor of the next page; empty on the last
 }
 
 // PlanSummary is one of the plans of the account ([PlansResult.List]).
 type PlanSummary struct {
-	PlanID             string          // number of the plan
+	PlanID             string          // ID of the plan
 	PlanName           string          // name of the plan
 	PlanType           PlanType        // kind of the plan: PlanStable or PlanAdvanced
 	Status             PlanStatus      // where the plan stands
@@ -95,12 +95,12 @@ func (s *Service) Plan(ctx context.Context, p *PlanParams) (*PlanResult, error) 
 
 // PlanParams are the parameters of [Service.Plan].
 type PlanParams struct {
-	PlanID string // number of an Active or Closed plan
+	PlanID string // ID of an Active or Closed plan
 }
 
 // PlanResult is what [Service.Plan] returns.
 type PlanResult struct {
-	PlanID             string          // number of the plan
+	PlanID             string          // ID of the plan
 	PlanName           string          // name of the plan
 	PlanType           PlanType        // kind of the plan: PlanStable or PlanAdvanced
 	Status             PlanStatus      // PlanActive or PlanClosed
@@ -133,12 +133,12 @@ type SavingsPositions struct {
 // SavingsPosition is an element of [SavingsPositions.Items], one for each product.
 type SavingsPosition struct {
 	Category        Category        // kind of the product
-	ProductID       string          // number of the product
+	ProductID       string          // ID of the product
 	Coin            string          // coin of the product
 	CurrentAmount   decimal.Decimal // amount held, in coin
 	AccumulateYield decimal.Decimal // yield so far, in coin
 	APR             decimal.Decimal // yearly rate now, as a fraction
-	PositionID      string          // number of the position
+	PositionID      string          // ID of the position
 	Status          ItemStatus      // where the product stands
 }
 
@@ -153,7 +153,7 @@ type FixedPositions struct {
 // FixedPosition is an element of [FixedPositions.Items], one for each product.
 type FixedPosition struct {
 	Category        Category        // kind of the product
-	ProductID       string          // number of the product
+	ProductID       string          // ID of the product
 	Coin            string          // coin of the product
 	CurrentAmount   decimal.Decimal // amount held, in coin
 	AccumulateYield decimal.Decimal // yield so far, in coin
@@ -161,7 +161,7 @@ type FixedPosition struct {
 	Duration        int64           // length of the term in days
 	MaturityTime    time.Time       // when the term ends
 	AutoReinvest    bool            // true if another term follows by itself
-	PositionID      string          // number of the position
+	PositionID      string          // ID of the position
 	Status          ItemStatus      // where the product stands
 }
 
@@ -176,7 +176,7 @@ type FundPositions struct {
 // FundPosition is an element of [FundPositions.Items], one for each fund.
 type FundPosition struct {
 	Category        Category        // kind of the product
-	ProductID       string          // number of the fund
+	ProductID       string          // ID of the fund
 	FundName        string          // name of the fund
 	Coin            string          // coin of the fund
 	Tags            []string        // labels of the fund, such as Delta Neutral
@@ -191,7 +191,7 @@ type FundPosition struct {
 	MaxDrawdown     decimal.Decimal // largest fall from a peak, as a negative fraction
 	CreatedTime     time.Time       // when the fund began
 	RunningDays     int64           // days for which the fund has been running
-	PositionID      string          // number of the position
+	PositionID      string          // ID of the position
 	Status          ItemStatus      // where the product stands
 }
 
@@ -205,10 +205,10 @@ type OnchainPositions struct {
 // OnchainPosition is an element of [OnchainPositions.Items], one for each product.
 type OnchainPosition struct {
 	Category    Category        // kind of the product
-	ProductID   string          // number of the product
+	ProductID   string          // ID of the product
 	Coin        string          // coin of the product
 	StakeAmount decimal.Decimal // amount staked, in coin
 	APR         decimal.Decimal // yearly rate now, as a fraction
-	PositionID  string          // number of the position
+	PositionID  string          // ID of the position
 	Status      ItemStatus      // where the product stands
 }

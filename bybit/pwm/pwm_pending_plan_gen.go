@@ -29,12 +29,12 @@ func (s *Service) PendingPlan(ctx context.Context, p *PendingPlanParams) (*Pendi
 
 // PendingPlanParams are the parameters of [Service.PendingPlan].
 type PendingPlanParams struct {
-	PlanID string // number of a PendingSubscription plan
+	PlanID string // ID of a PendingSubscription plan
 }
 
 // PendingPlanResult is what [Service.PendingPlan] returns.
 type PendingPlanResult struct {
-	PlanID                   string          // number of the plan
+	PlanID                   string          // ID of the plan
 	PlanName                 string          // name of the plan
 	PlanType                 PlanType        // kind of the plan: PlanStable or PlanAdvanced
 	Status                   PlanStatus      // PlanPending, nothing else
@@ -61,7 +61,7 @@ type PlannedSavings struct {
 // PlannedSaving is an element of [PlannedSavings.Items], one for each product.
 type PlannedSaving struct {
 	Category         Category        // kind of the product
-	ProductID        string          // number of the product
+	ProductID        string          // ID of the product
 	Coin             string          // coin of the product
 	ConfiguredAmount decimal.Decimal // amount set up, in coin
 	APR              decimal.Decimal // yearly rate now, as a fraction; it may change
@@ -76,7 +76,7 @@ type PlannedTerms struct {
 // PlannedTerm is an element of [PlannedTerms.Items], one for each product.
 type PlannedTerm struct {
 	Category         Category        // kind of the product
-	ProductID        string          // number of the product
+	ProductID        string          // ID of the product
 	Coin             string          // coin of the product
 	ConfiguredAmount decimal.Decimal // amount set up, in coin
 	APR              decimal.Decimal // yearly rate as a fraction
@@ -92,7 +92,7 @@ type PlannedFunds struct {
 // PlannedFund is an element of [PlannedFunds.Items], one for each fund.
 type PlannedFund struct {
 	Category         Category         // kind of the product
-	ProductID        string           // number of the fund
+	ProductID        string           // ID of the fund
 	FundName         string           // name of the fund
 	Coin             string           // coin of the fund
 	ConfiguredAmount decimal.Decimal  // amount set up, in coin
@@ -119,7 +119,7 @@ type PlannedStakes struct {
 // PlannedStake is an element of [PlannedStakes.Items], one for each product.
 type PlannedStake struct {
 	Category         Category        // kind of the product
-	ProductID        string          // number of the product
+	ProductID        string          // ID of the product
 	Coin             string          // coin of the product
 	ConfiguredAmount decimal.Decimal // amount set up, in coin
 	APR              decimal.Decimal // yearly rate now, as a fraction; it may change
@@ -139,17 +139,18 @@ func (s *Service) Subscribe(ctx context.Context, p *SubscribeParams) (*Subscribe
 
 // SubscribeParams are the parameters of [Service.Subscribe].
 type SubscribeParams struct {
-	PlanID      string                 // number of a PendingSubscription plan
+	PlanID      string                 // ID of a PendingSubscription plan
 	AccountType bybit.Opt[AccountType] // Account that pays. Default: AccountFund.
 
-	LinkID string // Your own number of the order: up to 36 characters. Sending it again does not pay twice.
+	// The user's own ID of the order: up to 36 characters. Sending it again does not pay twice.
+	LinkID string
 }
 
 // SubscribeResult is what [Service.Subscribe] returns.
 type SubscribeResult struct {
-	PlanID string     // number of the plan
+	PlanID string     // ID of the plan
 	Status PlanStatus // where the plan stands now
-	LinkID string     // your own number of the order
+	LinkID string     // the user's own ID of the order
 }
 
 // InvestMore adds money to one product of a running plan.
@@ -166,25 +167,26 @@ func (s *Service) InvestMore(ctx context.Context, p *InvestMoreParams) (*InvestM
 
 // InvestMoreParams are the parameters of [Service.InvestMore].
 type InvestMoreParams struct {
-	PlanID      string                 // number of an Active plan
+	PlanID      string                 // ID of an Active plan
 	AccountType bybit.Opt[AccountType] // Account that pays. Default: AccountFund.
 	Category    Category               // kind of the product
-	ProductID   string                 // number of the product
+	ProductID   string                 // ID of the product
 	Amount      decimal.Decimal        // amount to add, in the coin of the product
 
-	LinkID string // Your own number of the order: up to 36 characters. Sending it again does not pay twice.
+	// The user's own ID of the order: up to 36 characters. Sending it again does not pay twice.
+	LinkID string
 }
 
 // InvestMoreResult is what [Service.InvestMore] returns.
 type InvestMoreResult struct {
-	PlanID    string          // number of the plan
+	PlanID    string          // ID of the plan
 	Category  Category        // kind of the product
-	ProductID string          // number of the product
+	ProductID string          // ID of the product
 	Coin      string          // coin that was paid
 	Amount    decimal.Decimal // amount added, in coin
 	Status    RequestStatus   // RequestSuccess, RequestPending or RequestFailed
-	OrderID   string          // number of the order
-	LinkID    string          // your own number of the order
+	OrderID   string          // ID of the order
+	LinkID    string          // the user's own ID of the order
 }
 
 // Redeem takes money out of one product of a plan. Funds go by shares and wait for their manager;
@@ -203,30 +205,30 @@ func (s *Service) Redeem(ctx context.Context, p *RedeemParams) (*RedeemResult, e
 
 // RedeemParams are the parameters of [Service.Redeem].
 type RedeemParams struct {
-	PlanID    string                     // number of the plan
+	PlanID    string                     // ID of the plan
 	Category  Category                   // kind of the product
-	ProductID string                     // number of the product; for a fund its number
+	ProductID string                     // ID of the product; for a fund its ID
 	Shares    bybit.Opt[decimal.Decimal] // Number of shares to sell. Needed for funds.
 	Amount    bybit.Opt[decimal.Decimal] // Amount to take out. Needed for all but funds.
 
-	// Your own number of the order: up to 36 characters. Sending it again does not redeem twice.
+	// The user's own ID of the order: up to 36 characters. Sending it again does not redeem twice.
 	LinkID string
 
-	PositionID bybit.Opt[string] // Number of the position. Needed for fund pools and on-chain staking.
+	PositionID bybit.Opt[string] // ID of the position. Needed for fund pools and on-chain staking.
 }
 
 // RedeemResult is what [Service.Redeem] returns.
 type RedeemResult struct {
-	OrderID         string          // number of the order
-	PlanID          string          // number of the plan
+	OrderID         string          // ID of the order
+	PlanID          string          // ID of the plan
 	Category        Category        // kind of the product
-	ProductID       string          // number of the product
+	ProductID       string          // ID of the product
 	Shares          decimal.Decimal // Number of shares sold. Funds only.
 	Amount          decimal.Decimal // Amount taken out. All but funds.
 	EstimatedAmount decimal.Decimal // amount at the worth of a share now; settlement decides
 	Coin            string          // coin that is paid back
 	Status          RequestStatus   // RequestSuccess, or RequestPending for a fund
-	LinkID          string          // your own number of the order
+	LinkID          string          // the user's own ID of the order
 }
 
 // Claim moves money of a running plan that is not invested out of it.
@@ -243,16 +245,17 @@ func (s *Service) Claim(ctx context.Context, p *ClaimParams) (*ClaimResult, erro
 
 // ClaimParams are the parameters of [Service.Claim].
 type ClaimParams struct {
-	PlanID        string                 // number of an Active plan
+	PlanID        string                 // ID of an Active plan
 	ToAccountType bybit.Opt[AccountType] // Account that receives. Default: AccountFund.
 
-	LinkID string // Your own number of the order: up to 36 characters. Sending it again does not pay twice.
+	// The user's own ID of the order: up to 36 characters. Sending it again does not pay twice.
+	LinkID string
 }
 
 // ClaimResult is what [Service.Claim] returns.
 type ClaimResult struct {
-	PlanID        string        // number of the plan
-	ToAccountType int64         // account that receives, as a number of the venue: 6 was seen for FUND
+	PlanID        string        // ID of the plan
+	ToAccountType int64         // account that receives, as a number of the exchange: 6 was seen for FUND
 	Status        RequestStatus // RequestSuccess or RequestProcessing
 	CreatedTime   time.Time     // when the claim was made
 }
@@ -278,7 +281,7 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	PlanID bybit.Opt[string] // Number of one plan. Default: all plans.
+	PlanID bybit.Opt[string] // ID of one plan. Default: all.
 
 	// Only FlexibleSavings, FundPool, FundPoolPremium, EquityFund or OnchainEarn. Default: all.
 	Category bybit.Opt[Category]
@@ -287,27 +290,28 @@ type OrdersParams struct {
 	Status    bybit.Opt[OrderStatus] // only orders in this state
 	StartTime bybit.Opt[time.Time]   // Not before this time. Default: no limit.
 	EndTime   bybit.Opt[time.Time]   // Not after this time. Default: now.
-	Limit     bybit.Opt[int64]       // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]      // page to continue from: NextPageCursor of the page before
-	LinkID    bybit.Opt[string]      // your own number of one order
+	Limit     bybit.Opt[int64]       // Rows per page, at most 50. Default: 20.
+
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	LinkID bybit.Opt[string] // the user's own ID of one order
 }
 
 // OrdersResult is what [Service.Orders] returns.
 type OrdersResult struct {
 	List           []Order // orders, newest first
-	NextPageCursor string  // Where the next page begins. Empty on the last.
+	NextPageCursor string  // cursor of the next page; empty on the last
 }
 
 // Order is one of the orders in [OrdersResult.List].
 type Order struct {
-	OrderID     string          // number of the order
-	PlanID      string          // number of the plan
+	OrderID     string          // ID of the order
+	PlanID      string          // ID of the plan
 	Type        OrderType       // what the order does
 	AccountType AccountType     // account that paid: AccountFunding or AccountUnified
 	Coin        string          // coin of the order
 	Amount      decimal.Decimal // amount in coin
 	Category    Category        // kind of the product
-	ProductID   string          // number of the product
+	ProductID   string          // ID of the product
 	Status      OrderStatus     // where the order stands
 	OrderTime   time.Time       // when the order was made
 }

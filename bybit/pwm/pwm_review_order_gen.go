@@ -29,18 +29,18 @@ func (s *Service) ReviewOrder(ctx context.Context, p *ReviewOrderParams) (*Revie
 
 // ReviewOrderParams are the parameters of [Service.ReviewOrder].
 type ReviewOrderParams struct {
-	OrderID string       // number of an order that waits for the manager
+	OrderID string       // ID of an order that waits for the manager
 	Action  ReviewAction // decision: ReviewApprove or ReviewReject
 
-	// Your own number of the request: up to 36 characters. Sending it again does nothing twice.
+	// The user's own ID of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string
 }
 
 // ReviewOrderResult is what [Service.ReviewOrder] returns.
 type ReviewOrderResult struct {
-	OrderID     string          // number of the order
-	FundID      string          // number of the fund
-	AccountUID  string          // user number of the fund's main account
+	OrderID     string          // ID of the order
+	FundID      string          // ID of the fund
+	AccountUID  string          // UID of the fund's main account
 	OrderStatus FundOrderStatus // where the order stands
 	OrderType   OrderType       // OrderSubscribe or OrderRedeem
 	Action      ReviewAction    // what was decided
@@ -74,28 +74,28 @@ type CreateFundParams struct {
 
 	ManagementFeeRate decimal.Decimal // yearly fee of the manager in percent: 0 to 100
 
-	// Number of an introduction text; it must be among those the manager may use.
+	// ID of an introduction text; it must be among those the manager may use.
 	FundIntroduction bybit.Opt[string]
 
-	// Your own number of the request: up to 36 characters. Sending it again does nothing twice.
+	// The user's own ID of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string
 }
 
 // CreateFundResult is what [Service.CreateFund] returns.
 type CreateFundResult struct {
-	FundID            string          // number of the fund
+	FundID            string          // ID of the fund
 	FundName          string          // name of the fund
 	Coin              string          // coin of the fund
 	Status            FundStatus      // where the fund stands: it waits for a first payment
 	ProfitShareRate   decimal.Decimal // manager's share of the profit in percent
 	ManagementFeeRate decimal.Decimal // yearly fee of the manager in percent
-	AccountUID        string          // user number of the fund's main account, which is made with it
+	AccountUID        string          // UID of the fund's main account, which is made with it
 	CreatedTime       time.Time       // when the fund was made
 }
 
 // CreateSubAccount makes a custody sub-account of a running fund. A fund can have 30, and one can
 // be in the making at a time. It takes a while: the same call again, with the same ReqLinkID, tells
-// the number of the sub-account; so does Funds.
+// the UID of the sub-account; so does Funds.
 //
 // V5 page: [finance/pwm/asset-manager/create-sub-account].
 //
@@ -110,14 +110,14 @@ func (s *Service) CreateSubAccount(ctx context.Context, p *CreateSubAccountParam
 
 // CreateSubAccountParams are the parameters of [Service.CreateSubAccount].
 type CreateSubAccountParams struct {
-	FundID    string // number of an Active fund
-	ReqLinkID string // Your own number of the request. Sending it again makes nothing twice.
+	FundID    string // ID of an Active fund
+	ReqLinkID string // The user's own ID of the request. Sending it again makes nothing twice.
 }
 
 // CreateSubAccountResult is what [Service.CreateSubAccount] returns.
 type CreateSubAccountResult struct {
-	FundID        string           // number of the fund
-	SubAccountUID string           // User number of the sub-account. 0 while it is being made.
+	FundID        string           // ID of the fund
+	SubAccountUID string           // UID of the sub-account. 0 while it is being made.
 	CreatedTime   time.Time        // when it was asked for
 	Status        SubAccountStatus // how far it is
 }
@@ -138,15 +138,15 @@ func (s *Service) SettleProfit(ctx context.Context, p *SettleProfitParams) (*Set
 
 // SettleProfitParams are the parameters of [Service.SettleProfit].
 type SettleProfitParams struct {
-	FundID string // number of an Active fund
+	FundID string // ID of an Active fund
 
-	// Your own number of the request: up to 36 characters. Sending it again does nothing twice.
+	// The user's own ID of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string
 }
 
 // SettleProfitResult is what [Service.SettleProfit] returns.
 type SettleProfitResult struct {
-	FundID            string           // number of the fund
+	FundID            string           // ID of the fund
 	Status            SettlementStatus // how far the settlement is
 	TotalProfitShared decimal.Decimal  // profit that is shared this time, in coin
 	InstIncome        decimal.Decimal  // income of the asset manager this time, in coin
@@ -175,27 +175,28 @@ func (s *Service) AllManagedPlans(ctx context.Context, p *ManagedPlansParams) it
 
 // ManagedPlansParams are the parameters of [Service.ManagedPlans].
 type ManagedPlansParams struct {
-	PlanID          bybit.Opt[string]     // Number of one plan. Default: all plans.
+	PlanID          bybit.Opt[string]     // ID of one plan. Default: all.
 	Status          bybit.Opt[PlanStatus] // only plans in this state
-	SubscriptionUID bybit.Opt[string]     // user number of the client
-	Limit           bybit.Opt[int64]      // Rows per page: at most 50. Default: 20.
-	Cursor          bybit.Opt[string]     // page to continue from: NextPageCursor of the page before
+	SubscriptionUID bybit.Opt[string]     // UID of the client
+	Limit           bybit.Opt[int64]      // Rows per page, at most 50. Default: 20.
+
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // ManagedPlansResult is what [Service.ManagedPlans] returns.
 type ManagedPlansResult struct {
 	List           []ManagedPlan // plans of the manager's clients
-	NextPageCursor string        // Where the next page begins. Empty on the last.
+	NextPageCursor string        // cursor of the next page; empty on the last
 }
 
 // ManagedPlan is one of the plans of the manager's clients ([ManagedPlansResult.List]).
 type ManagedPlan struct {
-	PlanID             string          // number of the plan
+	PlanID             string          // ID of the plan
 	PlanName           string          // name of the plan
 	PlanType           PlanType        // kind of the plan: PlanStable or PlanAdvanced
 	Status             PlanStatus      // where the plan stands
 	Source             PlanSource      // who set the plan up
-	SubscriptionUID    string          // user number of the client
+	SubscriptionUID    string          // UID of the client
 	CurrentAssetUSD    decimal.Decimal // worth of the plan in USD; before it is paid in, the amount set up
 	AccumulateYieldUSD decimal.Decimal // Yield so far in USD. 0 before it is paid in.
 	Holdings           []PlanHolding   // products of the plan
@@ -218,26 +219,26 @@ func (s *Service) CreatePlan(ctx context.Context, p *CreatePlanParams) (*CreateP
 
 // CreatePlanParams are the parameters of [Service.CreatePlan].
 type CreatePlanParams struct {
-	AccountUID string     // user number of the client
+	AccountUID string     // UID of the client
 	PlanName   string     // name of the plan: up to 50 characters
 	PlanType   PlanType   // kind of the plan: PlanStable or PlanAdvanced
 	Funds      []PlanFund // funds of the plan, at least one
 
-	// Your own number of the request: up to 36 characters. Sending it again does nothing twice.
+	// The user's own ID of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string
 }
 
 // PlanFund is one of the funds of the plan ([CreatePlanParams.Funds]).
 type PlanFund struct {
-	ProductID string          // number of a fund of the manager
+	ProductID string          // ID of a fund of the manager
 	Amount    decimal.Decimal // amount to be paid in, in the coin of the fund
 }
 
 // CreatePlanResult is what [Service.CreatePlan] returns.
 type CreatePlanResult struct {
-	PlanID      string     // number of the plan
+	PlanID      string     // ID of the plan
 	PlanType    PlanType   // kind of the plan: PlanStable or PlanAdvanced
-	AccountUID  string     // user number of the client
+	AccountUID  string     // UID of the client
 	Status      PlanStatus // where the plan stands: it waits for the client
 	CreatedTime time.Time  // when the plan was set up
 }
@@ -258,18 +259,18 @@ func (s *Service) ManagePlan(ctx context.Context, p *ManagePlanParams) (*ManageP
 
 // ManagePlanParams are the parameters of [Service.ManagePlan].
 type ManagePlanParams struct {
-	PlanID       string                // number of the plan
+	PlanID       string                // ID of the plan
 	UpdateStatus bybit.Opt[PlanStatus] // PlanClosed or PlanDeleted. Default: unchanged.
 
 	UpdateFunds []FundAmount // funds to add, or to change if they are in the plan: at most 10, each once
 
-	// Your own number of the request: up to 36 characters. Sending it again does nothing twice.
+	// The user's own ID of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string
 }
 
 // ManagePlanResult is what [Service.ManagePlan] returns.
 type ManagePlanResult struct {
-	PlanID      string       // number of the plan
+	PlanID      string       // ID of the plan
 	Status      PlanStatus   // where the plan stands now
 	UpdateFunds []FundAmount // funds of the plan after the change
 	UpdatedTime time.Time    // when the plan last changed

@@ -29,7 +29,7 @@ func (s *Service) Products(ctx context.Context, p *ProductsParams) (*ProductsRes
 
 // ProductsParams are the parameters of [Service.Products].
 type ProductsParams struct {
-	Coin bybit.Opt[string] // Settlement coin in capitals, such as USDC. Default: all coins.
+	Coin bybit.Opt[string] // Settlement coin in capitals, such as USDC. Default: all.
 }
 
 // ProductsResult is what [Service.Products] returns.
@@ -39,7 +39,7 @@ type ProductsResult struct {
 
 // Product is one of the funds on offer ([ProductsResult.List]).
 type Product struct {
-	ProductID   int64           // number of the product
+	ProductID   int64           // ID of the product
 	Coin        string          // settlement coin, such as USDC
 	AssetSymbol string          // symbol and name of the asset, such as IGBF
 	Manager     string          // name of the asset manager
@@ -85,14 +85,14 @@ func (s *Service) NAVChart(ctx context.Context, p *NAVChartParams) (*NAVChartRes
 
 // NAVChartParams are the parameters of [Service.NAVChart].
 type NAVChartParams struct {
-	ProductID int64                // number of the product
+	ProductID int64                // ID of the product
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days before EndTime.
 	EndTime   bybit.Opt[time.Time] // Not after this time, at most 180 days after StartTime. Default: now.
 }
 
 // NAVChartResult is what [Service.NAVChart] returns.
 type NAVChartResult struct {
-	ProductID int64      // number of the product
+	ProductID int64      // ID of the product
 	List      []NAVPoint // one row a day, oldest first
 }
 
@@ -118,7 +118,7 @@ func (s *Service) PlaceOrder(ctx context.Context, p *PlaceOrderParams) (*PlaceOr
 
 // PlaceOrderParams are the parameters of [Service.PlaceOrder].
 type PlaceOrderParams struct {
-	ProductID int64     // number of the product
+	ProductID int64     // ID of the product
 	OrderType OrderType // OrderStake to buy, OrderRedeem to sell
 	Coin      string    // settlement coin in capitals, such as USDC
 
@@ -128,15 +128,15 @@ type PlaceOrderParams struct {
 	RedeemShares bybit.Opt[decimal.Decimal] // Number of shares to sell. Needed for Redeem, else ignored.
 	AccountType  bybit.Opt[AccountType]     // Account that pays or receives. Default: AccountFund.
 
-	// Your own number of the order: up to 36 letters, digits, - and _. One that was used before is
-	// refused (180025).
+	// The user's own ID of the order: up to 36 letters, digits, - and _. One that was used before
+	// is refused (180025).
 	LinkID string
 }
 
 // PlaceOrderResult is what [Service.PlaceOrder] returns.
 type PlaceOrderResult struct {
-	OrderID string // number of the order
-	LinkID  string // your own number of the order
+	OrderID string // ID of the order
+	LinkID  string // the user's own ID of the order
 }
 
 // Orders returns orders of the last 180 days, in pages; one order if OrderID or LinkID is sent,
@@ -162,28 +162,28 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	OrderID   bybit.Opt[string]    // Number of one order. It wins over LinkID.
-	LinkID    bybit.Opt[string]    // your own number of one order
+	OrderID   bybit.Opt[string]    // ID of one order. It wins over LinkID.
+	LinkID    bybit.Opt[string]    // the user's own ID of one order
 	OrderType bybit.Opt[OrderType] // OrderStake or OrderRedeem. Default: both.
-	ProductID bybit.Opt[int64]     // Number of the product. Default: all products.
+	ProductID bybit.Opt[int64]     // ID of the product. Default: all.
 	StartTime bybit.Opt[time.Time] // Not before this time, at most 180 days ago. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // Not after this time. Default: now.
-	Limit     bybit.Opt[int64]     // Rows per page: at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // page to continue from: NextPageCursor of the page before
+	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // OrdersResult is what [Service.Orders] returns.
 type OrdersResult struct {
 	List           []Order // orders of the account
-	NextPageCursor string  // Where the next page begins. Empty on the last.
+	NextPageCursor string  // cursor of the next page; empty on the last
 }
 
 // Order is one of the orders of the account ([OrdersResult.List]).
 type Order struct {
-	OrderID       string          // number of the order
-	LinkID        string          // your own number of the order
+	OrderID       string          // ID of the order
+	LinkID        string          // the user's own ID of the order
 	OrderType     OrderType       // OrderStake or OrderRedeem
-	ProductID     int64           // number of the product
+	ProductID     int64           // ID of the product
 	Coin          string          // settlement coin of the order
 	StakeAmount   decimal.Decimal // Amount paid in, in the settlement coin. Stake only.
 	RedeemShares  decimal.Decimal // Number of shares sold. Redeem only.
@@ -214,7 +214,7 @@ type PositionsResult struct {
 
 // Position is one of the positions of the account ([PositionsResult.List]).
 type Position struct {
-	ProductID      int64           // number of the product
+	ProductID      int64           // ID of the product
 	Coin           string          // settlement coin of the product
 	AssetSymbol    string          // symbol of the asset, such as IGBF
 	EffectiveShare decimal.Decimal // number of shares that can be sold

@@ -49,7 +49,7 @@ func ofAlphaPrediction() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/alpha/prediction/order-estimate", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/order-estimate", Go: "alpha.Service.PredictionEstimate",
-			Text: "Estimates what an order would bring and cost, without sending it. The venue wants this call before each order.",
+			Text: "Estimates what an order would bring and cost, without sending it. The exchange wants this call before each order.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Required: true, Text: "ID of the outcome token, from PredictionEvent."},
 				{Name: "side", Type: "int", Required: true, Values: []string{"1", "2"}, Text: "Whether shares are bought or sold."},

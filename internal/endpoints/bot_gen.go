@@ -8,12 +8,12 @@ func ofBot() []Endpoint {
 		{Method: "POST", Path: "/v5/dca/close-bot", Group: "bot/dca", Auth: "signed", Read: false, Page: "bot/dca/close", Go: "bot.Service.CloseDCA",
 			Text: "Closes a DCA bot. While it buys it cannot be closed: StatusCode is 503.",
 			Params: []Param{
-				{Name: "bot_id", Type: "int string", Required: true, Text: "Number of the bot."},
+				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 				{Name: "close_mode", Type: "int", Required: true, Values: []string{"2", "3", "4"}, Text: "What its coins become: 2 or 3."},
 			},
 		},
 		{Method: "POST", Path: "/v5/dca/create-bot", Group: "bot/dca", Auth: "signed", Read: false, Page: "bot/dca/create", Go: "bot.Service.CreateDCA",
-			Text: "Makes a bot that buys a fixed amount of each pair at fixed intervals, whatever the price. By the venue's page the reply has no envelope: retCode is missing, so look at StatusCode.",
+			Text: "Makes a bot that buys a fixed amount of each pair at fixed intervals, whatever the price. By the exchange's page the reply has no envelope: retCode is missing, so look at StatusCode.",
 			Params: []Param{
 				{Name: "parameters", Type: "object", Required: true, Text: "Settings of the bot."},
 				{Name: "parameters.frequency_in_second", Type: "int string", Required: true, Text: "Time from one purchase to the next, in seconds, at least 10; such as 86400 for a day."},
@@ -27,7 +27,7 @@ func ofBot() []Endpoint {
 		{Method: "POST", Path: "/v5/fcombobot/close", Group: "bot/futures-combo", Auth: "signed", Read: false, Page: "bot/futures-combo/close", Go: "bot.Service.CloseCombo",
 			Text: "Closes a combo bot that runs: its orders are cancelled, its positions closed. Combo tells the outcome.",
 			Params: []Param{
-				{Name: "bot_id", Type: "int string", Required: true, Text: "Number of the bot."},
+				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
 		{Method: "POST", Path: "/v5/fcombobot/create", Group: "bot/futures-combo", Auth: "signed", Read: false, Page: "bot/futures-combo/create", Go: "bot.Service.CreateCombo",
@@ -50,7 +50,7 @@ func ofBot() []Endpoint {
 		{Method: "POST", Path: "/v5/fcombobot/detail", Group: "bot/futures-combo", Auth: "signed", Read: true, Page: "bot/futures-combo/get-detail", Go: "bot.Service.Combo",
 			Text: "A combo bot with its settings, its state and its profit. Shares and rates are fractions: 0.05 is 5%.",
 			Params: []Param{
-				{Name: "bot_id", Type: "int string", Required: true, Text: "Number of the bot."},
+				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
 		{Method: "POST", Path: "/v5/fcombobot/getlimit", Group: "bot/futures-combo", Auth: "signed", Read: true, Page: "bot/futures-combo/get-limit", Go: "bot.Service.ComboLimits",
@@ -74,7 +74,7 @@ func ofBot() []Endpoint {
 		{Method: "POST", Path: "/v5/fgridbot/close", Group: "bot/futures-grid", Auth: "signed", Read: false, Page: "bot/futures-grid/close", Go: "bot.Service.CloseFuturesGrid",
 			Text: "Closes a futures grid bot that runs: its orders are cancelled, its position is closed. FuturesGrid tells the outcome.",
 			Params: []Param{
-				{Name: "bot_id", Type: "int string", Required: true, Text: "Number of the bot."},
+				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
 		{Method: "POST", Path: "/v5/fgridbot/create", Group: "bot/futures-grid", Auth: "signed", Read: false, Page: "bot/futures-grid/create", Go: "bot.Service.CreateFuturesGrid",
@@ -102,11 +102,11 @@ func ofBot() []Endpoint {
 		{Method: "POST", Path: "/v5/fgridbot/detail", Group: "bot/futures-grid", Auth: "signed", Read: true, Page: "bot/futures-grid/get-detail", Go: "bot.Service.FuturesGrid",
 			Text: "A futures grid bot with its settings, its state and its profit. Shares and rates are fractions, 0.05 is 5%, unless a row says percent. What only a running bot has is absent after its end.",
 			Params: []Param{
-				{Name: "bot_id", Type: "int string", Required: true, Text: "Number of the bot."},
+				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
 		{Method: "POST", Path: "/v5/fgridbot/validate", Group: "bot/futures-grid", Auth: "signed", Read: true, Page: "bot/futures-grid/validate-input", Go: "bot.Service.CheckFuturesGrid",
-			Text: "Whether the parameters of a futures grid bot are valid, and what each of them may be. To ask before CreateFuturesGrid. In what unit shares are to be sent the venue's pages do not agree: for CreateFuturesGrid they say fractions, here percent (10 is 10%). The ranges of the reply are in percent for stop loss, take profit and profit, and a fraction for the trailing stop.",
+			Text: "Whether the parameters of a futures grid bot are valid, and what each of them may be. To ask before CreateFuturesGrid. In what unit shares are to be sent the exchange's pages do not agree: for CreateFuturesGrid they say fractions, here percent (10 is 10%). The ranges of the reply are in percent for stop loss, take profit and profit, and a fraction for the trailing stop.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol in capitals, such as BTCUSDT."},
 				{Name: "grid_mode", Type: "int", Required: true, Values: []string{"1", "2", "3"}, Text: "Which way it bets."},
@@ -130,7 +130,7 @@ func ofBot() []Endpoint {
 		{Method: "POST", Path: "/v5/fmartingalebot/close", Group: "bot/futures-martingale", Auth: "signed", Read: false, Page: "bot/futures-martingale/close", Go: "bot.Service.CloseMartingale",
 			Text: "Closes a martingale bot that runs: its orders are cancelled, its position is closed. Martingale tells the outcome.",
 			Params: []Param{
-				{Name: "bot_id", Type: "int string", Required: true, Text: "Number of the bot."},
+				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
 		{Method: "POST", Path: "/v5/fmartingalebot/create", Group: "bot/futures-martingale", Auth: "signed", Read: false, Page: "bot/futures-martingale/create", Go: "bot.Service.CreateMartingale",
@@ -152,7 +152,7 @@ func ofBot() []Endpoint {
 		{Method: "POST", Path: "/v5/fmartingalebot/detail", Group: "bot/futures-martingale", Auth: "signed", Read: true, Page: "bot/futures-martingale/get-detail", Go: "bot.Service.Martingale",
 			Text: "A martingale bot with its settings, its state and its profit. Shares and rates are fractions: 0.05 is 5%.",
 			Params: []Param{
-				{Name: "bot_id", Type: "int string", Required: true, Text: "Number of the bot."},
+				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
 		{Method: "POST", Path: "/v5/fmartingalebot/getlimit", Group: "bot/futures-martingale", Auth: "signed", Read: true, Page: "bot/futures-martingale/get-limit", Go: "bot.Service.MartingaleLimits",
@@ -175,9 +175,9 @@ func ofBot() []Endpoint {
 		{Method: "POST", Path: "/v5/grid/close-grid", Group: "bot/spot-grid", Auth: "signed", Read: false, Page: "bot/spot-grid/close", Go: "bot.Service.CloseSpotGrid",
 			Text: "Closes a spot grid bot that is new or runs. One that is being closed or has ended is refused with status code 405.",
 			Params: []Param{
-				{Name: "grid_id", Type: "int string", Required: true, Text: "Number of the bot."},
+				{Name: "grid_id", Type: "int string", Required: true, Text: "ID of the bot."},
 				{Name: "close_mode", Type: "int", Required: true, Values: []string{"2", "3", "4"}, Text: "What its coins become: 2, 3 or 4."},
-				{Name: "bot_id", Type: "int string", Text: "Number of the bot, under the name that the venue's example has. Leave it unset."},
+				{Name: "bot_id", Type: "int string", Text: "ID of the bot, under the name that the exchange's example has. Leave it unset."},
 			},
 		},
 		{Method: "POST", Path: "/v5/grid/create-grid", Group: "bot/spot-grid", Auth: "signed", Read: false, Page: "bot/spot-grid/create", Go: "bot.Service.CreateSpotGrid",
@@ -201,7 +201,7 @@ func ofBot() []Endpoint {
 		{Method: "POST", Path: "/v5/grid/query-grid-detail", Group: "bot/spot-grid", Auth: "signed", Read: true, Page: "bot/spot-grid/get-detail", Go: "bot.Service.SpotGrid",
 			Text: "A spot grid bot with its settings, its state and its profit. Shares and rates are fractions: 0.15 is 15%.",
 			Params: []Param{
-				{Name: "grid_id", Type: "int", Required: true, Text: "Number of the bot."},
+				{Name: "grid_id", Type: "int", Required: true, Text: "ID of the bot."},
 			},
 		},
 		{Method: "POST", Path: "/v5/grid/validate-input", Group: "bot/spot-grid", Auth: "public", Read: true, Page: "bot/spot-grid/validate-input", Go: "bot.Service.CheckSpotGrid",

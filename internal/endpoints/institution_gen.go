@@ -14,7 +14,7 @@ func ofInstitution() []Endpoint {
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 50. Default: 20."},
-				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Absent: the first page."},
+				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
 	}

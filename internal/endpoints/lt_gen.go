@@ -8,7 +8,7 @@ func ofLt() []Endpoint {
 		{Method: "GET", Path: "/v5/spot-lever-token/info", Group: "lt", Auth: "public", Read: true, Page: "lt/leverage-token-info", Go: "lt.Service.Tokens",
 			Text: "Terms of leveraged tokens: fees, limits and net value.",
 			Params: []Param{
-				{Name: "ltCoin", Type: "string", Text: "Token, such as BTC3L. Absent: all of them."},
+				{Name: "ltCoin", Type: "string", Text: "Token, such as BTC3L. Default: all."},
 			},
 		},
 		{Method: "GET", Path: "/v5/spot-lever-token/reference", Group: "lt", Auth: "public", Read: true, Page: "lt/leverage-token-reference", Go: "lt.Service.Reference",
@@ -22,7 +22,7 @@ func ofLt() []Endpoint {
 			Params: []Param{
 				{Name: "ltCoin", Type: "string", Required: true, Text: "Token, such as BTC3L."},
 				{Name: "ltAmount", Type: "decimal", Required: true, Text: "Amount to spend, in quote coin."},
-				{Name: "serialNo", Type: "string", Text: "User's own id of the purchase."},
+				{Name: "serialNo", Type: "string", Text: "The user's own ID of the purchase."},
 			},
 		},
 		{Method: "POST", Path: "/v5/spot-lever-token/redeem", Group: "lt", Auth: "signed", Read: false, Page: "lt/redeem", Go: "lt.Service.Redeem",
@@ -30,19 +30,19 @@ func ofLt() []Endpoint {
 			Params: []Param{
 				{Name: "ltCoin", Type: "string", Required: true, Text: "Token, such as BTC3L."},
 				{Name: "quantity", Type: "decimal", Required: true, Text: "Tokens to give back."},
-				{Name: "serialNo", Type: "string", Text: "User's own id of the redemption."},
+				{Name: "serialNo", Type: "string", Text: "The user's own ID of the redemption."},
 			},
 		},
 		{Method: "GET", Path: "/v5/spot-lever-token/order-record", Group: "lt", Auth: "signed", Read: true, Page: "lt/order-record", Go: "lt.Service.Orders",
 			Text: "Purchases and redemptions of the account.",
 			Params: []Param{
-				{Name: "ltCoin", Type: "string", Text: "Token, such as BTC3L. Absent: all of them."},
-				{Name: "orderId", Type: "string", Text: "Venue's id of one order."},
+				{Name: "ltCoin", Type: "string", Text: "Token, such as BTC3L. Default: all."},
+				{Name: "orderId", Type: "string", Text: "ID of one order."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
 				{Name: "limit", Type: "int", Text: "Rows to return, 1 to 500. Default: 100."},
-				{Name: "ltOrderType", Type: "string", Values: []string{"1", "2"}, Text: "1 for purchases, 2 for redemptions. Absent: both."},
-				{Name: "serialNo", Type: "string", Text: "User's own id of one order."},
+				{Name: "ltOrderType", Type: "string", Values: []string{"1", "2"}, Text: "1 for purchases, 2 for redemptions. Default: both."},
+				{Name: "serialNo", Type: "string", Text: "The user's own ID of one order."},
 			},
 		},
 	}

@@ -8,19 +8,19 @@ func ofOTC() []Endpoint {
 		{Method: "GET", Path: "/v5/ins-loan/product-infos", Group: "otc", Auth: "optional", Read: true, Page: "otc/margin-product-info", Go: "otc.Service.Products",
 			Text: "Terms of the loan products. With a key whose account is bound to a loan they are the account's own terms, else the public ones. Each line is a loan-to-value ratio beyond which something is no longer allowed; an absent one does not apply.",
 			Params: []Param{
-				{Name: "productId", Type: "string", Text: "Identifier of a product. Default: all products."},
+				{Name: "productId", Type: "string", Text: "ID of a product. Default: all."},
 			},
 		},
 		{Method: "GET", Path: "/v5/ins-loan/ensure-tokens-convert", Group: "otc", Auth: "optional", Read: true, Page: "otc/margin-coin-convert-info", Go: "otc.Service.MarginCoins",
 			Text: "What coins count as margin, by product. With a key whose account is bound to a loan it is the account's own list, else the public one.",
 			Params: []Param{
-				{Name: "productId", Type: "string", Text: "Identifier of a product. Default: all products; of spot only coins that count at all."},
+				{Name: "productId", Type: "string", Text: "ID of a product. Default: all products; of spot only coins that count at all."},
 			},
 		},
 		{Method: "GET", Path: "/v5/ins-loan/loan-order", Group: "otc", Auth: "signed", Read: true, Page: "otc/loan-info", Go: "otc.Service.Loans",
 			Text: "Loans of the last two years, newest first. Each line is a loan-to-value ratio beyond which something is no longer allowed; an absent one does not apply.",
 			Params: []Param{
-				{Name: "orderId", Type: "string", Text: "Identifier of a loan. Default: all loans, newest first."},
+				{Name: "orderId", Type: "string", Text: "ID of a loan. Default: all loans, newest first."},
 				{Name: "startTime", Type: "ms", Text: "Loans made at or after this time."},
 				{Name: "endTime", Type: "ms", Text: "Loans made at or before this time."},
 				{Name: "limit", Type: "int", Text: "Loans returned, 1 to 100. Default: 10."},
@@ -54,7 +54,7 @@ func ofOTC() []Endpoint {
 		{Method: "GET", Path: "/v5/ins-loan/coin-delta-amount", Group: "otc", Auth: "signed", Read: true, Page: "otc/coin-delta-amount", Go: "otc.Service.CoinDelta",
 			Text: "How much delta a hedge loan allows, in all and by coin. Unified accounts only.",
 			Params: []Param{
-				{Name: "coin", Type: "string", Text: "Coin in capitals, such as BTC. Default: all coins."},
+				{Name: "coin", Type: "string", Text: "Coin in capitals, such as BTC. Default: all."},
 			},
 		},
 	}

@@ -44,10 +44,10 @@ var raws = map[string]string{
 	"bybit.Execution.ExtraFees":               "documented as text and \"\" for most accounts, a list of fees on the stream",
 	"bybit.Order.ExtraFees":                   "documented as text and \"\" for most accounts, a list of fees on the stream",
 	"bybit.Transaction.ExtraFees":             "documented as text and \"\" for most accounts, a list of fees on the stream of executions",
-	"convert.QuoteResult.ExtTaxAndFee":        "reserved by the venue, which documents no item",
-	"convert.TaxFee.TaxFeeItems":              "the venue documents no item and its examples have none",
-	"p2p.AdPaymentConfig.PaymentTemplateItem": "the only example is empty and the venue documents no item",
-	"p2p.OrderResult.ContactInfo":             "the only example is empty and the venue documents no item",
+	"convert.QuoteResult.ExtTaxAndFee":        "reserved by the exchange, which documents no item",
+	"convert.TaxFee.TaxFeeItems":              "the exchange documents no item and its examples have none",
+	"p2p.AdPaymentConfig.PaymentTemplateItem": "the only example is empty and the exchange documents no item",
+	"p2p.OrderResult.ContactInfo":             "the only example is empty and the exchange documents no item",
 }
 
 // TestRawFieldsAreListed keeps the fields that are json.RawMessage few and known.
