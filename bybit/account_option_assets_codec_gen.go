@@ -233,7 +233,7 @@ func (r AccountTradeBehaviourResult) MarshalJSON() ([]byte, error) { return r.Ap
 
 func (r *AccountSetPriceLimitParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
-	f.Bool("modifyEnable", &r.ModifyEnable)
+	wire.Opt(f, "modifyEnable", &r.ModifyEnable, (*wire.Fields).Bool)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -183,9 +183,9 @@ func (s *AccountService) SetPriceLimit(ctx context.Context, p *AccountSetPriceLi
 type AccountSetPriceLimitParams struct {
 	Category Category // product: spot, linear or inverse
 
-	// True moves the price to the nearest allowed one, false refuses the order. Default of the
-	// account: false on spot, true elsewhere.
-	ModifyEnable bool
+	// Required. True moves the price to the nearest allowed one, false refuses the order. Default
+	// of the account: false on spot, true elsewhere.
+	ModifyEnable Opt[bool]
 }
 
 // SetDeltaNeutral turns delta neutral mode on or off. With it, positions that hedge each other

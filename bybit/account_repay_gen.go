@@ -261,11 +261,14 @@ func (s *AccountService) SetMMP(ctx context.Context, p *AccountSetMMPParams) err
 
 // AccountSetMMPParams are the parameters of [AccountService.SetMMP].
 type AccountSetMMPParams struct {
-	BaseCoin     string          // base coin, such as BTC
-	Window       int64           // time over which trades are added up, ms
-	FrozenPeriod int64           // Time that orders stay refused after it triggered, ms. 0: until ResetMMP.
-	QtyLimit     decimal.Decimal // sum of traded quantities that triggers it, above 0, up to 2 decimals
-	DeltaLimit   decimal.Decimal // net delta of the trades that triggers it, above 0, up to 2 decimals
+	BaseCoin string // base coin, such as BTC
+	Window   int64  // time over which trades are added up, ms
+
+	// Required. Time that orders stay refused after it triggered, ms. 0: until ResetMMP.
+	FrozenPeriod Opt[int64]
+
+	QtyLimit   decimal.Decimal // sum of traded quantities that triggers it, above 0, up to 2 decimals
+	DeltaLimit decimal.Decimal // net delta of the trades that triggers it, above 0, up to 2 decimals
 
 	// Net vega of the trades that triggers it, above 0, up to 2 decimals. Default: 500000.
 	VegaLimit Opt[decimal.Decimal]

@@ -365,7 +365,7 @@ func (r *WithdrawalAddress) fields(f *wire.Fields) {
 	f.Text("address", &r.Address)
 	f.Text("tag", &r.Tag)
 	f.Text("remark", &r.Remark)
-	f.Int("status", &r.Status)
+	f.Int("status", (*int64)(&r.Status))
 	f.Int("addressType", (*int64)(&r.AddressType))
 	f.Int("verified", &r.Verified)
 	f.Omit().Seconds("createAt", &r.CreateAt)

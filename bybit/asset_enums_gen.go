@@ -202,6 +202,15 @@ const (
 	AddressAny      WithdrawalAddressType = 2 // both kinds
 )
 
+// AddressStatus says whether an entry of the address book can be used.
+type AddressStatus int64
+
+// The values of AddressStatus.
+const (
+	AddressUsable AddressStatus = 0 // it can be used
+	AddressNew    AddressStatus = 1 // it is new: closed to withdrawals for its first 24 hours
+)
+
 // WithdrawWallet is the wallet that a withdrawal is taken from. Several may be joined with commas.
 type WithdrawWallet string
 

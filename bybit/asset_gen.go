@@ -240,13 +240,12 @@ type UniversalTransferRecord struct {
 
 // WithdrawalAddress is one entry of the address book.
 type WithdrawalAddress struct {
-	Coin    string // coin it is for; "baseCoin" for a universal address
-	Chain   string // chain, such as ETH
-	Address string // address, or UID of an internal entry
-	Tag     string // tag or memo of the address; empty if there is none
-	Remark  string // remark of the user
-	Status  int64  // 0: can be used. 1: new, and closed to withdrawals for its first 24 hours.
-
+	Coin        string                // coin it is for; "baseCoin" for a universal address
+	Chain       string                // chain, such as ETH
+	Address     string                // address, or UID of an internal entry
+	Tag         string                // tag or memo of the address; empty if there is none
+	Remark      string                // remark of the user
+	Status      AddressStatus         // whether it can be used yet
 	AddressType WithdrawalAddressType // what kind of entry it is
 	Verified    int64                 // 1 if the address has been verified, else 0
 

@@ -15,7 +15,7 @@ const (
 	Period1d  Period = "1d"    // 1 day
 )
 
-// ContractType is the kind of a contract on linear and inverse.
+// ContractType is the kind of a contract on linear and inverse, or of a leg of a spread.
 type ContractType string
 
 // The values of ContractType.
@@ -31,6 +31,8 @@ const (
 
 	// ContractInverseFutures: with expiry, quoted in US dollars, settled in its base coin.
 	ContractInverseFutures ContractType = "InverseFutures"
+
+	ContractSpot ContractType = "Spot" // Spot. Only as a leg of a spread.
 )
 
 // InstrumentStatus says whether an instrument can be traded.

@@ -481,5 +481,9 @@ const (
 	ExecMovePosition    ExecType = "MovePosition"    // positions moved between accounts
 	ExecSpread          ExecType = "FutureSpread"    // a leg of a spread execution
 	ExecCorporateAction ExecType = "CorporateAction" // a split or a reverse split of a stock
-	ExecUnknown         ExecType = "UNKNOWN"         // from classic accounts; not a valid parameter
+
+	// ExecSessionSettle: session settlement of a USDC contract. Only in closed profit and loss.
+	ExecSessionSettle ExecType = "SessionSettlePnL"
+
+	ExecUnknown ExecType = "UNKNOWN" // from classic accounts; not a valid parameter
 )

@@ -212,7 +212,7 @@ func (r *PositionSetModeParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-	f.Int("mode", (*int64)(&r.Mode))
+	wire.Opt(f, "mode", &r.Mode, wire.Code[PositionMode])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -269,7 +269,7 @@ func (r PositionSetTradingStopParams) MarshalJSON() ([]byte, error) { return r.A
 func (r *PositionSetAutoAddMarginParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
-	f.Int("autoAddMargin", (*int64)(&r.AutoAddMargin))
+	wire.Opt(f, "autoAddMargin", &r.AutoAddMargin, wire.Code[AutoAddMargin])
 	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
 }
 

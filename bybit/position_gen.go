@@ -232,10 +232,10 @@ func (s *PositionService) SetMode(ctx context.Context, p *PositionSetModeParams)
 
 // PositionSetModeParams are the parameters of [PositionService.SetMode].
 type PositionSetModeParams struct {
-	Category Category     // product: linear (USDT contracts)
-	Symbol   Opt[string]  // symbol, such as BTCUSDT
-	Coin     Opt[string]  // settle coin, such as USDT, for all of its symbols
-	Mode     PositionMode // mode to switch to: 0 one-way, 3 hedge
+	Category Category          // product: linear (USDT contracts)
+	Symbol   Opt[string]       // symbol, such as BTCUSDT
+	Coin     Opt[string]       // settle coin, such as USDT, for all of its symbols
+	Mode     Opt[PositionMode] // Required. Mode to switch to: 0 one-way, 3 hedge.
 }
 
 // SetTradingStop sets take profit, stop loss or trailing stop of a position. The venue keeps them
@@ -298,10 +298,10 @@ func (s *PositionService) SetAutoAddMargin(ctx context.Context, p *PositionSetAu
 
 // PositionSetAutoAddMarginParams are the parameters of [PositionService.SetAutoAddMargin].
 type PositionSetAutoAddMarginParams struct {
-	Category      Category         // product: linear
-	Symbol        string           // symbol, such as BTCUSDT
-	AutoAddMargin AutoAddMargin    // whether to add margin automatically: 1 on, 0 off
-	PositionIdx   Opt[PositionIdx] // Which position of the symbol to change. Hedge mode needs it.
+	Category      Category           // product: linear
+	Symbol        string             // symbol, such as BTCUSDT
+	AutoAddMargin Opt[AutoAddMargin] // Required. Whether to add margin automatically: 1 on, 0 off.
+	PositionIdx   Opt[PositionIdx]   // Which position of the symbol to change. Hedge mode needs it.
 }
 
 // AddMargin adds margin to an isolated position or, with a negative amount, takes some out. Returns

@@ -63,7 +63,7 @@ func (r RateLimitSetParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(
 func (r *RateLimitEntry) fields(f *wire.Fields) {
 	f.Text("uids", &r.UIDs)
 	f.Text("bizType", (*string)(&r.BizType))
-	f.Int("rate", &r.Rate)
+	wire.Opt(f, "rate", &r.Rate, (*wire.Fields).Int)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

@@ -51,9 +51,9 @@ type RateLimitSetParams struct {
 
 // RateLimitEntry is one of the limits to set ([RateLimitSetParams.List]).
 type RateLimitEntry struct {
-	UIDs    string  // user ids, joined with commas
-	BizType BizType // product line of the limit
-	Rate    int64   // calls per second
+	UIDs    string     // user ids, joined with commas
+	BizType BizType    // product line of the limit
+	Rate    Opt[int64] // Required. Calls per second.
 }
 
 // RateLimitSetResult is what [RateLimitService.Set] returns.

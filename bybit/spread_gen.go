@@ -75,8 +75,10 @@ type SpreadInstrument struct {
 
 // SpreadInstrumentLeg is an element of [SpreadInstrument.Legs]: its two legs.
 type SpreadInstrumentLeg struct {
-	Symbol       string       // symbol of the leg, such as SOLUSDT
-	ContractType ContractType // kind of the leg: ContractLinearPerpetual, ContractLinearFutures or Spot
+	Symbol string // symbol of the leg, such as SOLUSDT
+
+	// Kind of the leg: ContractLinearPerpetual, ContractLinearFutures or ContractSpot.
+	ContractType ContractType
 }
 
 // OrderBook returns the best levels of a spread's order book as one snapshot.

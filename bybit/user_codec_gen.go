@@ -145,7 +145,7 @@ func (r UserAPIKeyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(ni
 func (r *UserCreateSubAPIKeyParams) fields(f *wire.Fields) {
 	f.Int("subuid", &r.SubUID)
 	wire.Opt(f, "note", &r.Note, (*wire.Fields).Text)
-	f.Int("readOnly", &r.ReadOnly)
+	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Int)
 	wire.Opt(f, "ips", &r.IPs, (*wire.Fields).Text)
 	wire.Struct(f, "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
@@ -295,7 +295,7 @@ func (r UserReferralsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON
 
 func (r *UserFreezeSubAccountParams) fields(f *wire.Fields) {
 	f.Int("subuid", &r.SubUID)
-	f.Int("frozen", &r.Frozen)
+	wire.Opt(f, "frozen", &r.Frozen, (*wire.Fields).Int)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -135,3 +135,22 @@ const (
 	ReferralActive  ReferralStatus = 0 // it counts
 	ReferralInvalid ReferralStatus = 1 // it no longer counts
 )
+
+// Agreement: terms that SignAgreement accepts, by the older numbers.
+type Agreement int64
+
+// The values of Agreement.
+const (
+	AgreementMetals Agreement = 2 // contracts on metals and stocks
+	AgreementOil    Agreement = 3 // contracts on crude oil
+)
+
+// AgreementV2: terms that SignAgreement accepts, by the newer numbers; 2 is not what it is in
+// Agreement.
+type AgreementV2 int64
+
+// The values of AgreementV2.
+const (
+	AgreementV2Metals AgreementV2 = 1 // contracts on metals and stocks
+	AgreementV2Oil    AgreementV2 = 2 // contracts on crude oil
+)

@@ -172,7 +172,7 @@ func (s *UserService) CreateSubAPIKey(ctx context.Context, p *UserCreateSubAPIKe
 type UserCreateSubAPIKeyParams struct {
 	SubUID   int64       // UID of the sub-account
 	Note     Opt[string] // remark on the key
-	ReadOnly int64       // 1 for a key that can only read, 0 for one that can trade
+	ReadOnly Opt[int64]  // Required. 1 for a key that can only read, 0 for one that can trade.
 
 	// Addresses that may use it, joined with commas. Default: any; then the key expires after 90
 	// days, and 7 days after a change of password.
@@ -262,8 +262,8 @@ func (s *UserService) FreezeSubAccount(ctx context.Context, p *UserFreezeSubAcco
 
 // UserFreezeSubAccountParams are the parameters of [UserService.FreezeSubAccount].
 type UserFreezeSubAccountParams struct {
-	SubUID int64 // UID of the sub-account
-	Frozen int64 // 1 to freeze it, 0 to unfreeze it
+	SubUID int64      // UID of the sub-account
+	Frozen Opt[int64] // Required. 1 to freeze it, 0 to unfreeze it.
 }
 
 // CustodialSubAccounts returns sub-accounts of funds that a custodian keeps. For institutional
@@ -340,8 +340,8 @@ func (s *UserService) UpdateOwnAPIKey(ctx context.Context, p *UserUpdateOwnAPIKe
 
 // UserUpdateOwnAPIKeyParams are the parameters of [UserService.UpdateOwnAPIKey].
 type UserUpdateOwnAPIKeyParams struct {
-	// 1 for a key that can only read, 0 for one that can trade. Default: 0, also for a key that
-	// could only read.
+	// Required. 1 for a key that can only read, 0 for one that can trade. Unset is 0, also for a
+	// key that could only read.
 	ReadOnly Opt[int64]
 
 	Permissions *APIKeyPermissions // What it may do from now on. Default: as before.
@@ -378,8 +378,8 @@ type UserUpdateSubAPIKeyParams struct {
 	// changes itself.
 	APIKey Opt[string]
 
-	// 1 for a key that can only read, 0 for one that can trade. Default: 0, also for a key that
-	// could only read.
+	// Required. 1 for a key that can only read, 0 for one that can trade. Unset is 0, also for a
+	// key that could only read.
 	ReadOnly Opt[int64]
 
 	// Addresses that may use it, joined with commas; * is any. Default: any; then the key expires

@@ -99,9 +99,9 @@ func (r *UserDeleteSubAccountParams) UnmarshalJSON(json []byte) error { return r
 func (r UserDeleteSubAccountParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserSignAgreementParams) fields(f *wire.Fields) {
-	wire.Opt(f, "category", &r.Category, (*wire.Fields).Int)
+	wire.Opt(f, "category", &r.Category, wire.Code[Agreement])
 	f.Bool("agree", &r.Agree)
-	wire.Opt(f, "categoryV2", &r.CategoryV2, (*wire.Fields).Int)
+	wire.Opt(f, "categoryV2", &r.CategoryV2, wire.Code[AgreementV2])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

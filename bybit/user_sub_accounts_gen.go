@@ -85,11 +85,9 @@ func (s *UserService) SignAgreement(ctx context.Context, p *UserSignAgreementPar
 
 // UserSignAgreementParams are the parameters of [UserService.SignAgreement].
 type UserSignAgreementParams struct {
-	// Terms to accept: 2 for metals and stocks, 3 for crude oil. Either this or CategoryV2.
-	Category Opt[int64]
-
-	Agree      bool       // always true: the terms are accepted
-	CategoryV2 Opt[int64] // Terms to accept: 1 for metals and stocks, 2 for crude oil. Newer than category.
+	Category   Opt[Agreement]   // Terms to accept. Either this or CategoryV2.
+	Agree      bool             // always true: the terms are accepted
+	CategoryV2 Opt[AgreementV2] // Terms to accept, by the newer numbers. Either this or category.
 }
 
 // First1000SubAccounts returns the first 1000 sub-accounts of the main account;

@@ -129,7 +129,7 @@ func ofOrder() []Endpoint {
 				{Name: "settleCoin", Type: "string", Text: "Settlement coin, such as USDT: linear, inverse and option."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time. Default: 7 days before endTime."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time, at most 7 days after startTime. Default: 7 days after startTime, or now."},
-				{Name: "execType", Type: "string", Values: []string{"Trade", "AdlTrade", "Funding", "BustTrade", "Delivery", "Settle", "BlockTrade", "MovePosition", "FutureSpread", "CorporateAction", "UNKNOWN"}, Text: "Only executions of this kind. Default: any."},
+				{Name: "execType", Type: "string", Values: []string{"Trade", "AdlTrade", "Funding", "BustTrade", "Delivery", "Settle", "BlockTrade", "MovePosition", "FutureSpread", "CorporateAction", "SessionSettlePnL", "UNKNOWN"}, Text: "Only executions of this kind. Default: any."},
 				{Name: "limit", Type: "int", Text: "Executions per page, 1 to 100. Default: 50."},
 				{Name: "cursor", Type: "string", Text: "Where to go on: nextPageCursor of the page before."},
 			},

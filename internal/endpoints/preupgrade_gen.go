@@ -31,7 +31,7 @@ func ofPreupgrade() []Endpoint {
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 100. Default: 50."},
-				{Name: "execType", Type: "string", Values: []string{"Trade", "AdlTrade", "Funding", "BustTrade", "Delivery", "Settle", "BlockTrade", "MovePosition", "FutureSpread", "CorporateAction", "UNKNOWN"}, Text: "What the executions came from. Absent: anything."},
+				{Name: "execType", Type: "string", Values: []string{"Trade", "AdlTrade", "Funding", "BustTrade", "Delivery", "Settle", "BlockTrade", "MovePosition", "FutureSpread", "CorporateAction", "SessionSettlePnL", "UNKNOWN"}, Text: "What the executions came from. Absent: anything."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT. Absent: all of them."},
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Absent: the first page."},
 			},

@@ -79,7 +79,7 @@ func ofUser() []Endpoint {
 		{Method: "POST", Path: "/v5/user/update-api", Group: "user", Auth: "signed", Read: false, Page: "user/modify-master-apikey", Go: "bybit.Client.User.UpdateOwnAPIKey",
 			Text: "Changes what the key that asks may do; it must be the main account's. FiatP2P, FiatBitPay and FiatConvertBroker cannot be given to or taken from a key that can trade.",
 			Params: []Param{
-				{Name: "readOnly", Type: "int", Text: "1 for a key that can only read, 0 for one that can trade. Default: 0, also for a key that could only read."},
+				{Name: "readOnly", Type: "int", Required: true, Text: "1 for a key that can only read, 0 for one that can trade. Unset is 0, also for a key that could only read."},
 				{Name: "permissions", Type: "object", Text: "What it may do from now on. Default: as before."},
 				{Name: "permissions.ContractTrade", Type: "[]string", Required: true, Values: []string{"Order", "Position", "SpotTrade", "AccountTransfer", "SubMemberTransfer", "SubMemberTransferList", "Withdraw", "OptionsTrade", "DerivativesTrade", "CopyTrading", "BlockTrade", "ExchangeHistory", "NFTQueryProductList", "Affiliate", "Earn", "FiatP2POrder", "Advertising", "FiatConvertBrokerOrder", "FaitPayOrder", "BitCard", "ByXPost"}, Text: "Contracts: Order, Position."},
 				{Name: "permissions.Spot", Type: "[]string", Required: true, Values: []string{"Order", "Position", "SpotTrade", "AccountTransfer", "SubMemberTransfer", "SubMemberTransferList", "Withdraw", "OptionsTrade", "DerivativesTrade", "CopyTrading", "BlockTrade", "ExchangeHistory", "NFTQueryProductList", "Affiliate", "Earn", "FiatP2POrder", "Advertising", "FiatConvertBrokerOrder", "FaitPayOrder", "BitCard", "ByXPost"}, Text: "Spot: SpotTrade."},
@@ -104,7 +104,7 @@ func ofUser() []Endpoint {
 			Text: "Changes an API key of a sub-account: the key that asks, or, asked with the main account's key, any.",
 			Params: []Param{
 				{Name: "apikey", Type: "string", Text: "Key to change. Needed with the main account's key; refused with a sub-account's, which changes itself."},
-				{Name: "readOnly", Type: "int", Text: "1 for a key that can only read, 0 for one that can trade. Default: 0, also for a key that could only read."},
+				{Name: "readOnly", Type: "int", Required: true, Text: "1 for a key that can only read, 0 for one that can trade. Unset is 0, also for a key that could only read."},
 				{Name: "ips", Type: "string", Text: "Addresses that may use it, joined with commas; * is any. Default: any; then the key expires after 90 days, and 7 days after a change of password."},
 				{Name: "permissions", Type: "object", Text: "What it may do from now on; areas as in CreateSubAPIKey, and Derivatives. Default: as before."},
 				{Name: "permissions.ContractTrade", Type: "[]string", Required: true, Values: []string{"Order", "Position", "SpotTrade", "AccountTransfer", "SubMemberTransfer", "SubMemberTransferList", "Withdraw", "OptionsTrade", "DerivativesTrade", "CopyTrading", "BlockTrade", "ExchangeHistory", "NFTQueryProductList", "Affiliate", "Earn", "FiatP2POrder", "Advertising", "FiatConvertBrokerOrder", "FaitPayOrder", "BitCard", "ByXPost"}, Text: "Contracts: Order, Position."},
@@ -151,9 +151,9 @@ func ofUser() []Endpoint {
 		{Method: "POST", Path: "/v5/user/agreement", Group: "user", Auth: "signed", Read: false, Page: "user/sign-agreement", Go: "bybit.Client.User.SignAgreement",
 			Text: "Accepts the terms for trading commodity contracts, for the main account and all its sub-accounts. The key must be the main account's.",
 			Params: []Param{
-				{Name: "category", Type: "int", Text: "Terms to accept: 2 for metals and stocks, 3 for crude oil. Either this or categoryV2."},
+				{Name: "category", Type: "int", Values: []string{"2", "3"}, Text: "Terms to accept. Either this or categoryV2."},
 				{Name: "agree", Type: "bool", Required: true, Text: "Always true: the terms are accepted."},
-				{Name: "categoryV2", Type: "int", Text: "Terms to accept: 1 for metals and stocks, 2 for crude oil. Newer than category."},
+				{Name: "categoryV2", Type: "int", Values: []string{"1", "2"}, Text: "Terms to accept, by the newer numbers. Either this or category."},
 			},
 		},
 		{Method: "GET", Path: "/v5/user/query-sub-members", Group: "user", Auth: "signed", Read: true, Page: "user/subuid-list", Go: "bybit.Client.User.First1000SubAccounts",
