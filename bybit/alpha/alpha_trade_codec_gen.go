@@ -53,7 +53,7 @@ func (r *TradeToken) fields(f *wire.Fields) {
 	f.Int("riskFlag", &r.RiskFlag)
 	f.Number("minOrderQuantity", &r.MinOrderQuantity)
 	f.Number("maxOrderQuantity", &r.MaxOrderQuantity)
-	wire.Values(f, "tokenTags", &r.TokenTags, (*wire.Fields).Int)
+	wire.Values(f, "tokenTags", &r.TokenTags, wire.Code[TokenTag])
 	wire.Values(f, "payTokenCodes", &r.PayTokenCodes, (*wire.Fields).Text)
 }
 
@@ -481,7 +481,7 @@ func (r *TradeTokenDetailsResult) fields(f *wire.Fields) {
 	f.Int("riskFlag", &r.RiskFlag)
 	f.SecondsNumber("createTimeOnchain", &r.CreateTimeOnchain)
 	f.Int("status", (*int64)(&r.Status))
-	wire.Values(f, "tokenTags", &r.TokenTags, (*wire.Fields).Int)
+	wire.Values(f, "tokenTags", &r.TokenTags, wire.Code[TokenTag])
 	f.Int("showMessage", &r.ShowMessage)
 	f.Omit().Text("content", &r.Content)
 	f.Omit().Text("linkName", &r.LinkName)

@@ -58,7 +58,7 @@ type TradeToken struct {
 
 	MinOrderQuantity decimal.Decimal // smallest order, in the coin that pays
 	MaxOrderQuantity decimal.Decimal // largest order, in the coin that pays
-	TokenTags        []int64         // IDs of the groups that the token belongs to
+	TokenTags        []TokenTag      // groups that the token belongs to
 	PayTokenCodes    []string        // codes of the coins that pay for it, such as CEX_1
 }
 
@@ -383,7 +383,7 @@ type TradeTokenDetailsResult struct {
 	CreateTimeOnchain time.Time // when the token was made on the chain
 
 	Status      TokenStatus // whether the token is listed
-	TokenTags   []int64     // IDs of the groups that the token belongs to
+	TokenTags   []TokenTag  // groups that the token belongs to
 	ShowMessage int64       // 1 if there is a notice that users should see, else 0
 	Content     string      // text of the notice, if there is one
 	LinkName    string      // name of the notice's link, if it has one

@@ -216,8 +216,8 @@ func (r *CreateComboParams) fields(f *wire.Fields) {
 	wire.Opt(f, "adjust_position_percent", &r.AdjustPositionPercent, (*wire.Fields).Decimal)
 	wire.Opt(f, "adjust_position_time_interval", &r.AdjustPositionTimeInterval, (*wire.Fields).Int)
 	wire.Structs(f, "symbol_settings", &r.SymbolSettings, (*ComboSymbol).fields)
-	wire.Opt(f, "sl_percent", &r.SLPercent, (*wire.Fields).Decimal)
-	wire.Opt(f, "tp_percent", &r.TPPercent, (*wire.Fields).Decimal)
+	wire.Opt(f, "sl_percent", &r.StopLossPercent, (*wire.Fields).Decimal)
+	wire.Opt(f, "tp_percent", &r.TakeProfitPercent, (*wire.Fields).Decimal)
 	wire.Opt(f, "trailing_stop_percent", &r.TrailingStopPercent, (*wire.Fields).Decimal)
 }
 
@@ -304,8 +304,8 @@ func (r ComboResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), n
 
 func (r *ComboBot) fields(f *wire.Fields) {
 	f.IntText("bot_id", &r.BotID)
-	f.Text("bot_mode", (*string)(&r.BotMode))
-	f.Text("bot_display_status", (*string)(&r.BotDisplayStatus))
+	f.Text("bot_mode", (*string)(&r.Mode))
+	f.Text("bot_display_status", (*string)(&r.Status))
 	f.Decimal("leverage", &r.Leverage)
 	f.Decimal("total_margin", &r.TotalMargin)
 	f.Decimal("total_pnl", &r.TotalPnL)
@@ -320,8 +320,8 @@ func (r *ComboBot) fields(f *wire.Fields) {
 	f.Text("close_code", (*string)(&r.CloseCode))
 	f.Text("ws_token", &r.WSToken)
 	wire.Structs(f, "symbol_settings", &r.SymbolSettings, (*ComboPosition).fields)
-	f.Decimal("sl_percent", &r.SLPercent)
-	f.Decimal("tp_percent", &r.TPPercent)
+	f.Decimal("sl_percent", &r.StopLossPercent)
+	f.Decimal("tp_percent", &r.TakeProfitPercent)
 	f.Decimal("total_position_value", &r.TotalPositionValue)
 	f.Decimal("margin_balance", &r.MarginBalance)
 	f.Decimal("available_balance", &r.AvailableBalance)
@@ -331,7 +331,7 @@ func (r *ComboBot) fields(f *wire.Fields) {
 	f.Text("adjust_position_mode", (*string)(&r.AdjustPositionMode))
 	f.Decimal("adjust_position_percent", &r.AdjustPositionPercent)
 	f.Int("adjust_position_time_interval", &r.AdjustPositionTimeInterval)
-	f.Text("bot_name", &r.BotName)
+	f.Text("bot_name", &r.Name)
 	f.IntText("run_time_duration", &r.RunTimeDuration)
 	f.Text("settlement_assets", &r.SettlementAssets)
 	f.Text("stop_type", (*string)(&r.StopType))
@@ -346,8 +346,8 @@ func (r *ComboBot) fields(f *wire.Fields) {
 	f.Decimal("midway_transfer", &r.MidwayTransfer)
 	f.Decimal("exit_equity", &r.ExitEquity)
 	f.Decimal("trailing_stop_percent", &r.TrailingStopPercent)
-	f.Decimal("sl_exit_equity", &r.SLExitEquity)
-	f.Decimal("tp_exit_equity", &r.TPExitEquity)
+	f.Decimal("sl_exit_equity", &r.StopLossExitEquity)
+	f.Decimal("tp_exit_equity", &r.TakeProfitExitEquity)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -384,8 +384,8 @@ func (r *ComboLimitsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "adjust_position_percent", &r.AdjustPositionPercent, (*wire.Fields).Decimal)
 	wire.Opt(f, "adjust_position_time_interval", &r.AdjustPositionTimeInterval, (*wire.Fields).Int)
 	wire.Structs(f, "symbol_settings", &r.SymbolSettings, (*ComboSymbol).fields)
-	wire.Opt(f, "sl_percent", &r.SLPercent, (*wire.Fields).Decimal)
-	wire.Opt(f, "tp_percent", &r.TPPercent, (*wire.Fields).Decimal)
+	wire.Opt(f, "sl_percent", &r.StopLossPercent, (*wire.Fields).Decimal)
+	wire.Opt(f, "tp_percent", &r.TakeProfitPercent, (*wire.Fields).Decimal)
 	wire.Opt(f, "trailing_stop_percent", &r.TrailingStopPercent, (*wire.Fields).Decimal)
 	wire.Opt(f, "need_to_slippage", &r.NeedToSlippage, (*wire.Fields).Bool)
 }
@@ -413,8 +413,8 @@ func (r *ComboLimitsResult) fields(f *wire.Fields) {
 	wire.Struct(f, "adjust_position_percent", &r.AdjustPositionPercent, (*Limits).fields)
 	wire.Struct(f, "adjust_position_time_interval", &r.AdjustPositionTimeInterval, (*Limits).fields)
 	wire.Struct(f, "init_margin", &r.InitMargin, (*Limits).fields)
-	wire.Struct(f, "sl_percent", &r.SLPercent, (*Limits).fields)
-	wire.Struct(f, "tp_percent", &r.TPPercent, (*Limits).fields)
+	wire.Struct(f, "sl_percent", &r.StopLossPercent, (*Limits).fields)
+	wire.Struct(f, "tp_percent", &r.TakeProfitPercent, (*Limits).fields)
 	wire.Struct(f, "leverage", &r.Leverage, (*Limits).fields)
 	wire.Struct(f, "trailing_stop_percent", &r.TrailingStopPercent, (*Limits).fields)
 }

@@ -126,7 +126,7 @@ func (r *SpotGridBot) fields(f *wire.Fields) {
 	f.Decimal("take_profit_price", &r.TakeProfitPrice)
 	f.Decimal("current_price", &r.CurrentPrice)
 	f.Text("close_reason", (*string)(&r.CloseReason))
-	f.Text("bot_close_code", (*string)(&r.BotCloseCode))
+	f.Text("bot_close_code", (*string)(&r.CloseCode))
 	f.Int("follow_num", &r.FollowNum)
 	f.Millis("create_time", &r.CreateTime)
 	f.Zero().Millis("end_time", &r.EndTime)

@@ -46,7 +46,8 @@ type CreateSpotGridParams struct {
 	// Fall from the highest value at which to close, 0 to 0.99 as a fraction. Default: none.
 	TrailingStopPercent bybit.Opt[decimal.Decimal]
 
-	EnableTrailing bybit.Opt[bool] // Move the grid with the price; at least 5 cells. Default: false.
+	// Whether to move the grid with the price; at least 5 cells. Default: false.
+	EnableTrailing bybit.Opt[bool]
 
 	LimitUpPrice bybit.Opt[decimal.Decimal] // price up to which the grid may move; only with EnableTrailing
 }
@@ -109,7 +110,7 @@ type SpotGridBot struct {
 	TakeProfitPrice   decimal.Decimal     // price at which to close with a profit; absent if not set
 	CurrentPrice      decimal.Decimal     // market price of the symbol
 	CloseReason       SpotGridCloseReason // why it ended
-	BotCloseCode      CloseCode           // why it ended
+	CloseCode         CloseCode           // why it ended
 	FollowNum         int64               // how many users copy it
 	CreateTime        time.Time           // when it was made
 	EndTime           time.Time           // when it ended; absent while it runs
@@ -139,8 +140,8 @@ type SpotGridBot struct {
 	TrailingStopExitEquity decimal.Decimal
 
 	TrailingStopPercent  decimal.Decimal // fall from the highest value at which to close, as a fraction
-	SupportsTrailingStop bool            // the symbol can have a trailing stop
-	EnableTrailing       bool            // the grid moves with the price
+	SupportsTrailingStop bool            // whether the symbol can have a trailing stop
+	EnableTrailing       bool            // whether the grid moves with the price
 	LimitUpPrice         decimal.Decimal // price up to which the grid may move; absent if not set
 	OriginalMaxPrice     decimal.Decimal // highest price before the grid moved; absent if it did not
 	OriginalMinPrice     decimal.Decimal // lowest price before the grid moved; absent if it did not
@@ -182,7 +183,8 @@ type CheckSpotGridParams struct {
 	// Fall from the highest value at which to close, 0 to 0.99 as a fraction. Default: none.
 	TrailingStopPercent bybit.Opt[decimal.Decimal]
 
-	EnableTrailing bybit.Opt[bool] // Move the grid with the price; at least 5 cells. Default: false.
+	// Whether to move the grid with the price; at least 5 cells. Default: false.
+	EnableTrailing bybit.Opt[bool]
 
 	LimitUpPrice bybit.Opt[decimal.Decimal] // price up to which the grid may move; only with EnableTrailing
 }

@@ -73,7 +73,7 @@ type FuturesGridBot struct {
 	PositionBalance      decimal.Decimal  // margin of the position, in the quote coin
 	AvailableBalance     decimal.Decimal  // margin that is free, in the quote coin
 	TotalOrderBalance    decimal.Decimal  // margin of the orders, in the quote coin
-	CloseReason          GridStopName     // Why it ended. BotCloseCode says it as well.
+	CloseReason          GridStopName     // Why it ended. CloseCode says it as well.
 	AllowFollow          int64            // 1 if it may be copied, else 0
 	OperationTime        int64            // how long it has run, in milliseconds
 	CreateTime           time.Time        // when it was made
@@ -83,7 +83,7 @@ type FuturesGridBot struct {
 	MaxProfit            decimal.Decimal  // highest profit of a pair of trades, in percent
 	Leverage             decimal.Decimal  // leverage that was set, a multiple
 	MarkPrice            decimal.Decimal  // mark price of the symbol
-	BotCloseCode         CloseCode        // why it ended
+	CloseCode            CloseCode        // why it ended
 	PositionSide         PositionSideName // side of the position
 	FollowNum            int64            // how many users copy it
 	EntryPrice           decimal.Decimal  // price at which the bot begins; absent if not set
@@ -99,7 +99,7 @@ type FuturesGridBot struct {
 	CumWithdrewAmount    decimal.Decimal  // margin withdrawn so far, in the quote coin
 	CurrentProfit        decimal.Decimal  // profit while it runs, in the quote coin
 	CurrentPercent       decimal.Decimal  // profit while it runs, as a fraction
-	CopyTradeIsMaster    bool             // it is the one that others copy
+	CopyTradeIsMaster    bool             // whether it is the one that others copy
 	CopyTradeFollowerNum int64            // how many bots copy it
 	InitBonus            decimal.Decimal  // bonus that it began with, in the quote coin
 	UsedBonusAmount      decimal.Decimal  // bonus that was used, in the quote coin; absent without any
@@ -256,12 +256,12 @@ type CreateMartingaleParams struct {
 	// Size of an addition, as a multiple of the first order: 1.1 is 10% more.
 	AddPositionPercent decimal.Decimal
 
-	AddPositionNum int64           // most additions in a round
-	RoundTPPercent decimal.Decimal // profit at which a round ends, as a fraction
-	InitMargin     decimal.Decimal // amount to put in, in the quote coin
+	AddPositionNum         int64           // most additions in a round
+	RoundTakeProfitPercent decimal.Decimal // profit at which a round ends, as a fraction
+	InitMargin             decimal.Decimal // amount to put in, in the quote coin
 
 	// Loss at which to close, as a fraction of the margin. Default: none.
-	SLPercent bybit.Opt[decimal.Decimal]
+	StopLossPercent bybit.Opt[decimal.Decimal]
 
 	EntryPrice bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
 	AutoCycle  bybit.Opt[AutoCycle]       // whether another round follows
@@ -303,28 +303,30 @@ type MartingaleResult struct {
 
 // MartingaleBot is what [MartingaleResult.Detail] holds: the bot.
 type MartingaleBot struct {
-	BotID              int64                // ID of the bot
-	Symbol             string               // symbol, such as BTCUSDT
-	BotDisplayStatus   MartingaleStatusName // where it stands
-	Mode               MartingaleModeName   // which way it bets
-	BaseToken          string               // base coin, such as BTC
-	QuoteToken         string               // quote coin, such as USDT
-	Leverage           decimal.Decimal      // leverage that was set, a multiple
-	RoundProfitPercent decimal.Decimal      // profit at which a round ends, as a fraction
-	AddPositionNum     int64                // most additions in a round
-	AddPositionPercent decimal.Decimal      // size of an addition, as a multiple of the first order
+	BotID                  int64                // ID of the bot
+	Symbol                 string               // symbol, such as BTCUSDT
+	Status                 MartingaleStatusName // where it stands
+	Mode                   MartingaleModeName   // which way it bets
+	BaseToken              string               // base coin, such as BTC
+	QuoteToken             string               // quote coin, such as USDT
+	Leverage               decimal.Decimal      // leverage that was set, a multiple
+	RoundTakeProfitPercent decimal.Decimal      // profit at which a round ends, as a fraction
+	AddPositionNum         int64                // most additions in a round
+	AddPositionPercent     decimal.Decimal      // size of an addition, as a multiple of the first order
 
 	// Step of the price against the position after which it adds, as a fraction.
 	PriceFloatPercent decimal.Decimal
 
-	EntryPrice    decimal.Decimal // price at which the bot begins; absent if not set
-	SLPercent     decimal.Decimal // loss at which to close, as a fraction of the margin; absent if not set
-	TotalMargin   decimal.Decimal // amount put in so far, in the quote coin
-	PnL           decimal.Decimal // profit in all, in the quote coin
-	PnLPercent    decimal.Decimal // profit in all, as a fraction of the margin
-	RealizedPnL   decimal.Decimal // profit that is realized, in the quote coin
-	UnrealizedPnL decimal.Decimal // profit of the position at the mark price, in the quote coin
+	EntryPrice decimal.Decimal // price at which the bot begins; absent if not set
 
+	// Loss at which to close, as a fraction of the margin; absent if not set.
+	StopLossPercent decimal.Decimal
+
+	TotalMargin             decimal.Decimal // amount put in so far, in the quote coin
+	PnL                     decimal.Decimal // profit in all, in the quote coin
+	PnLPercent              decimal.Decimal // profit in all, as a fraction of the margin
+	RealizedPnL             decimal.Decimal // profit that is realized, in the quote coin
+	UnrealizedPnL           decimal.Decimal // profit of the position at the mark price, in the quote coin
 	CompletedRounds         int64           // how many rounds have ended
 	CurrentRound            int64           // number of the round now, from 1
 	CurrentAddedPositionNum int64           // additions of this round so far
@@ -390,15 +392,15 @@ type MartingaleLimitsParams struct {
 	// Size of an addition, as a multiple of the first order: 1.1 is 10% more.
 	AddPositionPercent bybit.Opt[decimal.Decimal]
 
-	AddPositionNum bybit.Opt[int64]           // most additions in a round
-	RoundTPPercent bybit.Opt[decimal.Decimal] // profit at which a round ends, as a fraction
-	InitMargin     bybit.Opt[decimal.Decimal] // amount to put in, in the quote coin
+	AddPositionNum         bybit.Opt[int64]           // most additions in a round
+	RoundTakeProfitPercent bybit.Opt[decimal.Decimal] // profit at which a round ends, as a fraction
+	InitMargin             bybit.Opt[decimal.Decimal] // amount to put in, in the quote coin
 
 	// Loss at which to close, as a fraction of the margin. Default: none.
-	SLPercent bybit.Opt[decimal.Decimal]
+	StopLossPercent bybit.Opt[decimal.Decimal]
 
 	EntryPrice     bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
-	NeedToSlippage bybit.Opt[bool]            // take slippage into account
+	NeedToSlippage bybit.Opt[bool]            // whether to take slippage into account
 
 	// Whether another round follows. The documentation shows it in an example only.
 	AutoCycle bybit.Opt[AutoCycle]
@@ -406,17 +408,17 @@ type MartingaleLimitsParams struct {
 
 // MartingaleLimitsResult is what [Service.MartingaleLimits] returns.
 type MartingaleLimitsResult struct {
-	StatusCode         StatusCode      // what became of the request; 0 is success
-	DebugMsg           string          // what went wrong; only on the testnet
-	CheckCode          MartingaleCheck // what is wrong with the parameters
-	PriceFloatPercent  Limits          // step of the price, as a fraction
-	AddPositionPercent Limits          // size of an addition, as a multiple of the first order
-	AddPositionNum     Limits          // most additions in a round
-	InitMargin         Limits          // amount to put in, in the quote coin
-	RoundTPPercent     Limits          // profit at which a round ends, as a fraction
-	SLPercent          Limits          // stop loss, as a fraction of the margin
-	EntryPrice         Limits          // price at which the bot begins
-	Leverage           Limits          // leverage, a multiple
+	StatusCode             StatusCode      // what became of the request; 0 is success
+	DebugMsg               string          // what went wrong; only on the testnet
+	CheckCode              MartingaleCheck // what is wrong with the parameters
+	PriceFloatPercent      Limits          // step of the price, as a fraction
+	AddPositionPercent     Limits          // size of an addition, as a multiple of the first order
+	AddPositionNum         Limits          // most additions in a round
+	InitMargin             Limits          // amount to put in, in the quote coin
+	RoundTakeProfitPercent Limits          // profit at which a round ends, as a fraction
+	StopLossPercent        Limits          // stop loss, as a fraction of the margin
+	EntryPrice             Limits          // price at which the bot begins
+	Leverage               Limits          // leverage, a multiple
 }
 
 // CloseSpotGrid closes a spot grid bot that is new or runs. One that is being closed or has ended

@@ -164,10 +164,10 @@ type CreateComboParams struct {
 	SymbolSettings []ComboSymbol // symbols with their weights, at least one
 
 	// Loss at which to close, as a fraction of the margin. Default: none.
-	SLPercent bybit.Opt[decimal.Decimal]
+	StopLossPercent bybit.Opt[decimal.Decimal]
 
 	// Profit at which to close, as a fraction of the margin. Default: none.
-	TPPercent bybit.Opt[decimal.Decimal]
+	TakeProfitPercent bybit.Opt[decimal.Decimal]
 
 	// Fall from the highest equity at which to close, as a fraction. Default: none.
 	TrailingStopPercent bybit.Opt[decimal.Decimal]
@@ -209,14 +209,14 @@ type ComboResult struct {
 
 // ComboBot is what [ComboResult.Detail] holds: the bot.
 type ComboBot struct {
-	BotID            int64           // ID of the bot
-	BotMode          ComboModeName   // which way it bets
-	BotDisplayStatus ComboStatusName // where it stands
-	Leverage         decimal.Decimal // leverage of the positions, a multiple
-	TotalMargin      decimal.Decimal // amount put in so far, in the quote coin
-	TotalPnL         decimal.Decimal // profit in all, in the quote coin
-	TotalPnLPercent  decimal.Decimal // profit in all, as a fraction of the margin
-	Equity           decimal.Decimal // value of the bot, in the quote coin
+	BotID           int64           // ID of the bot
+	Mode            ComboModeName   // which way it bets
+	Status          ComboStatusName // where it stands
+	Leverage        decimal.Decimal // leverage of the positions, a multiple
+	TotalMargin     decimal.Decimal // amount put in so far, in the quote coin
+	TotalPnL        decimal.Decimal // profit in all, in the quote coin
+	TotalPnLPercent decimal.Decimal // profit in all, as a fraction of the margin
+	Equity          decimal.Decimal // value of the bot, in the quote coin
 
 	ROI      decimal.Decimal // return on the investment, as a fraction; absent in the exchange's example
 	TotalAPR decimal.Decimal // profit of a year at this pace, as a fraction; may be absent
@@ -229,8 +229,8 @@ type ComboBot struct {
 	WSToken                string    // token for updates over WebSocket; empty in the exchange's example
 
 	SymbolSettings     []ComboPosition // symbols with their weights
-	SLPercent          decimal.Decimal // loss at which to close, as a fraction of the margin
-	TPPercent          decimal.Decimal // profit at which to close, as a fraction of the margin
+	StopLossPercent    decimal.Decimal // loss at which to close, as a fraction of the margin
+	TakeProfitPercent  decimal.Decimal // profit at which to close, as a fraction of the margin
 	TotalPositionValue decimal.Decimal // value of the positions, in the quote coin
 	MarginBalance      decimal.Decimal // margin balance, in the quote coin
 	AvailableBalance   decimal.Decimal // balance that is free, in the quote coin
@@ -242,7 +242,7 @@ type ComboBot struct {
 	AdjustPositionMode         RebalanceModeName // when it rebalances
 	AdjustPositionPercent      decimal.Decimal   // how far a weight may be off, as a fraction
 	AdjustPositionTimeInterval int64             // interval of rebalancing, in seconds
-	BotName                    string            // name of the bot, made of its coins
+	Name                       string            // name of the bot, made of its coins
 	RunTimeDuration            int64             // how long it has run, in seconds
 	SettlementAssets           string            // what it paid back, such as 496.24566099 USDT
 	StopType                   ComboStopName     // Why it ended. CloseCode says it as well.
@@ -261,8 +261,8 @@ type ComboBot struct {
 	// Fall from the highest equity at which to close, as a fraction; 0 for none.
 	TrailingStopPercent decimal.Decimal
 
-	SLExitEquity decimal.Decimal // value at which the stop loss closes it, in the quote coin
-	TPExitEquity decimal.Decimal // value at which the take profit closes it, in the quote coin
+	StopLossExitEquity   decimal.Decimal // value at which the stop loss closes it, in the quote coin
+	TakeProfitExitEquity decimal.Decimal // value at which the take profit closes it, in the quote coin
 }
 
 // ComboPosition is one of the symbols with their weights ([ComboBot.SymbolSettings]).
@@ -300,15 +300,15 @@ type ComboLimitsParams struct {
 	SymbolSettings             []ComboSymbol    // symbols with their weights, at least one
 
 	// Loss at which to close, as a fraction of the margin. Default: none.
-	SLPercent bybit.Opt[decimal.Decimal]
+	StopLossPercent bybit.Opt[decimal.Decimal]
 
 	// Profit at which to close, as a fraction of the margin. Default: none.
-	TPPercent bybit.Opt[decimal.Decimal]
+	TakeProfitPercent bybit.Opt[decimal.Decimal]
 
 	// Fall from the highest equity at which to close, as a fraction. Default: none.
 	TrailingStopPercent bybit.Opt[decimal.Decimal]
 
-	NeedToSlippage bybit.Opt[bool] // take slippage into account
+	NeedToSlippage bybit.Opt[bool] // whether to take slippage into account
 }
 
 // ComboLimitsResult is what [Service.ComboLimits] returns.
@@ -319,8 +319,8 @@ type ComboLimitsResult struct {
 	AdjustPositionPercent      Limits     // how far a weight may be off, as a fraction
 	AdjustPositionTimeInterval Limits     // interval of rebalancing, in seconds
 	InitMargin                 Limits     // amount to put in, in the quote coin
-	SLPercent                  Limits     // stop loss, as a fraction of the margin
-	TPPercent                  Limits     // take profit, as a fraction of the margin
+	StopLossPercent            Limits     // stop loss, as a fraction of the margin
+	TakeProfitPercent          Limits     // take profit, as a fraction of the margin
 	Leverage                   Limits     // leverage, a multiple
 	TrailingStopPercent        Limits     // trailing stop, as a fraction
 }

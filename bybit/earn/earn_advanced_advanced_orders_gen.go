@@ -89,7 +89,7 @@ type AdvancedOrder struct {
 	AccountType      AccountType     // account that paid: AccountFund or AccountUnified
 	ToAccountType    AccountType     // Account that is paid. Empty before that.
 	SelectAPYE8      decimal.Decimal // Yearly rate in the order, times 10^8. DualAssets only.
-	IsVIP            bool            // True for a VIP product. DualAssets and DiscountBuy only.
+	IsVIP            bool            // Whether it is a VIP product. DualAssets and DiscountBuy only.
 	SettlementCoin   string          // Coin that was paid. Once settled; DualAssets and DiscountBuy only.
 
 	// Amount that was paid, in SettlementCoin. Once settled; DualAssets and DiscountBuy only.
@@ -183,7 +183,7 @@ type AdvancedPosition struct {
 	// knows PositionSettled.
 	Status PositionStatus
 
-	// True if it can be left now: no redemption is pending, and settlement is 30 minutes
+	// Whether it can be left now: no redemption is pending, and settlement is 30 minutes
 	// (DoubleWin) or 60 (SmartLeverage) away.
 	Redeemable bool
 

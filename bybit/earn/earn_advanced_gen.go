@@ -74,7 +74,7 @@ type AdvancedProduct struct {
 	ExpectReceiveAt time.Time       // when the outcome will probably be paid
 	Duration        string          // length of the term, such as 8h or 1d
 	Status          ProductStatus   // Whether the product can be bought. DualAssets only.
-	IsVIPProduct    bool            // True if only VIP clients can buy it. DualAssets and DiscountBuy only.
+	IsVIPProduct    bool            // Whether only VIP clients can buy it. DualAssets and DiscountBuy only.
 
 	SubscribeStartAt time.Time // when the sale begins
 	SubscribeEndAt   time.Time // when the sale ends
@@ -100,7 +100,7 @@ type AdvancedProduct struct {
 	RemainingAmount       decimal.Decimal // What is left of the quota. SmartLeverage and DiscountBuy only.
 	OrderPrecisionDigital int64           // Decimal places of amounts. Not for DualAssets.
 
-	// True if you choose the range and ask for a quote, false if the range is fixed. DoubleWin
+	// Whether the user chooses the range and asks for a quote; else the range is fixed. DoubleWin
 	// only.
 	IsRFQProduct bool
 
@@ -293,7 +293,7 @@ type DoubleWinRedeem struct {
 	PositionID      string          // ID of the position
 	EstRedeemAmount decimal.Decimal // amount from RedemptionEstimates
 
-	// True fails the order if the amount has changed much by then. Default: false.
+	// Whether the order fails if the amount has changed much by then. Default: false.
 	IsSlippageProtected bybit.Opt[bool]
 }
 
@@ -312,7 +312,7 @@ type SmartLeverageRedeem struct {
 	PositionID      string          // ID of the position
 	EstRedeemAmount decimal.Decimal // amount from RedemptionEstimates, at most 10 minutes old
 
-	// True fails the order if the amount has changed much by then. Default: false.
+	// Whether the order fails if the amount has changed much by then. Default: false.
 	IsSlippageProtected bybit.Opt[bool]
 }
 
@@ -372,7 +372,7 @@ type RedemptionEstimatesResult struct {
 
 // RedemptionEstimate is an element of [RedemptionEstimatesResult.List], one for each position.
 type RedemptionEstimate struct {
-	Success         bool            // true if there is an estimate
+	Success         bool            // whether there is an estimate
 	PositionID      string          // ID of the position
 	EstRedeemAmount decimal.Decimal // estimated amount, in the invested coin
 	EstRedeemTime   time.Time       // When it would probably be paid. Absent if there is no estimate.

@@ -139,14 +139,14 @@ type FixedProduct struct {
 	Precision                int64           // decimal places of amounts
 	SubscribeStartAt         time.Time       // when the sale begins
 	SubscribeEndAt           time.Time       // when the sale ends; absent if it does not
-	AllowEarlyRedemption     bool            // true if the term can be left early
+	AllowEarlyRedemption     bool            // whether the term can be left early
 	EarlyRedemptionAPY       string          // yearly rate when leaving early, with a percent sign
 	RedemptionLimitDuration  string          // time to wait before leaving early, such as 1d
-	AllowAutoReinvest        bool            // true if another term can follow by itself
+	AllowAutoReinvest        bool            // whether another term can follow by itself
 	InterestCoinAPYList      []FixedReward   // coins in which the product pays
-	IsVIP                    bool            // true if only VIP clients can buy it
+	IsVIP                    bool            // whether only VIP clients can buy it
 	CreditTime               time.Time       // when the earnings will probably be paid
-	SpecialUserGroupRequired bool            // true if only a group of users can buy it
+	SpecialUserGroupRequired bool            // whether only a group of users can buy it
 	SpecialUserGroupInfo     string          // description of that group
 }
 
@@ -193,7 +193,8 @@ type PlaceFixedOrderParams struct {
 	// The user's own ID of the order: up to 36 characters. One that was used before is refused.
 	LinkID string
 
-	AutoInvest bybit.Opt[bool] // True starts another term at the end. FundPool only; ignored elsewhere.
+	// Whether to start another term at the end. FundPool only; ignored elsewhere.
+	AutoInvest bybit.Opt[bool]
 }
 
 // PlaceFixedOrderResult is what [Service.PlaceFixedOrder] returns.
@@ -310,7 +311,7 @@ type FixedPosition struct {
 	CreatedAt         time.Time        // when the position was opened
 	OrderID           string           // order that opened the position
 	EarlyRedeemInfo   *EarlyRedemption // What leaving now would give. Nil if the term cannot be left.
-	AllowAutoReinvest bool             // true if another term can follow by itself
+	AllowAutoReinvest bool             // whether another term can follow by itself
 	AutoReinvest      Switch           // whether another term follows; see SetAutoInvest
 
 	InterestCoinAPYList []FixedPositionReward // coins in which the position pays
@@ -318,7 +319,7 @@ type FixedPosition struct {
 
 // EarlyRedemption is what [FixedPosition.EarlyRedeemInfo] holds: what leaving now would give.
 type EarlyRedemption struct {
-	AllowEarlyRedeem        bool            // true if the position can be left now
+	AllowEarlyRedeem        bool            // whether the position can be left now
 	EarlyRedeemEarning      decimal.Decimal // estimated earnings when leaving now
 	ReturnCoin              string          // coin that is paid back
 	RedemptionLimitDuration string          // time to wait before leaving early, such as 1d

@@ -86,7 +86,7 @@ type TokenProductResult struct {
 	MinInvestment   decimal.Decimal // least that can be minted, in USDT
 	UserHolding     decimal.Decimal // Holding of the account in byUSDT. Absent without a key.
 	LeftQuota       decimal.Decimal // What the account may still mint. Absent without a key.
-	CanMint         bool            // True if the account can mint now. False without a key.
+	CanMint         bool            // whether the account can mint now; false without a key
 
 	// USDT in flexible savings that can be used to mint. Absent without a key.
 	SavingsBalance decimal.Decimal
@@ -246,7 +246,7 @@ type TokenPositionResult struct {
 	APRE8          decimal.Decimal // base yearly rate times 10^8
 	BonusAPRE8     decimal.Decimal // bonus yearly rate times 10^8, for those who are entitled to it
 	BonusMaxAmount decimal.Decimal // amount up to which the bonus rate is paid
-	HasQuota       bool            // true if more can be minted
+	HasQuota       bool            // whether more can be minted
 }
 
 // TokenYields returns yield of byUSDT day by day, in pages.

@@ -55,9 +55,9 @@ type CoinsResult struct {
 // Coin is one of the terms by coin and level ([CoinsResult.List]).
 type Coin struct {
 	Currency                   string          // coin that is lent
-	FixedBorrowable            bool            // it is lent for a fixed term
+	FixedBorrowable            bool            // whether it is lent for a fixed term
 	FixedBorrowingAccuracy     int64           // decimals of an amount in a fixed loan
-	FlexibleBorrowable         bool            // it is lent without a term
+	FlexibleBorrowable         bool            // whether it is lent without a term
 	FlexibleBorrowingAccuracy  int64           // decimals of an amount in a flexible loan
 	MaxBorrowingAmount         decimal.Decimal // most that may be borrowed, in coins
 	MinFixedBorrowingAmount    decimal.Decimal // least amount of a fixed loan, in coins

@@ -203,8 +203,8 @@ type AdPayment struct {
 
 	PaymentConfig AdPaymentConfig // The type of payment. The documentation shows it in an example only.
 
-	// The name of the account's owner has been checked. The documentation shows it in an example
-	// only.
+	// Whether the name of the account's owner has been checked. The documentation shows it in an
+	// example only.
 	RealNameVerified bool
 }
 
@@ -265,7 +265,7 @@ type Ad struct {
 	// Fee; absent in the exchange's examples. The documentation shows it in an example only.
 	Fee decimal.Decimal
 
-	IsOnline bool // The advertiser is online. The documentation shows it in an example only.
+	IsOnline bool // Whether the advertiser is online. The documentation shows it in an example only.
 
 	// When the advertiser left; absent if it is not known. The documentation shows it in an example
 	// only.
@@ -332,7 +332,7 @@ type OnlineAd struct {
 	// Fee; absent in the exchange's example. The documentation shows it in an example only.
 	Fee decimal.Decimal
 
-	IsOnline       bool      // the advertiser is online
+	IsOnline       bool      // whether the advertiser is online
 	LastLogoutTime time.Time // when the advertiser left
 
 	Blocked YesNo // Whether the advertiser is blocked. The documentation shows it in an example only.
@@ -353,18 +353,18 @@ type OnlineAd struct {
 	// Whether the advertiser is a verified one. The documentation shows it in an example only.
 	AuthStatus AuthStatus
 
-	Recommend    bool      // The exchange recommends the ad. The documentation shows it in an example only.
-	RecommendTag string    // Label of the recommendation. The documentation shows it in an example only.
-	AuthTags     []AuthTag // ranks of the advertiser
-	UserType     UserType  // Who the advertiser is. The documentation shows it in an example only.
-	ItemType     AdType    // Kind of the ad. The documentation shows it in an example only.
+	Recommend bool // Whether the exchange recommends the ad. The documentation shows it in an example only.
 
-	PaymentPeriod int64 // how long a buyer may take to pay, in minutes
+	RecommendTag  string    // Label of the recommendation. The documentation shows it in an example only.
+	AuthTags      []AuthTag // ranks of the advertiser
+	UserType      UserType  // Who the advertiser is. The documentation shows it in an example only.
+	ItemType      AdType    // Kind of the ad. The documentation shows it in an example only.
+	PaymentPeriod int64     // how long a buyer may take to pay, in minutes
 }
 
 // PaymentField is a field of the form of a type of payment.
 type PaymentField struct {
-	View bool // It is shown. The documentation shows it in an example only.
+	View bool // Whether it is shown. The documentation shows it in an example only.
 
 	// Row of the payment method that it fills, such as AccountNo. The documentation shows it in an
 	// example only.
@@ -376,7 +376,7 @@ type PaymentField struct {
 	Placeholder string // Text to show while it is empty. The documentation shows it in an example only.
 	Type        string // Kind of field, such as text. The documentation shows it in an example only.
 	MaxLength   int64  // Most characters. The documentation shows it in an example only.
-	Required    bool   // It must be filled. The documentation shows it in an example only.
+	Required    bool   // Whether it must be filled. The documentation shows it in an example only.
 }
 
 // PaymentConfig is a type of payment.
@@ -432,7 +432,8 @@ type OrderPayment struct {
 
 	PaymentConfig PaymentConfig // The type of payment. The documentation shows it in an example only.
 
-	// A warning about payments in Russia is shown. The documentation shows it in an example only.
+	// Whether a warning about payments in Russia is shown. The documentation shows it in an example
+	// only.
 	RuPaymentPrompt bool
 }
 
@@ -466,10 +467,10 @@ type PaymentMethod struct {
 	PaymentExt5               string       // field 5 that only some types have
 	PaymentExt6               string       // field 6 that only some types have
 	PaymentTemplateVersion    int64        // version of the form of the type
-	HasPaymentTemplateChanged bool         // the form has changed since the method was added
+	HasPaymentTemplateChanged bool         // whether the form has changed since the method was added
 
 	PaymentConfig    PaymentConfig // the type of payment
-	RealNameVerified bool          // the name of the account's owner has been checked
+	RealNameVerified bool          // whether the name of the account's owner has been checked
 	Channel          string        // who provides the payment, such as bybit
 
 	// Currencies that the balance at Bybit can pay, such as EUR; empty for other types.
@@ -478,7 +479,7 @@ type PaymentMethod struct {
 
 // Extension says whether the tokens of an order are held back from withdrawal.
 type Extension struct {
-	IsDelayWithdraw bool      // they are held back
+	IsDelayWithdraw bool      // whether the tokens are held back
 	DelayTime       int64     // how long; the exchange does not say in what unit
 	StartTime       time.Time // when they began to be held back; absent if they are not
 }
@@ -541,7 +542,7 @@ type OrderSummary struct {
 	// only.
 	Extension Extension
 
-	// It belongs to an ad for large amounts. The documentation shows it in an example only.
+	// Whether it belongs to an ad for large amounts. The documentation shows it in an example only.
 	BulkOrderFlag bool
 }
 

@@ -107,7 +107,8 @@ type OrderResult struct {
 	TakerFee         decimal.Decimal // fee of the other side; absent in the exchange's example
 	Fee              decimal.Decimal // Fee of the account. The documentation shows it in an example only.
 
-	ShowContact bool // The contact details are shown. The documentation shows it in an example only.
+	// Whether the contact details are shown. The documentation shows it in an example only.
+	ShowContact bool
 
 	// Contact details of the counterparty. The documentation shows it in an example only.
 	ContactInfo json.RawMessage
@@ -131,10 +132,11 @@ type OrderResult struct {
 	// only.
 	JudgeType string
 
-	// The account can report the counterparty. The documentation shows it in an example only.
+	// Whether the account can report the counterparty. The documentation shows it in an example
+	// only.
 	CanReport bool
 
-	// The account can object to a report. The documentation shows it in an example only.
+	// Whether the account can object to a report. The documentation shows it in an example only.
 	CanReportDisagree bool
 
 	// What can be reported, such as REPORT_SCAM. The documentation shows it in an example only.
@@ -220,16 +222,16 @@ type OrderResult struct {
 
 	CancelReason string // why the order was cancelled; empty if it was not
 
-	// The seller wants to cancel and the buyer has to answer with ReviewCancel. Counts only while
-	// the order is active.
+	// Whether the seller wants to cancel and the buyer has to answer with ReviewCancel. Counts only
+	// while the order is active.
 	NeedBuyerExamineCancel bool
 
 	// Time left to answer that; empty if nothing is to answer. The documentation shows it in an
 	// example only.
 	SellerCancelExamineRemainTime string
 
-	// The buyer wants to cancel and the seller has to answer. The documentation shows it in an
-	// example only.
+	// Whether the buyer wants to cancel and the seller has to answer. The documentation shows it in
+	// an example only.
 	NeedSellerExamineCancel bool
 
 	// Amount paid by a coupon, in the currency. The documentation shows it in an example only.
@@ -238,7 +240,7 @@ type OrderResult struct {
 	// Amount with the coupon, in the currency. The documentation shows it in an example only.
 	TotalCurrencyAmount decimal.Decimal
 
-	UsedCoupon     bool            // a coupon was used
+	UsedCoupon     bool            // whether a coupon was used
 	CouponTokenID  string          // token of the coupon; empty without one
 	CouponQuantity decimal.Decimal // quantity of the coupon, in that token
 
@@ -266,7 +268,7 @@ type OrderResult struct {
 	// Where the appeal stands in detail. The documentation shows it in an example only.
 	AppealSubStatus string
 
-	// It belongs to an ad for large amounts. The documentation shows it in an example only.
+	// Whether it belongs to an ad for large amounts. The documentation shows it in an example only.
 	BulkOrderFlag bool
 
 	TargetUserType UserType // who the counterparty is
@@ -275,7 +277,7 @@ type OrderResult struct {
 	// example only.
 	TargetUserDisplays []string
 
-	// The course of the appeal has changed. The documentation shows it in an example only.
+	// Whether the course of the appeal has changed. The documentation shows it in an example only.
 	AppealProcessChangeFlag bool
 
 	// Step of the negotiation about an appeal. The documentation shows it in an example only.

@@ -16,18 +16,19 @@ import (
 // User is a user with the trades done so far.
 type User struct {
 	NickName        string // name that others see
-	DefaultNickName bool   // the name was made up by the exchange
+	DefaultNickName bool   // whether the name was made up by the exchange
 
 	// Whether the user is on a list of the exchange; 1 in its examples. The documentation shows it
 	// in an example only.
 	WhiteFlag int64
 
-	ContactConfig bool   // Contact details have been set. The documentation shows it in an example only.
-	IsOnline      bool   // the user is online
-	Email         string // email address, with most of it masked
-	Mobile        string // mobile number, with most of it masked
-	KYCLevel      int64  // how far the identity has been checked
+	// Whether contact details have been set. The documentation shows it in an example only.
+	ContactConfig bool
 
+	IsOnline             bool            // whether the user is online
+	Email                string          // email address, with most of it masked
+	Mobile               string          // mobile number, with most of it masked
+	KYCLevel             int64           // how far the identity has been checked
 	LastLogoutTime       time.Time       // when the user left
 	RecentRate           decimal.Decimal // share of orders completed in the last 30 days, in percent
 	TotalFinishCount     int64           // orders completed
@@ -77,7 +78,7 @@ type User struct {
 	UserTags []string
 
 	UserCancelCountLimit      int64 // how many orders the user may cancel
-	PaymentRealNameUneditable bool  // the name on payment methods cannot be changed
+	PaymentRealNameUneditable bool  // whether the name on payment methods cannot be changed
 
 	// Meaning unknown; false in the exchange's examples. The documentation shows it in an example
 	// only.
@@ -152,7 +153,7 @@ type MyAdsParams struct {
 type MyAdsResult struct {
 	Count      int64 // number of pages, says the exchange; 1 in its example with one ad
 	Items      []Ad  // ads of the page
-	HiddenFlag bool  // Ads are hidden from others. The documentation shows it in an example only.
+	HiddenFlag bool  // Whether ads are hidden from others. The documentation shows it in an example only.
 }
 
 // Ads returns ads of all users that can be taken now. The side is the advertisers': ask for 0 (buy)
@@ -231,7 +232,7 @@ type PostAdResult struct {
 	SecurityRiskToken string // token for the security check; empty without one
 	RiskTokenType     string // kind of that token
 	RiskVersion       string // version of the security check
-	NeedSecurityRisk  bool   // a security check has to be passed first
+	NeedSecurityRisk  bool   // whether a security check has to be passed first
 }
 
 // RemoveAd removes an ad: it cannot be taken any more.
@@ -290,7 +291,8 @@ type UpdateAdResult struct {
 	RiskTokenType string // Kind of that token. The documentation shows it in an example only.
 	RiskVersion   string // Version of the security check. The documentation shows it in an example only.
 
-	// A security check has to be passed first. The documentation shows it in an example only.
+	// Whether a security check has to be passed first. The documentation shows it in an example
+	// only.
 	NeedSecurityRisk bool
 }
 

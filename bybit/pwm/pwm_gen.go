@@ -160,7 +160,7 @@ type FixedPosition struct {
 	APR             decimal.Decimal // yearly rate as a fraction
 	Duration        int64           // length of the term in days
 	MaturityTime    time.Time       // when the term ends
-	AutoReinvest    bool            // true if another term follows by itself
+	AutoReinvest    bool            // whether another term follows by itself
 	PositionID      string          // ID of the position
 	Status          ItemStatus      // where the product stands
 }

@@ -111,7 +111,7 @@ func ofEarn() []Endpoint {
 				{Name: "coin", Type: "string", Required: true, Text: "Coin of the product, such as BTC."},
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
 				{Name: "orderLinkId", Type: "string", Required: true, Text: "The user's own ID of the order: up to 36 characters. One that was used before is refused."},
-				{Name: "autoInvest", Type: "bool", Text: "True starts another term at the end. FundPool only; ignored elsewhere."},
+				{Name: "autoInvest", Type: "bool", Text: "Whether to start another term at the end. FundPool only; ignored elsewhere."},
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/fixed-term/order", Group: "finance/earn/fixed-saving", Auth: "signed", Read: true, Page: "finance/earn/fixed-saving/order", Go: "earn.Service.FixedOrders",
