@@ -11,7 +11,6 @@ import (
 type endpoint struct {
 	method string
 	path   string
-	group  string // of the documentation: "order"
 	auth   auth
 	read   bool // changes nothing, so that it may be repeated: every GET, and some POSTs
 	bare   bool // replies without an envelope

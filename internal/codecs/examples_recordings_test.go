@@ -9,12 +9,15 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/internal/codecs"
+	"github.com/bywire/bywire/internal/endpoints"
 	"github.com/bywire/bywire/internal/recordings"
 )
 
@@ -95,9 +98,11 @@ func byOp() map[string]codecs.Endpoint {
 // TestEveryDocumentedEndpointHasAMethod also makes the coverage table of the README.
 func TestEveryDocumentedEndpointHasAMethod(t *testing.T) {
 	ours := byOp()
-	type count struct{ pages, rows, examples int }
-	groups := make(map[string]*count)
-	methods := make(map[string]map[string]bool)
+	type count struct {
+		folders, ops   map[string]bool
+		rows, examples int
+	}
+	parts := make(map[string]*count)
 	documentedOps := make(map[string]bool)
 	for _, d := range readDocumentation(t) {
 		documentedOps[d.op()] = true
@@ -105,32 +110,42 @@ func TestEveryDocumentedEndpointHasAMethod(t *testing.T) {
 			t.Errorf("%s (%s): no method", d.op(), d.Doc)
 			continue
 		}
-		group, _, _ := strings.Cut(d.Group, "/")
-		if groups[group] == nil {
-			groups[group] = new(count)
-			methods[group] = make(map[string]bool)
+		name := partOf(t, &d)
+		if parts[name] == nil {
+			parts[name] = &count{folders: make(map[string]bool), ops: make(map[string]bool)}
 		}
-		g := groups[group]
-		g.pages++
-		g.rows += len(d.Params) + len(d.Response)
-		g.examples += len(d.requests()) + len(d.replies())
-		methods[group][d.op()] = true
+		folder, _, _ := strings.Cut(d.Group, "/")
+		p := parts[name]
+		p.folders[folder] = true
+		p.ops[d.op()] = true
+		p.rows += len(d.Params) + len(d.Response)
+		p.examples += len(d.requests()) + len(d.replies())
 	}
 	for op := range ours {
 		if !documentedOps[op] {
 			t.Errorf("%s has a method, but no page", op)
 		}
 	}
-	var table strings.Builder
-	table.WriteString("| group | methods | documented fields | documented examples |\n|---|---|---|---|\n")
-	var all count
-	for _, name := range slices.Sorted(maps.Keys(groups)) {
-		g := groups[name]
-		fmt.Fprintf(&table, "| %s | %d | %d | %d |\n", name, len(methods[name]), g.rows, g.examples)
-		all.rows += g.rows
-		all.examples += g.examples
+	var order []string // the client's services as it has them, then the packages
+	for field := range reflect.TypeFor[bybit.Client]().Fields() {
+		if parts["Client."+field.Name] != nil {
+			order = append(order, "Client."+field.Name)
+		}
 	}
-	fmt.Fprintf(&table, "| all, each path once | %d | %d | %d |\n", len(documentedOps), all.rows, all.examples)
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		if !slices.Contains(order, name) {
+			order = append(order, name)
+		}
+	}
+	var table strings.Builder
+	table.WriteString("| in Go | in the documentation | methods | documented fields | documented examples |\n|---|---|---|---|---|\n")
+	methods, rows, examples := 0, 0, 0
+	for _, name := range order {
+		p := parts[name]
+		fmt.Fprintf(&table, "| `%s` | %s | %d | %d | %d |\n", name, strings.Join(slices.Sorted(maps.Keys(p.folders)), ", "), len(p.ops), p.rows, p.examples)
+		methods, rows, examples = methods+len(p.ops), rows+p.rows, examples+p.examples
+	}
+	fmt.Fprintf(&table, "| all | | %d | %d | %d |\n", methods, rows, examples)
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -138,6 +153,17 @@ func TestEveryDocumentedEndpointHasAMethod(t *testing.T) {
 	if !strings.Contains(string(readme), table.String()) {
 		t.Errorf("README.md does not have this table of what is covered:\n%s", &table)
 	}
+}
+
+// partOf names the service or the package that has the method for a page: "Client.Market", "earn".
+func partOf(t *testing.T, d *documented) string {
+	t.Helper()
+	e, ok := endpoints.Find(d.Method, d.Path)
+	if !ok {
+		t.Fatalf("%s: not in the list of endpoints", d.op())
+	}
+	name := strings.TrimPrefix(e.Go[:strings.LastIndex(e.Go, ".")], "bybit.")
+	return strings.TrimSuffix(name, ".Service")
 }
 
 // TestDocumentedRequestsAreReproduced decodes each documented request and encodes it

@@ -5,7 +5,7 @@ package endpoints
 // ofAlphaLP are the endpoints of spec/alpha_lp.api.
 func ofAlphaLP() []Endpoint {
 	return []Endpoint{
-		{Method: "POST", Path: "/v5/alpha/lp/stake", Group: "alpha/lp", Auth: "signed", Read: false, Page: "alpha/lp/stake", Go: "alpha.Service.StakeLP",
+		{Method: "POST", Path: "/v5/alpha/lp/stake", Group: "alpha", Auth: "signed", Read: false, Page: "alpha/lp/stake", Go: "alpha.Service.StakeLP",
 			Text: "Puts tokens into a liquidity pool, as a new position or into one that exists. Its price range is given by rangeLower and rangeUpper, or by priceLower and priceUpper, never by both. The reply says only that the order was taken; LPOrders has what became of it, after 10 to 60 seconds as a rule.",
 			Params: []Param{
 				{Name: "positionId", Type: "int", Required: true, Text: "ID of the position to add to; 0 makes a new one."},
@@ -18,7 +18,7 @@ func ofAlphaLP() []Endpoint {
 				{Name: "priceLower", Type: "decimal", Text: "Lower end of a price order, where the price has priority; not with rangeLower."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/lp/redeem", Group: "alpha/lp", Auth: "signed", Read: false, Page: "alpha/lp/redeem", Go: "alpha.Service.RedeemLP",
+		{Method: "POST", Path: "/v5/alpha/lp/redeem", Group: "alpha", Auth: "signed", Read: false, Page: "alpha/lp/redeem", Go: "alpha.Service.RedeemLP",
 			Text: "Takes a position out of its pool, as a whole or in part. The reply says only that the order was taken; LPOrders has what became of it. The tokens are back once the chain has confirmed, after 10 to 60 seconds as a rule.",
 			Params: []Param{
 				{Name: "positionId", Type: "int", Required: true, Text: "ID of the position, from LPPositions."},
@@ -27,7 +27,7 @@ func ofAlphaLP() []Endpoint {
 				{Name: "receiveTokenCode", Type: "string", Text: "Code of the token to receive."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/lp/order-list", Group: "alpha/lp", Auth: "signed", Read: true, Page: "alpha/lp/order-list", Go: "alpha.Service.LPOrders",
+		{Method: "POST", Path: "/v5/alpha/lp/order-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/lp/order-list", Go: "alpha.Service.LPOrders",
 			Text: "Stakes and redemptions, newest first, at most 365 days back.",
 			Params: []Param{
 				{Name: "orderType", Type: "int", Values: []string{"0", "1", "2"}, Text: "Stakes or redemptions. Default: 0, both."},
@@ -39,33 +39,33 @@ func ofAlphaLP() []Endpoint {
 				{Name: "poolAddress", Type: "string", Text: "Orders in the pool with this contract. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/lp/pay-token-list", Group: "alpha/lp", Auth: "signed", Read: true, Page: "alpha/lp/pay-token-list", Go: "alpha.Service.LPPayTokens",
+		{Method: "POST", Path: "/v5/alpha/lp/pay-token-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/lp/pay-token-list", Go: "alpha.Service.LPPayTokens",
 			Text: "Tokens that can be put into pools, with what the account has of them.",
 			Params: []Param{
 				{Name: "chainCode", Type: "string", Text: "Tokens on this chain. Default: all."},
 				{Name: "tokenAddress", Type: "string", Text: "The token with this contract. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/lp/pay-token-price", Group: "alpha/lp", Auth: "signed", Read: true, Page: "alpha/lp/pay-token-price", Go: "alpha.Service.LPPayTokenPrices",
+		{Method: "POST", Path: "/v5/alpha/lp/pay-token-price", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/lp/pay-token-price", Go: "alpha.Service.LPPayTokenPrices",
 			Text: "Prices of tokens that can be put into pools.",
 			Params: []Param{
 				{Name: "tokenCode", Type: "[]string", Required: true, Text: "Codes of the tokens, at most 50, such as CEX_1."},
 				{Name: "chainCode", Type: "string", Text: "Tokens on this chain. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/lp/pool-info", Group: "alpha/lp", Auth: "signed", Read: true, Page: "alpha/lp/pool-info", Go: "alpha.Service.LPPool",
+		{Method: "POST", Path: "/v5/alpha/lp/pool-info", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/lp/pool-info", Go: "alpha.Service.LPPool",
 			Text: "One liquidity pool: its yield, its fee, what it holds and its price range.",
 			Params: []Param{
 				{Name: "poolAddress", Type: "string", Required: true, Text: "Address of the pool's contract, from LPPools."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/lp/pool-list", Group: "alpha/lp", Auth: "signed", Read: true, Page: "alpha/lp/pool-list", Go: "alpha.Service.LPPools",
+		{Method: "POST", Path: "/v5/alpha/lp/pool-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/lp/pool-list", Go: "alpha.Service.LPPools",
 			Text: "Liquidity pools that take tokens.",
 			Params: []Param{
 				{Name: "tokenSymbol", Type: "string", Text: "Pools with this token, such as ETH. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/lp/position-list", Group: "alpha/lp", Auth: "signed", Read: true, Page: "alpha/lp/position-list", Go: "alpha.Service.LPPositions",
+		{Method: "POST", Path: "/v5/alpha/lp/position-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/lp/position-list", Go: "alpha.Service.LPPositions",
 			Text: "Positions in liquidity pools, with their value, rewards and profit. LPPool has the pools.",
 		},
 	}

@@ -5,13 +5,13 @@ package endpoints
 // ofAlphaPrediction are the endpoints of spec/alpha_prediction.api.
 func ofAlphaPrediction() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/alpha/prediction/engine-status", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/engine-status", Go: "alpha.Service.PredictionEngineStatus",
+		{Method: "GET", Path: "/v5/alpha/prediction/engine-status", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/engine-status", Go: "alpha.Service.PredictionEngineStatus",
 			Text: "Whether orders for outcome shares can be sent at the moment. While they cannot, BuyPrediction and SellPrediction are refused.",
 		},
-		{Method: "GET", Path: "/v5/alpha/prediction/pay-token-list", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/pay-token-list", Go: "alpha.Service.PredictionPayTokens",
+		{Method: "GET", Path: "/v5/alpha/prediction/pay-token-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/pay-token-list", Go: "alpha.Service.PredictionPayTokens",
 			Text: "Coins that pay for shares. So far it is USDC alone.",
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/event-detail", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/event-detail", Go: "alpha.Service.PredictionEvent",
+		{Method: "POST", Path: "/v5/alpha/prediction/event-detail", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/event-detail", Go: "alpha.Service.PredictionEvent",
 			Text: "An event with its outcomes, their tokens and their prices. Give slug or eventId; slug counts if both are given.",
 			Params: []Param{
 				{Name: "eventId", Type: "string", Text: "ID of the event; needed without slug."},
@@ -19,7 +19,7 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "hasMoreMarkets", Type: "bool", Text: "Whether to return the markets of related events as well. Default: false."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/side-market-list", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/side-market-list", Go: "alpha.Service.PredictionMarkets",
+		{Method: "POST", Path: "/v5/alpha/prediction/side-market-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/side-market-list", Go: "alpha.Service.PredictionMarkets",
 			Text: "Markets of an event, with the prices of their outcomes and whether they can be traded.",
 			Params: []Param{
 				{Name: "eventId", Type: "string", Required: true, Text: "ID of the event."},
@@ -29,26 +29,26 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "pageIndex", Type: "int", Text: "Number of the page, from 1."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/order-book", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/order-book", Go: "alpha.Service.PredictionBooks",
+		{Method: "POST", Path: "/v5/alpha/prediction/order-book", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/order-book", Go: "alpha.Service.PredictionBooks",
 			Text: "Order books of outcomes, all levels. PredictionPrices has the best prices alone.",
 			Params: []Param{
 				{Name: "tokenIds", Type: "[]string", Required: true, Text: "IDs of outcome tokens, at most 20."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/token-price", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/token-price", Go: "alpha.Service.PredictionPrices",
+		{Method: "POST", Path: "/v5/alpha/prediction/token-price", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/token-price", Go: "alpha.Service.PredictionPrices",
 			Text: "Best bid, best ask and last price of outcomes. A price of 0.65 says that the market gives the outcome a chance of 65 %.",
 			Params: []Param{
 				{Name: "tokenIds", Type: "[]string", Required: true, Text: "IDs of outcome tokens, at most 20."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/price-history", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/price-history", Go: "alpha.Service.PredictionCandles",
+		{Method: "POST", Path: "/v5/alpha/prediction/price-history", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/price-history", Go: "alpha.Service.PredictionCandles",
 			Text: "Candles of an outcome's price, newest first.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Required: true, Text: "ID of the outcome token."},
 				{Name: "interval", Type: "string", Required: true, Values: []string{"1H", "6H", "1D", "1W", "1M", "ALL"}, Text: "What a candle spans."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/order-estimate", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/order-estimate", Go: "alpha.Service.PredictionEstimate",
+		{Method: "POST", Path: "/v5/alpha/prediction/order-estimate", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/order-estimate", Go: "alpha.Service.PredictionEstimate",
 			Text: "Estimates what an order would bring and cost, without sending it. The exchange wants this call before each order.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Required: true, Text: "ID of the outcome token, from PredictionEvent."},
@@ -59,7 +59,7 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "payTokenCode", Type: "string", Text: "Coin that pays, needed for a buy. So far always USDC."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/buy", Group: "alpha/prediction", Auth: "signed", Read: false, Page: "alpha/prediction/buy", Go: "alpha.Service.BuyPrediction",
+		{Method: "POST", Path: "/v5/alpha/prediction/buy", Group: "alpha", Auth: "signed", Read: false, Page: "alpha/prediction/buy", Go: "alpha.Service.BuyPrediction",
 			Text: "Buys shares of an outcome for USDC. Estimate first, with PredictionEstimate. The reply says only that the order was taken; PredictionOrders has what became of it. One that cannot be filled as a whole is cancelled.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Required: true, Text: "ID of the outcome token, from PredictionEvent."},
@@ -70,7 +70,7 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "eventId", Type: "string", Required: true, Text: "ID of the event that the token belongs to."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/sell", Group: "alpha/prediction", Auth: "signed", Read: false, Page: "alpha/prediction/sell", Go: "alpha.Service.SellPrediction",
+		{Method: "POST", Path: "/v5/alpha/prediction/sell", Group: "alpha", Auth: "signed", Read: false, Page: "alpha/prediction/sell", Go: "alpha.Service.SellPrediction",
 			Text: "Sells shares of an outcome for USDC. PredictionPositions has how many there are; estimate first, with PredictionEstimate. The reply says only that the order was taken; PredictionOrders has what became of it. One that cannot be filled as a whole is cancelled.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Required: true, Text: "ID of the outcome token, from PredictionPositions."},
@@ -81,7 +81,7 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "toTokenCode", Type: "string", Text: "Coin to receive. So far always USDC."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/order-list", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/order-list", Go: "alpha.Service.PredictionOrders",
+		{Method: "POST", Path: "/v5/alpha/prediction/order-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/order-list", Go: "alpha.Service.PredictionOrders",
 			Text: "Orders for outcome shares, at most 90 days back.",
 			Params: []Param{
 				{Name: "status", Type: "int", Values: []string{"1", "2", "3", "4", "5"}, Text: "Orders in this state. Default: all."},
@@ -93,7 +93,7 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "days", Type: "int", Text: "Days to look back, at most 90."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/position-list", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/position-list", Go: "alpha.Service.PredictionPositions",
+		{Method: "POST", Path: "/v5/alpha/prediction/position-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/position-list", Go: "alpha.Service.PredictionPositions",
 			Text: "Shares that are held, valued at the market's price.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Text: "Positions in this outcome token. Default: all."},
@@ -102,7 +102,7 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "pageIndex", Type: "int", Text: "Number of the page, from 1."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/position-history", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/position-history", Go: "alpha.Service.PredictionPositionHistory",
+		{Method: "POST", Path: "/v5/alpha/prediction/position-history", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/position-history", Go: "alpha.Service.PredictionPositionHistory",
 			Text: "Closed positions, at most 90 days back, and how they ended.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Text: "Positions in this outcome token. Default: all."},
@@ -113,13 +113,13 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "days", Type: "int", Text: "Days to look back, at most 90."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/portfolio-summary", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/portfolio-summary", Go: "alpha.Service.PredictionPortfolio",
+		{Method: "POST", Path: "/v5/alpha/prediction/portfolio-summary", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/portfolio-summary", Go: "alpha.Service.PredictionPortfolio",
 			Text: "What all open positions are worth, and how often closed ones won.",
 			Params: []Param{
 				{Name: "eventType", Type: "int", Values: []string{"1"}, Text: "Positions in this competition. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/sports/match-list", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/sports-match-list", Go: "alpha.Service.PredictionMatches",
+		{Method: "POST", Path: "/v5/alpha/prediction/sports/match-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/sports-match-list", Go: "alpha.Service.PredictionMatches",
 			Text: "Matches of a competition, with the events that can be traded on them.",
 			Params: []Param{
 				{Name: "eventType", Type: "int", Required: true, Values: []string{"1"}, Text: "Competition to look at."},
@@ -131,13 +131,13 @@ func ofAlphaPrediction() []Endpoint {
 				{Name: "pageIndex", Type: "int", Text: "Number of the page, from 1."},
 			},
 		},
-		{Method: "GET", Path: "/v5/alpha/prediction/sports/timeline-stages", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/sports-timeline-stages", Go: "alpha.Service.PredictionStages",
+		{Method: "GET", Path: "/v5/alpha/prediction/sports/timeline-stages", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/sports-timeline-stages", Go: "alpha.Service.PredictionStages",
 			Text: "Stages of a competition, which of them are over, and how many matches each has.",
 			Params: []Param{
 				{Name: "eventType", Type: "int", Required: true, Values: []string{"1"}, Text: "Competition to look at."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/prediction/sports/group-stage-detail", Group: "alpha/prediction", Auth: "signed", Read: true, Page: "alpha/prediction/sports-group-stage-detail", Go: "alpha.Service.PredictionGroups",
+		{Method: "POST", Path: "/v5/alpha/prediction/sports/group-stage-detail", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/sports-group-stage-detail", Go: "alpha.Service.PredictionGroups",
 			Text: "Groups of a competition's group stage, with their tables and matches.",
 			Params: []Param{
 				{Name: "eventType", Type: "int", Required: true, Values: []string{"1"}, Text: "Competition to look at."},

@@ -5,7 +5,7 @@ package endpoints
 // ofAlphaTrade are the endpoints of spec/alpha_trade.api.
 func ofAlphaTrade() []Endpoint {
 	return []Endpoint{
-		{Method: "POST", Path: "/v5/alpha/trade/quote", Group: "alpha/trade", Auth: "signed", Read: true, Page: "alpha/trade/trade-quote", Go: "alpha.Service.TradeQuote",
+		{Method: "POST", Path: "/v5/alpha/trade/quote", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/trade/trade-quote", Go: "alpha.Service.TradeQuote",
 			Text: "Quotes a swap: what it would bring, with fees, gas and slippage. Nothing happens until PurchaseToken or RedeemToken carries it out, which must be before expireTime. TradePayTokens has the codes of coins, TradeTokens those of tokens.",
 			Params: []Param{
 				{Name: "tradeType", Type: "int", Required: true, Values: []string{"0", "1", "2"}, Text: "Which way the swap goes."},
@@ -15,7 +15,7 @@ func ofAlphaTrade() []Endpoint {
 				{Name: "quoteMode", Type: "int", Values: []string{"0", "1", "2"}, Text: "What the quote aims at. Default: 0, the exchange chooses."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/purchase", Group: "alpha/trade", Auth: "signed", Read: false, Page: "alpha/trade/trade-purchase", Go: "alpha.Service.PurchaseToken",
+		{Method: "POST", Path: "/v5/alpha/trade/purchase", Group: "alpha", Auth: "signed", Read: false, Page: "alpha/trade/trade-purchase", Go: "alpha.Service.PurchaseToken",
 			Text: "Buys a token on a chain as TradeQuote quoted it. An order on a quote that has one already returns the ID of the first. The reply says only that the order was taken; TradeOrders has what became of it, after 10 to 60 seconds as a rule.",
 			Params: []Param{
 				{Name: "fromTokenCode", Type: "string", Required: true, Text: "Code of the coin that pays, such as CEX_1; as in the quote."},
@@ -29,7 +29,7 @@ func ofAlphaTrade() []Endpoint {
 				{Name: "tenant", Type: "string", Text: "Name of a tenant; the exchange says no more."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/redeem", Group: "alpha/trade", Auth: "signed", Read: false, Page: "alpha/trade/trade-redeem", Go: "alpha.Service.RedeemToken",
+		{Method: "POST", Path: "/v5/alpha/trade/redeem", Group: "alpha", Auth: "signed", Read: false, Page: "alpha/trade/trade-redeem", Go: "alpha.Service.RedeemToken",
 			Text: "Sells a token on a chain as TradeQuote quoted it. An order on a quote that has one already returns the ID of the first. The reply says only that the order was taken; TradeOrders has what became of it, after 10 to 60 seconds as a rule.",
 			Params: []Param{
 				{Name: "fromTokenCode", Type: "string", Required: true, Text: "Code of the token to sell, such as DEX_123; as in the quote."},
@@ -43,7 +43,7 @@ func ofAlphaTrade() []Endpoint {
 				{Name: "tenant", Type: "string", Text: "Name of a tenant; the exchange says no more."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/order-list", Group: "alpha/trade", Auth: "signed", Read: true, Page: "alpha/trade/order-list", Go: "alpha.Service.TradeOrders",
+		{Method: "POST", Path: "/v5/alpha/trade/order-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/trade/order-list", Go: "alpha.Service.TradeOrders",
 			Text: "Orders on chain of the last 90 days, newest first.",
 			Params: []Param{
 				{Name: "tradeType", Type: "int", Values: []string{"0", "1", "2"}, Text: "Purchases or redemptions. Default: 0, both."},
@@ -55,27 +55,27 @@ func ofAlphaTrade() []Endpoint {
 				{Name: "direction", Type: "string", Values: []string{"prev", "next"}, Text: "Which way to go from that page."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/pay-token-list", Group: "alpha/trade", Auth: "signed", Read: true, Page: "alpha/trade/pay-token-list", Go: "alpha.Service.TradePayTokens",
+		{Method: "POST", Path: "/v5/alpha/trade/pay-token-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/trade/pay-token-list", Go: "alpha.Service.TradePayTokens",
 			Text: "Coins that pay for a token, with the codes that TradeQuote takes.",
 			Params: []Param{
 				{Name: "chainCode", Type: "string", Required: true, Text: "Code of the token's chain, such as SOL."},
 				{Name: "tokenAddress", Type: "string", Required: true, Text: "Address of the token's contract on that chain."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/biz-token-list", Group: "alpha/trade", Auth: "signed", Read: true, Page: "alpha/trade/biz-token-list", Go: "alpha.Service.TradeTokens",
+		{Method: "POST", Path: "/v5/alpha/trade/biz-token-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/trade/biz-token-list", Go: "alpha.Service.TradeTokens",
 			Text: "Tokens that can be traded on chain, with their codes and order sizes. TradeTokenPrices has their prices.",
 			Params: []Param{
 				{Name: "tokenTag", Type: "int", Values: []string{"0", "1", "2"}, Text: "Tokens of this group. Default: 0, all tokens."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/biz-token-details", Group: "alpha/trade", Auth: "signed", Read: true, Page: "alpha/trade/biz-token-details", Go: "alpha.Service.TradeTokenDetails",
+		{Method: "POST", Path: "/v5/alpha/trade/biz-token-details", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/trade/biz-token-details", Go: "alpha.Service.TradeTokenDetails",
 			Text: "One token on a chain, with its project and its risks. Only tokens in state 1 or 2, listed or about to leave the list, are found.",
 			Params: []Param{
 				{Name: "chainCode", Type: "string", Required: true, Text: "Code of the chain, such as ETH."},
 				{Name: "tokenAddress", Type: "string", Required: true, Text: "Address of the token's contract on that chain."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/biz-token-price-list", Group: "alpha/trade", Auth: "signed", Read: true, Page: "alpha/trade/biz-token-price-list", Go: "alpha.Service.TradeTokenPrices",
+		{Method: "POST", Path: "/v5/alpha/trade/biz-token-price-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/trade/biz-token-price-list", Go: "alpha.Service.TradeTokenPrices",
 			Text: "Prices, volume and market value of tokens on chain.",
 			Params: []Param{
 				{Name: "tokenAddressInfo", Type: "[]object", Required: true, Text: "Tokens to look up, at most 20."},
@@ -83,10 +83,10 @@ func ofAlphaTrade() []Endpoint {
 				{Name: "tokenAddressInfo[].tokenAddress", Type: "string", Required: true, Text: "Address of the token's contract on that chain."},
 			},
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/asset-list", Group: "alpha/trade", Auth: "signed", Read: true, Page: "alpha/trade/asset-list", Go: "alpha.Service.TradeAssets",
+		{Method: "POST", Path: "/v5/alpha/trade/asset-list", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/trade/asset-list", Go: "alpha.Service.TradeAssets",
 			Text: "Tokens that are held on chains, the most valuable first. Tokens of which nothing is left are not among them.",
 		},
-		{Method: "POST", Path: "/v5/alpha/trade/asset-detail", Group: "alpha/trade", Auth: "signed", Read: true, Page: "alpha/trade/asset-detail", Go: "alpha.Service.TradeAssetDetail",
+		{Method: "POST", Path: "/v5/alpha/trade/asset-detail", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/trade/asset-detail", Go: "alpha.Service.TradeAssetDetail",
 			Text: "One token that is held on a chain, with its cost and profit.",
 			Params: []Param{
 				{Name: "chainCode", Type: "string", Required: true, Text: "Code of the chain, such as ETH."},

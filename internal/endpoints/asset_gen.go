@@ -67,7 +67,7 @@ func ofAsset() []Endpoint {
 				{Name: "coin", Type: "string", Text: "Coin to value it in, such as USDT. Default: BTC."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/transfer/query-account-coin-balance", Group: "asset/balance", Auth: "signed", Read: true, Page: "asset/balance/account-coin-balance", Go: "bybit.Client.Asset.CoinBalance",
+		{Method: "GET", Path: "/v5/asset/transfer/query-account-coin-balance", Group: "asset", Auth: "signed", Read: true, Page: "asset/balance/account-coin-balance", Go: "bybit.Client.Asset.CoinBalance",
 			Text: "The balance of one coin in one wallet, and how much of it can be moved: to another wallet, another account, or under the terms of an institutional loan. Balances may come late when the market is in turmoil.",
 			Params: []Param{
 				{Name: "memberId", Type: "string", Text: "UID to ask about. Needed when a main account's key asks about a sub-account."},
@@ -80,7 +80,7 @@ func ofAsset() []Endpoint {
 				{Name: "withLtvTransferSafeAmount", Type: "int", Text: "1 to return ltvTransferSafeAmount as well, else 0; then toAccountType is needed. Default: 0."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/transfer/query-account-coins-balance", Group: "asset/balance", Auth: "signed", Read: true, Page: "asset/balance/all-balance", Go: "bybit.Client.Asset.Balances",
+		{Method: "GET", Path: "/v5/asset/transfer/query-account-coins-balance", Group: "asset", Auth: "signed", Read: true, Page: "asset/balance/all-balance", Go: "bybit.Client.Asset.Balances",
 			Text: "Balances of the coins in one wallet of the account or of a sub-account. Balances may come late when the market is in turmoil.",
 			Params: []Param{
 				{Name: "memberId", Type: "string", Text: "UID to ask about. Needed when a main account's key asks about a sub-account."},
@@ -89,7 +89,7 @@ func ofAsset() []Endpoint {
 				{Name: "withBonus", Type: "int", Text: "1 to return bonuses as well, else 0. Default: 0."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/asset-overview", Group: "asset/balance", Auth: "signed", Read: true, Page: "asset/balance/asset-overview", Go: "bybit.Client.Asset.Overview",
+		{Method: "GET", Path: "/v5/asset/asset-overview", Group: "asset", Auth: "signed", Read: true, Page: "asset/balance/asset-overview", Go: "bybit.Client.Asset.Overview",
 			Text: "Everything that an account holds, by kind of account, product and coin, with its value. Accounts of regional sites (EU, Kazakhstan, Georgia and others) cannot use it.",
 			Params: []Param{
 				{Name: "memberId", Type: "string", Text: "UID to ask about. Needed when a main account's key asks about a sub-account."},
@@ -97,13 +97,13 @@ func ofAsset() []Endpoint {
 				{Name: "accountType", Type: "string", Values: []string{"FundingAccount", "UnifiedTradingAccount", "Earn", "TradingBot", "CopyTrading", "CryptoLoans", "CryptoLoans_legacy", "PayLater", "BybitPayLater", "Launchpool", "TradFi", "MarginStakedSOL", "Alpha"}, Text: "Kind of account to return. Default: all."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/withdraw/withdrawable-amount", Group: "asset/balance", Auth: "signed", Read: true, Page: "asset/balance/delay-amount", Go: "bybit.Client.Asset.WithdrawableAmount",
+		{Method: "GET", Path: "/v5/asset/withdraw/withdrawable-amount", Group: "asset", Auth: "signed", Read: true, Page: "asset/balance/delay-amount", Go: "bybit.Client.Asset.WithdrawableAmount",
 			Text: "How much of a coin can be withdrawn from each wallet. Coins wait if they came by a deposit with too few confirmations, or by a purchase that is under a risk check. Amounts may come late when the market is in turmoil.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "Coin in upper case, such as USDT."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/deposit/query-record", Group: "asset/deposit", Auth: "signed", Read: true, Page: "asset/deposit/deposit-record", Go: "bybit.Client.Asset.Deposits",
+		{Method: "GET", Path: "/v5/asset/deposit/query-record", Group: "asset", Auth: "signed", Read: true, Page: "asset/deposit/deposit-record", Go: "bybit.Client.Asset.Deposits",
 			Text: "Deposits over blockchains, of the account whose key asks. A span is less than 30 days. Default: the last 30 days. Only whole seconds of the times count.",
 			Params: []Param{
 				{Name: "id", Type: "string", Text: "ID of the deposit at the venue. If given, the other filters do not matter."},
@@ -115,7 +115,7 @@ func ofAsset() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/deposit/query-internal-record", Group: "asset/deposit", Auth: "signed", Read: true, Page: "asset/deposit/internal-deposit-record", Go: "bybit.Client.Asset.InternalDeposits",
+		{Method: "GET", Path: "/v5/asset/deposit/query-internal-record", Group: "asset", Auth: "signed", Read: true, Page: "asset/deposit/internal-deposit-record", Go: "bybit.Client.Asset.InternalDeposits",
 			Text: "Deposits from other users of the venue, without a blockchain. A span is at most 30 days.",
 			Params: []Param{
 				{Name: "txID", Type: "string", Text: "ID of the transfer within the venue."},
@@ -126,20 +126,20 @@ func ofAsset() []Endpoint {
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 50. Default: 50."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/deposit/query-address", Group: "asset/deposit", Auth: "signed", Read: true, Page: "asset/deposit/master-deposit-addr", Go: "bybit.Client.Asset.DepositAddresses",
+		{Method: "GET", Path: "/v5/asset/deposit/query-address", Group: "asset", Auth: "signed", Read: true, Page: "asset/deposit/master-deposit-addr", Go: "bybit.Client.Asset.DepositAddresses",
 			Text: "Addresses of the main account for deposits of a coin.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "Coin in upper case, such as USDT."},
 				{Name: "chainType", Type: "string", Text: "Chain, as CoinInfo has it in chain, such as ETH. Default: all chains."},
 			},
 		},
-		{Method: "POST", Path: "/v5/asset/deposit/deposit-to-account", Group: "asset/deposit", Auth: "signed", Read: false, Page: "asset/deposit/set-deposit-acct", Go: "bybit.Client.Asset.SetDepositAccount",
+		{Method: "POST", Path: "/v5/asset/deposit/deposit-to-account", Group: "asset", Auth: "signed", Read: false, Page: "asset/deposit/set-deposit-acct", Go: "bybit.Client.Asset.SetDepositAccount",
 			Text: "Sets the wallet that coming deposits are moved to. Unless set it is the funding account. The key must be the main account's.",
 			Params: []Param{
 				{Name: "accountType", Type: "string", Required: true, Values: []string{"UNIFIED", "FUND", "EARN"}, Text: "Wallet that deposits are moved to."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/deposit/query-sub-member-address", Group: "asset/deposit", Auth: "signed", Read: true, Page: "asset/deposit/sub-deposit-addr", Go: "bybit.Client.Asset.SubDepositAddresses",
+		{Method: "GET", Path: "/v5/asset/deposit/query-sub-member-address", Group: "asset", Auth: "signed", Read: true, Page: "asset/deposit/sub-deposit-addr", Go: "bybit.Client.Asset.SubDepositAddresses",
 			Text: "Addresses of a sub-account for deposits of a coin. The key must be the main account's. Custodial sub-accounts have none to show.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "Coin in upper case, such as USDT."},
@@ -147,7 +147,7 @@ func ofAsset() []Endpoint {
 				{Name: "subMemberId", Type: "string", Required: true, Text: "UID of the sub-account."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/deposit/query-sub-member-record", Group: "asset/deposit", Auth: "signed", Read: true, Page: "asset/deposit/sub-deposit-record", Go: "bybit.Client.Asset.SubDeposits",
+		{Method: "GET", Path: "/v5/asset/deposit/query-sub-member-record", Group: "asset", Auth: "signed", Read: true, Page: "asset/deposit/sub-deposit-record", Go: "bybit.Client.Asset.SubDeposits",
 			Text: "Deposits of a sub-account over blockchains. The key must be the main account's. A span is less than 30 days. Default: the last 30 days. Only whole seconds of the times count.",
 			Params: []Param{
 				{Name: "id", Type: "string", Text: "ID of the deposit at the venue. If given, the other filters do not matter."},
@@ -160,7 +160,7 @@ func ofAsset() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/asset/travel-rule/deposit/submit", Group: "asset/deposit", Auth: "signed", Read: false, Page: "asset/deposit/submit-info", Go: "bybit.Client.Asset.SubmitDepositInfo",
+		{Method: "POST", Path: "/v5/asset/travel-rule/deposit/submit", Group: "asset", Auth: "signed", Read: false, Page: "asset/deposit/submit-info", Go: "bybit.Client.Asset.SubmitDepositInfo",
 			Text: "Tells who sent a deposit that the travel rule holds up: one whose travel rule status is 1. The page names its fields \"depositId\", \"subAccountId\" and \"travelRuleStatus\", its example \"deposit_id\", \"sub_account_id\" and \"travel_rule_status\". Send the documented ones, and the others if they are refused.",
 			Params: []Param{
 				{Name: "depositId", Type: "int", Text: "ID of the deposit at the venue, as in DepositRecord. The venue documents it as required."},
@@ -170,7 +170,7 @@ func ofAsset() []Endpoint {
 				{Name: "questionnaire", Type: "string", Required: true, Text: "Answers as a JSON object in a string, at most 16384 bytes; its members depend on the country: page asset/withdraw/questionnaire."},
 			},
 		},
-		{Method: "POST", Path: "/v5/asset/transfer/inter-transfer", Group: "asset/transfer", Auth: "signed", Read: false, Page: "asset/transfer/create-inter-transfer", Go: "bybit.Client.Asset.Transfer",
+		{Method: "POST", Path: "/v5/asset/transfer/inter-transfer", Group: "asset", Auth: "signed", Read: false, Page: "asset/transfer/create-inter-transfer", Go: "bybit.Client.Asset.Transfer",
 			Text: "Moves coins between two wallets of the same account.",
 			Params: []Param{
 				{Name: "transferId", Type: "string", Required: true, Text: "A new UUID, made by the caller; a second transfer with it is refused."},
@@ -180,7 +180,7 @@ func ofAsset() []Endpoint {
 				{Name: "toAccountType", Type: "string", Required: true, Values: []string{"UNIFIED", "FUND", "EARN", "CONTRACT", "SPOT"}, Text: "Wallet to put it in."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/transfer/query-inter-transfer-list", Group: "asset/transfer", Auth: "signed", Read: true, Page: "asset/transfer/inter-transfer-list", Go: "bybit.Client.Asset.Transfers",
+		{Method: "GET", Path: "/v5/asset/transfer/query-inter-transfer-list", Group: "asset", Auth: "signed", Read: true, Page: "asset/transfer/inter-transfer-list", Go: "bybit.Client.Asset.Transfers",
 			Text: "Transfers between wallets of the account. A span is at most 7 days. With one end given the other is 7 days away; with none it is the last 7 days. Only whole seconds of the times count.",
 			Params: []Param{
 				{Name: "transferId", Type: "string", Text: "UUID that the transfer was made with. Default: all transfers."},
@@ -192,14 +192,14 @@ func ofAsset() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/transfer/query-transfer-coin-list", Group: "asset/transfer", Auth: "signed", Read: true, Page: "asset/transfer/transferable-coin", Go: "bybit.Client.Asset.TransferableCoins",
+		{Method: "GET", Path: "/v5/asset/transfer/query-transfer-coin-list", Group: "asset", Auth: "signed", Read: true, Page: "asset/transfer/transferable-coin", Go: "bybit.Client.Asset.TransferableCoins",
 			Text: "Coins that can be moved from one kind of wallet to another.",
 			Params: []Param{
 				{Name: "fromAccountType", Type: "string", Required: true, Values: []string{"UNIFIED", "FUND", "EARN", "CONTRACT", "SPOT"}, Text: "Wallet to take coins from."},
 				{Name: "toAccountType", Type: "string", Required: true, Values: []string{"UNIFIED", "FUND", "EARN", "CONTRACT", "SPOT"}, Text: "Wallet to put coins in."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/transfer/query-universal-transfer-list", Group: "asset/transfer", Auth: "signed", Read: true, Page: "asset/transfer/unitransfer-list", Go: "bybit.Client.Asset.UniversalTransfers",
+		{Method: "GET", Path: "/v5/asset/transfer/query-universal-transfer-list", Group: "asset", Auth: "signed", Read: true, Page: "asset/transfer/unitransfer-list", Go: "bybit.Client.Asset.UniversalTransfers",
 			Text: "Transfers between accounts of the group. A main account's key needs the permission SubMemberTransfer, a sub-account's SubMemberTransferList. A span is at most 7 days. With one end given the other is 7 days away; with none it is the last 7 days. Only whole seconds of the times count.",
 			Params: []Param{
 				{Name: "transferId", Type: "string", Text: "UUID that the transfer was made with. Default: all transfers."},
@@ -211,7 +211,7 @@ func ofAsset() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/asset/transfer/universal-transfer", Group: "asset/transfer", Auth: "signed", Read: false, Page: "asset/transfer/unitransfer", Go: "bybit.Client.Asset.UniversalTransfer",
+		{Method: "POST", Path: "/v5/asset/transfer/universal-transfer", Group: "asset", Auth: "signed", Read: false, Page: "asset/transfer/unitransfer", Go: "bybit.Client.Asset.UniversalTransfer",
 			Text: "Moves coins between two accounts of the group: the main account and a sub-account, or two sub-accounts. A sub-account's key needs the permission SubMemberTransferList and can move coins to the main account only. Within one UID use Transfer. If it is refused with 131228, ask CoinBalance for transferSafeAmount: a part of the balance is held back.",
 			Params: []Param{
 				{Name: "transferId", Type: "string", Required: true, Text: "A new UUID, made by the caller; a second transfer with it is refused."},
@@ -223,16 +223,16 @@ func ofAsset() []Endpoint {
 				{Name: "toAccountType", Type: "string", Required: true, Values: []string{"UNIFIED", "FUND", "EARN", "CONTRACT", "SPOT"}, Text: "Wallet to put it in."},
 			},
 		},
-		{Method: "POST", Path: "/v5/asset/withdraw/cancel", Group: "asset/withdraw", Auth: "signed", Read: false, Page: "asset/withdraw/cancel-withdraw", Go: "bybit.Client.Asset.CancelWithdrawal",
+		{Method: "POST", Path: "/v5/asset/withdraw/cancel", Group: "asset", Auth: "signed", Read: false, Page: "asset/withdraw/cancel-withdraw", Go: "bybit.Client.Asset.CancelWithdrawal",
 			Text: "Cancels a withdrawal that has not been sent yet.",
 			Params: []Param{
 				{Name: "id", Type: "string", Required: true, Text: "ID of the withdrawal, as Withdraw returned it."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/withdraw/vasp/list", Group: "asset/withdraw", Auth: "signed", Read: true, Page: "asset/withdraw/vasp-list", Go: "bybit.Client.Asset.VASPs",
+		{Method: "GET", Path: "/v5/asset/withdraw/vasp/list", Group: "asset", Auth: "signed", Read: true, Page: "asset/withdraw/vasp-list", Go: "bybit.Client.Asset.VASPs",
 			Text: "Exchanges and other providers that a withdrawal under the travel rule can name as its receiver. The list depends on the user's country.",
 		},
-		{Method: "GET", Path: "/v5/asset/withdraw/query-address", Group: "asset/withdraw", Auth: "signed", Read: true, Page: "asset/withdraw/withdraw-address", Go: "bybit.Client.Asset.WithdrawalAddresses",
+		{Method: "GET", Path: "/v5/asset/withdraw/query-address", Group: "asset", Auth: "signed", Read: true, Page: "asset/withdraw/withdraw-address", Go: "bybit.Client.Asset.WithdrawalAddresses",
 			Text: "The address book for withdrawals. The key needs the permission Withdraw.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Text: "Coin in upper case; \"baseCoin\" for universal addresses. Default: all."},
@@ -242,7 +242,7 @@ func ofAsset() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/withdraw/query-record", Group: "asset/withdraw", Auth: "signed", Read: true, Page: "asset/withdraw/withdraw-record", Go: "bybit.Client.Asset.Withdrawals",
+		{Method: "GET", Path: "/v5/asset/withdraw/query-record", Group: "asset", Auth: "signed", Read: true, Page: "asset/withdraw/withdraw-record", Go: "bybit.Client.Asset.Withdrawals",
 			Text: "Withdrawals of the account. The key must be the main account's. A span is less than 30 days. Default: the last 30 days.",
 			Params: []Param{
 				{Name: "withdrawID", Type: "string", Text: "ID of the withdrawal at the venue. Default: all withdrawals."},
@@ -255,7 +255,7 @@ func ofAsset() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/asset/withdraw/create", Group: "asset/withdraw", Auth: "signed", Read: false, Page: "asset/withdraw/withdraw", Go: "bybit.Client.Asset.Withdraw",
+		{Method: "POST", Path: "/v5/asset/withdraw/create", Group: "asset", Auth: "signed", Read: false, Page: "asset/withdraw/withdraw", Go: "bybit.Client.Asset.Withdraw",
 			Text: "Withdraws coins to an address of the address book, over a blockchain or, to a main account of the venue, without one and without a chain's fee. The key must be the main account's. A coin can be withdrawn on one chain only once in 10 seconds, whatever the rate limit says. The fee on top of the amount is withdrawFee, or with a withdrawPercentageFee p: amount / (1 - p) * p + withdrawFee. The fee within the amount is withdrawFee, or with p: withdrawFee + (amount - withdrawFee) * p. CoinInfo has both numbers.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "Coin in upper case, such as USDT."},

@@ -5,14 +5,14 @@ package endpoints
 // ofBot are the endpoints of spec/bot.api.
 func ofBot() []Endpoint {
 	return []Endpoint{
-		{Method: "POST", Path: "/v5/dca/close-bot", Group: "bot/dca", Auth: "signed", Read: false, Page: "bot/dca/close", Go: "bot.Service.CloseDCA",
+		{Method: "POST", Path: "/v5/dca/close-bot", Group: "bot", Auth: "signed", Read: false, Page: "bot/dca/close", Go: "bot.Service.CloseDCA",
 			Text: "Closes a DCA bot. While it buys it cannot be closed: StatusCode is 503.",
 			Params: []Param{
 				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 				{Name: "close_mode", Type: "int", Required: true, Values: []string{"2", "3", "4"}, Text: "What its coins become: 2 or 3."},
 			},
 		},
-		{Method: "POST", Path: "/v5/dca/create-bot", Group: "bot/dca", Auth: "signed", Read: false, Page: "bot/dca/create", Go: "bot.Service.CreateDCA",
+		{Method: "POST", Path: "/v5/dca/create-bot", Group: "bot", Auth: "signed", Read: false, Page: "bot/dca/create", Go: "bot.Service.CreateDCA",
 			Text: "Makes a bot that buys a fixed amount of each pair at fixed intervals, whatever the price. By the exchange's page the reply has no envelope: retCode is missing, so look at StatusCode.",
 			Params: []Param{
 				{Name: "parameters", Type: "object", Required: true, Text: "Settings of the bot."},
@@ -24,13 +24,13 @@ func ofBot() []Endpoint {
 				{Name: "parameters.pairs[].amount", Type: "decimal", Required: true, Text: "Amount of each purchase, in the quote coin."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fcombobot/close", Group: "bot/futures-combo", Auth: "signed", Read: false, Page: "bot/futures-combo/close", Go: "bot.Service.CloseCombo",
+		{Method: "POST", Path: "/v5/fcombobot/close", Group: "bot", Auth: "signed", Read: false, Page: "bot/futures-combo/close", Go: "bot.Service.CloseCombo",
 			Text: "Closes a combo bot that runs: its orders are cancelled, its positions closed. Combo tells the outcome.",
 			Params: []Param{
 				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fcombobot/create", Group: "bot/futures-combo", Auth: "signed", Read: false, Page: "bot/futures-combo/create", Go: "bot.Service.CreateCombo",
+		{Method: "POST", Path: "/v5/fcombobot/create", Group: "bot", Auth: "signed", Read: false, Page: "bot/futures-combo/create", Go: "bot.Service.CreateCombo",
 			Text: "Makes a bot that holds futures positions at fixed weights and rebalances them. ComboLimits says what parameters are allowed. Shares are fractions: 0.05 is 5%.",
 			Params: []Param{
 				{Name: "leverage", Type: "decimal", Required: true, Text: "Leverage of the positions, a multiple of at least 1."},
@@ -47,13 +47,13 @@ func ofBot() []Endpoint {
 				{Name: "trailing_stop_percent", Type: "decimal", Text: "Fall from the highest equity at which to close, as a fraction. Default: none."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fcombobot/detail", Group: "bot/futures-combo", Auth: "signed", Read: true, Page: "bot/futures-combo/get-detail", Go: "bot.Service.Combo",
+		{Method: "POST", Path: "/v5/fcombobot/detail", Group: "bot", Auth: "signed", Read: true, Page: "bot/futures-combo/get-detail", Go: "bot.Service.Combo",
 			Text: "A combo bot with its settings, its state and its profit. Shares and rates are fractions: 0.05 is 5%.",
 			Params: []Param{
 				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fcombobot/getlimit", Group: "bot/futures-combo", Auth: "signed", Read: true, Page: "bot/futures-combo/get-limit", Go: "bot.Service.ComboLimits",
+		{Method: "POST", Path: "/v5/fcombobot/getlimit", Group: "bot", Auth: "signed", Read: true, Page: "bot/futures-combo/get-limit", Go: "bot.Service.ComboLimits",
 			Text: "Whether the parameters of a combo bot are valid, and what each of them may be. To ask before CreateCombo.",
 			Params: []Param{
 				{Name: "leverage", Type: "decimal", Required: true, Text: "Leverage of the positions, a multiple of at least 1."},
@@ -71,13 +71,13 @@ func ofBot() []Endpoint {
 				{Name: "need_to_slippage", Type: "bool", Text: "Whether to take slippage into account."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fgridbot/close", Group: "bot/futures-grid", Auth: "signed", Read: false, Page: "bot/futures-grid/close", Go: "bot.Service.CloseFuturesGrid",
+		{Method: "POST", Path: "/v5/fgridbot/close", Group: "bot", Auth: "signed", Read: false, Page: "bot/futures-grid/close", Go: "bot.Service.CloseFuturesGrid",
 			Text: "Closes a futures grid bot that runs: its orders are cancelled, its position is closed. FuturesGrid tells the outcome.",
 			Params: []Param{
 				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fgridbot/create", Group: "bot/futures-grid", Auth: "signed", Read: false, Page: "bot/futures-grid/create", Go: "bot.Service.CreateFuturesGrid",
+		{Method: "POST", Path: "/v5/fgridbot/create", Group: "bot", Auth: "signed", Read: false, Page: "bot/futures-grid/create", Go: "bot.Service.CreateFuturesGrid",
 			Text: "Makes a bot that buys and sells a future between two prices, cell by cell. CheckFuturesGrid says what parameters are allowed. Shares are fractions: 0.1 is 10%.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol in capitals, such as BTCUSDT."},
@@ -99,13 +99,13 @@ func ofBot() []Endpoint {
 				{Name: "move_down_price", Type: "decimal", Text: "Price down to which the grid may move; not for geometric grids."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fgridbot/detail", Group: "bot/futures-grid", Auth: "signed", Read: true, Page: "bot/futures-grid/get-detail", Go: "bot.Service.FuturesGrid",
+		{Method: "POST", Path: "/v5/fgridbot/detail", Group: "bot", Auth: "signed", Read: true, Page: "bot/futures-grid/get-detail", Go: "bot.Service.FuturesGrid",
 			Text: "A futures grid bot with its settings, its state and its profit. Shares and rates are fractions, 0.05 is 5%, unless a row says percent. What only a running bot has is absent after its end.",
 			Params: []Param{
 				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fgridbot/validate", Group: "bot/futures-grid", Auth: "signed", Read: true, Page: "bot/futures-grid/validate-input", Go: "bot.Service.CheckFuturesGrid",
+		{Method: "POST", Path: "/v5/fgridbot/validate", Group: "bot", Auth: "signed", Read: true, Page: "bot/futures-grid/validate-input", Go: "bot.Service.CheckFuturesGrid",
 			Text: "Whether the parameters of a futures grid bot are valid, and what each of them may be. To ask before CreateFuturesGrid. In what unit shares are to be sent the exchange's pages do not agree: for CreateFuturesGrid they say fractions, here percent (10 is 10%). The ranges of the reply are in percent for stop loss, take profit and profit, and a fraction for the trailing stop.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol in capitals, such as BTCUSDT."},
@@ -127,13 +127,13 @@ func ofBot() []Endpoint {
 				{Name: "move_down_price", Type: "decimal", Text: "Price down to which the grid may move; not for geometric grids."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fmartingalebot/close", Group: "bot/futures-martingale", Auth: "signed", Read: false, Page: "bot/futures-martingale/close", Go: "bot.Service.CloseMartingale",
+		{Method: "POST", Path: "/v5/fmartingalebot/close", Group: "bot", Auth: "signed", Read: false, Page: "bot/futures-martingale/close", Go: "bot.Service.CloseMartingale",
 			Text: "Closes a martingale bot that runs: its orders are cancelled, its position is closed. Martingale tells the outcome.",
 			Params: []Param{
 				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fmartingalebot/create", Group: "bot/futures-martingale", Auth: "signed", Read: false, Page: "bot/futures-martingale/create", Go: "bot.Service.CreateMartingale",
+		{Method: "POST", Path: "/v5/fmartingalebot/create", Group: "bot", Auth: "signed", Read: false, Page: "bot/futures-martingale/create", Go: "bot.Service.CreateMartingale",
 			Text: "Makes a bot that opens a futures position, adds to it whenever the price moves against it by a step, and closes it with a profit when the price comes back. MartingaleLimits says what parameters are allowed. Shares are fractions: 0.015 is 1.5%.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol in capitals, such as BTCUSDT."},
@@ -149,13 +149,13 @@ func ofBot() []Endpoint {
 				{Name: "auto_cycle_toggle", Type: "int", Values: []string{"1", "2"}, Text: "Whether another round follows."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fmartingalebot/detail", Group: "bot/futures-martingale", Auth: "signed", Read: true, Page: "bot/futures-martingale/get-detail", Go: "bot.Service.Martingale",
+		{Method: "POST", Path: "/v5/fmartingalebot/detail", Group: "bot", Auth: "signed", Read: true, Page: "bot/futures-martingale/get-detail", Go: "bot.Service.Martingale",
 			Text: "A martingale bot with its settings, its state and its profit. Shares and rates are fractions: 0.05 is 5%.",
 			Params: []Param{
 				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fmartingalebot/getlimit", Group: "bot/futures-martingale", Auth: "signed", Read: true, Page: "bot/futures-martingale/get-limit", Go: "bot.Service.MartingaleLimits",
+		{Method: "POST", Path: "/v5/fmartingalebot/getlimit", Group: "bot", Auth: "signed", Read: true, Page: "bot/futures-martingale/get-limit", Go: "bot.Service.MartingaleLimits",
 			Text: "Whether the parameters of a martingale bot are valid, and what each of them may be. To ask before CreateMartingale.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol in capitals, such as BTCUSDT."},
@@ -172,7 +172,7 @@ func ofBot() []Endpoint {
 				{Name: "auto_cycle_toggle", Type: "int", Values: []string{"1", "2"}, Text: "Whether another round follows."},
 			},
 		},
-		{Method: "POST", Path: "/v5/grid/close-grid", Group: "bot/spot-grid", Auth: "signed", Read: false, Page: "bot/spot-grid/close", Go: "bot.Service.CloseSpotGrid",
+		{Method: "POST", Path: "/v5/grid/close-grid", Group: "bot", Auth: "signed", Read: false, Page: "bot/spot-grid/close", Go: "bot.Service.CloseSpotGrid",
 			Text: "Closes a spot grid bot that is new or runs. One that is being closed or has ended is refused with status code 405.",
 			Params: []Param{
 				{Name: "grid_id", Type: "int string", Required: true, Text: "ID of the bot."},
@@ -180,7 +180,7 @@ func ofBot() []Endpoint {
 				{Name: "bot_id", Type: "int string", Text: "ID of the bot, under the name that the exchange's example has. Leave it unset."},
 			},
 		},
-		{Method: "POST", Path: "/v5/grid/create-grid", Group: "bot/spot-grid", Auth: "signed", Read: false, Page: "bot/spot-grid/create", Go: "bot.Service.CreateSpotGrid",
+		{Method: "POST", Path: "/v5/grid/create-grid", Group: "bot", Auth: "signed", Read: false, Page: "bot/spot-grid/create", Go: "bot.Service.CreateSpotGrid",
 			Text: "Makes a bot that buys and sells on the spot market between two prices, cell by cell. CheckSpotGrid says what parameters are allowed.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol in capitals, such as BTCUSDT."},
@@ -198,13 +198,13 @@ func ofBot() []Endpoint {
 				{Name: "limit_up_price", Type: "decimal", Text: "Price up to which the grid may move; only with enable_trailing."},
 			},
 		},
-		{Method: "POST", Path: "/v5/grid/query-grid-detail", Group: "bot/spot-grid", Auth: "signed", Read: true, Page: "bot/spot-grid/get-detail", Go: "bot.Service.SpotGrid",
+		{Method: "POST", Path: "/v5/grid/query-grid-detail", Group: "bot", Auth: "signed", Read: true, Page: "bot/spot-grid/get-detail", Go: "bot.Service.SpotGrid",
 			Text: "A spot grid bot with its settings, its state and its profit. Shares and rates are fractions: 0.15 is 15%.",
 			Params: []Param{
 				{Name: "grid_id", Type: "int", Required: true, Text: "ID of the bot."},
 			},
 		},
-		{Method: "POST", Path: "/v5/grid/validate-input", Group: "bot/spot-grid", Auth: "public", Read: true, Page: "bot/spot-grid/validate-input", Go: "bot.Service.CheckSpotGrid",
+		{Method: "POST", Path: "/v5/grid/validate-input", Group: "bot", Auth: "public", Read: true, Page: "bot/spot-grid/validate-input", Go: "bot.Service.CheckSpotGrid",
 			Text: "Whether the parameters of a spot grid bot are valid, and what each of them may be. To ask before CreateSpotGrid. No key is needed.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol in capitals, such as BTCUSDT."},

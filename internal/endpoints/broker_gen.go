@@ -5,7 +5,7 @@ package endpoints
 // ofBroker are the endpoints of spec/broker.api.
 func ofBroker() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/broker/ip/changelog", Group: "broker/api-broker", Auth: "signed", Read: true, Page: "broker/api-broker/ip-changelog", Go: "broker.Service.IPChanges",
+		{Method: "GET", Path: "/v5/broker/ip/changelog", Group: "broker", Auth: "signed", Read: true, Page: "broker/api-broker/ip-changelog", Go: "broker.Service.IPChanges",
 			Text: "Changes of the addresses that may use a broker's dedicated connection. Has to be asked from one of them.",
 			Params: []Param{
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
@@ -14,13 +14,13 @@ func ofBroker() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/broker/whitelist/ip", Group: "broker/api-broker", Auth: "public", Read: true, Page: "broker/api-broker/whitelist-ip", Go: "broker.Service.WhitelistedIPs",
+		{Method: "GET", Path: "/v5/broker/whitelist/ip", Group: "broker", Auth: "public", Read: true, Page: "broker/api-broker/whitelist-ip", Go: "broker.Service.WhitelistedIPs",
 			Text: "Host names of a broker's dedicated connection and the addresses that may use them. Has to be asked from one of them; no key is needed.",
 		},
-		{Method: "GET", Path: "/v5/broker/account-info", Group: "broker/exchange-broker", Auth: "signed", Read: true, Page: "broker/exchange-broker/account-info", Go: "broker.Service.AccountInfo",
+		{Method: "GET", Path: "/v5/broker/account-info", Group: "broker", Auth: "signed", Read: true, Page: "broker/exchange-broker/account-info", Go: "broker.Service.AccountInfo",
 			Text: "How many sub-accounts an exchange broker has, and the shares of fees it gets. The key must be the main account's.",
 		},
-		{Method: "GET", Path: "/v5/broker/earnings-info", Group: "broker/exchange-broker", Auth: "signed", Read: true, Page: "broker/exchange-broker/exchange-earning", Go: "broker.Service.Earnings",
+		{Method: "GET", Path: "/v5/broker/earnings-info", Group: "broker", Auth: "signed", Read: true, Page: "broker/exchange-broker/exchange-earning", Go: "broker.Service.Earnings",
 			Text: "What an exchange broker earned from its sub-accounts, in sum and execution by execution. The key must be the main account's. Days up to yesterday, at most a month back. Both ends of the span are given or none. Default: the last 7 days.",
 			Params: []Param{
 				{Name: "bizType", Type: "string", Values: []string{"SPOT", "DERIVATIVES", "OPTIONS", "CONVERT"}, Text: "Line of business. Default: all."},
@@ -31,7 +31,7 @@ func ofBroker() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/broker/asset/query-sub-member-deposit-record", Group: "broker/exchange-broker", Auth: "signed", Read: true, Page: "broker/exchange-broker/sub-deposit-record", Go: "broker.Service.SubDeposits",
+		{Method: "GET", Path: "/v5/broker/asset/query-sub-member-deposit-record", Group: "broker", Auth: "signed", Read: true, Page: "broker/exchange-broker/sub-deposit-record", Go: "broker.Service.SubDeposits",
 			Text: "Deposits of all sub-accounts of an exchange broker over blockchains, newest first. The key must be the main account's. A span is less than 30 days. Default: the last 30 days. Only whole seconds of the times count.",
 			Params: []Param{
 				{Name: "id", Type: "string", Text: "ID of the deposit at the exchange. If given, the other filters do not matter."},
@@ -44,7 +44,7 @@ func ofBroker() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/broker/apilimit/query-all", Group: "broker/exchange-broker/rate-limit", Auth: "signed", Read: true, Page: "broker/exchange-broker/rate-limit/query-all", Go: "broker.Service.RateLimits",
+		{Method: "GET", Path: "/v5/broker/apilimit/query-all", Group: "broker", Auth: "signed", Read: true, Page: "broker/exchange-broker/rate-limit/query-all", Go: "broker.Service.RateLimits",
 			Text: "API limits that were set for accounts of an exchange broker; accounts that are missing have the exchange's defaults. The key must be the main account's.",
 			Params: []Param{
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 1000. Default: 1000."},
@@ -52,10 +52,10 @@ func ofBroker() []Endpoint {
 				{Name: "uids", Type: "string", Text: "UIDs, joined with commas, also of several main accounts. Default: all."},
 			},
 		},
-		{Method: "GET", Path: "/v5/broker/apilimit/query-cap", Group: "broker/exchange-broker/rate-limit", Auth: "signed", Read: true, Page: "broker/exchange-broker/rate-limit/query-cap", Go: "broker.Service.RateLimitCaps",
+		{Method: "GET", Path: "/v5/broker/apilimit/query-cap", Group: "broker", Auth: "signed", Read: true, Page: "broker/exchange-broker/rate-limit/query-cap", Go: "broker.Service.RateLimitCaps",
 			Text: "How much API limit an exchange broker may give to its accounts, and how much it has given. Empty if the exchange has set none. The key must be the main account's.",
 		},
-		{Method: "POST", Path: "/v5/broker/apilimit/set", Group: "broker/exchange-broker/rate-limit", Auth: "signed", Read: false, Page: "broker/exchange-broker/rate-limit/set", Go: "broker.Service.SetRateLimits",
+		{Method: "POST", Path: "/v5/broker/apilimit/set", Group: "broker", Auth: "signed", Read: false, Page: "broker/exchange-broker/rate-limit/set", Go: "broker.Service.SetRateLimits",
 			Text: "Sets API limits of an exchange broker's accounts. A main account sets those of its sub-accounts, not its own; a sub-account its own only. Each change has an outcome of its own in the reply.",
 			Params: []Param{
 				{Name: "list", Type: "[]object", Required: true, Text: "Limits to set."},
@@ -64,7 +64,7 @@ func ofBroker() []Endpoint {
 				{Name: "list[].rate", Type: "int", Required: true, Text: "Calls per second."},
 			},
 		},
-		{Method: "POST", Path: "/v5/broker/award/distribution-record", Group: "broker/reward", Auth: "signed", Read: true, Page: "broker/reward/get-issue-voucher", Go: "broker.Service.IssuedVoucher",
+		{Method: "POST", Path: "/v5/broker/award/distribution-record", Group: "broker", Auth: "signed", Read: true, Page: "broker/reward/get-issue-voucher", Go: "broker.Service.IssuedVoucher",
 			Text: "A voucher that was issued to a user: its amount, whether it was claimed, and when it can be used.",
 			Params: []Param{
 				{Name: "accountId", Type: "string", Required: true, Text: "UID of the user."},
@@ -73,7 +73,7 @@ func ofBroker() []Endpoint {
 				{Name: "withUsedAmount", Type: "bool", Text: "Whether to return usedAmount as well. Default: false."},
 			},
 		},
-		{Method: "POST", Path: "/v5/broker/award/distribute-award", Group: "broker/reward", Auth: "signed", Read: false, Page: "broker/reward/issue-voucher", Go: "broker.Service.IssueVoucher",
+		{Method: "POST", Path: "/v5/broker/award/distribute-award", Group: "broker", Auth: "signed", Read: false, Page: "broker/reward/issue-voucher", Go: "broker.Service.IssueVoucher",
 			Text: "Issues a voucher to a user.",
 			Params: []Param{
 				{Name: "accountId", Type: "string", Required: true, Text: "UID of the user."},
@@ -83,7 +83,7 @@ func ofBroker() []Endpoint {
 				{Name: "brokerId", Type: "string", Required: true, Text: "ID of the broker."},
 			},
 		},
-		{Method: "POST", Path: "/v5/broker/award/info", Group: "broker/reward", Auth: "signed", Read: true, Page: "broker/reward/voucher", Go: "broker.Service.Voucher",
+		{Method: "POST", Path: "/v5/broker/award/info", Group: "broker", Auth: "signed", Read: true, Page: "broker/reward/voucher", Go: "broker.Service.Voucher",
 			Text: "A voucher that the broker can issue: what it is for, its budget, and how much of that is used.",
 			Params: []Param{
 				{Name: "id", Type: "string", Required: true, Text: "ID of the voucher."},

@@ -5,7 +5,7 @@ package endpoints
 // ofCard are the endpoints of spec/card.api.
 func ofCard() []Endpoint {
 	return []Endpoint{
-		{Method: "POST", Path: "/v5/card/transaction/query-asset-records", Group: "bybit-card", Auth: "signed", Read: true, Page: "bybit-card/asset-records", Go: "card.Service.Transactions",
+		{Method: "POST", Path: "/v5/card/transaction/query-asset-records", Group: "card", Auth: "signed", Read: true, Page: "bybit-card/asset-records", Go: "card.Service.Transactions",
 			Text: "Transactions of the card. Either type is given, or txnId or orderNo. A page beyond the last one is empty; totalCount says how many rows there are.",
 			Params: []Param{
 				{Name: "statusCode", Type: "string", Values: []string{"0", "1", "2"}, Text: "Pending, cleared or declined ones. Default: all."},
@@ -21,16 +21,16 @@ func ofCard() []Endpoint {
 				{Name: "orderNo", Type: "string", Text: "ID of an order."},
 			},
 		},
-		{Method: "POST", Path: "/v5/card/reward/points/balance", Group: "bybit-card/point", Auth: "signed", Read: true, Page: "bybit-card/point/balance", Go: "card.Service.Points",
+		{Method: "POST", Path: "/v5/card/reward/points/balance", Group: "card", Auth: "signed", Read: true, Page: "bybit-card/point/balance", Go: "card.Service.Points",
 			Text: "Points of the account: those it can use and those that are still held.",
 		},
-		{Method: "POST", Path: "/v5/card/reward/point/cashback/detail", Group: "bybit-card/point", Auth: "signed", Read: true, Page: "bybit-card/point/cashback-detail", Go: "card.Service.Cashback",
+		{Method: "POST", Path: "/v5/card/reward/point/cashback/detail", Group: "card", Auth: "signed", Read: true, Page: "bybit-card/point/cashback-detail", Go: "card.Service.Cashback",
 			Text: "One exchange of points into cashback.",
 			Params: []Param{
 				{Name: "bizTxnId", Type: "string", Required: true, Text: "ID of the order."},
 			},
 		},
-		{Method: "POST", Path: "/v5/card/reward/mall/item/list", Group: "bybit-card/point", Auth: "signed", Read: true, Page: "bybit-card/point/item-list", Go: "card.Service.MallItems",
+		{Method: "POST", Path: "/v5/card/reward/mall/item/list", Group: "card", Auth: "signed", Read: true, Page: "bybit-card/point/item-list", Go: "card.Service.MallItems",
 			Text: "What can be had for points.",
 			Params: []Param{
 				{Name: "pageNo", Type: "int", Text: "Number of the page, from 1. Default: 1."},
@@ -42,7 +42,7 @@ func ofCard() []Endpoint {
 				{Name: "source", Type: "int", Values: []string{"0", "1"}, Text: "Which list of the mall."},
 			},
 		},
-		{Method: "POST", Path: "/v5/card/reward/points/records", Group: "bybit-card/point", Auth: "signed", Read: true, Page: "bybit-card/point/records", Go: "card.Service.PointRecords",
+		{Method: "POST", Path: "/v5/card/reward/points/records", Group: "card", Auth: "signed", Read: true, Page: "bybit-card/point/records", Go: "card.Service.PointRecords",
 			Text: "Points that came and went, with the transactions that they came from.",
 			Params: []Param{
 				{Name: "type", Type: "string", Text: "Kind of record, such as CASHBACK. Default: all."},
@@ -56,7 +56,7 @@ func ofCard() []Endpoint {
 				{Name: "side", Type: "string", Values: []string{"1", "2"}, Text: "Whether points came or went. Default: both."},
 			},
 		},
-		{Method: "POST", Path: "/v5/card/reward/points/tier", Group: "bybit-card/point", Auth: "signed", Read: true, Page: "bybit-card/point/tier", Go: "card.Service.Tier",
+		{Method: "POST", Path: "/v5/card/reward/points/tier", Group: "card", Auth: "signed", Read: true, Page: "bybit-card/point/tier", Go: "card.Service.Tier",
 			Text: "The level of the account in the points program, and how much of its limit is used.",
 		},
 	}

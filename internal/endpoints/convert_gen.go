@@ -5,7 +5,7 @@ package endpoints
 // ofConvert are the endpoints of spec/convert.api.
 func ofConvert() []Endpoint {
 	return []Endpoint{
-		{Method: "POST", Path: "/v5/asset/exchange/quote-apply", Group: "asset/convert", Auth: "signed", Read: false, Page: "asset/convert/apply-quote", Go: "convert.Service.Quote",
+		{Method: "POST", Path: "/v5/asset/exchange/quote-apply", Group: "convert", Auth: "signed", Read: false, Page: "asset/convert/apply-quote", Go: "convert.Service.Quote",
 			Text: "Asks for a price to convert a coin into another. Nothing happens until the quote is confirmed; it lives for 15 seconds. The balance is checked at once.",
 			Params: []Param{
 				{Name: "fromCoinType", Type: "string", Values: []string{"crypto", "fiat"}, Text: "Kind of the coin that is given: crypto."},
@@ -20,13 +20,13 @@ func ofConvert() []Endpoint {
 				{Name: "paramValue", Type: "string", Text: "ID of the broker, for API brokers."},
 			},
 		},
-		{Method: "POST", Path: "/v5/asset/exchange/convert-execute", Group: "asset/convert", Auth: "signed", Read: false, Page: "asset/convert/confirm-quote", Go: "convert.Service.Confirm",
+		{Method: "POST", Path: "/v5/asset/exchange/convert-execute", Group: "convert", Auth: "signed", Read: false, Page: "asset/convert/confirm-quote", Go: "convert.Service.Confirm",
 			Text: "Accepts a quote and begins the conversion; Status says how it ended. A quote can be confirmed once and before it expires. It is refused or fails with 32024 if the price has moved by more than 0.5 % since the quote.",
 			Params: []Param{
 				{Name: "quoteTxId", Type: "string", Required: true, Text: "ID of the quote, as Quote returned it."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/exchange/query-coin-list", Group: "asset/convert", Auth: "signed", Read: true, Page: "asset/convert/convert-coin-list", Go: "convert.Service.Coins",
+		{Method: "GET", Path: "/v5/asset/exchange/query-coin-list", Group: "convert", Auth: "signed", Read: true, Page: "asset/convert/convert-coin-list", Go: "convert.Service.Coins",
 			Text: "Coins that can be converted, with the least and the most that can be given.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Text: "With side 1: coin to give, in upper case; the list is of what it can become. Ignored with side 0."},
@@ -34,7 +34,7 @@ func ofConvert() []Endpoint {
 				{Name: "accountType", Type: "string", Required: true, Values: []string{"eb_convert_uta", "eb_convert_funding", "eb_convert_spot", "eb_convert_contract", "eb_convert_inverse", "funding", "funding_fiat", "funding_fbtc_convert", "funding_block_trade"}, Text: "Wallet to take from."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/exchange/query-convert-history", Group: "asset/convert", Auth: "signed", Read: true, Page: "asset/convert/get-convert-history", Go: "convert.Service.History",
+		{Method: "GET", Path: "/v5/asset/exchange/query-convert-history", Group: "convert", Auth: "signed", Read: true, Page: "asset/convert/get-convert-history", Go: "convert.Service.History",
 			Text: "Conversions that were confirmed, over the API and, since 10 September 2025, on the web page.",
 			Params: []Param{
 				{Name: "accountType", Type: "string", Values: []string{"eb_convert_uta", "eb_convert_funding", "eb_convert_spot", "eb_convert_contract", "eb_convert_inverse", "funding", "funding_fiat", "funding_fbtc_convert", "funding_block_trade"}, Text: "Where they were made; several may be joined with commas. Default: all."},
@@ -42,20 +42,20 @@ func ofConvert() []Endpoint {
 				{Name: "limit", Type: "int", Text: "Rows per page, at most 100. Default: 20."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/exchange/convert-result-query", Group: "asset/convert", Auth: "signed", Read: true, Page: "asset/convert/get-convert-result", Go: "convert.Service.Status",
+		{Method: "GET", Path: "/v5/asset/exchange/convert-result-query", Group: "convert", Auth: "signed", Read: true, Page: "asset/convert/get-convert-result", Go: "convert.Service.Status",
 			Text: "What became of a quote that was confirmed.",
 			Params: []Param{
 				{Name: "quoteTxId", Type: "string", Required: true, Text: "ID of the quote, as Quote returned it."},
 				{Name: "accountType", Type: "string", Required: true, Values: []string{"eb_convert_uta", "eb_convert_funding", "eb_convert_spot", "eb_convert_contract", "eb_convert_inverse", "funding", "funding_fiat", "funding_fbtc_convert", "funding_block_trade"}, Text: "Wallet that the quote was for."},
 			},
 		},
-		{Method: "POST", Path: "/v5/asset/covert/small-balance-execute", Group: "asset/convert-small-balance", Auth: "signed", Read: false, Page: "asset/convert-small-balance/confirm-quote", Go: "convert.Service.ConfirmSmallBalances",
+		{Method: "POST", Path: "/v5/asset/covert/small-balance-execute", Group: "convert", Auth: "signed", Read: false, Page: "asset/convert-small-balance/confirm-quote", Go: "convert.Service.ConfirmSmallBalances",
 			Text: "Accepts a quote for small balances and begins the conversion; SmallBalanceHistory says how it ended. A quote has to be confirmed before it expires.",
 			Params: []Param{
 				{Name: "quoteId", Type: "string", Required: true, Text: "ID of the quote, as QuoteSmallBalances returned it."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/covert/small-balance-history", Group: "asset/convert-small-balance", Auth: "signed", Read: true, Page: "asset/convert-small-balance/exchange-history", Go: "convert.Service.SmallBalanceHistory",
+		{Method: "GET", Path: "/v5/asset/covert/small-balance-history", Group: "convert", Auth: "signed", Read: true, Page: "asset/convert-small-balance/exchange-history", Go: "convert.Service.SmallBalanceHistory",
 			Text: "Conversions of small balances, over the API and on the web page.",
 			Params: []Param{
 				{Name: "quoteId", Type: "string", Text: "ID of a quote. If given, the other filters do not matter."},
@@ -66,7 +66,7 @@ func ofConvert() []Endpoint {
 				{Name: "size", Type: "int", Text: "Rows per page, at most 100. Default: 50."},
 			},
 		},
-		{Method: "POST", Path: "/v5/asset/covert/get-quote", Group: "asset/convert-small-balance", Auth: "signed", Read: false, Page: "asset/convert-small-balance/request-quote", Go: "convert.Service.QuoteSmallBalances",
+		{Method: "POST", Path: "/v5/asset/covert/get-quote", Group: "convert", Auth: "signed", Read: false, Page: "asset/convert-small-balance/request-quote", Go: "convert.Service.QuoteSmallBalances",
 			Text: "Asks for a price to convert small balances of several coins into one. Nothing happens until the quote is confirmed; it lives for 30 seconds. Less may be converted than is available, above all with several quotes at once. Accounts kept by a custodian cannot convert.",
 			Params: []Param{
 				{Name: "accountType", Type: "string", Required: true, Values: []string{"eb_convert_uta", "eb_convert_funding", "eb_convert_spot", "eb_convert_contract", "eb_convert_inverse", "funding", "funding_fiat", "funding_fbtc_convert", "funding_block_trade"}, Text: "Wallet to take from: eb_convert_uta; others are not supported."},
@@ -74,20 +74,20 @@ func ofConvert() []Endpoint {
 				{Name: "toCoin", Type: "string", Required: true, Text: "Coin to receive: MNT, USDT or USDC."},
 			},
 		},
-		{Method: "GET", Path: "/v5/asset/covert/small-balance-list", Group: "asset/convert-small-balance", Auth: "signed", Read: true, Page: "asset/convert-small-balance/small-balanc-coins", Go: "convert.Service.SmallBalances",
+		{Method: "GET", Path: "/v5/asset/covert/small-balance-list", Group: "convert", Auth: "signed", Read: true, Page: "asset/convert-small-balance/small-balanc-coins", Go: "convert.Service.SmallBalances",
 			Text: "Balances worth less than 10 USDT. What is converted at a time has to be worth 0.00000001 to 200 USDT.",
 			Params: []Param{
 				{Name: "fromCoin", Type: "string", Text: "Coin to ask about. Default: all."},
 				{Name: "accountType", Type: "string", Required: true, Values: []string{"eb_convert_uta", "eb_convert_funding", "eb_convert_spot", "eb_convert_contract", "eb_convert_inverse", "funding", "funding_fiat", "funding_fbtc_convert", "funding_block_trade"}, Text: "Wallet to take from: eb_convert_uta; others are not supported."},
 			},
 		},
-		{Method: "GET", Path: "/v5/fiat/balance-query", Group: "asset/fiat-convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/balance-query", Go: "convert.Service.FiatBalances",
+		{Method: "GET", Path: "/v5/fiat/balance-query", Group: "convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/balance-query", Go: "convert.Service.FiatBalances",
 			Text: "Balances of fiat money.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Currency, three letters, such as KZT. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fiat/trade-execute", Group: "asset/fiat-convert", Auth: "signed", Read: false, Page: "asset/fiat-convert/confirm-quote", Go: "convert.Service.ConfirmFiat",
+		{Method: "POST", Path: "/v5/fiat/trade-execute", Group: "convert", Auth: "signed", Read: false, Page: "asset/fiat-convert/confirm-quote", Go: "convert.Service.ConfirmFiat",
 			Text: "Accepts a quote for fiat money and begins the conversion; FiatTrade says how it ended. A quote has to be confirmed before it expires. With a webhookUrl the exchange posts the outcome there, from addresses that both sides have agreed on.",
 			Params: []Param{
 				{Name: "quoteTxId", Type: "string", Required: true, Text: "ID of the quote, as QuoteFiat returned it."},
@@ -96,13 +96,13 @@ func ofConvert() []Endpoint {
 				{Name: "MerchantRequestId", Type: "string", Text: "An ID made by the caller, at most 36 characters; FiatTrade finds the conversion by it."},
 			},
 		},
-		{Method: "GET", Path: "/v5/fiat/query-coin-list", Group: "asset/fiat-convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/query-coin-list", Go: "convert.Service.FiatCoins",
+		{Method: "GET", Path: "/v5/fiat/query-coin-list", Group: "convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/query-coin-list", Go: "convert.Service.FiatCoins",
 			Text: "Currencies and coins that can be converted into each other, with the least and the most that can be given.",
 			Params: []Param{
 				{Name: "side", Type: "string", Values: []string{"0", "1"}, Text: "Which way: 0 fiat into coins, 1 coins into fiat."},
 			},
 		},
-		{Method: "GET", Path: "/v5/fiat/query-trade-history", Group: "asset/fiat-convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/query-trade-history", Go: "convert.Service.FiatHistory",
+		{Method: "GET", Path: "/v5/fiat/query-trade-history", Group: "convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/query-trade-history", Go: "convert.Service.FiatHistory",
 			Text: "Conversions of fiat money.",
 			Params: []Param{
 				{Name: "index", Type: "int", Text: "Number of the page, from 1. Default: 1."},
@@ -111,14 +111,14 @@ func ofConvert() []Endpoint {
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
 			},
 		},
-		{Method: "GET", Path: "/v5/fiat/trade-query", Group: "asset/fiat-convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/query-trade", Go: "convert.Service.FiatTrade",
+		{Method: "GET", Path: "/v5/fiat/trade-query", Group: "convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/query-trade", Go: "convert.Service.FiatTrade",
 			Text: "One conversion of fiat money, by either of its IDs.",
 			Params: []Param{
 				{Name: "tradeNo", Type: "string", Text: "ID of the conversion. This or merchantRequestId is needed."},
 				{Name: "merchantRequestId", Type: "string", Text: "ID that the caller made for ConfirmFiat."},
 			},
 		},
-		{Method: "POST", Path: "/v5/fiat/quote-apply", Group: "asset/fiat-convert", Auth: "signed", Read: false, Page: "asset/fiat-convert/quote-apply", Go: "convert.Service.QuoteFiat",
+		{Method: "POST", Path: "/v5/fiat/quote-apply", Group: "convert", Auth: "signed", Read: false, Page: "asset/fiat-convert/quote-apply", Go: "convert.Service.QuoteFiat",
 			Text: "Asks for a price to convert fiat money into a coin or back. Nothing happens until the quote is confirmed. The key must be the main account's.",
 			Params: []Param{
 				{Name: "fromCoin", Type: "string", Required: true, Text: "Coin or currency to give."},
@@ -129,7 +129,7 @@ func ofConvert() []Endpoint {
 				{Name: "requestCoinType", Type: "string", Values: []string{"crypto", "fiat"}, Text: "Whether requestAmount is in a coin or in fiat money. Default: fiat."},
 			},
 		},
-		{Method: "GET", Path: "/v5/fiat/reference-price", Group: "asset/fiat-convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/reference-price", Go: "convert.Service.FiatReferencePrices",
+		{Method: "GET", Path: "/v5/fiat/reference-price", Group: "convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/reference-price", Go: "convert.Service.FiatReferencePrices",
 			Text: "What one coin costs in a fiat currency, by way of payment. The page documents an array of pairs; the exchange's example is one pair.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Currency and coin, such as EUR-USDT."},

@@ -5,7 +5,7 @@ package endpoints
 // ofEarnAdvanced are the endpoints of spec/earn_advanced.api.
 func ofEarnAdvanced() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/earn/advance/product", Group: "finance/advanced-earn/dual-asset", Auth: "public", Read: true, Page: "finance/advanced-earn/dual-asset/product-info", Go: "earn.Service.AdvancedProducts",
+		{Method: "GET", Path: "/v5/earn/advance/product", Group: "earn", Auth: "public", Read: true, Page: "finance/advanced-earn/dual-asset/product-info", Go: "earn.Service.AdvancedProducts",
 			Text: "Products of one category that are on sale. Prices and rates are in AdvancedQuotes.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "DualAssets, DoubleWin, SmartLeverage or DiscountBuy."},
@@ -13,14 +13,14 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "duration", Type: "string", Text: "Only this length, such as 8h or 1d. Not for DiscountBuy."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/advance/product-extra-info", Group: "finance/advanced-earn/dual-asset", Auth: "public", Read: true, Page: "finance/advanced-earn/dual-asset/product-quote", Go: "earn.Service.AdvancedQuotes",
+		{Method: "GET", Path: "/v5/earn/advance/product-extra-info", Group: "earn", Auth: "public", Read: true, Page: "finance/advanced-earn/dual-asset/product-quote", Go: "earn.Service.AdvancedQuotes",
 			Text: "Prices and rates at which a product can be bought now, to be sent back in PlaceAdvancedOrder. DualAssets answers in list, DiscountBuy in offers, DoubleWin and SmartLeverage in the other fields; those are empty while there is no quote. A DoubleWin with a range of your own is quoted by DoubleWinLeverage.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "DualAssets, DoubleWin, SmartLeverage or DiscountBuy."},
 				{Name: "productId", Type: "string", Text: "ID of the product. Only DiscountBuy can go without: all products."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/advance/double-win-leverage", Group: "finance/advanced-earn/double-win", Auth: "signed", Read: true, Page: "finance/advanced-earn/double-win/leverage", Go: "earn.Service.DoubleWinLeverage",
+		{Method: "GET", Path: "/v5/earn/advance/double-win-leverage", Group: "earn", Auth: "signed", Read: true, Page: "finance/advanced-earn/double-win/leverage", Go: "earn.Service.DoubleWinLeverage",
 			Text: "Quotes the leverage of a double win for a price range of your own. Only products with isRfqProduct. Both bounds are multiples of priceTickSize, between minDeviationRatio and maxDeviationRatio away from the price.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
@@ -29,7 +29,7 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "upperPrice", Type: "decimal", Required: true, Text: "Upper end of the range, above initialPrice."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/advance/place-order", Group: "finance/advanced-earn/dual-asset", Auth: "signed", Read: false, Page: "finance/advanced-earn/dual-asset/create-order", Go: "earn.Service.PlaceAdvancedOrder",
+		{Method: "POST", Path: "/v5/earn/advance/place-order", Group: "earn", Auth: "signed", Read: false, Page: "finance/advanced-earn/dual-asset/create-order", Go: "earn.Service.PlaceAdvancedOrder",
 			Text: "Buys an advanced product, or leaves a double win or smart leverage early. Success means that the order was taken: see AdvancedOrders for the outcome. Stake needs amount, coin, accountType and the extra object of its category with a quote that is still valid; Redeem needs the redeem object, with an amount from RedemptionEstimates.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "DualAssets, DoubleWin, SmartLeverage or DiscountBuy."},
@@ -71,14 +71,14 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "interestCard.specCode", Type: "string", Required: true, Text: "Code of the coupon, from Coupons."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/advance/get-redeem-est-amount-list", Group: "finance/advanced-earn/double-win", Auth: "signed", Read: true, Page: "finance/advanced-earn/double-win/est-redeem", Go: "earn.Service.RedemptionEstimates",
+		{Method: "GET", Path: "/v5/earn/advance/get-redeem-est-amount-list", Group: "earn", Auth: "signed", Read: true, Page: "finance/advanced-earn/double-win/est-redeem", Go: "earn.Service.RedemptionEstimates",
 			Text: "What leaving positions early would pay. Ask before each Redeem: SmartLeverage keeps the answer for 10 minutes.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "DoubleWin or SmartLeverage."},
 				{Name: "positionIds", Type: "string", Required: true, Text: "IDs of up to 5 positions with commas between, such as 897,898."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/advance/order", Group: "finance/advanced-earn/dual-asset", Auth: "signed", Read: true, Page: "finance/advanced-earn/dual-asset/order", Go: "earn.Service.AdvancedOrders",
+		{Method: "GET", Path: "/v5/earn/advance/order", Group: "earn", Auth: "signed", Read: true, Page: "finance/advanced-earn/dual-asset/order", Go: "earn.Service.AdvancedOrders",
 			Text: "Orders of one category, in pages.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "DualAssets, DoubleWin, SmartLeverage or DiscountBuy."},
@@ -91,7 +91,7 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/advance/position", Group: "finance/advanced-earn/dual-asset", Auth: "signed", Read: true, Page: "finance/advanced-earn/dual-asset/position", Go: "earn.Service.AdvancedPositions",
+		{Method: "GET", Path: "/v5/earn/advance/position", Group: "earn", Auth: "signed", Read: true, Page: "finance/advanced-earn/dual-asset/position", Go: "earn.Service.AdvancedPositions",
 			Text: "Open positions of one category, in pages. Settled ones are left out; so are DiscountBuy positions in MNT.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "DualAssets, DoubleWin, SmartLeverage or DiscountBuy."},
@@ -101,14 +101,14 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/liquidity-mining/product", Group: "finance/advanced-earn/liquidity-mining", Auth: "public", Read: true, Page: "finance/advanced-earn/liquidity-mining/product-info", Go: "earn.Service.LiquidityProducts",
+		{Method: "GET", Path: "/v5/earn/liquidity-mining/product", Group: "earn", Auth: "public", Read: true, Page: "finance/advanced-earn/liquidity-mining/product-info", Go: "earn.Service.LiquidityProducts",
 			Text: "Pools of liquidity mining with their rates and limits.",
 			Params: []Param{
 				{Name: "baseCoin", Type: "string", Text: "Base coin, such as BTC. Default: all."},
 				{Name: "quoteCoin", Type: "string", Text: "Quote coin, such as USDT. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/liquidity-mining/add-liquidity", Group: "finance/advanced-earn/liquidity-mining", Auth: "signed", Read: false, Page: "finance/advanced-earn/liquidity-mining/add-liquidity", Go: "earn.Service.AddLiquidity",
+		{Method: "POST", Path: "/v5/earn/liquidity-mining/add-liquidity", Group: "earn", Auth: "signed", Read: false, Page: "finance/advanced-earn/liquidity-mining/add-liquidity", Go: "earn.Service.AddLiquidity",
 			Text: "Puts one coin or both into a pool, with leverage if wanted. Success means that the order was taken: see LiquidityOrders for the outcome.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
@@ -121,7 +121,7 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "leverage", Type: "decimal", Text: "Leverage of the position. Default: 1, which is none."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/liquidity-mining/remove-liquidity", Group: "finance/advanced-earn/liquidity-mining", Auth: "signed", Read: false, Page: "finance/advanced-earn/liquidity-mining/remove-liquidity", Go: "earn.Service.RemoveLiquidity",
+		{Method: "POST", Path: "/v5/earn/liquidity-mining/remove-liquidity", Group: "earn", Auth: "signed", Read: false, Page: "finance/advanced-earn/liquidity-mining/remove-liquidity", Go: "earn.Service.RemoveLiquidity",
 			Text: "Takes coins out of a pool. A position can have one pending order at a time. Success means that the order was taken: see LiquidityOrders for the outcome.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
@@ -131,7 +131,7 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "removeType", Type: "string", Values: []string{"Normal", "SingleQuoteCoin", "SingleBaseCoin"}, Text: "In which coins it is paid. Default: Normal."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/liquidity-mining/add-margin", Group: "finance/advanced-earn/liquidity-mining", Auth: "signed", Read: false, Page: "finance/advanced-earn/liquidity-mining/add-margin", Go: "earn.Service.AddLiquidityMargin",
+		{Method: "POST", Path: "/v5/earn/liquidity-mining/add-margin", Group: "earn", Auth: "signed", Read: false, Page: "finance/advanced-earn/liquidity-mining/add-margin", Go: "earn.Service.AddLiquidityMargin",
 			Text: "Adds margin to a leveraged position, which moves its liquidation away. A position can have one pending order at a time. Success means that the order was taken: see LiquidityOrders for the outcome.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
@@ -141,7 +141,7 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "quoteAccountType", Type: "string", Required: true, Values: []string{"FUND", "UNIFIED", "FlexibleSaving", "TRADFI"}, Text: "Account that pays: FUND or UNIFIED."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/liquidity-mining/reinvest", Group: "finance/advanced-earn/liquidity-mining", Auth: "signed", Read: false, Page: "finance/advanced-earn/liquidity-mining/reinvest", Go: "earn.Service.ReinvestLiquidity",
+		{Method: "POST", Path: "/v5/earn/liquidity-mining/reinvest", Group: "earn", Auth: "signed", Read: false, Page: "finance/advanced-earn/liquidity-mining/reinvest", Go: "earn.Service.ReinvestLiquidity",
 			Text: "Puts the yield of a position into the pool. A position can have one pending order at a time. Success means that the order was taken: see LiquidityOrders for the outcome.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
@@ -149,13 +149,13 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "positionId", Type: "string", Required: true, Text: "ID of the position."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/liquidity-mining/claim-interest", Group: "finance/advanced-earn/liquidity-mining", Auth: "signed", Read: false, Page: "finance/advanced-earn/liquidity-mining/claim-interest", Go: "earn.Service.ClaimLiquidityYield",
+		{Method: "POST", Path: "/v5/earn/liquidity-mining/claim-interest", Group: "earn", Auth: "signed", Read: false, Page: "finance/advanced-earn/liquidity-mining/claim-interest", Go: "earn.Service.ClaimLiquidityYield",
 			Text: "Claims the yield of one product or of all. It goes to the default account, which cannot be chosen.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product, or -1 for all."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/liquidity-mining/order", Group: "finance/advanced-earn/liquidity-mining", Auth: "signed", Read: true, Page: "finance/advanced-earn/liquidity-mining/order", Go: "earn.Service.LiquidityOrders",
+		{Method: "GET", Path: "/v5/earn/liquidity-mining/order", Group: "earn", Auth: "signed", Read: true, Page: "finance/advanced-earn/liquidity-mining/order", Go: "earn.Service.LiquidityOrders",
 			Text: "Orders of liquidity mining, in pages; one order if orderId or orderLinkId is sent alone.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of one order."},
@@ -169,14 +169,14 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/liquidity-mining/position", Group: "finance/advanced-earn/liquidity-mining", Auth: "signed", Read: true, Page: "finance/advanced-earn/liquidity-mining/position", Go: "earn.Service.LiquidityPositions",
+		{Method: "GET", Path: "/v5/earn/liquidity-mining/position", Group: "earn", Auth: "signed", Read: true, Page: "finance/advanced-earn/liquidity-mining/position", Go: "earn.Service.LiquidityPositions",
 			Text: "Open positions of liquidity mining, reckoned at the market price of the moment.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Text: "ID of the product. Default: all."},
 				{Name: "baseCoin", Type: "string", Text: "Base coin, such as BTC. Default: all."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/liquidity-mining/yield-records", Group: "finance/advanced-earn/liquidity-mining", Auth: "signed", Read: true, Page: "finance/advanced-earn/liquidity-mining/yield-records", Go: "earn.Service.LiquidityYields",
+		{Method: "GET", Path: "/v5/earn/liquidity-mining/yield-records", Group: "earn", Auth: "signed", Read: true, Page: "finance/advanced-earn/liquidity-mining/yield-records", Go: "earn.Service.LiquidityYields",
 			Text: "Yields that were claimed or paid when liquidity was taken out, in pages.",
 			Params: []Param{
 				{Name: "baseCoin", Type: "string", Text: "Base coin, such as BTC. Default: all."},
@@ -187,7 +187,7 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/liquidity-mining/liquidation-records", Group: "finance/advanced-earn/liquidity-mining", Auth: "signed", Read: true, Page: "finance/advanced-earn/liquidity-mining/liquidation-records", Go: "earn.Service.LiquidityLiquidations",
+		{Method: "GET", Path: "/v5/earn/liquidity-mining/liquidation-records", Group: "earn", Auth: "signed", Read: true, Page: "finance/advanced-earn/liquidity-mining/liquidation-records", Go: "earn.Service.LiquidityLiquidations",
 			Text: "Leveraged positions that were liquidated, in pages.",
 			Params: []Param{
 				{Name: "baseCoin", Type: "string", Text: "Base coin, such as BTC. Default: all."},

@@ -5,14 +5,14 @@ package endpoints
 // ofEarn are the endpoints of spec/earn.api.
 func ofEarn() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/earn/product", Group: "finance/earn/easy-onchain", Auth: "public", Read: true, Page: "finance/earn/easy-onchain/product-info", Go: "earn.Service.Products",
+		{Method: "GET", Path: "/v5/earn/product", Group: "earn", Auth: "public", Read: true, Page: "finance/earn/easy-onchain/product-info", Go: "earn.Service.Products",
 			Text: "Flexible savings or on-chain staking products with their rates and limits. An on-chain product whose swapCoin differs from its coin gives a liquid staking token; the fields about swaps and the limits of redemption are for those alone.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving or OnChain."},
 				{Name: "coin", Type: "string", Text: "Coin in capitals, such as BTC. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/place-order", Group: "finance/earn/easy-onchain", Auth: "signed", Read: false, Page: "finance/earn/easy-onchain/create-order", Go: "earn.Service.PlaceOrder",
+		{Method: "POST", Path: "/v5/earn/place-order", Group: "earn", Auth: "signed", Read: false, Page: "finance/earn/easy-onchain/create-order", Go: "earn.Service.PlaceOrder",
 			Text: "Puts coins into flexible savings or an on-chain product, or takes them out. Custody accounts cannot. Redemption cannot be cancelled; savings may take 48 hours when a coin is in demand, on-chain products some days.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving or OnChain."},
@@ -29,7 +29,7 @@ func ofEarn() []Endpoint {
 				{Name: "interestCard.specCode", Type: "string", Required: true, Text: "Code of the coupon, from Coupons."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/order", Group: "finance/earn/easy-onchain", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/order-history", Go: "earn.Service.Orders",
+		{Method: "GET", Path: "/v5/earn/order", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/order-history", Go: "earn.Service.Orders",
 			Text: "Orders of flexible savings or on-chain staking, in pages. On-chain needs orderId or orderLinkId. Without times, the last 7 days; both times may be 7 days apart at most.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of an order. With orderLinkId too, both must match."},
@@ -42,7 +42,7 @@ func ofEarn() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/position", Group: "finance/earn/easy-onchain", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/position", Go: "earn.Service.Positions",
+		{Method: "GET", Path: "/v5/earn/position", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/position", Go: "earn.Service.Positions",
 			Text: "What the account holds in flexible savings, also when it was all taken out, or in on-chain products, open ones only.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving or OnChain."},
@@ -50,7 +50,7 @@ func ofEarn() []Endpoint {
 				{Name: "coin", Type: "string", Text: "Coin, such as BTC. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/position/modify", Group: "finance/earn/easy-onchain", Auth: "signed", Read: false, Page: "finance/earn/easy-onchain/modify-position", Go: "earn.Service.ModifyPosition",
+		{Method: "POST", Path: "/v5/earn/position/modify", Group: "earn", Auth: "signed", Read: false, Page: "finance/earn/easy-onchain/modify-position", Go: "earn.Service.ModifyPosition",
 			Text: "Switches reinvesting of an on-chain position on or off. Only products with a fixed term allow it.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "OnChain, nothing else."},
@@ -59,7 +59,7 @@ func ofEarn() []Endpoint {
 				{Name: "autoReinvest", Type: "int", Required: true, Values: []string{"0", "1"}, Text: "Whether another term follows."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/yield", Group: "finance/earn/easy-onchain", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/yield-history", Go: "earn.Service.Yields",
+		{Method: "GET", Path: "/v5/earn/yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/yield-history", Go: "earn.Service.Yields",
 			Text: "Yields of flexible savings or on-chain staking in the last three months, in pages. Without times, the last 7 days; both times may be 7 days apart at most. The documentation names the array list; replies carry yield.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving or OnChain."},
@@ -70,7 +70,7 @@ func ofEarn() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/hourly-yield", Group: "finance/earn/easy-onchain", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/hourly-yield", Go: "earn.Service.HourlyYields",
+		{Method: "GET", Path: "/v5/earn/hourly-yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/hourly-yield", Go: "earn.Service.HourlyYields",
 			Text: "Yield of flexible savings hour by hour, in pages. Without times, the last 7 days; both times may be 7 days apart at most.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving, nothing else."},
@@ -81,7 +81,7 @@ func ofEarn() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/apr-history", Group: "finance/earn/easy-onchain", Auth: "public", Read: true, Page: "finance/earn/easy-onchain/apr-history", Go: "earn.Service.APRHistory",
+		{Method: "GET", Path: "/v5/earn/apr-history", Group: "earn", Auth: "public", Read: true, Page: "finance/earn/easy-onchain/apr-history", Go: "earn.Service.APRHistory",
 			Text: "Yearly rate of one product day by day, up to six months back.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
@@ -90,19 +90,19 @@ func ofEarn() []Endpoint {
 				{Name: "endTime", Type: "ms", Text: "Not after this time, at most 182 days after startTime."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/coupons", Group: "finance/earn/easy-onchain", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/coupons", Go: "earn.Service.Coupons",
+		{Method: "GET", Path: "/v5/earn/coupons", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/coupons", Go: "earn.Service.Coupons",
 			Text: "Interest coupons and dual asset cards of the account, used and expired ones as well. To use one, send its awardId and specCode as interestCard of PlaceOrder (FlexibleSaving) or PlaceAdvancedOrder (DualAssets).",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving or DualAssets."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/fixed-term/product", Group: "finance/earn/fixed-saving", Auth: "public", Read: true, Page: "finance/earn/fixed-saving/product", Go: "earn.Service.FixedProducts",
+		{Method: "GET", Path: "/v5/earn/fixed-term/product", Group: "earn", Auth: "public", Read: true, Page: "finance/earn/fixed-saving/product", Go: "earn.Service.FixedProducts",
 			Text: "Products with a fixed term.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Text: "Coin, such as BTC. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/fixed-term/place-order", Group: "finance/earn/fixed-saving", Auth: "signed", Read: false, Page: "finance/earn/fixed-saving/place-order", Go: "earn.Service.PlaceFixedOrder",
+		{Method: "POST", Path: "/v5/earn/fixed-term/place-order", Group: "earn", Auth: "signed", Read: false, Page: "finance/earn/fixed-saving/place-order", Go: "earn.Service.PlaceFixedOrder",
 			Text: "Puts coins into a fixed term. Success means that the order was taken: see FixedOrders for the outcome.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FixedTermSaving, FundPool or FundPoolPremium."},
@@ -114,7 +114,7 @@ func ofEarn() []Endpoint {
 				{Name: "autoInvest", Type: "bool", Text: "Whether to start another term at the end. FundPool only; ignored elsewhere."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/fixed-term/order", Group: "finance/earn/fixed-saving", Auth: "signed", Read: true, Page: "finance/earn/fixed-saving/order", Go: "earn.Service.FixedOrders",
+		{Method: "GET", Path: "/v5/earn/fixed-term/order", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/fixed-saving/order", Go: "earn.Service.FixedOrders",
 			Text: "Orders of fixed terms, in pages. Times are compared with the creation of a Stake and with the settlement of a Redeem.",
 			Params: []Param{
 				{Name: "orderType", Type: "string", Values: []string{"Stake", "Redeem", "Reinvest"}, Text: "Stake, Redeem or Reinvest. Default: all."},
@@ -127,7 +127,7 @@ func ofEarn() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/fixed-term/position", Group: "finance/earn/fixed-saving", Auth: "signed", Read: true, Page: "finance/earn/fixed-saving/position", Go: "earn.Service.FixedPositions",
+		{Method: "GET", Path: "/v5/earn/fixed-term/position", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/fixed-saving/position", Go: "earn.Service.FixedPositions",
 			Text: "Running positions in fixed terms. Those that were paid out are left out.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Text: "ID of the product. Default: all."},
@@ -135,7 +135,7 @@ func ofEarn() []Endpoint {
 				{Name: "coin", Type: "string", Text: "Coin, such as BTC. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/fixed-term/redeem", Group: "finance/earn/fixed-saving", Auth: "signed", Read: false, Page: "finance/earn/fixed-saving/redeem", Go: "earn.Service.RedeemFixed",
+		{Method: "POST", Path: "/v5/earn/fixed-term/redeem", Group: "earn", Auth: "signed", Read: false, Page: "finance/earn/fixed-saving/redeem", Go: "earn.Service.RedeemFixed",
 			Text: "Leaves a fund pool before its end. Only products with allowEarlyRedemption, once redemptionLimitDuration has passed. The amount goes to the funding account.",
 			Params: []Param{
 				{Name: "productId", Type: "int", Required: true, Text: "ID of the product."},
@@ -143,7 +143,7 @@ func ofEarn() []Endpoint {
 				{Name: "positionId", Type: "int", Required: true, Text: "ID of the position."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/fixed-term/position/auto-invest", Group: "finance/earn/fixed-saving", Auth: "signed", Read: false, Page: "finance/earn/fixed-saving/set-auto-invest", Go: "earn.Service.SetAutoInvest",
+		{Method: "POST", Path: "/v5/earn/fixed-term/position/auto-invest", Group: "earn", Auth: "signed", Read: false, Page: "finance/earn/fixed-saving/set-auto-invest", Go: "earn.Service.SetAutoInvest",
 			Text: "Switches another term after this one on or off. The position must be active and its product must allow it (allowAutoReinvest).",
 			Params: []Param{
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
@@ -152,20 +152,20 @@ func ofEarn() []Endpoint {
 				{Name: "status", Type: "string", Required: true, Values: []string{"Enable", "Disable"}, Text: "Enable or Disable."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/token/product", Group: "finance/earn/byusdt", Auth: "optional", Read: true, Page: "finance/earn/byusdt/product", Go: "earn.Service.TokenProduct",
+		{Method: "GET", Path: "/v5/earn/token/product", Group: "earn", Auth: "optional", Read: true, Page: "finance/earn/byusdt/product", Go: "earn.Service.TokenProduct",
 			Text: "Rates, fees and limits of byUSDT. The fields about the account are empty without a key.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/token/history-apr", Group: "finance/earn/byusdt", Auth: "public", Read: true, Page: "finance/earn/byusdt/history-apr", Go: "earn.Service.TokenAPRHistory",
+		{Method: "GET", Path: "/v5/earn/token/history-apr", Group: "earn", Auth: "public", Read: true, Page: "finance/earn/byusdt/history-apr", Go: "earn.Service.TokenAPRHistory",
 			Text: "Yearly rate of byUSDT day by day, oldest first.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
 				{Name: "range", Type: "int", Required: true, Values: []string{"1", "2", "3"}, Text: "How far back: 1 is 7 days, 2 is 30, 3 is 180."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/token/place-order", Group: "finance/earn/byusdt", Auth: "signed", Read: false, Page: "finance/earn/byusdt/place-order", Go: "earn.Service.PlaceTokenOrder",
+		{Method: "POST", Path: "/v5/earn/token/place-order", Group: "earn", Auth: "signed", Read: false, Page: "finance/earn/byusdt/place-order", Go: "earn.Service.PlaceTokenOrder",
 			Text: "Mints byUSDT from USDT in flexible savings, or redeems it into the unified account. Success means that the order was taken: see TokenOrders for the outcome.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
@@ -175,7 +175,7 @@ func ofEarn() []Endpoint {
 				{Name: "accountType", Type: "string", Required: true, Values: []string{"FUND", "UNIFIED", "FlexibleSaving", "TRADFI"}, Text: "FlexibleSaving for Mint, UNIFIED for Redeem."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/token/order", Group: "finance/earn/byusdt", Auth: "signed", Read: true, Page: "finance/earn/byusdt/order", Go: "earn.Service.TokenOrders",
+		{Method: "GET", Path: "/v5/earn/token/order", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/byusdt/order", Go: "earn.Service.TokenOrders",
 			Text: "Orders for byUSDT, in pages; one order if orderId or orderLinkId is sent alone. Changes that the TradFi account caused appear as Redeem with an externalEventType.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
@@ -188,13 +188,13 @@ func ofEarn() []Endpoint {
 				{Name: "limit", Type: "int", Text: "Rows per page, at most 100. Default: 20."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/token/position", Group: "finance/earn/byusdt", Auth: "signed", Read: true, Page: "finance/earn/byusdt/position", Go: "earn.Service.TokenPosition",
+		{Method: "GET", Path: "/v5/earn/token/position", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/byusdt/position", Go: "earn.Service.TokenPosition",
 			Text: "What the account holds in byUSDT and what it earned.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/token/yield", Group: "finance/earn/byusdt", Auth: "signed", Read: true, Page: "finance/earn/byusdt/yield", Go: "earn.Service.TokenYields",
+		{Method: "GET", Path: "/v5/earn/token/yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/byusdt/yield", Go: "earn.Service.TokenYields",
 			Text: "Yield of byUSDT day by day, in pages.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
@@ -204,7 +204,7 @@ func ofEarn() []Endpoint {
 				{Name: "limit", Type: "int", Text: "Rows per page. Default: 5."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/token/hourly-yield", Group: "finance/earn/byusdt", Auth: "signed", Read: true, Page: "finance/earn/byusdt/hourly-yield", Go: "earn.Service.TokenHourlyYields",
+		{Method: "GET", Path: "/v5/earn/token/hourly-yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/byusdt/hourly-yield", Go: "earn.Service.TokenHourlyYields",
 			Text: "Yield of byUSDT hour by hour, in pages.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
@@ -214,10 +214,10 @@ func ofEarn() []Endpoint {
 				{Name: "limit", Type: "int", Text: "Rows per page. Default: 20."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/hold-to-earn/product", Group: "finance/earn/hold-to-earn", Auth: "optional", Read: true, Page: "finance/earn/hold-to-earn/product", Go: "earn.Service.AirdropProducts",
+		{Method: "GET", Path: "/v5/earn/hold-to-earn/product", Group: "earn", Auth: "optional", Read: true, Page: "finance/earn/hold-to-earn/product", Go: "earn.Service.AirdropProducts",
 			Text: "Coins that earn an airdrop by being held, newest first. With a key, only those the account may take part in.",
 		},
-		{Method: "GET", Path: "/v5/earn/hold-to-earn/yield-history", Group: "finance/earn/hold-to-earn", Auth: "signed", Read: true, Page: "finance/earn/hold-to-earn/yield-history", Go: "earn.Service.AirdropYields",
+		{Method: "GET", Path: "/v5/earn/hold-to-earn/yield-history", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/hold-to-earn/yield-history", Go: "earn.Service.AirdropYields",
 			Text: "What airdrops paid in the last three months, newest first, in pages. Only what was really paid.",
 			Params: []Param{
 				{Name: "timeStart", Type: "s", Text: "Not before this time. Default: three months ago, which is also the limit."},

@@ -12,7 +12,7 @@ import (
 type Endpoint struct {
 	Method string // GET or POST
 	Path   string
-	Group  string // of the documentation, such as "asset/deposit"
+	Group  string // the service or package that has it, such as "spotmargin"
 	Auth   string // public, signed or optional
 	Read   bool   // changes nothing
 	Page   string // of the documentation, such as "market/kline"

@@ -5,26 +5,26 @@ package endpoints
 // ofLoan are the endpoints of spec/loan.api.
 func ofLoan() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/crypto-loan-common/loanable-data", Group: "new-crypto-loan", Auth: "public", Read: true, Page: "new-crypto-loan/loan-coin", Go: "loan.Service.Coins",
+		{Method: "GET", Path: "/v5/crypto-loan-common/loanable-data", Group: "loan", Auth: "public", Read: true, Page: "new-crypto-loan/loan-coin", Go: "loan.Service.Coins",
 			Text: "The coins that can be borrowed, with limits and rates by VIP level.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin in capitals, such as ETH. Default: all."},
 				{Name: "vipLevel", Type: "string", Text: "VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-common/collateral-data", Group: "new-crypto-loan", Auth: "public", Read: true, Page: "new-crypto-loan/collateral-coin", Go: "loan.Service.CollateralCoins",
+		{Method: "GET", Path: "/v5/crypto-loan-common/collateral-data", Group: "loan", Auth: "public", Read: true, Page: "new-crypto-loan/collateral-coin", Go: "loan.Service.CollateralCoins",
 			Text: "What coins count as collateral, how much of their value counts, and in what order they are liquidated.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin in capitals, such as BTC. Default: all."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-common/max-collateral-amount", Group: "new-crypto-loan", Auth: "signed", Read: true, Page: "new-crypto-loan/reduce-max-collateral-amt", Go: "loan.Service.MaxCollateralReduction",
+		{Method: "GET", Path: "/v5/crypto-loan-common/max-collateral-amount", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/reduce-max-collateral-amt", Go: "loan.Service.MaxCollateralReduction",
 			Text: "How much of a coin may be taken out of the collateral now.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Required: true, Text: "Collateral coin, such as BTC."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-common/adjust-ltv", Group: "new-crypto-loan", Auth: "signed", Read: false, Page: "new-crypto-loan/adjust-collateral", Go: "loan.Service.AdjustCollateral",
+		{Method: "POST", Path: "/v5/crypto-loan-common/adjust-ltv", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/adjust-collateral", Go: "loan.Service.AdjustCollateral",
 			Text: "Moves collateral between the funding wallet and the loans. MaxCollateralReduction says how much may be taken out.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Required: true, Text: "Collateral coin, such as BTC."},
@@ -32,7 +32,7 @@ func ofLoan() []Endpoint {
 				{Name: "direction", Type: "string", Required: true, Values: []string{"0", "1"}, Text: "Which way it moves."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-common/adjustment-history", Group: "new-crypto-loan", Auth: "signed", Read: true, Page: "new-crypto-loan/ltv-adjust-history", Go: "loan.Service.CollateralAdjustments",
+		{Method: "GET", Path: "/v5/crypto-loan-common/adjustment-history", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/ltv-adjust-history", Go: "loan.Service.CollateralAdjustments",
 			Text: "Adjustments of collateral, newest first.",
 			Params: []Param{
 				{Name: "adjustId", Type: "string", Text: "ID of an adjustment. Default: all."},
@@ -41,10 +41,10 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-common/position", Group: "new-crypto-loan", Auth: "signed", Read: true, Page: "new-crypto-loan/crypto-loan-position", Go: "loan.Service.Position",
+		{Method: "GET", Path: "/v5/crypto-loan-common/position", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/crypto-loan-position", Go: "loan.Service.Position",
 			Text: "What the account owes, what secures it, and what it lends.",
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-common/max-loan", Group: "new-crypto-loan", Auth: "signed", Read: true, Page: "new-crypto-loan/max-loan-amt", Go: "loan.Service.MaxLoan",
+		{Method: "POST", Path: "/v5/crypto-loan-common/max-loan", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/max-loan-amt", Go: "loan.Service.MaxLoan",
 			Text: "How much of a coin could be borrowed with the collateral named. Nothing is changed.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Required: true, Text: "Coin to borrow, such as BTC."},
@@ -53,7 +53,7 @@ func ofLoan() []Endpoint {
 				{Name: "collateralList[].amount", Type: "decimal", Required: true, Text: "Amount of it, in coins."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-flexible/borrow", Group: "new-crypto-loan/flexible", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/borrow", Go: "loan.Service.BorrowFlexible",
+		{Method: "POST", Path: "/v5/crypto-loan-flexible/borrow", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/borrow", Go: "loan.Service.BorrowFlexible",
 			Text: "Borrows without a term, at a rate that changes by the hour. Loan and collateral move to and from the funding wallet.",
 			Params: []Param{
 				{Name: "loanCurrency", Type: "string", Required: true, Text: "Coin to borrow, such as BTC."},
@@ -63,14 +63,14 @@ func ofLoan() []Endpoint {
 				{Name: "collateralList[].amount", Type: "decimal", Text: "Amount, in coins."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-flexible/repay", Group: "new-crypto-loan/flexible", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/repay", Go: "loan.Service.RepayFlexible",
+		{Method: "POST", Path: "/v5/crypto-loan-flexible/repay", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/repay", Go: "loan.Service.RepayFlexible",
 			Text: "Repays a flexible loan from the funding wallet.",
 			Params: []Param{
 				{Name: "loanCurrency", Type: "string", Required: true, Text: "Coin that is owed."},
 				{Name: "amount", Type: "decimal", Required: true, Text: "Amount to repay, in coins."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-flexible/repay-collateral", Group: "new-crypto-loan/flexible", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/repay-collateral", Go: "loan.Service.RepayFlexibleWithCollateral",
+		{Method: "POST", Path: "/v5/crypto-loan-flexible/repay-collateral", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/flexible/repay-collateral", Go: "loan.Service.RepayFlexibleWithCollateral",
 			Text: "Repays a flexible loan by turning collateral into the coin owed, interest first. The exchange takes a fee, the higher one of the two coins, and bounds the amount of one call.",
 			Params: []Param{
 				{Name: "loanCurrency", Type: "string", Required: true, Text: "Coin that is owed."},
@@ -78,13 +78,13 @@ func ofLoan() []Endpoint {
 				{Name: "collateralCoin", Type: "string", Required: true, Text: "Collateral to turn into it, several coins separated by commas."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-flexible/ongoing-coin", Group: "new-crypto-loan/flexible", Auth: "signed", Read: true, Page: "new-crypto-loan/flexible/unpaid-loan-order", Go: "loan.Service.FlexibleLoans",
+		{Method: "GET", Path: "/v5/crypto-loan-flexible/ongoing-coin", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/flexible/unpaid-loan-order", Go: "loan.Service.FlexibleLoans",
 			Text: "Flexible loans that are still owed, by coin.",
 			Params: []Param{
 				{Name: "loanCurrency", Type: "string", Text: "Coin that is owed. Default: all."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-flexible/borrow-history", Group: "new-crypto-loan/flexible", Auth: "signed", Read: true, Page: "new-crypto-loan/flexible/loan-orders", Go: "loan.Service.FlexibleOrders",
+		{Method: "GET", Path: "/v5/crypto-loan-flexible/borrow-history", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/flexible/loan-orders", Go: "loan.Service.FlexibleOrders",
 			Text: "Flexible loans that were taken, newest first.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of a loan's order. Default: all."},
@@ -93,7 +93,7 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-flexible/repayment-history", Group: "new-crypto-loan/flexible", Auth: "signed", Read: true, Page: "new-crypto-loan/flexible/repay-orders", Go: "loan.Service.FlexibleRepayments",
+		{Method: "GET", Path: "/v5/crypto-loan-flexible/repayment-history", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/flexible/repay-orders", Go: "loan.Service.FlexibleRepayments",
 			Text: "Repayments of flexible loans, newest first.",
 			Params: []Param{
 				{Name: "repayId", Type: "string", Text: "ID of a repayment. Default: all."},
@@ -102,7 +102,7 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-fixed/supply-order-quote", Group: "new-crypto-loan/fixed", Auth: "public", Read: true, Page: "new-crypto-loan/fixed/supply-market", Go: "loan.Service.FixedBorrowOffers",
+		{Method: "GET", Path: "/v5/crypto-loan-fixed/supply-order-quote", Group: "loan", Auth: "public", Read: true, Page: "new-crypto-loan/fixed/supply-market", Go: "loan.Service.FixedBorrowOffers",
 			Text: "The borrow orders that wait for a lender: look here before you lend.",
 			Params: []Param{
 				{Name: "orderCurrency", Type: "string", Required: true, Text: "Coin to lend, such as USDT."},
@@ -112,7 +112,7 @@ func ofLoan() []Endpoint {
 				{Name: "limit", Type: "int", Text: "Rows returned, 1 to 100. Default: 10."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-fixed/borrow-order-quote", Group: "new-crypto-loan/fixed", Auth: "public", Read: true, Page: "new-crypto-loan/fixed/borrow-market", Go: "loan.Service.FixedSupplyOffers",
+		{Method: "GET", Path: "/v5/crypto-loan-fixed/borrow-order-quote", Group: "loan", Auth: "public", Read: true, Page: "new-crypto-loan/fixed/borrow-market", Go: "loan.Service.FixedSupplyOffers",
 			Text: "The supply orders that wait for a borrower: look here before you borrow for a fixed term.",
 			Params: []Param{
 				{Name: "orderCurrency", Type: "string", Required: true, Text: "Coin to borrow, such as USDT."},
@@ -122,7 +122,7 @@ func ofLoan() []Endpoint {
 				{Name: "limit", Type: "int", Text: "Rows returned, 1 to 100. Default: 10."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/borrow", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/borrow", Go: "loan.Service.BorrowFixed",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/borrow", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/borrow", Go: "loan.Service.BorrowFixed",
 			Text: "Places an order to borrow for a term at a rate of one's own. Loan and collateral move to and from the funding wallet.",
 			Params: []Param{
 				{Name: "orderCurrency", Type: "string", Required: true, Text: "Coin to borrow, such as ETH."},
@@ -136,7 +136,7 @@ func ofLoan() []Endpoint {
 				{Name: "collateralList[].amount", Type: "decimal", Text: "Amount, in coins."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-fixed/borrow-order-info", Group: "new-crypto-loan/fixed", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/borrow-order", Go: "loan.Service.FixedBorrowOrders",
+		{Method: "GET", Path: "/v5/crypto-loan-fixed/borrow-order-info", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/borrow-order", Go: "loan.Service.FixedBorrowOrders",
 			Text: "Orders to borrow for a term, newest first.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of an order. Default: all."},
@@ -147,13 +147,13 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/borrow-order-cancel", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/cancel-borrow", Go: "loan.Service.CancelFixedBorrow",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/borrow-order-cancel", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/cancel-borrow", Go: "loan.Service.CancelFixedBorrow",
 			Text: "Cancels what is not matched yet of an order to borrow.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of the order."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-fixed/borrow-contract-info", Group: "new-crypto-loan/fixed", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/borrow-contract", Go: "loan.Service.FixedLoans",
+		{Method: "GET", Path: "/v5/crypto-loan-fixed/borrow-contract-info", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/borrow-contract", Go: "loan.Service.FixedLoans",
 			Text: "Fixed loans, newest first. One order becomes several loans when several lenders match it.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of the order. Default: all."},
@@ -164,14 +164,14 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/fully-repay", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/repay", Go: "loan.Service.RepayFixed",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/fully-repay", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/repay", Go: "loan.Service.RepayFixed",
 			Text: "Repays a fixed loan, or all fixed loans of a coin, in full from the funding wallet. One of loanId and loanCurrency is needed.",
 			Params: []Param{
 				{Name: "loanId", Type: "string", Text: "ID of a loan."},
 				{Name: "loanCurrency", Type: "string", Text: "Coin whose loans are repaid."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/repay-collateral", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/repay-collateral", Go: "loan.Service.RepayFixedWithCollateral",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/repay-collateral", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/repay-collateral", Go: "loan.Service.RepayFixedWithCollateral",
 			Text: "Repays fixed loans by turning collateral into the coin owed, interest first. Without a loanId the loan that ends first goes first, then the one with the higher rate. The exchange takes a fee, the higher one of the two coins, and bounds the amount of one call.",
 			Params: []Param{
 				{Name: "loanId", Type: "string", Text: "ID of a loan. Default: the loans of the coin, the one that ends first before others."},
@@ -180,7 +180,7 @@ func ofLoan() []Endpoint {
 				{Name: "collateralCoin", Type: "string", Required: true, Text: "Collateral to turn into it, several coins separated by commas."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-fixed/repayment-history", Group: "new-crypto-loan/fixed", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/repay-history", Go: "loan.Service.FixedRepayments",
+		{Method: "GET", Path: "/v5/crypto-loan-fixed/repayment-history", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/repay-history", Go: "loan.Service.FixedRepayments",
 			Text: "Repayments of fixed loans, newest first.",
 			Params: []Param{
 				{Name: "repayId", Type: "string", Text: "ID of a repayment. Default: all."},
@@ -189,7 +189,7 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/renew", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/renew", Go: "loan.Service.RenewFixed",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/renew", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/renew", Go: "loan.Service.RenewFixed",
 			Text: "Borrows the principal that was repaid on a fixed loan again, on the same terms.",
 			Params: []Param{
 				{Name: "loanId", Type: "string", Required: true, Text: "ID of the loan."},
@@ -198,7 +198,7 @@ func ofLoan() []Endpoint {
 				{Name: "collateralList[].amount", Type: "decimal", Text: "Amount, in coins."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-fixed/renew-info", Group: "new-crypto-loan/fixed", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/renew-order", Go: "loan.Service.FixedRenewals",
+		{Method: "GET", Path: "/v5/crypto-loan-fixed/renew-info", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/renew-order", Go: "loan.Service.FixedRenewals",
 			Text: "Renewals of fixed loans, newest first.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of the loan's order. Default: all."},
@@ -207,7 +207,7 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/supply", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/supply", Go: "loan.Service.SupplyFixed",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/supply", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/supply", Go: "loan.Service.SupplyFixed",
 			Text: "Places an order to lend for a term at a rate of one's own.",
 			Params: []Param{
 				{Name: "orderCurrency", Type: "string", Required: true, Text: "Coin to lend, such as USDT."},
@@ -217,7 +217,7 @@ func ofLoan() []Endpoint {
 				{Name: "availableSource", Type: "string", Values: []string{"0", "1", "2"}, Text: "Where the coins come from. Default: the funding account."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-fixed/supply-order-info", Group: "new-crypto-loan/fixed", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/supply-order", Go: "loan.Service.FixedSupplyOrders",
+		{Method: "GET", Path: "/v5/crypto-loan-fixed/supply-order-info", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/supply-order", Go: "loan.Service.FixedSupplyOrders",
 			Text: "Orders to lend, newest first.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of an order. Default: all."},
@@ -228,14 +228,14 @@ func ofLoan() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan-fixed/supply-order-cancel", Group: "new-crypto-loan/fixed", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/cancel-supply", Go: "loan.Service.CancelFixedSupply",
+		{Method: "POST", Path: "/v5/crypto-loan-fixed/supply-order-cancel", Group: "loan", Auth: "signed", Read: false, Page: "new-crypto-loan/fixed/cancel-supply", Go: "loan.Service.CancelFixedSupply",
 			Text: "Cancels what is not matched yet of an order to lend.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of the order."},
 				{Name: "refundedAccount", Type: "string", Values: []string{"0", "1"}, Text: "Where the coins go. Default: the funding account."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan-fixed/supply-contract-info", Group: "new-crypto-loan/fixed", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/supply-contract%20copy", Go: "loan.Service.FixedSupplies",
+		{Method: "GET", Path: "/v5/crypto-loan-fixed/supply-contract-info", Group: "loan", Auth: "signed", Read: true, Page: "new-crypto-loan/fixed/supply-contract%20copy", Go: "loan.Service.FixedSupplies",
 			Text: "What is lent for a term, newest first.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of the order. Default: all."},

@@ -5,28 +5,28 @@ package endpoints
 // ofLoanLegacy are the endpoints of spec/loan_legacy.api.
 func ofLoanLegacy() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/crypto-loan/loanable-data", Group: "crypto-loan", Auth: "public", Read: true, Page: "crypto-loan/loan-coin", Go: "loan.Service.LegacyCoins",
+		{Method: "GET", Path: "/v5/crypto-loan/loanable-data", Group: "loan", Auth: "public", Read: true, Page: "crypto-loan/loan-coin", Go: "loan.Service.LegacyCoins",
 			Text: "The coins of legacy loans, with limits and rates by VIP level. A loan that is overdue costs three times its interest; 48 hours after its end the collateral is liquidated.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin in capitals, such as USDT. Default: all."},
 				{Name: "vipLevel", Type: "string", Text: "VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan/collateral-data", Group: "crypto-loan", Auth: "public", Read: true, Page: "crypto-loan/collateral-coin", Go: "loan.Service.LegacyCollateralCoins",
+		{Method: "GET", Path: "/v5/crypto-loan/collateral-data", Group: "loan", Auth: "public", Read: true, Page: "crypto-loan/collateral-coin", Go: "loan.Service.LegacyCollateralCoins",
 			Text: "The collateral of legacy loans, with the ratios of loan to value at which something happens, by VIP level.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin in capitals, such as ETH. Default: all."},
 				{Name: "vipLevel", Type: "string", Text: "VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan/borrowable-collateralisable-number", Group: "crypto-loan", Auth: "signed", Read: true, Page: "crypto-loan/acct-borrow-collateral", Go: "loan.Service.LegacyLimits",
+		{Method: "GET", Path: "/v5/crypto-loan/borrowable-collateralisable-number", Group: "loan", Auth: "signed", Read: true, Page: "crypto-loan/acct-borrow-collateral", Go: "loan.Service.LegacyLimits",
 			Text: "The least and the most that the account may borrow and give as collateral, for a pair of coins.",
 			Params: []Param{
 				{Name: "loanCurrency", Type: "string", Required: true, Text: "Coin to borrow, such as USDT."},
 				{Name: "collateralCurrency", Type: "string", Required: true, Text: "Collateral coin, such as BTC."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan/ongoing-orders", Group: "crypto-loan", Auth: "signed", Read: true, Page: "crypto-loan/unpaid-loan-order", Go: "loan.Service.LegacyLoans",
+		{Method: "GET", Path: "/v5/crypto-loan/ongoing-orders", Group: "loan", Auth: "signed", Read: true, Page: "crypto-loan/unpaid-loan-order", Go: "loan.Service.LegacyLoans",
 			Text: "Legacy loans that are still owed, newest first.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of a loan. Default: all."},
@@ -38,7 +38,7 @@ func ofLoanLegacy() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan/borrow-history", Group: "crypto-loan", Auth: "signed", Read: true, Page: "crypto-loan/completed-loan-order", Go: "loan.Service.LegacyRepaidLoans",
+		{Method: "GET", Path: "/v5/crypto-loan/borrow-history", Group: "loan", Auth: "signed", Read: true, Page: "crypto-loan/completed-loan-order", Go: "loan.Service.LegacyRepaidLoans",
 			Text: "Legacy loans that were paid back in full within the last six months, newest first.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of a loan. Default: all."},
@@ -48,14 +48,14 @@ func ofLoanLegacy() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan/repay", Group: "crypto-loan", Auth: "signed", Read: false, Page: "crypto-loan/repay", Go: "loan.Service.RepayLegacy",
+		{Method: "POST", Path: "/v5/crypto-loan/repay", Group: "loan", Auth: "signed", Read: false, Page: "crypto-loan/repay", Go: "loan.Service.RepayLegacy",
 			Text: "Repays a legacy loan in full or in part from the funding wallet, interest first. The collateral comes back by itself only when the loan is repaid in full.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of the loan."},
 				{Name: "amount", Type: "decimal", Required: true, Text: "Amount to repay, in coins."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan/repayment-history", Group: "crypto-loan", Auth: "signed", Read: true, Page: "crypto-loan/repay-transaction", Go: "loan.Service.LegacyRepayments",
+		{Method: "GET", Path: "/v5/crypto-loan/repayment-history", Group: "loan", Auth: "signed", Read: true, Page: "crypto-loan/repay-transaction", Go: "loan.Service.LegacyRepayments",
 			Text: "Repayments of legacy loans that succeeded within the last six months, newest first. A loan may have several.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of a loan. Default: all."},
@@ -65,13 +65,13 @@ func ofLoanLegacy() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan/max-collateral-amount", Group: "crypto-loan", Auth: "signed", Read: true, Page: "crypto-loan/reduce-max-collateral-amt", Go: "loan.Service.LegacyMaxCollateralReduction",
+		{Method: "GET", Path: "/v5/crypto-loan/max-collateral-amount", Group: "loan", Auth: "signed", Read: true, Page: "crypto-loan/reduce-max-collateral-amt", Go: "loan.Service.LegacyMaxCollateralReduction",
 			Text: "How much of a legacy loan's collateral may be taken out now.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of the loan."},
 			},
 		},
-		{Method: "POST", Path: "/v5/crypto-loan/adjust-ltv", Group: "crypto-loan", Auth: "signed", Read: false, Page: "crypto-loan/adjust-collateral", Go: "loan.Service.AdjustLegacyCollateral",
+		{Method: "POST", Path: "/v5/crypto-loan/adjust-ltv", Group: "loan", Auth: "signed", Read: false, Page: "crypto-loan/adjust-collateral", Go: "loan.Service.AdjustLegacyCollateral",
 			Text: "Moves collateral between the funding wallet and a legacy loan. LegacyMaxCollateralReduction says how much may be taken out.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of the loan."},
@@ -79,7 +79,7 @@ func ofLoanLegacy() []Endpoint {
 				{Name: "direction", Type: "string", Required: true, Values: []string{"0", "1"}, Text: "Which way it moves."},
 			},
 		},
-		{Method: "GET", Path: "/v5/crypto-loan/adjustment-history", Group: "crypto-loan", Auth: "signed", Read: true, Page: "crypto-loan/ltv-adjust-history", Go: "loan.Service.LegacyCollateralAdjustments",
+		{Method: "GET", Path: "/v5/crypto-loan/adjustment-history", Group: "loan", Auth: "signed", Read: true, Page: "crypto-loan/ltv-adjust-history", Go: "loan.Service.LegacyCollateralAdjustments",
 			Text: "Adjustments of legacy loans' collateral that the borrower made within the last six months, newest first.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of a loan. Default: all."},

@@ -5,13 +5,13 @@ package endpoints
 // ofP2p are the endpoints of spec/p2p.api.
 func ofP2p() []Endpoint {
 	return []Endpoint{
-		{Method: "POST", Path: "/v5/p2p/item/info", Group: "p2p/ad", Auth: "signed", Read: true, Page: "p2p/ad/ad-detail", Go: "p2p.Service.MyAd",
+		{Method: "POST", Path: "/v5/p2p/item/info", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/ad/ad-detail", Go: "p2p.Service.MyAd",
 			Text: "One ad of the account.",
 			Params: []Param{
 				{Name: "itemId", Type: "string", Required: true, Text: "ID of the ad."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/item/personal/list", Group: "p2p/ad", Auth: "signed", Read: true, Page: "p2p/ad/ad-list", Go: "p2p.Service.MyAds",
+		{Method: "POST", Path: "/v5/p2p/item/personal/list", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/ad/ad-list", Go: "p2p.Service.MyAds",
 			Text: "Ads of the account, of all states unless filtered.",
 			Params: []Param{
 				{Name: "itemId", Type: "string", Text: "ID of an ad. Default: all."},
@@ -23,7 +23,7 @@ func ofP2p() []Endpoint {
 				{Name: "currencyId", Type: "string", Text: "Fiat currency, such as EUR. Default: all."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/item/online", Group: "p2p/ad", Auth: "signed", Read: true, Page: "p2p/ad/online-ad-list", Go: "p2p.Service.Ads",
+		{Method: "POST", Path: "/v5/p2p/item/online", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/ad/online-ad-list", Go: "p2p.Service.Ads",
 			Text: "Ads of all users that can be taken now. The side is the advertisers': ask for 0 (buy) to sell to them.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Required: true, Text: "Token, such as USDT."},
@@ -33,7 +33,7 @@ func ofP2p() []Endpoint {
 				{Name: "size", Type: "int string", Text: "Ads of a page, at most 300. Default: 10."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/item/create", Group: "p2p/ad", Auth: "signed", Read: false, Page: "p2p/ad/post-new-ad", Go: "p2p.Service.PostAd",
+		{Method: "POST", Path: "/v5/p2p/item/create", Group: "p2p", Auth: "signed", Read: false, Page: "p2p/ad/post-new-ad", Go: "p2p.Service.PostAd",
 			Text: "Posts an ad. It can be taken as soon as it is online.",
 			Params: []Param{
 				{Name: "tokenId", Type: "string", Required: true, Text: "Token, such as USDT."},
@@ -64,13 +64,13 @@ func ofP2p() []Endpoint {
 				{Name: "itemType", Type: "string", Required: true, Values: []string{"ORIGIN", "BULK"}, Text: "Kind of the ad."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/item/cancel", Group: "p2p/ad", Auth: "signed", Read: false, Page: "p2p/ad/remove-ad", Go: "p2p.Service.RemoveAd",
+		{Method: "POST", Path: "/v5/p2p/item/cancel", Group: "p2p", Auth: "signed", Read: false, Page: "p2p/ad/remove-ad", Go: "p2p.Service.RemoveAd",
 			Text: "Removes an ad: it cannot be taken any more.",
 			Params: []Param{
 				{Name: "itemId", Type: "string", Required: true, Text: "ID of the ad."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/item/update", Group: "p2p/ad", Auth: "signed", Read: false, Page: "p2p/ad/update-list-ad", Go: "p2p.Service.UpdateAd",
+		{Method: "POST", Path: "/v5/p2p/item/update", Group: "p2p", Auth: "signed", Read: false, Page: "p2p/ad/update-list-ad", Go: "p2p.Service.UpdateAd",
 			Text: "Changes an ad, or brings it back online. All of the ad is sent, not only what changes. One ad may be changed 10 times within 5 minutes.",
 			Params: []Param{
 				{Name: "priceType", Type: "string", Required: true, Values: []string{"0", "1"}, Text: "How the price is made."},
@@ -99,13 +99,13 @@ func ofP2p() []Endpoint {
 				{Name: "id", Type: "string", Required: true, Text: "ID of the ad."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/oss/upload_file", Group: "p2p/chat", Auth: "signed", Read: false, Page: "p2p/chat/upload-chat-file", Go: "p2p.Service.UploadFile",
+		{Method: "POST", Path: "/v5/p2p/oss/upload_file", Group: "p2p", Auth: "signed", Read: false, Page: "p2p/chat/upload-chat-file", Go: "p2p.Service.UploadFile",
 			Text: "Uploads a file for the chat of an order. Then send its url with SendMessage.",
 			Params: []Param{
 				{Name: "upload_file", Type: "string", Required: true, Text: "The file: jpg, jpeg, png, pdf or mp4."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/order/message/listpage", Group: "p2p/order", Auth: "signed", Read: true, Page: "p2p/order/chat-msg", Go: "p2p.Service.Messages",
+		{Method: "POST", Path: "/v5/p2p/order/message/listpage", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/order/chat-msg", Go: "p2p.Service.Messages",
 			Text: "Messages of an order's chat.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of the order."},
@@ -113,7 +113,7 @@ func ofP2p() []Endpoint {
 				{Name: "size", Type: "int string", Required: true, Text: "Messages of a page, 1 to 30."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/order/pay", Group: "p2p/order", Auth: "signed", Read: false, Page: "p2p/order/mark-order-as-paid", Go: "p2p.Service.MarkPaid",
+		{Method: "POST", Path: "/v5/p2p/order/pay", Group: "p2p", Auth: "signed", Read: false, Page: "p2p/order/mark-order-as-paid", Go: "p2p.Service.MarkPaid",
 			Text: "Tells the seller that the account has paid for an order. The balance at Bybit cannot be used over the API.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of the order."},
@@ -121,13 +121,13 @@ func ofP2p() []Endpoint {
 				{Name: "paymentId", Type: "string", Required: true, Text: "Payment method that was used, id in paymentTermList of Order."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/order/info", Group: "p2p/order", Auth: "signed", Read: true, Page: "p2p/order/order-detail", Go: "p2p.Service.Order",
+		{Method: "POST", Path: "/v5/p2p/order/info", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/order/order-detail", Go: "p2p.Service.Order",
 			Text: "One order with all its details.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of the order."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/order/simplifyList", Group: "p2p/order", Auth: "signed", Read: true, Page: "p2p/order/order-list", Go: "p2p.Service.Orders",
+		{Method: "POST", Path: "/v5/p2p/order/simplifyList", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/order/order-list", Go: "p2p.Service.Orders",
 			Text: "Orders of the account, of the last 90 days unless times are given. Orders older than 180 days cannot be had.",
 			Params: []Param{
 				{Name: "status", Type: "int", Values: []string{"5", "10", "20", "30", "40", "50", "60", "70", "80", "90", "100", "110"}, Text: "Where the orders stand. Default: all."},
@@ -139,7 +139,7 @@ func ofP2p() []Endpoint {
 				{Name: "size", Type: "int", Required: true, Text: "Orders of a page, 1 to 30."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/order/pending/simplifyList", Group: "p2p/order", Auth: "signed", Read: true, Page: "p2p/order/pending-order", Go: "p2p.Service.PendingOrders",
+		{Method: "POST", Path: "/v5/p2p/order/pending/simplifyList", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/order/pending-order", Go: "p2p.Service.PendingOrders",
 			Text: "Orders of the account that are not over: those that wait for something, and those with an appeal or an objection. Of the last 90 days unless times are given; orders older than 180 days cannot be had.",
 			Params: []Param{
 				{Name: "status", Type: "int", Values: []string{"5", "10", "20", "30", "40", "50", "60", "70", "80", "90", "100", "110"}, Text: "Where the orders stand: 5, 10, 20, 30, 90, 100 or 110. Default: any of these."},
@@ -151,13 +151,13 @@ func ofP2p() []Endpoint {
 				{Name: "size", Type: "int", Required: true, Text: "Orders of a page, 1 to 30."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/order/finish", Group: "p2p/order", Auth: "signed", Read: false, Page: "p2p/order/release-digital-asset", Go: "p2p.Service.Release",
+		{Method: "POST", Path: "/v5/p2p/order/finish", Group: "p2p", Auth: "signed", Read: false, Page: "p2p/order/release-digital-asset", Go: "p2p.Service.Release",
 			Text: "Releases the tokens of an order to the buyer. It cannot be undone: be sure that the money has come.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of the order."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/order/buyer/examine/sellerCancelOrderApply", Group: "p2p/order", Auth: "signed", Read: false, Page: "p2p/order/review-seller-cancel-order-apply", Go: "p2p.Service.ReviewCancel",
+		{Method: "POST", Path: "/v5/p2p/order/buyer/examine/sellerCancelOrderApply", Group: "p2p", Auth: "signed", Read: false, Page: "p2p/order/review-seller-cancel-order-apply", Go: "p2p.Service.ReviewCancel",
 			Text: "Answers the seller who wants to cancel an order. Only the buyer can, while needBuyerExamineCancel of Order is true.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of the order."},
@@ -167,7 +167,7 @@ func ofP2p() []Endpoint {
 				{Name: "rejectRemark", Type: "string", Text: "Explanation of a rejection in free words."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/order/message/send", Group: "p2p/order", Auth: "signed", Read: false, Page: "p2p/order/send-chat-msg", Go: "p2p.Service.SendMessage",
+		{Method: "POST", Path: "/v5/p2p/order/message/send", Group: "p2p", Auth: "signed", Read: false, Page: "p2p/order/send-chat-msg", Go: "p2p.Service.SendMessage",
 			Text: "Sends a message to the chat of an order. A file is uploaded with UploadFile first.",
 			Params: []Param{
 				{Name: "message", Type: "string", Required: true, Text: "Text, or the url that UploadFile returned."},
@@ -177,17 +177,17 @@ func ofP2p() []Endpoint {
 				{Name: "fileName", Type: "string", Text: "Name of the image, document or video."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/user/personal/info", Group: "p2p/user", Auth: "signed", Read: true, Page: "p2p/user/acct-info", Go: "p2p.Service.Account",
+		{Method: "POST", Path: "/v5/p2p/user/personal/info", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/user/acct-info", Go: "p2p.Service.Account",
 			Text: "The account's own user, with the trades done so far.",
 		},
-		{Method: "POST", Path: "/v5/p2p/user/order/personal/info", Group: "p2p/user", Auth: "signed", Read: true, Page: "p2p/user/counterparty-user-info", Go: "p2p.Service.Counterparty",
+		{Method: "POST", Path: "/v5/p2p/user/order/personal/info", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/user/counterparty-user-info", Go: "p2p.Service.Counterparty",
 			Text: "The counterparty of an order, with the trades done so far. Personal details are masked.",
 			Params: []Param{
 				{Name: "originalUid", Type: "string", Text: "UID of the counterparty, targetUserId of Order."},
 				{Name: "orderId", Type: "string", Text: "ID of the order."},
 			},
 		},
-		{Method: "POST", Path: "/v5/p2p/user/payment/list", Group: "p2p/user", Auth: "signed", Read: true, Page: "p2p/user/user-payment", Go: "p2p.Service.PaymentMethods",
+		{Method: "POST", Path: "/v5/p2p/user/payment/list", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/user/user-payment", Go: "p2p.Service.PaymentMethods",
 			Text: "Payment methods of the account.",
 		},
 	}

@@ -5,7 +5,7 @@ package endpoints
 // ofPreupgrade are the endpoints of spec/preupgrade.api.
 func ofPreupgrade() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/pre-upgrade/order/history", Group: "pre-upgrade", Auth: "signed", Read: true, Page: "pre-upgrade/order-list", Go: "bybit.Client.PreUpgrade.Orders",
+		{Method: "GET", Path: "/v5/pre-upgrade/order/history", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/order-list", Go: "bybit.Client.PreUpgrade.Orders",
 			Text: "Orders from before the upgrade. Of the last 7 days all of them, of the time before only filled ones. A request spans at most 7 days and takes both times or none. Without times: the last 7 days.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Product: linear, inverse, option or spot."},
@@ -21,7 +21,7 @@ func ofPreupgrade() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Absent: the first page."},
 			},
 		},
-		{Method: "GET", Path: "/v5/pre-upgrade/execution/list", Group: "pre-upgrade", Auth: "signed", Read: true, Page: "pre-upgrade/execution", Go: "bybit.Client.PreUpgrade.Executions",
+		{Method: "GET", Path: "/v5/pre-upgrade/execution/list", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/execution", Go: "bybit.Client.PreUpgrade.Executions",
 			Text: "Executions from before the upgrade, latest first. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after StartTime or before EndTime.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Product: linear, inverse, option or spot."},
@@ -36,7 +36,7 @@ func ofPreupgrade() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Absent: the first page."},
 			},
 		},
-		{Method: "GET", Path: "/v5/pre-upgrade/position/closed-pnl", Group: "pre-upgrade", Auth: "signed", Read: true, Page: "pre-upgrade/close-pnl", Go: "bybit.Client.PreUpgrade.ClosedPnL",
+		{Method: "GET", Path: "/v5/pre-upgrade/position/closed-pnl", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/close-pnl", Go: "bybit.Client.PreUpgrade.ClosedPnL",
 			Text: "Profit and loss of orders that closed or reduced a position before the upgrade, latest change first. USDT perpetuals, inverse perpetuals and inverse futures. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after StartTime or before EndTime.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Product: linear or inverse."},
@@ -47,7 +47,7 @@ func ofPreupgrade() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Absent: the first page."},
 			},
 		},
-		{Method: "GET", Path: "/v5/pre-upgrade/account/transaction-log", Group: "pre-upgrade", Auth: "signed", Read: true, Page: "pre-upgrade/transaction-log", Go: "bybit.Client.PreUpgrade.TransactionLog",
+		{Method: "GET", Path: "/v5/pre-upgrade/account/transaction-log", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/transaction-log", Go: "bybit.Client.PreUpgrade.TransactionLog",
 			Text: "Changes of a balance in the USDC derivatives wallet before the upgrade: USDC perpetuals and options. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after StartTime or before EndTime.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Product: linear or option."},
@@ -59,7 +59,7 @@ func ofPreupgrade() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Absent: the first page."},
 			},
 		},
-		{Method: "GET", Path: "/v5/pre-upgrade/asset/delivery-record", Group: "pre-upgrade", Auth: "signed", Read: true, Page: "pre-upgrade/delivery", Go: "bybit.Client.PreUpgrade.Deliveries",
+		{Method: "GET", Path: "/v5/pre-upgrade/asset/delivery-record", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/delivery", Go: "bybit.Client.PreUpgrade.Deliveries",
 			Text: "Deliveries of options before the upgrade, latest first, up to 6 months back.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Product: option."},
@@ -69,7 +69,7 @@ func ofPreupgrade() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Absent: the first page."},
 			},
 		},
-		{Method: "GET", Path: "/v5/pre-upgrade/asset/settlement-record", Group: "pre-upgrade", Auth: "signed", Read: true, Page: "pre-upgrade/settlement", Go: "bybit.Client.PreUpgrade.Settlements",
+		{Method: "GET", Path: "/v5/pre-upgrade/asset/settlement-record", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/settlement", Go: "bybit.Client.PreUpgrade.Settlements",
 			Text: "Session settlements of USDC perpetuals before the upgrade, up to 6 months back.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Product: linear."},

@@ -5,7 +5,7 @@ package endpoints
 // ofPWM are the endpoints of spec/pwm.api.
 func ofPWM() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/all", Group: "finance/pwm/investment-plan", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/all", Go: "pwm.Service.Plans",
+		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/all", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/all", Go: "pwm.Service.Plans",
 			Text: "Plans of the account, in pages.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Text: "ID of one plan. Default: all."},
@@ -14,19 +14,19 @@ func ofPWM() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/detail", Group: "finance/pwm/investment-plan", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/detail", Go: "pwm.Service.Plan",
+		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/detail", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/detail", Go: "pwm.Service.Plan",
 			Text: "One plan that is running or ended, with every product in it. See PendingPlan for one that is not paid in.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Required: true, Text: "ID of an Active or Closed plan."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/new-plan", Group: "finance/pwm/investment-plan", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/new-plan", Go: "pwm.Service.PendingPlan",
+		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/new-plan", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/new-plan", Go: "pwm.Service.PendingPlan",
 			Text: "One plan that was set up for the account and is not paid in yet. Subscribe pays it in.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Required: true, Text: "ID of a PendingSubscription plan."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/investment-plan/subscribe", Group: "finance/pwm/investment-plan", Auth: "signed", Read: false, Page: "finance/pwm/investment-plan/subscribe", Go: "pwm.Service.Subscribe",
+		{Method: "POST", Path: "/v5/earn/pwm/investment-plan/subscribe", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/investment-plan/subscribe", Go: "pwm.Service.Subscribe",
 			Text: "Pays a plan in that is PendingSubscription; the first success makes it Active.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Required: true, Text: "ID of a PendingSubscription plan."},
@@ -34,7 +34,7 @@ func ofPWM() []Endpoint {
 				{Name: "orderLinkId", Type: "string", Required: true, Text: "The user's own ID of the order: up to 36 characters. Sending it again does not pay twice."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/investment-plan/invest-more", Group: "finance/pwm/investment-plan", Auth: "signed", Read: false, Page: "finance/pwm/investment-plan/invest-more", Go: "pwm.Service.InvestMore",
+		{Method: "POST", Path: "/v5/earn/pwm/investment-plan/invest-more", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/investment-plan/invest-more", Go: "pwm.Service.InvestMore",
 			Text: "Adds money to one product of a running plan.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Required: true, Text: "ID of an Active plan."},
@@ -45,7 +45,7 @@ func ofPWM() []Endpoint {
 				{Name: "orderLinkId", Type: "string", Required: true, Text: "The user's own ID of the order: up to 36 characters. Sending it again does not pay twice."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/investment-plan/redeem", Group: "finance/pwm/investment-plan", Auth: "signed", Read: false, Page: "finance/pwm/investment-plan/redeem", Go: "pwm.Service.Redeem",
+		{Method: "POST", Path: "/v5/earn/pwm/investment-plan/redeem", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/investment-plan/redeem", Go: "pwm.Service.Redeem",
 			Text: "Takes money out of one product of a plan. Funds go by shares and wait for their manager; the rest goes by amount, at once.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Required: true, Text: "ID of the plan."},
@@ -57,7 +57,7 @@ func ofPWM() []Endpoint {
 				{Name: "positionId", Type: "string", Text: "ID of the position. Needed for fund pools and on-chain staking."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/investment-plan/claim", Group: "finance/pwm/investment-plan", Auth: "signed", Read: false, Page: "finance/pwm/investment-plan/claim", Go: "pwm.Service.Claim",
+		{Method: "POST", Path: "/v5/earn/pwm/investment-plan/claim", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/investment-plan/claim", Go: "pwm.Service.Claim",
 			Text: "Moves money of a running plan that is not invested out of it.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Required: true, Text: "ID of an Active plan."},
@@ -65,7 +65,7 @@ func ofPWM() []Endpoint {
 				{Name: "orderLinkId", Type: "string", Required: true, Text: "The user's own ID of the order: up to 36 characters. Sending it again does not pay twice."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/order", Group: "finance/pwm/investment-plan", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/order", Go: "pwm.Service.Orders",
+		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/order", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/order", Go: "pwm.Service.Orders",
 			Text: "Orders of the account's plans, newest first, in pages.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Text: "ID of one plan. Default: all."},
@@ -79,7 +79,7 @@ func ofPWM() []Endpoint {
 				{Name: "orderLinkId", Type: "string", Text: "The user's own ID of one order."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/asset-trend", Group: "finance/pwm/investment-plan", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/asset-trend", Go: "pwm.Service.AssetTrend",
+		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/asset-trend", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/asset-trend", Go: "pwm.Service.AssetTrend",
 			Text: "Worth of a plan day by day, oldest first.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Required: true, Text: "ID of the plan."},
@@ -87,7 +87,7 @@ func ofPWM() []Endpoint {
 				{Name: "endTime", Type: "ms", Text: "Not after this time. Default: now."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/fund-nav", Group: "finance/pwm/investment-plan", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/fund-nav", Go: "pwm.Service.FundNAV",
+		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/fund-nav", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/fund-nav", Go: "pwm.Service.FundNAV",
 			Text: "Net asset value of a fund day by day, oldest first; at most 180 days in one call.",
 			Params: []Param{
 				{Name: "fundId", Type: "string", Required: true, Text: "ID of the fund."},
@@ -95,10 +95,10 @@ func ofPWM() []Endpoint {
 				{Name: "endTime", Type: "ms", Text: "Not after this time, at most 180 days after startTime. Default: now."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/pwm/customize-plan/product", Group: "finance/pwm/customize-plan", Auth: "public", Read: true, Page: "finance/pwm/customize-plan/product", Go: "pwm.Service.CustomProducts",
+		{Method: "GET", Path: "/v5/earn/pwm/customize-plan/product", Group: "pwm", Auth: "public", Read: true, Page: "finance/pwm/customize-plan/product", Go: "pwm.Service.CustomProducts",
 			Text: "Products from which a client can put a plan together, by kind.",
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/customize-plan/create", Group: "finance/pwm/customize-plan", Auth: "signed", Read: false, Page: "finance/pwm/customize-plan/create", Go: "pwm.Service.CreateCustomPlan",
+		{Method: "POST", Path: "/v5/earn/pwm/customize-plan/create", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/customize-plan/create", Go: "pwm.Service.CreateCustomPlan",
 			Text: "Sets up a plan of the client's own choice and pays it in. An account can have 20 active and pending plans.",
 			Params: []Param{
 				{Name: "accountType", Type: "string", Values: []string{"FUND", "Funding", "Unified"}, Text: "Account that pays. Default: FUND."},
@@ -109,7 +109,7 @@ func ofPWM() []Endpoint {
 				{Name: "products[].amount", Type: "decimal", Required: true, Text: "Amount to invest, in the coin of the product."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/fund-transfer", Group: "finance/pwm", Auth: "signed", Read: false, Page: "finance/pwm/fund-transfer", Go: "pwm.Service.Transfer",
+		{Method: "POST", Path: "/v5/earn/pwm/fund-transfer", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/fund-transfer", Go: "pwm.Service.Transfer",
 			Text: "Moves money between custody sub-accounts of one fund. It needs the key of such a sub-account.",
 			Params: []Param{
 				{Name: "transferId", Type: "string", Required: true, Text: "The user's own ID of the transfer."},
@@ -119,14 +119,14 @@ func ofPWM() []Endpoint {
 				{Name: "coin", Type: "string", Required: true, Text: "Coin to move, such as BTC."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/pwm/query-fund-transfer-result", Group: "finance/pwm", Auth: "signed", Read: true, Page: "finance/pwm/query-fund-transfer-result", Go: "pwm.Service.TransferRecord",
+		{Method: "GET", Path: "/v5/earn/pwm/query-fund-transfer-result", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/query-fund-transfer-result", Go: "pwm.Service.TransferRecord",
 			Text: "State of a transfer between custody sub-accounts. It needs the key of such a sub-account. Without transferId, up to 20 transfers of the last month that are not finished are promised, but the documented reply holds one. Transfers older than a month may be gone.",
 			Params: []Param{
 				{Name: "transferId", Type: "string", Text: "ID of the transfer."},
 				{Name: "fromUserId", Type: "int", Text: "Account that paid."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/pwm/asset-manager/all-funds", Group: "finance/pwm/asset-manager", Auth: "signed", Read: true, Page: "finance/pwm/asset-manager/all-funds", Go: "pwm.Service.Funds",
+		{Method: "GET", Path: "/v5/earn/pwm/asset-manager/all-funds", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/asset-manager/all-funds", Go: "pwm.Service.Funds",
 			Text: "Funds of the asset manager, newest first, in pages. Only those made by API.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Text: "Coin of the fund. Default: all."},
@@ -136,7 +136,7 @@ func ofPWM() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/pwm/asset-manager/all-order", Group: "finance/pwm/asset-manager", Auth: "signed", Read: true, Page: "finance/pwm/asset-manager/all-order", Go: "pwm.Service.FundOrders",
+		{Method: "GET", Path: "/v5/earn/pwm/asset-manager/all-order", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/asset-manager/all-order", Go: "pwm.Service.FundOrders",
 			Text: "Orders of clients for the manager's funds, in pages. One call reaches over 7 days: the last 7 without times, 7 after startTime or before endTime with one of them; with both, what lies more than 7 days before endTime is left out.",
 			Params: []Param{
 				{Name: "fundId", Type: "string", Text: "ID of one fund. Default: all funds of the manager."},
@@ -148,7 +148,7 @@ func ofPWM() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/manage-order", Group: "finance/pwm/asset-manager", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/manage-order", Go: "pwm.Service.ReviewOrder",
+		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/manage-order", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/manage-order", Go: "pwm.Service.ReviewOrder",
 			Text: "Approves or refuses a client's order that waits for it. The same reqLinkId again tells how far it is.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Required: true, Text: "ID of an order that waits for the manager."},
@@ -156,7 +156,7 @@ func ofPWM() []Endpoint {
 				{Name: "reqLinkId", Type: "string", Required: true, Text: "The user's own ID of the request: up to 36 characters. Sending it again does nothing twice."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/create-fund", Group: "finance/pwm/asset-manager", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/create-fund", Go: "pwm.Service.CreateFund",
+		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/create-fund", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/create-fund", Go: "pwm.Service.CreateFund",
 			Text: "Makes a fund, which then waits for a first payment. An asset manager can have 10 funds.",
 			Params: []Param{
 				{Name: "fundName", Type: "string", Required: true, Text: "Name of the fund: 1 to 50 characters."},
@@ -167,21 +167,21 @@ func ofPWM() []Endpoint {
 				{Name: "reqLinkId", Type: "string", Required: true, Text: "The user's own ID of the request: up to 36 characters. Sending it again does nothing twice."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/create-sub-account", Group: "finance/pwm/asset-manager", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/create-sub-account", Go: "pwm.Service.CreateSubAccount",
+		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/create-sub-account", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/create-sub-account", Go: "pwm.Service.CreateSubAccount",
 			Text: "Makes a custody sub-account of a running fund. A fund can have 30, and one can be in the making at a time. It takes a while: the same call again, with the same reqLinkId, tells the UID of the sub-account; so does Funds.",
 			Params: []Param{
 				{Name: "fundId", Type: "string", Required: true, Text: "ID of an Active fund."},
 				{Name: "reqLinkId", Type: "string", Required: true, Text: "The user's own ID of the request. Sending it again makes nothing twice."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/settle-profit", Group: "finance/pwm/asset-manager", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/settle-profit", Go: "pwm.Service.SettleProfit",
+		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/settle-profit", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/settle-profit", Go: "pwm.Service.SettleProfit",
 			Text: "Settles the manager's share of a running fund's profit; a closed fund is refused (180040). The same reqLinkId again tells how far it is.",
 			Params: []Param{
 				{Name: "fundId", Type: "string", Required: true, Text: "ID of an Active fund."},
 				{Name: "reqLinkId", Type: "string", Required: true, Text: "The user's own ID of the request: up to 36 characters. Sending it again does nothing twice."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/pwm/asset-manager/get-investment-plan", Group: "finance/pwm/asset-manager", Auth: "signed", Read: true, Page: "finance/pwm/asset-manager/get-investment-plan", Go: "pwm.Service.ManagedPlans",
+		{Method: "GET", Path: "/v5/earn/pwm/asset-manager/get-investment-plan", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/asset-manager/get-investment-plan", Go: "pwm.Service.ManagedPlans",
 			Text: "Plans that the asset manager set up for clients by API, in pages.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Text: "ID of one plan. Default: all."},
@@ -191,7 +191,7 @@ func ofPWM() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/create-investment-plan", Group: "finance/pwm/asset-manager", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/create-investment-plan", Go: "pwm.Service.CreatePlan",
+		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/create-investment-plan", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/create-investment-plan", Go: "pwm.Service.CreatePlan",
 			Text: "Sets up a plan of the manager's own funds for a client, who then pays it in. The funds must wait for their first payment (else 180040). A manager can have 10 plans, a client 20.",
 			Params: []Param{
 				{Name: "accountUid", Type: "string", Required: true, Text: "UID of the client."},
@@ -203,7 +203,7 @@ func ofPWM() []Endpoint {
 				{Name: "reqLinkId", Type: "string", Required: true, Text: "The user's own ID of the request: up to 36 characters. Sending it again does nothing twice."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/manage-investment-plan", Group: "finance/pwm/asset-manager", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/manage-investment-plan", Go: "pwm.Service.ManagePlan",
+		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/manage-investment-plan", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/manage-investment-plan", Go: "pwm.Service.ManagePlan",
 			Text: "Closes or deletes a plan, or changes its funds. Closed and deleted plans take no new funds, and every fund that is added or changed must wait for its first payment.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Required: true, Text: "ID of the plan."},

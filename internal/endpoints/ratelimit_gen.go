@@ -5,7 +5,7 @@ package endpoints
 // ofRatelimit are the endpoints of spec/ratelimit.api.
 func ofRatelimit() []Endpoint {
 	return []Endpoint{
-		{Method: "POST", Path: "/v5/apilimit/set", Group: "rate-limit/rules-for-pros", Auth: "signed", Read: false, Page: "rate-limit/rules-for-pros/apilimit-set", Go: "bybit.Client.RateLimit.Set",
+		{Method: "POST", Path: "/v5/apilimit/set", Group: "ratelimit", Auth: "signed", Read: false, Page: "rate-limit/rules-for-pros/apilimit-set", Go: "bybit.Client.RateLimit.Set",
 			Text: "Sets rate limits of accounts; institutions only. A main account sets those of its sub-accounts, a sub-account only its own. Each entry succeeds or fails alone.",
 			Params: []Param{
 				{Name: "list", Type: "[]object", Required: true, Text: "The limits to set."},
@@ -14,13 +14,13 @@ func ofRatelimit() []Endpoint {
 				{Name: "list[].rate", Type: "int", Required: true, Text: "Calls per second."},
 			},
 		},
-		{Method: "GET", Path: "/v5/apilimit/query", Group: "rate-limit/rules-for-pros", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query", Go: "bybit.Client.RateLimit.Of",
+		{Method: "GET", Path: "/v5/apilimit/query", Group: "ratelimit", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query", Go: "bybit.Client.RateLimit.Of",
 			Text: "Rate limits of given accounts: a main account asks for itself and its sub-accounts, a sub-account only for itself.",
 			Params: []Param{
 				{Name: "uids", Type: "string", Required: true, Text: "User ids, joined with commas."},
 			},
 		},
-		{Method: "GET", Path: "/v5/apilimit/query-all", Group: "rate-limit/rules-for-pros", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query-all", Go: "bybit.Client.RateLimit.List",
+		{Method: "GET", Path: "/v5/apilimit/query-all", Group: "ratelimit", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query-all", Go: "bybit.Client.RateLimit.List",
 			Text: "Rate limits that were set for accounts of the institution, main accounts and sub-accounts; at most 1000 a page.",
 			Params: []Param{
 				{Name: "limit", Type: "int string", Text: "Limits per page, 1 to 1000. Default: 1000."},
@@ -28,7 +28,7 @@ func ofRatelimit() []Endpoint {
 				{Name: "uids", Type: "string", Text: "Only these user ids, joined with commas. Default: all accounts."},
 			},
 		},
-		{Method: "GET", Path: "/v5/apilimit/query-cap", Group: "rate-limit/rules-for-pros", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query-cap", Go: "bybit.Client.RateLimit.Caps",
+		{Method: "GET", Path: "/v5/apilimit/query-cap", Group: "ratelimit", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query-cap", Go: "bybit.Client.RateLimit.Caps",
 			Text: "How much of its total rate an institution uses and may use.",
 		},
 	}

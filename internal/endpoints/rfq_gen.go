@@ -5,10 +5,10 @@ package endpoints
 // ofRFQ are the endpoints of spec/rfq.api.
 func ofRFQ() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/rfq/config", Group: "rfq/trade", Auth: "signed", Read: true, Page: "rfq/trade/rfq-config", Go: "bybit.Client.RFQ.Config",
+		{Method: "GET", Path: "/v5/rfq/config", Group: "rfq", Auth: "signed", Read: true, Page: "rfq/trade/rfq-config", Go: "bybit.Client.RFQ.Config",
 			Text: "Your desk code, the limits of a request, and the makers who can be asked. Replies may come late when markets move fast.",
 		},
-		{Method: "POST", Path: "/v5/rfq/create-rfq", Group: "rfq/trade", Auth: "signed", Read: false, Page: "rfq/trade/create-rfq", Go: "bybit.Client.RFQ.Create",
+		{Method: "POST", Path: "/v5/rfq/create-rfq", Group: "rfq", Auth: "signed", Read: false, Page: "rfq/trade/create-rfq", Go: "bybit.Client.RFQ.Create",
 			Text: "Asks makers for quotes. You cannot ask yourself. All legs need the same base coin and the same settle coin, and a symbol may stand once per category. No instrument can be asked for in the 30 minutes before it settles.",
 			Params: []Param{
 				{Name: "counterparties", Type: "[]string", Required: true, Text: "Desk codes of the makers to ask, from Config."},
@@ -22,23 +22,23 @@ func ofRFQ() []Endpoint {
 				{Name: "list[].qty", Type: "decimal", Required: true, Text: "Size to trade. What exceeds an opposite position opens a new one."},
 			},
 		},
-		{Method: "POST", Path: "/v5/rfq/cancel-rfq", Group: "rfq/trade", Auth: "signed", Read: false, Page: "rfq/trade/cancel-rfq", Go: "bybit.Client.RFQ.Cancel",
+		{Method: "POST", Path: "/v5/rfq/cancel-rfq", Group: "rfq", Auth: "signed", Read: false, Page: "rfq/trade/cancel-rfq", Go: "bybit.Client.RFQ.Cancel",
 			Text: "Takes back a request and with it all its quotes. One of the two numbers is needed; rfqId wins if both are sent.",
 			Params: []Param{
 				{Name: "rfqId", Type: "string", Text: "Number of the request."},
 				{Name: "rfqLinkId", Type: "string", Text: "Your own number of the request."},
 			},
 		},
-		{Method: "POST", Path: "/v5/rfq/cancel-all-rfq", Group: "rfq/trade", Auth: "signed", Read: false, Page: "rfq/trade/cancel-all-rfq", Go: "bybit.Client.RFQ.CancelAll",
+		{Method: "POST", Path: "/v5/rfq/cancel-all-rfq", Group: "rfq", Auth: "signed", Read: false, Page: "rfq/trade/cancel-all-rfq", Go: "bybit.Client.RFQ.CancelAll",
 			Text: "Takes back all open requests of the account, and with them their quotes. Each entry of the result says for itself whether the request is cancelled.",
 		},
-		{Method: "POST", Path: "/v5/rfq/accept-other-quote", Group: "rfq/trade", Auth: "signed", Read: false, Page: "rfq/trade/accept-other-quote", Go: "bybit.Client.RFQ.AcceptOtherQuotes",
+		{Method: "POST", Path: "/v5/rfq/accept-other-quote", Group: "rfq", Auth: "signed", Read: false, Page: "rfq/trade/accept-other-quote", Go: "bybit.Client.RFQ.AcceptOtherQuotes",
 			Text: "Opens a request to makers who are no liquidity providers, for more quotes.",
 			Params: []Param{
 				{Name: "rfqId", Type: "string", Required: true, Text: "Number of the request."},
 			},
 		},
-		{Method: "POST", Path: "/v5/rfq/create-quote", Group: "rfq/trade", Auth: "signed", Read: false, Page: "rfq/trade/create-quote", Go: "bybit.Client.RFQ.CreateQuote",
+		{Method: "POST", Path: "/v5/rfq/create-quote", Group: "rfq", Auth: "signed", Read: false, Page: "rfq/trade/create-quote", Go: "bybit.Client.RFQ.CreateQuote",
 			Text: "Answers a request with prices, for one direction or both: at least one of the two lists is needed. Your own requests cannot be quoted. A spot leg needs its coin switched on as collateral.",
 			Params: []Param{
 				{Name: "rfqId", Type: "string", Required: true, Text: "Number of the request."},
@@ -55,7 +55,7 @@ func ofRFQ() []Endpoint {
 				{Name: "quoteSellList[].price", Type: "decimal", Required: true, Text: "Price that is offered, in the quote coin."},
 			},
 		},
-		{Method: "POST", Path: "/v5/rfq/execute-quote", Group: "rfq/trade", Auth: "signed", Read: false, Page: "rfq/trade/execute-quote", Go: "bybit.Client.RFQ.ExecuteQuote",
+		{Method: "POST", Path: "/v5/rfq/execute-quote", Group: "rfq", Auth: "signed", Read: false, Page: "rfq/trade/execute-quote", Go: "bybit.Client.RFQ.ExecuteQuote",
 			Text: "Trades on a quote; only the asker can. The reply says that the order was taken, not that it is filled: see TradeHistory or the topic rfq.open.trades for the outcome.",
 			Params: []Param{
 				{Name: "rfqId", Type: "string", Required: true, Text: "Number of the request."},
@@ -63,7 +63,7 @@ func ofRFQ() []Endpoint {
 				{Name: "quoteSide", Type: "string", Required: true, Text: "Which list to execute. With Buy the maker trades the legs as they stand and you the other way round; with Sell it is the reverse."},
 			},
 		},
-		{Method: "POST", Path: "/v5/rfq/cancel-quote", Group: "rfq/trade", Auth: "signed", Read: false, Page: "rfq/trade/cancel-quote", Go: "bybit.Client.RFQ.CancelQuote",
+		{Method: "POST", Path: "/v5/rfq/cancel-quote", Group: "rfq", Auth: "signed", Read: false, Page: "rfq/trade/cancel-quote", Go: "bybit.Client.RFQ.CancelQuote",
 			Text: "Takes back a quote. One of the numbers is needed; of several, quoteId goes before quoteLinkId and that before rfqId.",
 			Params: []Param{
 				{Name: "quoteId", Type: "string", Text: "Number of the quote."},
@@ -71,10 +71,10 @@ func ofRFQ() []Endpoint {
 				{Name: "quoteLinkId", Type: "string", Text: "Your own number of the quote."},
 			},
 		},
-		{Method: "POST", Path: "/v5/rfq/cancel-all-quotes", Group: "rfq/trade", Auth: "signed", Read: false, Page: "rfq/trade/cancel-all-quotes", Go: "bybit.Client.RFQ.CancelAllQuotes",
+		{Method: "POST", Path: "/v5/rfq/cancel-all-quotes", Group: "rfq", Auth: "signed", Read: false, Page: "rfq/trade/cancel-all-quotes", Go: "bybit.Client.RFQ.CancelAllQuotes",
 			Text: "Takes back all open quotes of the account. The requests stay. Each entry of the result says for itself whether the quote is cancelled.",
 		},
-		{Method: "GET", Path: "/v5/rfq/rfq-realtime", Group: "rfq/trade", Auth: "signed", Read: true, Page: "rfq/trade/rfq-realtime", Go: "bybit.Client.RFQ.Realtime",
+		{Method: "GET", Path: "/v5/rfq/rfq-realtime", Group: "rfq", Auth: "signed", Read: true, Page: "rfq/trade/rfq-realtime", Go: "bybit.Client.RFQ.Realtime",
 			Text: "Requests sent or received, straight from the engine, newest first. Not in pages. rfqId wins over rfqLinkId. Replies may come late when markets move fast.",
 			Params: []Param{
 				{Name: "rfqId", Type: "string", Text: "Number of the request."},
@@ -82,7 +82,7 @@ func ofRFQ() []Endpoint {
 				{Name: "traderType", Type: "string", Values: []string{"quote", "request"}, Text: "Requests received (quote) or sent (request). Default: quote."},
 			},
 		},
-		{Method: "GET", Path: "/v5/rfq/rfq-list", Group: "rfq/trade", Auth: "signed", Read: true, Page: "rfq/trade/rfq-list", Go: "bybit.Client.RFQ.History",
+		{Method: "GET", Path: "/v5/rfq/rfq-list", Group: "rfq", Auth: "signed", Read: true, Page: "rfq/trade/rfq-list", Go: "bybit.Client.RFQ.History",
 			Text: "Past requests, newest first, in pages. It lags behind: see Realtime for open ones. rfqId wins over rfqLinkId.",
 			Params: []Param{
 				{Name: "rfqId", Type: "string", Text: "Number of the request."},
@@ -93,7 +93,7 @@ func ofRFQ() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to continue from: cursor of the page before."},
 			},
 		},
-		{Method: "GET", Path: "/v5/rfq/quote-realtime", Group: "rfq/trade", Auth: "signed", Read: true, Page: "rfq/trade/quote-realtime", Go: "bybit.Client.RFQ.RealtimeQuotes",
+		{Method: "GET", Path: "/v5/rfq/quote-realtime", Group: "rfq", Auth: "signed", Read: true, Page: "rfq/trade/quote-realtime", Go: "bybit.Client.RFQ.RealtimeQuotes",
 			Text: "Open quotes sent or received, straight from the engine, newest first. Not in pages. quoteId wins over quoteLinkId and that over rfqId. Replies may come late when markets move fast.",
 			Params: []Param{
 				{Name: "rfqId", Type: "string", Text: "Number of the request."},
@@ -102,7 +102,7 @@ func ofRFQ() []Endpoint {
 				{Name: "traderType", Type: "string", Values: []string{"quote", "request"}, Text: "Quotes sent (quote) or received (request). Default: quote."},
 			},
 		},
-		{Method: "GET", Path: "/v5/rfq/quote-list", Group: "rfq/trade", Auth: "signed", Read: true, Page: "rfq/trade/quote-list", Go: "bybit.Client.RFQ.QuoteHistory",
+		{Method: "GET", Path: "/v5/rfq/quote-list", Group: "rfq", Auth: "signed", Read: true, Page: "rfq/trade/quote-list", Go: "bybit.Client.RFQ.QuoteHistory",
 			Text: "Past quotes, newest first, in pages. It lags behind: see RealtimeQuotes for open ones. If both quoteId and quoteLinkId are sent, both are matched.",
 			Params: []Param{
 				{Name: "rfqId", Type: "string", Text: "Number of the request."},
@@ -114,7 +114,7 @@ func ofRFQ() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to continue from: cursor of the page before."},
 			},
 		},
-		{Method: "GET", Path: "/v5/rfq/trade-list", Group: "rfq/trade", Auth: "signed", Read: true, Page: "rfq/trade/trade-list", Go: "bybit.Client.RFQ.TradeHistory",
+		{Method: "GET", Path: "/v5/rfq/trade-list", Group: "rfq", Auth: "signed", Read: true, Page: "rfq/trade/trade-list", Go: "bybit.Client.RFQ.TradeHistory",
 			Text: "Block trades of the account with the outcome of each leg, in pages. If one leg is refused, all are. Of several numbers, rfqId goes before rfqLinkId, then quoteId and quoteLinkId.",
 			Params: []Param{
 				{Name: "rfqId", Type: "string", Text: "Number of the request."},
@@ -127,7 +127,7 @@ func ofRFQ() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to continue from: cursor of the page before."},
 			},
 		},
-		{Method: "GET", Path: "/v5/rfq/public-trades", Group: "rfq/trade", Auth: "signed", Read: true, Page: "rfq/trade/public-trades", Go: "bybit.Client.RFQ.PublicTrades",
+		{Method: "GET", Path: "/v5/rfq/public-trades", Group: "rfq", Auth: "signed", Read: true, Page: "rfq/trade/public-trades", Go: "bybit.Client.RFQ.PublicTrades",
 			Text: "Block trades of everyone, without their parties, newest first, in pages. At most 30 days in one call.",
 			Params: []Param{
 				{Name: "startTime", Type: "ms", Text: "Not before this time, at most 30 days before endTime."},

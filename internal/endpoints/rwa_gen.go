@@ -5,13 +5,13 @@ package endpoints
 // ofRwa are the endpoints of spec/rwa.api.
 func ofRwa() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/earn/rwa/product", Group: "finance/rwa", Auth: "optional", Read: true, Page: "finance/rwa/product", Go: "rwa.Service.Products",
+		{Method: "GET", Path: "/v5/earn/rwa/product", Group: "rwa", Auth: "optional", Read: true, Page: "finance/rwa/product", Go: "rwa.Service.Products",
 			Text: "Funds on offer with their rates, fees and limits. What you may still buy is told only with a key.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Text: "Settlement coin in capitals, such as USDC. Default: all."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/rwa/nav-chart", Group: "finance/rwa", Auth: "public", Read: true, Page: "finance/rwa/nav-chart", Go: "rwa.Service.NAVChart",
+		{Method: "GET", Path: "/v5/earn/rwa/nav-chart", Group: "rwa", Auth: "public", Read: true, Page: "finance/rwa/nav-chart", Go: "rwa.Service.NAVChart",
 			Text: "Worth of a share day by day, oldest first; at most 180 days in one call.",
 			Params: []Param{
 				{Name: "productId", Type: "int", Required: true, Text: "ID of the product."},
@@ -19,7 +19,7 @@ func ofRwa() []Endpoint {
 				{Name: "endTime", Type: "s", Text: "Not after this time, at most 180 days after startTime. Default: now."},
 			},
 		},
-		{Method: "POST", Path: "/v5/earn/rwa/place-order", Group: "finance/rwa", Auth: "signed", Read: false, Page: "finance/rwa/place-order", Go: "rwa.Service.PlaceOrder",
+		{Method: "POST", Path: "/v5/earn/rwa/place-order", Group: "rwa", Auth: "signed", Read: false, Page: "finance/rwa/place-order", Go: "rwa.Service.PlaceOrder",
 			Text: "Buys shares at the next net asset value, or sells them: they are locked at once and paid some days later. Success means that the order was taken: see Orders for the outcome.",
 			Params: []Param{
 				{Name: "productId", Type: "int", Required: true, Text: "ID of the product."},
@@ -31,7 +31,7 @@ func ofRwa() []Endpoint {
 				{Name: "orderLinkId", Type: "string", Required: true, Text: "The user's own ID of the order: up to 36 letters, digits, - and _. One that was used before is refused (180025)."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/rwa/order", Group: "finance/rwa", Auth: "signed", Read: true, Page: "finance/rwa/order", Go: "rwa.Service.Orders",
+		{Method: "GET", Path: "/v5/earn/rwa/order", Group: "rwa", Auth: "signed", Read: true, Page: "finance/rwa/order", Go: "rwa.Service.Orders",
 			Text: "Orders of the last 180 days, in pages; one order if orderId or orderLinkId is sent, which makes the other fields ignored.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of one order. It wins over orderLinkId."},
@@ -44,7 +44,7 @@ func ofRwa() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
 		},
-		{Method: "GET", Path: "/v5/earn/rwa/position", Group: "finance/rwa", Auth: "signed", Read: true, Page: "finance/rwa/position", Go: "rwa.Service.Positions",
+		{Method: "GET", Path: "/v5/earn/rwa/position", Group: "rwa", Auth: "signed", Read: true, Page: "finance/rwa/position", Go: "rwa.Service.Positions",
 			Text: "Shares of the account, with what waits for settlement.",
 		},
 	}

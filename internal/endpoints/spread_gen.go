@@ -5,7 +5,7 @@ package endpoints
 // ofSpread are the endpoints of spec/spread.api.
 func ofSpread() []Endpoint {
 	return []Endpoint{
-		{Method: "GET", Path: "/v5/spread/instrument", Group: "spread/market", Auth: "public", Read: true, Page: "spread/market/instrument", Go: "bybit.Client.Spread.Instruments",
+		{Method: "GET", Path: "/v5/spread/instrument", Group: "spread", Auth: "public", Read: true, Page: "spread/market/instrument", Go: "bybit.Client.Spread.Instruments",
 			Text: "Terms of the spreads that can be traded: legs, ticks, sizes and times. In very volatile markets the reply may lag.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Text: "Symbol of one spread, such as SOLUSDT_SOL/USDT."},
@@ -14,27 +14,27 @@ func ofSpread() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Absent: the first page."},
 			},
 		},
-		{Method: "GET", Path: "/v5/spread/orderbook", Group: "spread/market", Auth: "public", Read: true, Page: "spread/market/orderbook", Go: "bybit.Client.Spread.OrderBook",
+		{Method: "GET", Path: "/v5/spread/orderbook", Group: "spread", Auth: "public", Read: true, Page: "spread/market/orderbook", Go: "bybit.Client.Spread.OrderBook",
 			Text: "The best levels of a spread's order book as one snapshot.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the spread, such as SOLUSDT_SOL/USDT."},
 				{Name: "limit", Type: "int", Text: "Levels per side, 1 to 25. Default: 1."},
 			},
 		},
-		{Method: "GET", Path: "/v5/spread/recent-trade", Group: "spread/market", Auth: "public", Read: true, Page: "spread/market/recent-trade", Go: "bybit.Client.Spread.Trades",
+		{Method: "GET", Path: "/v5/spread/recent-trade", Group: "spread", Auth: "public", Read: true, Page: "spread/market/recent-trade", Go: "bybit.Client.Spread.Trades",
 			Text: "The latest public trades of a spread, newest first.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the spread, such as SOLUSDT_SOL/USDT."},
 				{Name: "limit", Type: "int", Text: "Trades to return, 1 to 1000. Default: 500."},
 			},
 		},
-		{Method: "GET", Path: "/v5/spread/tickers", Group: "spread/market", Auth: "public", Read: true, Page: "spread/market/tickers", Go: "bybit.Client.Spread.Tickers",
+		{Method: "GET", Path: "/v5/spread/tickers", Group: "spread", Auth: "public", Read: true, Page: "spread/market/tickers", Go: "bybit.Client.Spread.Tickers",
 			Text: "Best bid and ask of a spread with its last 24 hours. In very volatile markets the reply may lag.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the spread, such as SOLUSDT_SOL/USDT."},
 			},
 		},
-		{Method: "POST", Path: "/v5/spread/order/create", Group: "spread/trade", Auth: "signed", Read: false, Page: "spread/trade/create-order", Go: "bybit.Client.Spread.Place",
+		{Method: "POST", Path: "/v5/spread/order/create", Group: "spread", Auth: "signed", Read: false, Page: "spread/trade/create-order", Go: "bybit.Client.Spread.Place",
 			Text: "Places a spread order. At most 50 orders can be open per account.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the spread, such as SOLUSDT_SOL/USDT."},
@@ -46,7 +46,7 @@ func ofSpread() []Endpoint {
 				{Name: "timeInForce", Type: "string", Values: []string{"GTC", "IOC", "FOK", "PostOnly", "RPI"}, Text: "How long it may wait: GTC, IOC, FOK or PostOnly."},
 			},
 		},
-		{Method: "POST", Path: "/v5/spread/order/amend", Group: "spread/trade", Auth: "signed", Read: false, Page: "spread/trade/amend-order", Go: "bybit.Client.Spread.Amend",
+		{Method: "POST", Path: "/v5/spread/order/amend", Group: "spread", Auth: "signed", Read: false, Page: "spread/trade/amend-order", Go: "bybit.Client.Spread.Amend",
 			Text: "Changes price or quantity of a spread order that is open, filled in part or not at all. Needs one of the ids and at least one change.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the spread, such as SOLUSDT_SOL/USDT."},
@@ -56,21 +56,21 @@ func ofSpread() []Endpoint {
 				{Name: "qty", Type: "decimal", Text: "New quantity, in base coin. Absent: unchanged."},
 			},
 		},
-		{Method: "POST", Path: "/v5/spread/order/cancel", Group: "spread/trade", Auth: "signed", Read: false, Page: "spread/trade/cancel-order", Go: "bybit.Client.Spread.Cancel",
+		{Method: "POST", Path: "/v5/spread/order/cancel", Group: "spread", Auth: "signed", Read: false, Page: "spread/trade/cancel-order", Go: "bybit.Client.Spread.Cancel",
 			Text: "Cancels a spread order. Needs one of the ids.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "Venue's id of the order. This or orderLinkId is needed."},
 				{Name: "orderLinkId", Type: "string", Text: "User's own id of the order. This or orderId is needed."},
 			},
 		},
-		{Method: "POST", Path: "/v5/spread/order/cancel-all", Group: "spread/trade", Auth: "signed", Read: false, Page: "spread/trade/cancel-all", Go: "bybit.Client.Spread.CancelAll",
+		{Method: "POST", Path: "/v5/spread/order/cancel-all", Group: "spread", Auth: "signed", Read: false, Page: "spread/trade/cancel-all", Go: "bybit.Client.Spread.CancelAll",
 			Text: "Cancels all open orders of a spread or, with CancelAll and without a symbol, of all spreads.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Text: "Symbol of the spread, such as SOLUSDT_SOL/USDT. With it CancelAll does not count."},
 				{Name: "cancelAll", Type: "bool", Text: "True to cancel the orders of all spreads. Needed if there is no symbol."},
 			},
 		},
-		{Method: "GET", Path: "/v5/spread/max-qty", Group: "spread/trade", Auth: "signed", Read: true, Page: "spread/trade/max-qty", Go: "bybit.Client.Spread.MaxQty",
+		{Method: "GET", Path: "/v5/spread/max-qty", Group: "spread", Auth: "signed", Read: true, Page: "spread/trade/max-qty", Go: "bybit.Client.Spread.MaxQty",
 			Text: "Largest order that the account can place in a spread at a price.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the spread, such as SOLUSDT_SOL/USDT."},
@@ -78,7 +78,7 @@ func ofSpread() []Endpoint {
 				{Name: "orderPrice", Type: "decimal", Required: true, Text: "Price of the order, in quote coin."},
 			},
 		},
-		{Method: "GET", Path: "/v5/spread/order/realtime", Group: "spread/trade", Auth: "signed", Read: true, Page: "spread/trade/open-order", Go: "bybit.Client.Spread.Open",
+		{Method: "GET", Path: "/v5/spread/order/realtime", Group: "spread", Auth: "signed", Read: true, Page: "spread/trade/open-order", Go: "bybit.Client.Spread.Open",
 			Text: "Spread orders that are open. In very volatile markets the reply may lag.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Text: "Symbol of one spread, such as SOLUSDT_SOL/USDT."},
@@ -89,7 +89,7 @@ func ofSpread() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Absent: the first page."},
 			},
 		},
-		{Method: "GET", Path: "/v5/spread/order/history", Group: "spread/trade", Auth: "signed", Read: true, Page: "spread/trade/order-history", Go: "bybit.Client.Spread.History",
+		{Method: "GET", Path: "/v5/spread/order/history", Group: "spread", Auth: "signed", Read: true, Page: "spread/trade/order-history", Go: "bybit.Client.Spread.History",
 			Text: "Spread orders that were filled, cancelled or refused. Those cancelled without any fill are kept for 24 hours. The orders of the single legs are in the order service's history, with create type CreateByFutureSpread. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after StartTime or before EndTime. An id makes the times not count.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Text: "Symbol of one spread, such as SOLUSDT_SOL/USDT."},
@@ -102,7 +102,7 @@ func ofSpread() []Endpoint {
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Absent: the first page."},
 			},
 		},
-		{Method: "GET", Path: "/v5/spread/execution/list", Group: "spread/trade", Auth: "signed", Read: true, Page: "spread/trade/trade-history", Go: "bybit.Client.Spread.Executions",
+		{Method: "GET", Path: "/v5/spread/execution/list", Group: "spread", Auth: "signed", Read: true, Page: "spread/trade/trade-history", Go: "bybit.Client.Spread.Executions",
 			Text: "Executions of spread orders with those of their legs. When the account traded with itself, the legs of both orders are listed together. The legs are also in the order service's executions, with type FutureSpread. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after StartTime or before EndTime.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Text: "Symbol of one spread, such as SOLUSDT_SOL/USDT."},

@@ -42,7 +42,7 @@ func (g *generator) entry(b *strings.Builder, f *File, u *unit) {
 		home = f.Package + ".Service"
 	}
 	fmt.Fprintf(b, "{Method: %q, Path: %q, Group: %q, Auth: %q, Read: %v, Page: %q, Go: %q,\nText: %q,\n",
-		m.HTTP, m.Path, f.group(m), m.Auth, m.HTTP == "GET" || m.Read, m.Pages[0], home+"."+m.Name, strings.Join(m.Doc, " "))
+		m.HTTP, m.Path, f.group(), m.Auth, m.HTTP == "GET" || m.Read, m.Pages[0], home+"."+m.Name, strings.Join(m.Doc, " "))
 	if u.params != nil {
 		b.WriteString("Params: []Param{\n")
 		g.paramRows(b, "", u.params.Rows, 0)

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 )
@@ -61,7 +60,7 @@ func (g *generator) registry() {
 	for _, p := range g.spec.Packages {
 		for _, f := range p.Files {
 			for _, m := range f.Methods {
-				rows = append(rows, row{m.Path + " " + m.HTTP, registryRow(f, m)})
+				rows = append(rows, row{m.Path + " " + m.HTTP, registryRow(m)})
 			}
 		}
 	}
@@ -75,17 +74,12 @@ func (g *generator) registry() {
 	g.emit("bybit/endpoints_gen.go", "spec", "", "bybit", b.String())
 }
 
-// group is the documentation's name for where a method belongs.
-func (f *File) group(m *Method) string {
-	if dir := path.Dir(at(m.Pages, 0)); dir != "." {
-		return dir
-	}
-	return strings.ToLower(f.Service + f.Package)
-}
+// group is the service or the package that has the file's methods, in one word.
+func (f *File) group() string { return strings.ToLower(f.Service + f.Package) }
 
-func registryRow(f *File, m *Method) string {
+func registryRow(m *Method) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "{method: %q, path: %q, group: %q", m.HTTP, m.Path, f.group(m))
+	fmt.Fprintf(&b, "{method: %q, path: %q", m.HTTP, m.Path)
 	switch m.Auth {
 	case "public":
 		b.WriteString(", auth: authPublic")
