@@ -27,7 +27,8 @@ import (
 //
 // The reply's result goes to result: nowhere for nil; a result type of this module;
 // *json.RawMessage; *[Reply] for all of the reply; or whatever encoding/json can
-// fill. A reply without a result leaves it as it is.
+// fill. A reply without a result leaves it as it is. What became of each order of a
+// batch is told by the batch's own result type and by Reply.Items only.
 //
 // ctx bounds it all, waits for limits and repetitions included. The error is an
 // [*Error] if the exchange refused; an [*UnknownError] if the call changes something and
@@ -47,7 +48,7 @@ func (c *Client) Call(ctx context.Context, method, path string, params, result a
 	if err != nil {
 		return err
 	}
-	if err := r.into(result); err != nil {
+	if err := req.give(r, result); err != nil {
 		return named(e, req.unread(r, err))
 	}
 	return nil
@@ -73,6 +74,9 @@ type (
 	jsonAppender  interface{ AppendJSON(dst []byte) []byte }
 	jsonDecoder   interface{ Decode(json []byte) error }
 	replyDecoder  interface{ DecodeReply(body []byte) error }
+	batchDecoder  interface {
+		decodeBatch(sent *sentBatch, body []byte) error
+	}
 )
 
 // newRequest encodes the params.
@@ -201,28 +205,39 @@ func queryValue(c *wire.Cursor, o *wire.Object, text []byte) (value string, null
 // URL.
 func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
-// into gives the result to whoever called.
-func (r *reply) into(result any) error {
+// give gives the result to whoever called.
+func (r *request) give(rep *reply, result any) error {
+	sent := sentBatch{endpoint: r.endpoint, at: rep.sentAt}
+	if r.batch {
+		_, sent.orders = r.refs()
+	}
 	switch p := result.(type) {
 	case nil:
 		return nil
 	case *Reply:
-		*p = Reply{Result: r.result, ExtInfo: r.ext, Message: r.message, Time: r.time, Body: r.body}
-		return nil
+		*p = Reply{Result: rep.result, ExtInfo: rep.ext, Message: rep.message, Time: rep.time, Body: rep.body}
+		if !r.batch {
+			return nil
+		}
+		var err error
+		p.Items, err = sent.verdicts(rep.body)
+		return err
+	case batchDecoder:
+		return p.decodeBatch(&sent, rep.body)
 	case replyDecoder:
-		return p.DecodeReply(r.body)
+		return p.DecodeReply(rep.body)
 	}
-	if len(r.result) == 0 {
+	if len(rep.result) == 0 {
 		return nil
 	}
 	switch p := result.(type) {
 	case *json.RawMessage:
-		*p = r.result
+		*p = rep.result
 		return nil
 	case jsonDecoder:
-		return p.Decode(r.result)
+		return p.Decode(rep.result)
 	}
-	if err := json.Unmarshal(r.result, result); err != nil {
+	if err := json.Unmarshal(rep.result, result); err != nil {
 		return fmt.Errorf("result: %w", err)
 	}
 	return nil

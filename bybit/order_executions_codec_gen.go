@@ -150,17 +150,18 @@ func (r OrderPlaceBatchItem) MarshalJSON() ([]byte, error) {
 
 // Decode reads the result and retExtInfo of a reply, keys that it does not know are skipped.
 func (r *OrderPlaceBatchResult) Decode(json []byte) error {
-	items, err := decodeBatch("POST /v5/order/create-batch", json, (*OrderPlaceBatchItem).fields, func(i *OrderPlaceBatchItem) **Error { return &i.Err })
+	return r.decodeBatch(&sentBatch{endpoint: endpointOf("POST", "/v5/order/create-batch")}, json)
+}
+
+func (r *OrderPlaceBatchResult) decodeBatch(sent *sentBatch, body []byte) error {
+	items, err := decodeBatch(sent, body, (*OrderPlaceBatchItem).fields, func(i *OrderPlaceBatchItem) *error { return &i.Err })
 	r.Items = items
 	return err
 }
 
-// DecodeReply is Decode.
-func (r *OrderPlaceBatchResult) DecodeReply(body []byte) error { return r.Decode(body) }
-
 // AppendJSON appends an object of result and retExtInfo, as they stand in a reply.
 func (r *OrderPlaceBatchResult) AppendJSON(dst []byte) []byte {
-	return appendBatch(dst, r.Items, (*OrderPlaceBatchItem).fields, func(i *OrderPlaceBatchItem) **Error { return &i.Err })
+	return appendBatch(dst, r.Items, (*OrderPlaceBatchItem).fields, func(i *OrderPlaceBatchItem) *error { return &i.Err })
 }
 
 // UnmarshalJSON is Decode for encoding/json.
@@ -237,17 +238,18 @@ func (r OrderAmendBatchItem) MarshalJSON() ([]byte, error) {
 
 // Decode reads the result and retExtInfo of a reply, keys that it does not know are skipped.
 func (r *OrderAmendBatchResult) Decode(json []byte) error {
-	items, err := decodeBatch("POST /v5/order/amend-batch", json, (*OrderAmendBatchItem).fields, func(i *OrderAmendBatchItem) **Error { return &i.Err })
+	return r.decodeBatch(&sentBatch{endpoint: endpointOf("POST", "/v5/order/amend-batch")}, json)
+}
+
+func (r *OrderAmendBatchResult) decodeBatch(sent *sentBatch, body []byte) error {
+	items, err := decodeBatch(sent, body, (*OrderAmendBatchItem).fields, func(i *OrderAmendBatchItem) *error { return &i.Err })
 	r.Items = items
 	return err
 }
 
-// DecodeReply is Decode.
-func (r *OrderAmendBatchResult) DecodeReply(body []byte) error { return r.Decode(body) }
-
 // AppendJSON appends an object of result and retExtInfo, as they stand in a reply.
 func (r *OrderAmendBatchResult) AppendJSON(dst []byte) []byte {
-	return appendBatch(dst, r.Items, (*OrderAmendBatchItem).fields, func(i *OrderAmendBatchItem) **Error { return &i.Err })
+	return appendBatch(dst, r.Items, (*OrderAmendBatchItem).fields, func(i *OrderAmendBatchItem) *error { return &i.Err })
 }
 
 // UnmarshalJSON is Decode for encoding/json.
@@ -312,17 +314,18 @@ func (r OrderCancelBatchItem) MarshalJSON() ([]byte, error) {
 
 // Decode reads the result and retExtInfo of a reply, keys that it does not know are skipped.
 func (r *OrderCancelBatchResult) Decode(json []byte) error {
-	items, err := decodeBatch("POST /v5/order/cancel-batch", json, (*OrderCancelBatchItem).fields, func(i *OrderCancelBatchItem) **Error { return &i.Err })
+	return r.decodeBatch(&sentBatch{endpoint: endpointOf("POST", "/v5/order/cancel-batch")}, json)
+}
+
+func (r *OrderCancelBatchResult) decodeBatch(sent *sentBatch, body []byte) error {
+	items, err := decodeBatch(sent, body, (*OrderCancelBatchItem).fields, func(i *OrderCancelBatchItem) *error { return &i.Err })
 	r.Items = items
 	return err
 }
 
-// DecodeReply is Decode.
-func (r *OrderCancelBatchResult) DecodeReply(body []byte) error { return r.Decode(body) }
-
 // AppendJSON appends an object of result and retExtInfo, as they stand in a reply.
 func (r *OrderCancelBatchResult) AppendJSON(dst []byte) []byte {
-	return appendBatch(dst, r.Items, (*OrderCancelBatchItem).fields, func(i *OrderCancelBatchItem) **Error { return &i.Err })
+	return appendBatch(dst, r.Items, (*OrderCancelBatchItem).fields, func(i *OrderCancelBatchItem) *error { return &i.Err })
 }
 
 // UnmarshalJSON is Decode for encoding/json.

@@ -62,9 +62,9 @@ type OrderExecutionsResult struct {
 }
 
 // PlaceBatch places several orders of one category: at most 20, on spot 10. Each succeeds or fails
-// alone. The reply has one item per order, in the sequence of the request; an item's Err is why
-// that order was refused. Each order counts against the rate limit, except on option, where the
-// call counts once.
+// alone. The reply has one item per order, in the sequence of the request; an item's Err says if
+// that order was refused, or if that is not known. Each order counts against the rate limit, except
+// on option, where the call counts once.
 //
 // V5 page: [order/batch-place].
 //
@@ -187,7 +187,9 @@ type OrderPlaceBatchItem struct {
 	LinkID   string    // id that the user gave the order; "" if none
 	CreateAt time.Time // when the order was created; absent if it failed
 
-	Err *Error // why it was refused, or not known to be accepted (OutcomeUnknown); nil if it was
+	// Nil if it was taken; an [*Error] if it was refused, so that nothing has happened; an
+	// [*UnknownError] if neither is said.
+	Err error
 }
 
 // OrderPlaceBatchResult is what [OrderService.PlaceBatch] returns.
@@ -197,7 +199,7 @@ type OrderPlaceBatchResult struct {
 
 // AmendBatch changes several open orders of one category: at most 20, on spot 10. Each succeeds or
 // fails alone; stop orders are not supported. The reply has one item per order, in the sequence of
-// the request; an item's Err is why that change was refused.
+// the request; an item's Err says if that change was refused, or if that is not known.
 //
 // V5 page: [order/batch-amend].
 //
@@ -264,7 +266,9 @@ type OrderAmendBatchItem struct {
 	OrderID  string   // id that the venue gave the order; "" if this one failed
 	LinkID   string   // id that the user gave the order; "" if none
 
-	Err *Error // why it was refused, or not known to be accepted (OutcomeUnknown); nil if it was
+	// Nil if it was taken; an [*Error] if it was refused, so that nothing has happened; an
+	// [*UnknownError] if neither is said.
+	Err error
 }
 
 // OrderAmendBatchResult is what [OrderService.AmendBatch] returns.
@@ -273,8 +277,8 @@ type OrderAmendBatchResult struct {
 }
 
 // CancelBatch cancels several open orders of one category: at most 20, on spot 10. Each succeeds or
-// fails alone. The reply has one item per order, in the sequence of the request; an item's Err is
-// why that cancellation was refused.
+// fails alone. The reply has one item per order, in the sequence of the request; an item's Err says
+// if that cancellation was refused, or if that is not known.
 //
 // V5 page: [order/batch-cancel].
 //
@@ -310,7 +314,9 @@ type OrderCancelBatchItem struct {
 	OrderID  string   // id that the venue gave the order; "" if this one failed
 	LinkID   string   // id that the user gave the order; "" if none
 
-	Err *Error // why it was refused, or not known to be accepted (OutcomeUnknown); nil if it was
+	// Nil if it was taken; an [*Error] if it was refused, so that nothing has happened; an
+	// [*UnknownError] if neither is said.
+	Err error
 }
 
 // OrderCancelBatchResult is what [OrderService.CancelBatch] returns.

@@ -1,364 +1,215 @@
 package bybit
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
-// outcome is what a reply's code says about the order that the request was about.
-type outcome uint8
-
-const (
-	// outcomeUnknown: the order may be placed, changed or cancelled, or not.
-	outcomeUnknown outcome = iota
-
-	// outcomeRefused: the exchange looked at the request as an order and said no.
-	outcomeRefused
-
-	// outcomeNotSent: it was turned away before anybody looked at it as an order.
-	outcomeNotSent
-)
-
-// codeOutcome is a row of outcomes.
-type codeOutcome struct {
-	code    int
-	outcome outcome
-	reason  string
+// codeGroup is codes that say the same about a write.
+type codeGroup struct {
+	reason string
+	codes  []int
 }
 
-// outcomeOf returns what a code says about an order. A code that is not in the table, or
-// whose words leave it open, is unknown: a refusal is taken for one on
-// positive evidence only, since who takes an open order for a refused one places it twice.
-func outcomeOf(code int) outcome {
-	i, ok := slices.BinarySearchFunc(outcomes[:], code, func(row codeOutcome, code int) int {
-		return cmp.Compare(row.code, code)
-	})
-	if !ok {
-		return outcomeUnknown
+// reasonOf returns the reason of the group that has a code, or "". Linear: refusals are rare.
+func reasonOf(groups []codeGroup, code int) string {
+	for i := range groups {
+		if slices.Contains(groups[i].codes, code) {
+			return groups[i].reason
+		}
 	}
-	return outcomes[i].outcome
+	return ""
 }
 
-// opensAnyWrite reports whether a code leaves open what became of any write, be it a
-// transfer or a loan: it speaks of time, load or a request seen before, not of what was
-// asked for. All have their rows in outcomes.
-func opensAnyWrite(code int) bool {
-	switch code {
-	case -1, 429, 10000, 10014, 10016, 20006:
-		return true
-	}
-	return false
+// idUsed is the reason of codes that say that an id of the user's was used before.
+const idUsed = "the id was used before: this request does nothing, the first one has"
+
+// openCodes are the codes of the V5 page error whose words leave open what became of a write,
+// whatever it was to change.
+var openCodes = []codeGroup{
+	{"expired on the way inside; how far it came is not said", []int{-1}},
+	{"overloaded: says to try again, not that nothing happened", []int{
+		429, 131230, 148019, 148034, 148035, 177002,
+	}},
+	{"nothing was heard from inside in time; it may have gone through", []int{
+		10000, 170007, 170146, 170147, 170310,
+	}},
+	{"a repeated request: the first one may have gone through", []int{
+		10014, 20006, 131082, 176014, 176021, 177018, 180031,
+	}},
+	{"an internal error, or a restart in the middle of it", []int{10016}},
+	{"changed while it was being replaced: the order has to be looked up", []int{40004}},
+	{"orders were still being cancelled when the position was taken over", []int{110035}},
+	{"an internal error: what became of it is not said", []int{
+		131001, 131003, 131200, 131201, 170001, 170234, 180000, 180018, 500000, 500001, 790000,
+		3400214, 34022001, 34022003,
+	}},
+	{"what is inside could not be reached; it may have gone through", []int{60071, 170032, 700003}},
+	{"accepted for processing, and no word yet", []int{170035, 170212, 3777012}},
+	{"a warning that it may not be filled, not that it is not there", []int{170195, 170196}},
+	{"something like it is under way: perhaps this one, sent twice", []int{
+		148021, 148041, 700021, 3777043, 34022038, 35000011,
+	}},
+	{"a strategy's order failed or is gone: whether others stand is not said", []int{
+		60068, 60073, 60080,
+	}},
+	{"something could not be looked up inside: how far it came is not said", []int{
+		131204, 131205, 131209, 131216, 176002, 176003, 176030, 176135, 176136,
+	}},
 }
 
-// OutcomeUnknown reports whether the refusal of an order leaves open what became of it.
-// Calls that place, change or cancel one order return an [*UnknownError] then; of a batch it
-// is asked of each order's error.
-func (e *Error) OutcomeUnknown() bool { return outcomeOf(e.Code) == outcomeUnknown }
-
-// outcomes has a row for each code that the V5 page error lists for trading, and for
-// those of order entry over WebSocket, sorted by code.
-var outcomes = [...]codeOutcome{
-	{-2015, outcomeNotSent, "the key has expired"},
-	{-1, outcomeUnknown, "expired on the way inside; how far it came is not said"},
-	{400, outcomeNotSent, "the request is malformed for HTTP"},
-	{401, outcomeNotSent, "turned away before authentication"},
-	{403, outcomeNotSent, "turned away at the door: the address asked too often, or its country is served elsewhere"},
-	{404, outcomeNotSent, "no such path"},
-	{429, outcomeUnknown, "overloaded: says to try again, not that nothing happened"},
-	{10000, outcomeUnknown, "the gateway gave up waiting; the order may have gone through"},
-	{10001, outcomeNotSent, "a parameter is wrong: not read as an order"},
-	{10002, outcomeNotSent, "outside the time window: not looked at"},
-	{10003, outcomeNotSent, "the key is unknown here, or has too many sessions: not looked at"},
-	{10004, outcomeNotSent, "the signature is wrong: not looked at"},
-	{10005, outcomeNotSent, "the key may not do this"},
-	{10006, outcomeNotSent, "over the rate limit: not looked at"},
-	{10007, outcomeNotSent, "not authenticated"},
-	{10008, outcomeRefused, "the account is barred from this"},
-	{10009, outcomeRefused, "the account is barred from this"},
-	{10010, outcomeNotSent, "the key is bound to other addresses"},
-	{10014, outcomeUnknown, "a repeated request: the first one may have gone through"},
-	{10016, outcomeUnknown, "an internal error, or a restart in the middle of it"},
-	{10017, outcomeNotSent, "no such route, operation or category"},
-	{10018, outcomeNotSent, "over the rate limit: not looked at"},
-	{10019, outcomeNotSent, "the service is restarting and takes nothing new"},
-	{10024, outcomeRefused, "the account is barred from this"},
-	{10027, outcomeRefused, "the account is barred from this"},
-	{10028, outcomeRefused, "the account is of the wrong kind for this"},
-	{10029, outcomeRefused, "the symbol is not on the list the key or account may trade"},
-	{10403, outcomeNotSent, "over the rate limit: not looked at"},
-	{10404, outcomeNotSent, "no such route, operation or category"},
-	{10429, outcomeNotSent, "over the rate limit: not looked at"},
-	{20001, outcomeNotSent, "a second authentication changes nothing"},
-	{20003, outcomeNotSent, "over the rate limit: not looked at"},
-	{20006, outcomeUnknown, "a repeated request: the first one may have gone through"},
-	{30035, outcomeRefused, "cancelled too soon after it was placed"},
-	{30133, outcomeRefused, "the symbol is not on the list the key or account may trade"},
-	{30134, outcomeRefused, "the symbol is not on the list the key or account may trade"},
-	{30135, outcomeRefused, "the leverage is above what the loan allows"},
-	{30136, outcomeRefused, "the leverage is above what the loan allows"},
-	{30208, outcomeRefused, "the price is beyond what is allowed now"},
-	{30209, outcomeRefused, "the price is beyond what is allowed now"},
-	{30228, outcomeRefused, "the contract is being delisted or settled: nothing new is taken"},
-	{30256, outcomeRefused, "the loan or its limits do not allow it"},
-	{33004, outcomeNotSent, "the key has expired"},
-	{34040, outcomeRefused, "it is set so already"},
-	{40004, outcomeUnknown, "changed while it was being replaced: the order has to be looked up"},
-	{100028, outcomeRefused, "the account is of the wrong kind for this"},
-	{110001, outcomeRefused, "there is no such order"},
-	{110003, outcomeRefused, "the price is beyond what is allowed now"},
-	{110004, outcomeRefused, "the money does not cover it"},
-	{110005, outcomeRefused, "the position is in a state that does not allow it"},
-	{110006, outcomeRefused, "the money does not cover it"},
-	{110007, outcomeRefused, "the money does not cover it"},
-	{110008, outcomeRefused, "the order is already done or cancelled"},
-	{110009, outcomeRefused, "there are as many orders as allowed already"},
-	{110010, outcomeRefused, "the order is already done or cancelled"},
-	{110011, outcomeRefused, "it would lead to a liquidation"},
-	{110012, outcomeRefused, "the money does not cover it"},
-	{110013, outcomeRefused, "leverage and risk limit do not go together"},
-	{110014, outcomeRefused, "the money does not cover it"},
-	{110015, outcomeRefused, "the margin mode does not allow it"},
-	{110016, outcomeRefused, "leverage and risk limit do not go together"},
-	{110017, outcomeRefused, "the quantity rounds to nothing"},
-	{110018, outcomeRefused, "the account is of the wrong kind for this"},
-	{110019, outcomeRefused, "the order is named wrongly"},
-	{110020, outcomeRefused, "there are as many orders as allowed already"},
-	{110021, outcomeRefused, "the position limit or the open interest does not allow it"},
-	{110022, outcomeRefused, "the position limit or the open interest does not allow it"},
-	{110023, outcomeRefused, "only reductions are taken"},
-	{110024, outcomeRefused, "the position mode does not fit"},
-	{110025, outcomeRefused, "it is set so already"},
-	{110026, outcomeRefused, "it is set so already"},
-	{110027, outcomeRefused, "it is set so already"},
-	{110028, outcomeRefused, "the position mode does not fit"},
-	{110029, outcomeRefused, "the position mode does not fit"},
-	{110030, outcomeRefused, "the id was used before: this request places nothing, the first one may have"},
-	{110031, outcomeRefused, "leverage and risk limit do not go together"},
-	{110032, outcomeRefused, "the order is named wrongly"},
-	{110033, outcomeRefused, "the position is in a state that does not allow it"},
-	{110034, outcomeRefused, "the position is in a state that does not allow it"},
-	{110035, outcomeUnknown, "orders were still being cancelled when the position was taken over"},
-	{110036, outcomeRefused, "the margin mode does not allow it"},
-	{110037, outcomeRefused, "the account has no setting of that symbol"},
-	{110038, outcomeRefused, "the margin mode does not allow it"},
-	{110039, outcomeRefused, "it would lead to a liquidation"},
-	{110040, outcomeRefused, "it would lead to a liquidation"},
-	{110041, outcomeRefused, "the position is in a state that does not allow it"},
-	{110042, outcomeRefused, "the contract is being delisted or settled: nothing new is taken"},
-	{110043, outcomeRefused, "it is set so already"},
-	{110044, outcomeRefused, "the money does not cover it"},
-	{110045, outcomeRefused, "the money does not cover it"},
-	{110046, outcomeRefused, "it would lead to a liquidation"},
-	{110047, outcomeRefused, "leverage and risk limit do not go together"},
-	{110048, outcomeRefused, "leverage and risk limit do not go together"},
-	{110049, outcomeRefused, "a parameter of the order is wrong"},
-	{110050, outcomeRefused, "a parameter of the order is wrong"},
-	{110051, outcomeRefused, "the money does not cover it"},
-	{110052, outcomeRefused, "the money does not cover it"},
-	{110053, outcomeRefused, "the money does not cover it"},
-	{110054, outcomeRefused, "orders that are linked to the position are in the way"},
-	{110055, outcomeRefused, "orders that are linked to the position are in the way"},
-	{110056, outcomeRefused, "orders that are linked to the position are in the way"},
-	{110057, outcomeRefused, "take profit and stop loss do not fit here"},
-	{110058, outcomeRefused, "take profit and stop loss do not fit here"},
-	{110059, outcomeRefused, "orders that are linked to the position are in the way"},
-	{110060, outcomeRefused, "orders that are linked to the position are in the way"},
-	{110061, outcomeRefused, "there are as many orders as allowed already"},
-	{110062, outcomeRefused, "market maker protection is not set up"},
-	{110063, outcomeRefused, "the contract is being delisted or settled: nothing new is taken"},
-	{110064, outcomeRefused, "less than what is filled already"},
-	{110065, outcomeRefused, "market maker protection is not set up"},
-	{110066, outcomeRefused, "the account is barred from this"},
-	{110067, outcomeRefused, "the account is of the wrong kind for this"},
-	{110068, outcomeRefused, "the account may not trade this or in this way"},
-	{110069, outcomeRefused, "the loan or its limits do not allow it"},
-	{110070, outcomeRefused, "the account may not trade this or in this way"},
-	{110071, outcomeRefused, "the exchange is not taking it for now"},
-	{110072, outcomeRefused, "the id was used before: this request places nothing, the first one may have"},
-	{110073, outcomeRefused, "the margin mode does not allow it"},
-	{110074, outcomeRefused, "the exchange is not taking it for now"},
-	{110075, outcomeRefused, "it is set so already"},
-	{110076, outcomeRefused, "the margin mode does not allow it"},
-	{110077, outcomeRefused, "the margin mode does not allow it"},
-	{110078, outcomeRefused, "leverage and risk limit do not go together"},
-	{110079, outcomeRefused, "the order is being processed and cannot be touched now"},
-	{110080, outcomeRefused, "the loan or its limits do not allow it"},
-	{110082, outcomeRefused, "only reductions are taken"},
-	{110083, outcomeRefused, "only reductions are taken"},
-	{110085, outcomeRefused, "leverage and risk limit do not go together"},
-	{110086, outcomeRefused, "leverage and risk limit do not go together"},
-	{110087, outcomeRefused, "the leverage is above what the loan allows"},
-	{110088, outcomeRefused, "the account is of the wrong kind for this"},
-	{110089, outcomeRefused, "leverage and risk limit do not go together"},
-	{110090, outcomeRefused, "leverage and risk limit do not go together"},
-	{110092, outcomeRefused, "the trigger price is on the wrong side"},
-	{110093, outcomeRefused, "the trigger price is on the wrong side"},
-	{110094, outcomeRefused, "the value is below the least"},
-	{110095, outcomeRefused, "the exchange is not taking it for now"},
-	{110096, outcomeRefused, "the margin mode does not allow it"},
-	{110097, outcomeRefused, "the account is of the wrong kind for this"},
-	{110098, outcomeRefused, "the exchange is not taking it for now"},
-	{110099, outcomeRefused, "take profit and stop loss do not fit here"},
-	{110100, outcomeRefused, "the exchange is not taking it for now"},
-	{110101, outcomeRefused, "the margin mode does not allow it"},
-	{110102, outcomeRefused, "the loan or its limits do not allow it"},
-	{110103, outcomeRefused, "the exchange is not taking it for now"},
-	{110104, outcomeRefused, "the loan or its limits do not allow it"},
-	{110105, outcomeRefused, "the loan or its limits do not allow it"},
-	{110106, outcomeRefused, "the symbol is not on the list the key or account may trade"},
-	{110107, outcomeRefused, "the leverage is above what the loan allows"},
-	{110108, outcomeRefused, "a parameter of the order is wrong"},
-	{110109, outcomeRefused, "a parameter of the order is wrong"},
-	{110110, outcomeRefused, "the margin mode does not allow it"},
-	{110111, outcomeRefused, "the account is of the wrong kind for this"},
-	{110112, outcomeRefused, "the account may not trade this or in this way"},
-	{110113, outcomeRefused, "the position mode does not fit"},
-	{110114, outcomeRefused, "the order is being processed and cannot be touched now"},
-	{110115, outcomeRefused, "a leg is changed by its combination only"},
-	{110116, outcomeRefused, "the price is beyond what is allowed now"},
-	{110117, outcomeRefused, "a leg is changed by its combination only"},
-	{110118, outcomeRefused, "nobody to trade with at a price that could be told"},
-	{110119, outcomeRefused, "the account may not trade this or in this way"},
-	{110120, outcomeRefused, "the price is beyond what is allowed now"},
-	{110121, outcomeRefused, "the price is beyond what is allowed now"},
-	{110123, outcomeRefused, "the account may not trade this or in this way"},
-	{110124, outcomeRefused, "the account is barred from this"},
-	{110125, outcomeRefused, "the account may not trade this or in this way"},
-	{110131, outcomeRefused, "the loan or its limits do not allow it"},
-	{110132, outcomeRefused, "the account may not trade this or in this way"},
-	{110135, outcomeRefused, "the margin mode does not allow it"},
-	{110136, outcomeRefused, "the account may not trade this or in this way"},
-	{110137, outcomeRefused, "the contract is being delisted or settled: nothing new is taken"},
-	{170001, outcomeUnknown, "an internal error: what became of it is not said"},
-	{170005, outcomeNotSent, "over the rate limit: not looked at"},
-	{170007, outcomeUnknown, "no answer from inside in time; it may have gone through"},
-	{170010, outcomeRefused, "the position limit or the open interest does not allow it"},
-	{170011, outcomeRefused, "the position limit or the open interest does not allow it"},
-	{170019, outcomeRefused, "the position limit or the open interest does not allow it"},
-	{170031, outcomeRefused, "the exchange is not taking it for now"},
-	{170032, outcomeUnknown, "the network inside failed; it may have gone through"},
-	{170033, outcomeRefused, "the money does not cover it"},
-	{170034, outcomeRefused, "leverage and risk limit do not go together"},
-	{170035, outcomeUnknown, "accepted for processing, and no word yet"},
-	{170036, outcomeRefused, "the account may not trade this or in this way"},
-	{170037, outcomeRefused, "the account may not trade this or in this way"},
-	{170105, outcomeRefused, "a parameter of the order is wrong"},
-	{170115, outcomeRefused, "a parameter of the order is wrong"},
-	{170116, outcomeRefused, "a parameter of the order is wrong"},
-	{170117, outcomeRefused, "a parameter of the order is wrong"},
-	{170121, outcomeRefused, "a parameter of the order is wrong"},
-	{170124, outcomeRefused, "the size is too large"},
-	{170130, outcomeRefused, "a parameter of the order is wrong"},
-	{170131, outcomeRefused, "the money does not cover it"},
-	{170132, outcomeRefused, "the price is beyond what is allowed now"},
-	{170133, outcomeRefused, "the price is beyond what is allowed now"},
-	{170134, outcomeRefused, "too many decimals"},
-	{170136, outcomeRefused, "the size is too small"},
-	{170137, outcomeRefused, "too many decimals"},
-	{170139, outcomeRefused, "the order is already done or cancelled"},
-	{170140, outcomeRefused, "the value is below the least"},
-	{170141, outcomeRefused, "the id was used before: this request places nothing, the first one may have"},
-	{170142, outcomeRefused, "the order is already done or cancelled"},
-	{170143, outcomeRefused, "there is no such order"},
-	{170144, outcomeRefused, "the order is being processed and cannot be touched now"},
-	{170145, outcomeRefused, "it cannot be cancelled or changed by its kind"},
-	{170146, outcomeUnknown, "no answer from inside in time; it may have gone through"},
-	{170147, outcomeUnknown, "no answer from inside in time; it may have gone through"},
-	{170148, outcomeRefused, "too many decimals"},
-	{170149, outcomeRefused, "failed, and says so"},
-	{170150, outcomeRefused, "failed, and says so"},
-	{170151, outcomeRefused, "the exchange is not taking it for now"},
-	{170157, outcomeRefused, "the exchange is not taking it for now"},
-	{170159, outcomeRefused, "the exchange is not taking it for now"},
-	{170190, outcomeRefused, "the order is already done or cancelled"},
-	{170191, outcomeRefused, "the order is being processed and cannot be touched now"},
-	{170192, outcomeRefused, "the price is beyond what is allowed now"},
-	{170193, outcomeRefused, "the price is beyond what is allowed now"},
-	{170194, outcomeRefused, "the price is beyond what is allowed now"},
-	{170195, outcomeRefused, "the price is beyond what is allowed now"},
-	{170196, outcomeRefused, "the price is beyond what is allowed now"},
-	{170197, outcomeRefused, "the size is too large"},
-	{170198, outcomeRefused, "the size is too large"},
-	{170199, outcomeRefused, "the size is too large"},
-	{170200, outcomeRefused, "the size is too large"},
-	{170201, outcomeRefused, "a parameter of the order is wrong"},
-	{170202, outcomeRefused, "a parameter of the order is wrong"},
-	{170203, outcomeRefused, "the price is beyond what is allowed now"},
-	{170204, outcomeRefused, "the price is beyond what is allowed now"},
-	{170206, outcomeRefused, "the exchange is not taking it for now"},
-	{170207, outcomeRefused, "the money does not cover it"},
-	{170209, outcomeRefused, "the account may not trade this or in this way"},
-	{170210, outcomeRefused, "rejected as an order"},
-	{170212, outcomeUnknown, "accepted for processing, and no word yet"},
-	{170213, outcomeRefused, "there is no such order"},
-	{170215, outcomeRefused, "the loan or its limits do not allow it"},
-	{170216, outcomeRefused, "the leverage is above what the loan allows"},
-	{170217, outcomeRefused, "the exchange is not taking it for now"},
-	{170218, outcomeRefused, "rejected as an order"},
-	{170219, outcomeRefused, "the account may not trade this or in this way"},
-	{170220, outcomeRefused, "the loan or its limits do not allow it"},
-	{170221, outcomeRefused, "a parameter of the order is wrong"},
-	{170222, outcomeNotSent, "over the rate limit: not looked at"},
-	{170223, outcomeRefused, "the loan or its limits do not allow it"},
-	{170224, outcomeRefused, "the account may not trade this or in this way"},
-	{170226, outcomeRefused, "the account may not trade this or in this way"},
-	{170227, outcomeRefused, "the account may not trade this or in this way"},
-	{170228, outcomeRefused, "the size is too large"},
-	{170229, outcomeRefused, "the size is too large"},
-	{170230, outcomeRefused, "the loan or its limits do not allow it"},
-	{170234, outcomeUnknown, "an internal error: what became of it is not said"},
-	{170241, outcomeRefused, "the account may not trade this or in this way"},
-	{170310, outcomeUnknown, "no answer from inside in time; it may have gone through"},
-	{170311, outcomeRefused, "failed, and says so"},
-	{170312, outcomeRefused, "it cannot be cancelled or changed by its kind"},
-	{170313, outcomeRefused, "less than what is filled already"},
-	{170341, outcomeRefused, "the size is too large"},
-	{170344, outcomeRefused, "the account may not trade this or in this way"},
-	{170346, outcomeRefused, "the account may not trade this or in this way"},
-	{170348, outcomeRefused, "the account may not trade this or in this way"},
-	{170355, outcomeRefused, "the account may not trade this or in this way"},
-	{170358, outcomeRefused, "the account may not trade this or in this way"},
-	{170359, outcomeRefused, "the account may not trade this or in this way"},
-	{170360, outcomeRefused, "the account may not trade this or in this way"},
-	{170371, outcomeRefused, "the price is beyond what is allowed now"},
-	{170372, outcomeRefused, "the price is beyond what is allowed now"},
-	{170381, outcomeRefused, "the size is too large"},
-	{170382, outcomeRefused, "the size is too large"},
-	{170709, outcomeRefused, "the symbol is not on the list the key or account may trade"},
-	{170810, outcomeRefused, "there are as many orders as allowed already"},
-	{181017, outcomeRefused, "it is no final state yet"},
-	{182011, outcomeRefused, "the collateral cannot be switched"},
-	{182100, outcomeRefused, "nothing is repaid: a repayment is under way or nothing is owed"},
-	{182101, outcomeRefused, "the money does not cover it"},
-	{182102, outcomeRefused, "nothing is repaid: a repayment is under way or nothing is owed"},
-	{182103, outcomeRefused, "the loan or its limits do not allow it"},
-	{182108, outcomeRefused, "the collateral cannot be switched"},
-	{182110, outcomeRefused, "the collateral cannot be switched"},
-	{182111, outcomeRefused, "the collateral cannot be switched"},
-	{182112, outcomeRefused, "the collateral cannot be switched"},
-	{500010, outcomeRefused, "the account is of the wrong kind for this"},
-	{500011, outcomeRefused, "the account is of the wrong kind for this"},
-	{3100181, outcomeRefused, "the account is of the wrong kind for this"},
-	{3100197, outcomeRefused, "the account is barred from this"},
-	{3100326, outcomeRefused, "a parameter of the order is wrong"},
-	{3200316, outcomeRefused, "the loan or its limits do not allow it"},
-	{3200317, outcomeRefused, "the loan or its limits do not allow it"},
-	{3200320, outcomeRefused, "the loan or its limits do not allow it"},
-	{3200403, outcomeRefused, "the margin mode does not allow it"},
-	{3200419, outcomeRefused, "the margin mode does not allow it"},
-	{3200425, outcomeRefused, "the margin mode does not allow it"},
-	{3200641, outcomeRefused, "the collateral cannot be switched"},
-	{3400052, outcomeRefused, "the account cannot be upgraded now"},
-	{3400053, outcomeRefused, "the account cannot be upgraded now"},
-	{3400054, outcomeRefused, "the account cannot be upgraded now"},
-	{3400071, outcomeRefused, "the money does not cover it"},
-	{3400139, outcomeRefused, "leverage and risk limit do not go together"},
-	{3400208, outcomeRefused, "the position mode does not fit"},
-	{3400209, outcomeRefused, "the account cannot be upgraded now"},
-	{3400210, outcomeRefused, "the account cannot be upgraded now"},
-	{3400211, outcomeRefused, "the account cannot be upgraded now"},
-	{3400212, outcomeRefused, "the account cannot be upgraded now"},
-	{3400213, outcomeRefused, "the account cannot be upgraded now"},
-	{3400214, outcomeUnknown, "an internal error: what became of it is not said"},
-	{3401010, outcomeRefused, "the margin mode does not allow it"},
+// refusals are the codes of that page which say that nothing has happened: the
+// exchange said no, or turned the request away before it looked at it. A code is taken for
+// a refusal on positive evidence only, since who takes an order or a transfer that stands for a
+// refused one makes it twice.
+var refusals = []codeGroup{
+	{"the key has expired", []int{-2015, 33004}},
+	{"the request is malformed for HTTP", []int{400}},
+	{"turned away before authentication", []int{401}},
+	{"turned away at the door: the address asked too often, or its country is served elsewhere", []int{
+		403,
+	}},
+	{"no such path", []int{404}},
+	{"a parameter is wrong", []int{
+		10001, 60075, 60076, 60077, 60084, 60086, 60088, 60089, 60090, 60091, 60092, 60093, 60094,
+		60095, 61001, 61002, 61003, 61004, 61005, 61006, 61007, 110049, 110050, 110108, 110109, 110305,
+		110306, 110308, 110309, 110310, 110311, 110318, 131002, 131081, 131202, 131203, 131210, 131211,
+		131215, 148007, 148008, 148015, 148016, 148017, 148039, 148040, 170105, 170115, 170116, 170117,
+		170121, 170130, 170201, 170202, 170221, 176004, 176034, 177003, 177019, 180001, 180006, 180019,
+		180021, 180028, 181000, 181001, 181002, 181003, 181004, 181005, 181006, 181007, 181008, 181009,
+		181010, 181011, 181012, 181013, 181018, 181019, 182000, 182201, 182202, 182203, 400000, 700000,
+		790001, 3100326, 3500402, 3500404, 3500405, 3500406, 3500407, 34022014, 34022027, 34022033,
+		34022034,
+	}},
+	{"outside the time window", []int{10002}},
+	{"the key is unknown here, or has too many sessions", []int{10003}},
+	{"the signature is wrong", []int{10004}},
+	{"the key may not do this", []int{10005}},
+	{"over the rate limit", []int{10006, 10018, 10403, 10429, 20003, 170005, 170222}},
+	{"not authenticated", []int{10007}},
+	{"the account is barred from this", []int{
+		10008, 10009, 10024, 10027, 60069, 110066, 110124, 131078, 131089, 131090, 131091, 131092,
+		140004, 176201, 177020, 180003, 3100197, 34022052,
+	}},
+	{"the key is bound to other addresses", []int{10010}},
+	{"no such route, operation or category", []int{10017, 10404}},
+	{"the exchange is not taking it for now", []int{
+		10019, 110071, 110074, 110095, 110098, 110100, 110103, 131097, 131206, 131208, 140003, 148031,
+		170031, 170151, 170157, 170159, 170206, 170217, 176018, 176019, 176022, 176023, 176039, 177008,
+		180009, 180023, 180029, 700013, 700022, 34022035, 34022048, 34022051,
+	}},
+	{"the account is of the wrong kind for this", []int{
+		10028, 100028, 110018, 110067, 110088, 110097, 110111, 131084, 140001, 176134, 181014, 182021,
+		182105, 182200, 500010, 500011, 700012, 3100181, 3777007,
+	}},
+	{"the symbol is not on the list the key or account may trade", []int{
+		10029, 30133, 30134, 110106, 170709,
+	}},
+	{"a second authentication changes nothing", []int{20001}},
+	{"cancelled too soon after it was placed", []int{30035}},
+	{"the leverage is above what the loan allows", []int{30135, 30136, 110087, 110107, 170216}},
+	{"the price is beyond what is allowed now", []int{
+		30208, 30209, 110003, 110116, 110120, 110121, 170132, 170133, 170192, 170193, 170194, 170203,
+		170204, 170371, 170372, 180026, 180030, 700001, 700002, 700008, 700016,
+	}},
+	{"the contract is being delisted or settled: nothing new is taken", []int{
+		30228, 110042, 110063, 110137,
+	}},
+	{"the loan or its limits do not allow it", []int{
+		30256, 110069, 110080, 110102, 110104, 110105, 110131, 170215, 170220, 170223, 170230, 182103,
+		3200316, 3200317, 3200320,
+	}},
+	{"it is set so already", []int{34040, 110025, 110026, 110027, 110043, 110075}},
+	{"there is no such order", []int{110001, 170143, 170213}},
+	{"the money does not cover it", []int{
+		110004, 110006, 110007, 110012, 110014, 110044, 110045, 110051, 110052, 110053, 131085, 131212,
+		131228, 148010, 148011, 148012, 148020, 148022, 148029, 148037, 170033, 170131, 170207, 176015,
+		177006, 177011, 177012, 180015, 180016, 182101, 400006, 400007, 400105, 404011, 700005, 700010,
+		700011, 3400071, 3777040, 34022030, 34022049,
+	}},
+	{"the position is in a state that does not allow it", []int{110005, 110033, 110034, 110041}},
+	{"the order is already done or cancelled", []int{
+		60062, 60074, 110008, 110010, 148024, 148025, 170139, 170142, 170190,
+	}},
+	{"there are as many orders as allowed already", []int{
+		60063, 60064, 110009, 110020, 110061, 110307, 148018, 170810,
+	}},
+	{"it would lead to a liquidation", []int{110011, 110039, 110040, 110046, 182100}},
+	{"leverage and risk limit do not go together", []int{
+		110013, 110016, 110031, 110047, 110048, 110078, 110085, 110086, 110089, 110090, 170034,
+		3400139,
+	}},
+	{"the margin mode does not allow it", []int{
+		110015, 110036, 110038, 110073, 110076, 110077, 110096, 110101, 110110, 110135, 3200403,
+		3200419, 3200425, 3401010,
+	}},
+	{"the quantity rounds to nothing", []int{110017}},
+	{"the order is named wrongly", []int{110019, 110032}},
+	{"the position limit or the open interest does not allow it", []int{
+		110021, 110022, 170010, 170011, 170019,
+	}},
+	{"only reductions are taken", []int{110023, 110082, 110083}},
+	{"the position mode does not fit", []int{110024, 110028, 110029, 110113, 110313, 3400208}},
+	{idUsed, []int{110030, 110072, 131214, 170141, 180025, 700009}},
+	{"the account has no setting of that symbol", []int{110037}},
+	{"orders that are linked to the position are in the way", []int{
+		110054, 110055, 110056, 110059, 110060,
+	}},
+	{"take profit and stop loss do not fit here", []int{110057, 110058, 110099}},
+	{"market maker protection is not set up", []int{110062, 110065}},
+	{"less than what is filled already", []int{110064, 170313}},
+	{"the account may not trade this or in this way", []int{
+		60081, 110068, 110070, 110112, 110119, 110123, 110125, 110132, 110136, 110304, 110317, 170036,
+		170037, 170209, 170219, 170224, 170226, 170227, 170241, 170344, 170346, 170348, 170355, 170358,
+		170359, 170360,
+	}},
+	{"the order is being processed and cannot be touched now", []int{110079, 110114, 170144, 170191}},
+	{"the trigger price is on the wrong side", []int{110092, 110093}},
+	{"the size is too small", []int{
+		60066, 60085, 60200, 110094, 110303, 110314, 148002, 170136, 170140, 176025, 177009, 177016,
+		700006, 34022011,
+	}},
+	{"a leg is changed by its combination only", []int{110115, 110117}},
+	{"nobody to trade with at a price that could be told", []int{110118}},
+	{"the size is too large", []int{
+		60067, 60087, 60201, 110315, 110319, 131086, 131088, 131095, 131096, 131239, 148006, 148038,
+		148047, 148048, 170124, 170197, 170198, 170199, 170200, 170228, 170229, 170341, 170381, 170382,
+		176017, 176026, 176027, 176028, 176029, 177007, 177010, 177013, 177014, 177015, 180012, 180013,
+		180014, 400005, 700007, 3777039, 34022107, 34022108,
+	}},
+	{"too many decimals", []int{
+		148003, 148005, 148028, 148042, 170134, 170137, 170148, 176031, 176132, 177004,
+	}},
+	{"it cannot be cancelled or changed by its kind", []int{170145, 170312}},
+	{"failed, and says so", []int{
+		60061, 60072, 148026, 148036, 170149, 170150, 170311, 176005, 176006, 176137, 177021, 34022044,
+		34022045,
+	}},
+	{"rejected as an order", []int{170210, 170218}},
+	{"it is no final state yet", []int{181017}},
+	{"the collateral cannot be switched", []int{182011, 182108, 182110, 182111, 182112, 3200641}},
+	{"nothing is owed", []int{148032, 176016, 182102, 34022041}},
+	{"the account cannot be upgraded now", []int{
+		3400052, 3400053, 3400054, 3400209, 3400210, 3400211, 3400212, 3400213,
+	}},
+	{"the account may not do this, or not without checks of its person", []int{
+		20096, 61010, 81007, 110302, 110312, 110316, 110323, 131004, 131065, 131071, 131079, 131080,
+		131083, 131094, 131226, 131227, 131229, 131233, 140002, 141004, 141019, 141020, 141027, 148013,
+		148027, 176007, 176008, 176009, 176024, 176037, 176038, 176139, 180004, 180005, 180010, 180011,
+		180017, 180022, 180024, 180027, 182204, 182205, 400001, 400002, 400003, 400004, 403001, 409011,
+		3500002, 3500153, 3500403, 3500415, 3777030, 34022036, 34022047, 34022053,
+	}},
+	{"the receiving side does not take it", []int{
+		131066, 131067, 131068, 131069, 131070, 131072, 131073, 131074, 131075, 131076, 131077, 131093,
+		131098, 131099, 131231, 131232,
+	}},
+	{"there is no such account, coin, order or product", []int{
+		60065, 60078, 60082, 60083, 61000, 61009, 110300, 110301, 110320, 110321, 111008, 131207,
+		148001, 148004, 148014, 148023, 148030, 148033, 176010, 176011, 176012, 176013, 176020, 177005,
+		177017, 180002, 180007, 180008, 180020, 400101, 400102, 400103, 404001, 700004, 3777002,
+		3777003, 3777004, 3777006, 3777042, 34022010, 34022094,
+	}},
+	{"a check of the account does not let it through", []int{
+		60070, 60079, 61008, 131087, 131213, 131217, 140005, 148009, 176133, 182104, 182107, 34022031,
+	}},
+	{"something else has to be ended first", []int{
+		141025, 176035, 176036, 176040, 176138, 182106, 3777005, 3777027, 3777029, 34022050,
+	}},
 }

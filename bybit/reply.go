@@ -13,8 +13,9 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// Error is the exchange's refusal of a request. [errors.AsType] finds it in what a call
-// returns.
+// Error is the exchange's refusal of a request: of one that changes something it says that
+// this has not happened, else it is in an [*UnknownError]. [errors.AsType] finds it in what a
+// call returns.
 type Error struct {
 	Op      string // method and path: "GET /v5/market/full_orderbook"
 	Status  int    // of HTTP: 200 if only Code says that it failed, 403 from an address that asked too often
@@ -43,6 +44,9 @@ func (e *Error) Error() string {
 	default:
 		text = fmt.Sprintf("HTTP %d: %s", e.Status, e.Message)
 	}
+	if reasonOf(refusals, e.Code) == idUsed {
+		text += "; one with this id exists already"
+	}
 	switch skew := e.Skew.Round(time.Millisecond); {
 	case skew > 0:
 		text += fmt.Sprintf("; the exchange's clock is %s ahead of this one", skew)
@@ -59,10 +63,14 @@ func (e *Error) Error() string {
 // [Client.Call].
 type Reply struct {
 	Result  json.RawMessage // nil if there is none
-	ExtInfo json.RawMessage // retExtInfo; of batches it has the code of each order
+	ExtInfo json.RawMessage // retExtInfo
 	Message string          // retMsg
 	Time    time.Time       // of the exchange's clock
 	Body    json.RawMessage // all of it
+
+	// Items say what became of each order of a batch, in the order of the request: nil if it was
+	// taken, an [*Error] if it was refused, or an [*UnknownError]. Nil for other requests.
+	Items []error
 }
 
 // reply is what came for a request.

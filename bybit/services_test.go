@@ -1,7 +1,6 @@
 package bybit_test
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"reflect"
@@ -83,45 +82,4 @@ func TestPagesSendTheCursorAsItCame(t *testing.T) {
 			t.Error("the caller's params have changed")
 		}
 	})
-}
-
-// Each item of a batch has its own answer.
-func TestBatchesTellItemsApart(t *testing.T) {
-	const reply = `{"retCode":0,"retMsg":"OK","result":{"list":[{"category":"linear","symbol":"BTCUSDT","orderId":"1","orderLinkId":"a"},` +
-		`{"category":"linear","symbol":"ETHUSDT","orderId":"","orderLinkId":""}]},"retExtInfo":{"list":[{"code":0,"msg":"OK"},{"code":110007,"msg":"no balance"}]},"time":1}`
-	inRESTBubble(t, func(t *testing.T, v *restVenue) {
-		v.guarded().inside = func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, reply) }
-		client := v.client(&bybit.Options{Credentials: testCredentials()})
-		r, err := client.Order.CancelBatch(t.Context(), &bybit.OrderCancelBatchParams{Category: bybit.Linear})
-		if err != nil || len(r.Items) != 2 {
-			t.Fatalf("%+v, %v", r, err)
-		}
-		if r.Items[0].Err != nil || r.Items[0].OrderID != "1" {
-			t.Errorf("the first item is %+v", r.Items[0])
-		}
-		want := &bybit.Error{Op: "POST /v5/order/cancel-batch", Status: 200, Code: 110007, Message: "no balance"}
-		if !reflect.DeepEqual(r.Items[1].Err, want) {
-			t.Errorf("the second item's error is %+v, want %+v", r.Items[1].Err, want)
-		}
-		var again bybit.OrderCancelBatchResult
-		if err := again.Decode(r.AppendJSON(nil)); err != nil || !reflect.DeepEqual(&again, r) {
-			t.Errorf("comes back as %+v, %v", again, err)
-		}
-	})
-	var r bybit.OrderCancelBatchResult
-	var bad *bybit.DecodeError
-	if err := r.Decode([]byte(`{"result":{"list":[{"orderId":{}}]}}`)); !errors.As(err, &bad) || !strings.Contains(err.Error(), "result.list[0].orderId") {
-		t.Errorf("an id that is an object: %v", err)
-	}
-	if err := r.Decode([]byte(`{"retExtInfo":{"list":[{"code":1,"msg":"m"}]}}`)); err != nil || len(r.Items) != 1 || r.Items[0].Err == nil {
-		t.Errorf("a code without its item: %+v, %v", r.Items, err)
-	}
-	for _, silent := range []string{``, `,"retExtInfo":{}`, `,"retExtInfo":null`, `,"retExtInfo":{"list":[{"code":0,"msg":"OK"}]}`} {
-		if err := r.Decode([]byte(`{"result":{"list":[{"orderId":"1"},{"orderId":"2"}]}` + silent + `}`)); err != nil || len(r.Items) != 2 {
-			t.Fatalf("%s: %+v, %v", silent, r.Items, err)
-		}
-		if last := r.Items[1].Err; last == nil || !last.OutcomeUnknown() {
-			t.Errorf("an item without a code, after %q, has the error %v", silent, last)
-		}
-	}
 }

@@ -13,21 +13,23 @@ import (
 // ErrOutcomeUnknown is what an [*UnknownError] is.
 var ErrOutcomeUnknown = errors.New("outcome unknown")
 
-// OrderRef finds an order again.
+// OrderRef finds again what a request was about: an order as a rule.
 type OrderRef struct {
 	Category Category
 	Symbol   string
 	OrderID  string // the exchange's
-	LinkID   string // the user's
+	LinkID   string // the user's; of what is no order its transferId, requestId, reqLinkId, rfqLinkId or quoteLinkId
 }
 
 // UnknownError says that a request that changes something may or may not have done so: a
 // byte of it was handed to the network and no reply tells more, or the reply leaves it
 // open. It was not repeated and must not be, before it is known what became of it.
 //
-// It is never an [*Error], also if Err is one: that would read as a refusal.
+// It is never an [*Error], also if Err is one: that would read as a refusal. It may be
+// [context.Canceled] or [context.DeadlineExceeded], if that is why no reply came: who
+// passes over those has to ask for [ErrOutcomeUnknown] first.
 type UnknownError struct {
-	Ref    OrderRef // as far as the request names one order
+	Ref    OrderRef // as far as the request names what it is about
 	Op     string   // method and path
 	SentAt time.Time
 	Err    error // why it is not known
@@ -63,7 +65,7 @@ func (r *request) unknown(s *sent, err error) error {
 	case ok && !r.leavesOpen(refused):
 		return err
 	}
-	return &UnknownError{Ref: r.order(), Op: r.op(), SentAt: s.at, Err: err}
+	return r.unsure(s.at, err)
 }
 
 // unread returns the error of a request whose reply says success, and whose result cannot be
@@ -72,49 +74,66 @@ func (r *request) unread(rep *reply, err error) error {
 	if r.read {
 		return err
 	}
-	return &UnknownError{Ref: r.order(), Op: r.op(), SentAt: rep.sentAt, Err: err}
+	return r.unsure(rep.sentAt, err)
 }
 
-// leavesOpen reports whether a refusal does not say that nothing has happened: a reply
-// without a code from whatever stands before the exchange, a code that leaves any write
-// open, and for orders each code that the table of outcomes has as unknown, or does not
-// have.
-func (r *request) leavesOpen(refused *Error) bool {
+// unsure returns the error of a write that was sent at that time.
+func (r *request) unsure(at time.Time, err error) error {
+	ref, _ := r.refs()
+	return &UnknownError{Ref: ref, Op: r.op(), SentAt: at, Err: err}
+}
+
+// leavesOpen reports whether the refusal of a write does not say that nothing has happened.
+// For every write it is this that decides: the code does, if the documentation has it; else
+// the status of HTTP, of which only 400 to 499 says that the request was turned away. So a
+// code that is new leaves it open.
+func (e *endpoint) leavesOpen(refused *Error) bool {
 	switch {
-	case refused.Code == 0:
-		return refused.Status < 400 || refused.Status >= 500 || refused.Status == http.StatusRequestTimeout
-	case r.tradesOrders():
-		return outcomeOf(refused.Code) == outcomeUnknown
+	case reasonOf(refusals, refused.Code) != "":
+		return false
+	case reasonOf(openCodes, refused.Code) != "":
+		return true
 	}
-	return refused.Status >= 500 || opensAnyWrite(refused.Code)
+	return refused.Status < 400 || refused.Status >= 500 || refused.Status == http.StatusRequestTimeout
 }
 
-// tradesOrders reports whether a request places, changes or cancels orders.
-func (r *request) tradesOrders() bool {
-	return !r.read && (strings.HasPrefix(r.path, "/v5/order/") || strings.HasPrefix(r.path, "/v5/spread/order/"))
-}
-
-// order returns the order that a request is about.
-func (r *request) order() OrderRef {
-	var ref OrderRef
-	if !r.tradesOrders() {
-		return ref
-	}
+// refs returns what a request is about, and for a batch each of its orders.
+func (r *request) refs() (whole OrderRef, orders []OrderRef) {
 	c := wire.NewCursor(r.body)
 	var o wire.Object
 	for c.NextKey(&o) {
-		switch string(o.Key) {
-		case "category":
-			ref.Category = Category(c.Text())
-		case "symbol":
-			ref.Symbol = string(c.Text())
-		case "orderId":
-			ref.OrderID = string(c.Text())
-		case "orderLinkId":
-			ref.LinkID = string(c.Text())
-		default:
-			c.Skip(&o)
+		if !r.batch || string(o.Key) != "request" {
+			whole.read(&c, &o, r.body)
+			continue
+		}
+		var a wire.Array
+		for c.NextElement(&a) {
+			var order OrderRef
+			var inner wire.Object
+			for c.NextKey(&inner) {
+				order.read(&c, &inner, r.body)
+			}
+			orders = append(orders, order)
 		}
 	}
-	return ref
+	for i := range orders {
+		orders[i].Category = whole.Category
+	}
+	return whole, orders
+}
+
+// read reads a member of a request.
+func (o *OrderRef) read(c *wire.Cursor, member *wire.Object, body []byte) {
+	name := string(member.Key)
+	value := lenientText(skipped(c, member, body))
+	switch name {
+	case "category":
+		o.Category = Category(value)
+	case "symbol":
+		o.Symbol = value
+	case "orderId":
+		o.OrderID = value
+	case "orderLinkId", "transferId", "requestId", "reqLinkId", "rfqLinkId", "quoteLinkId":
+		o.LinkID = value
+	}
 }

@@ -15,7 +15,7 @@ import (
 
 // What a write returns for each thing that may happen to it; it is made once, whatever
 // that is.
-func TestWritesAreRefusedOrUnknown(t *testing.T) {
+func TestFailureClass03_WritesAreRefusedOrUnknown(t *testing.T) {
 	const order = "/v5/order/create"
 	body := func(text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, text) }
@@ -36,7 +36,9 @@ func TestWritesAreRefusedOrUnknown(t *testing.T) {
 		{"refused", order, body(`{"retCode":110007,"retMsg":"no money"}`), false, "POST /v5/order/create: no money (110007)"},
 		{"an open code", order, body(`{"retCode":10016,"retMsg":"Server error."}`), true, "POST /v5/order/create: outcome unknown: Server error. (10016)"},
 		{"a new code", order, body(`{"retCode":119999,"retMsg":"?"}`), true, "POST /v5/order/create: outcome unknown: ? (119999)"},
-		{"an open code of no order", "/v5/asset/transfer/x", body(`{"retCode":131999,"retMsg":"?"}`), false, "POST /v5/asset/transfer/x: ? (131999)"},
+		{"a new code of no order", "/v5/asset/transfer/x", body(`{"retCode":131999,"retMsg":"?"}`), true, "POST /v5/asset/transfer/x: outcome unknown: ? (131999)"},
+		{"a transfer without money", "/v5/asset/transfer/x", body(`{"retCode":131212,"retMsg":"?"}`), false, "POST /v5/asset/transfer/x: ? (131212)"},
+		{"a busy bank", "/v5/asset/withdraw/create", body(`{"retCode":131230,"retMsg":"busy"}`), true, "POST /v5/asset/withdraw/create: outcome unknown: busy (131230)"},
 		{"a transfer that timed out", "/v5/asset/transfer/x", body(`{"retCode":10000,"retMsg":"Server Timeout"}`), true, "POST /v5/asset/transfer/x: outcome unknown: Server Timeout (10000)"},
 		{"a loan asked for twice", "/v5/crypto-loan-fixed/x", body(`{"retCode":20006,"retMsg":"duplicate"}`), true, "POST /v5/crypto-loan-fixed/x: outcome unknown: duplicate (20006)"},
 		{"too often", order, status(429, ""), false, "POST /v5/order/create: HTTP 429 Too Many Requests"},
@@ -56,7 +58,11 @@ func TestWritesAreRefusedOrUnknown(t *testing.T) {
 			begun := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
-			params := map[string]any{"category": "linear", "symbol": "BTCUSDT", "orderLinkId": "mine", "qty": "1"}
+			id := "orderLinkId"
+			if c.path != order {
+				id = "transferId"
+			}
+			params := map[string]any{"category": "linear", "symbol": "BTCUSDT", id: "mine", "qty": "1"}
 			var result struct{ OrderID string }
 			err := client.Call(ctx, http.MethodPost, c.path, params, &result)
 			if err == nil || !strings.Contains(err.Error(), c.text) {
@@ -73,9 +79,6 @@ func TestWritesAreRefusedOrUnknown(t *testing.T) {
 				return
 			}
 			want := bybit.OrderRef{Category: bybit.Linear, Symbol: "BTCUSDT", LinkID: "mine"}
-			if c.path != order {
-				want = bybit.OrderRef{}
-			}
 			if unknown.Ref != want || unknown.Op != "POST "+c.path || !unknown.SentAt.Equal(begun) {
 				t.Errorf("%s: %+v", c.name, unknown)
 			}

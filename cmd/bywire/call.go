@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -209,7 +210,7 @@ func (a *app) call(ctx context.Context, env bybit.Environment, keys *bybit.Crede
 	if err := a.printReply(reply.Body); err != nil {
 		return err
 	}
-	return failedItems(opOf(e), reply.ExtInfo)
+	return failedItems(opOf(e), reply.Items)
 }
 
 // given is nil for no params, which a nil slice in an interface is not.
@@ -237,36 +238,26 @@ func (a *app) printReply(body []byte) error {
 
 // failedItems says which items of a batch were refused, and of which it is not known what
 // became of them: those decide the exit code.
-func failedItems(op string, ext []byte) error {
-	var info struct {
-		List []struct {
-			Code json.Number // a number, also where it stands in quotes
-			Msg  string
-		}
-	}
-	if json.Unmarshal(ext, &info) != nil {
-		return nil // of another shape: no batch
-	}
+func failedItems(op string, items []error) error {
 	refused, open, first := 0, 0, ""
-	for i, item := range info.List {
-		code, err := item.Code.Int64()
-		if err == nil && code == 0 {
+	for i, err := range items {
+		switch {
+		case err == nil:
 			continue
-		}
-		if err == nil && !(&bybit.Error{Code: int(code)}).OutcomeUnknown() {
-			refused++
-		} else {
+		case errors.Is(err, bybit.ErrOutcomeUnknown):
 			open++
+		default:
+			refused++
 		}
 		if first == "" {
-			first = fmt.Sprintf("item %d: %s (%s)", i+1, item.Msg, item.Code)
+			first = fmt.Sprintf("item %d: %s", i+1, strings.TrimPrefix(err.Error(), op+": "))
 		}
 	}
 	switch {
 	case open > 0:
-		return &codeError{exitUnknown, fmt.Errorf("%s: of %d %d refused, %d unknown: ask what became of them; %s", op, len(info.List), refused, open, first)}
+		return &codeError{exitUnknown, fmt.Errorf("%s: of %d %d refused, %d unknown: ask what became of them; %s", op, len(items), refused, open, first)}
 	case refused > 0:
-		return &codeError{exitRefused, fmt.Errorf("%s: %d of %d refused; %s", op, refused, len(info.List), first)}
+		return &codeError{exitRefused, fmt.Errorf("%s: %d of %d refused; %s", op, refused, len(items), first)}
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func (o outcome) quiet(t *testing.T, v *signedVenue) outcome {
 	return o
 }
 
-const success = `{"retCode":0,"retMsg":"OK","result":{"a":"1.50",  "b":[ ]},"retExtInfo":{},"time":1700000000000}`
+const success = `{"retCode":0,"retMsg":"OK","result":{"a":"1.50",  "b":[ ]},"retExtInfo":{"list":[{"code":0,"msg":"OK"}]},"time":1700000000000}`
 
 // What is sent is what was said, and what is printed is what came, to the byte.
 func TestCallSendsAndPrints(t *testing.T) {
@@ -205,15 +205,18 @@ func TestCallExitCodes(t *testing.T) {
 		{create, 200, refusal(10006, "Too many visits!"), exitRateLimited, "Too many visits! (10006)"},
 		{create, 429, "", exitRateLimited, "429"},
 		{create, 502, "bad gateway", exitUnknown, "outcome unknown"},
-		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\"},{\"symbol\":\"B\"}]", 200,
+		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\",\"orderId\":\"1\"},{\"symbol\":\"B\",\"orderId\":\"2\"}]", 200,
 			`{"retCode":0,"retMsg":"OK","result":{"list":[{},{}]},"retExtInfo":{"list":[{"code":0,"msg":"OK"},{"code":110001,"msg":"no such order"}]},"time":1}`,
 			exitRefused, "1 of 2 refused; item 2: no such order (110001)"},
-		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\"},{\"symbol\":\"B\"}]", 200,
+		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\",\"orderId\":\"1\"},{\"symbol\":\"B\",\"orderId\":\"2\"}]", 200,
 			`{"retCode":0,"retMsg":"OK","result":{"list":[{},{}]},"retExtInfo":{"list":[{"code":"110001","msg":"no such order"},{"code":0,"msg":"OK"}]},"time":1}`,
 			exitRefused, "1 of 2 refused; item 1: no such order (110001)"},
-		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\"},{\"symbol\":\"B\"}]", 200,
+		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\",\"orderId\":\"1\"},{\"symbol\":\"B\",\"orderId\":\"2\"}]", 200,
 			`{"retCode":0,"retMsg":"OK","result":{"list":[{},{}]},"retExtInfo":{"list":[{"code":10016,"msg":"?"},{"code":110001,"msg":"no such order"}]},"time":1}`,
-			exitUnknown, "of 2 1 refused, 1 unknown: ask what became of them; item 1: ? (10016)"},
+			exitUnknown, "of 2 1 refused, 1 unknown: ask what became of them; item 1: outcome unknown: ? (10016)"},
+		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\",\"orderId\":\"1\"},{\"symbol\":\"B\",\"orderId\":\"2\"}]", 200,
+			`{"retCode":0,"retMsg":"OK","result":{"list":[{"orderId":"1"}]},"retExtInfo":{"list":[{"code":0,"msg":"OK"}]},"time":1}`,
+			exitUnknown, "of 2 0 refused, 2 unknown: ask what became of them; item 1: outcome unknown: the reply does not say what became of it"},
 	} {
 		v := newSignedVenue(t, tc.status, tc.reply)
 		o := bywire(t, append(append([]string{"call"}, strings.Fields(tc.args)...), "--rest", v.URL)...).quiet(t, v)

@@ -135,7 +135,7 @@ func ofOrder() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/order/create-batch", Group: "order", Auth: "signed", Read: false, Page: "order/batch-place", Go: "bybit.Client.Order.PlaceBatch",
-			Text: "Places several orders of one category: at most 20, on spot 10. Each succeeds or fails alone. The reply has one item per order, in the sequence of the request; an item's Err is why that order was refused. Each order counts against the rate limit, except on option, where the call counts once.",
+			Text: "Places several orders of one category: at most 20, on spot 10. Each succeeds or fails alone. The reply has one item per order, in the sequence of the request; an item's Err says if that order was refused, or if that is not known. Each order counts against the rate limit, except on option, where the call counts once.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Product: linear, inverse, spot or option."},
 				{Name: "request", Type: "[]object", Required: true, Text: "The orders to place, 1 to 20; on spot at most 10."},
@@ -170,7 +170,7 @@ func ofOrder() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/order/amend-batch", Group: "order", Auth: "signed", Read: false, Page: "order/batch-amend", Go: "bybit.Client.Order.AmendBatch",
-			Text: "Changes several open orders of one category: at most 20, on spot 10. Each succeeds or fails alone; stop orders are not supported. The reply has one item per order, in the sequence of the request; an item's Err is why that change was refused.",
+			Text: "Changes several open orders of one category: at most 20, on spot 10. Each succeeds or fails alone; stop orders are not supported. The reply has one item per order, in the sequence of the request; an item's Err says if that change was refused, or if that is not known.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Product: linear, inverse, spot or option."},
 				{Name: "request", Type: "[]object", Required: true, Text: "The changes to make, 1 to 20; on spot at most 10."},
@@ -192,7 +192,7 @@ func ofOrder() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/order/cancel-batch", Group: "order", Auth: "signed", Read: false, Page: "order/batch-cancel", Go: "bybit.Client.Order.CancelBatch",
-			Text: "Cancels several open orders of one category: at most 20, on spot 10. Each succeeds or fails alone. The reply has one item per order, in the sequence of the request; an item's Err is why that cancellation was refused.",
+			Text: "Cancels several open orders of one category: at most 20, on spot 10. Each succeeds or fails alone. The reply has one item per order, in the sequence of the request; an item's Err says if that cancellation was refused, or if that is not known.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Product: linear, inverse, spot or option."},
 				{Name: "request", Type: "[]object", Required: true, Text: "The orders to cancel, 1 to 20; on spot at most 10."},

@@ -311,7 +311,7 @@ func (g *generator) structType(b *strings.Builder, d *declared, scope *scope) {
 		together.closed = true
 	}
 	if d.role == item {
-		b.WriteString("\nErr *" + g.p.qualify("Error") + " // why it was refused, or not known to be accepted (OutcomeUnknown); nil if it was\n")
+		b.WriteString("\n// Nil if it was taken; an [*Error] if it was refused, so that nothing has happened; an\n// [*UnknownError] if neither is said.\nErr error\n")
 	}
 	b.WriteString("}\n\n")
 }
@@ -449,17 +449,18 @@ func (r *%[1]s) AppendQuery(dst []byte) []byte { return wire.AppendQuery(dst, r,
 	if u.item != nil {
 		fmt.Fprintf(&b, `// Decode reads the result and retExtInfo of a reply, keys that it does not know are skipped.
 func (r *%[1]s) Decode(json []byte) error {
-	items, err := decodeBatch(%[3]q, json, (*%[2]s).fields, func(i *%[2]s) **Error { return &i.Err })
+	return r.decodeBatch(&sentBatch{endpoint: endpointOf(%[3]q, %[4]q)}, json)
+}
+
+func (r *%[1]s) decodeBatch(sent *sentBatch, body []byte) error {
+	items, err := decodeBatch(sent, body, (*%[2]s).fields, func(i *%[2]s) *error { return &i.Err })
 	r.Items = items
 	return err
 }
 
-// DecodeReply is Decode.
-func (r *%[1]s) DecodeReply(body []byte) error { return r.Decode(body) }
-
 // AppendJSON appends an object of result and retExtInfo, as they stand in a reply.
 func (r *%[1]s) AppendJSON(dst []byte) []byte {
-	return appendBatch(dst, r.Items, (*%[2]s).fields, func(i *%[2]s) **Error { return &i.Err })
+	return appendBatch(dst, r.Items, (*%[2]s).fields, func(i *%[2]s) *error { return &i.Err })
 }
 
 // UnmarshalJSON is Decode for encoding/json.
@@ -468,7 +469,7 @@ func (r *%[1]s) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 // MarshalJSON is AppendJSON for encoding/json.
 func (r %[1]s) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-`, u.result.Name, u.item.Name, u.method.HTTP+" "+u.method.Path)
+`, u.result.Name, u.item.Name, u.method.HTTP, u.method.Path)
 	}
 	return b.String()
 }
