@@ -51,7 +51,7 @@ const (
 	SwitchOff Switch = "OFF" // it is off
 )
 
-// CollateralRestriction says how close the venue is to its limit of a collateral coin.
+// CollateralRestriction says how close the exchange is to its limit of a collateral coin.
 type CollateralRestriction string
 
 // The values of CollateralRestriction.
@@ -111,7 +111,7 @@ const (
 	TransactionDelivery       TransactionType = "DELIVERY"        // delivery of a future or an option
 	TransactionLiquidation    TransactionType = "LIQUIDATION"     // liquidation of a position
 	TransactionADL            TransactionType = "ADL"             // auto-deleveraging of a position
-	TransactionAirdrop        TransactionType = "AIRDROP"         // an airdrop of the venue
+	TransactionAirdrop        TransactionType = "AIRDROP"         // an airdrop of the exchange
 	TransactionBonus          TransactionType = "BONUS"           // a bonus was claimed
 	TransactionBonusRecollect TransactionType = "BONUS_RECOLLECT" // a bonus expired and was taken back
 	TransactionFeeRefund      TransactionType = "FEE_REFUND"      // a trading fee was paid back
@@ -138,10 +138,10 @@ const (
 	// TransactionInsLoanAutoBuy: institutional loan: owed coin bought in a liquidation.
 	TransactionInsLoanAutoBuy TransactionType = "AUTO_BUY_LIABILITY_INS_LOAN"
 
-	// TransactionInsLoanAutoRepayPrincipal: institutional loan: principal repaid by the venue.
+	// TransactionInsLoanAutoRepayPrincipal: institutional loan: principal repaid by the exchange.
 	TransactionInsLoanAutoRepayPrincipal TransactionType = "AUTO_PRINCIPLE_REPAYMENT_INS_LOAN"
 
-	// TransactionInsLoanAutoRepayInterest: institutional loan: interest paid by the venue.
+	// TransactionInsLoanAutoRepayInterest: institutional loan: interest paid by the exchange.
 	TransactionInsLoanAutoRepayInterest TransactionType = "AUTO_INTEREST_REPAYMENT_INS_LOAN"
 
 	// TransactionInsLoanTransferIn: institutional loan: moved in during a liquidation.
@@ -155,7 +155,8 @@ const (
 
 	TransactionTokensSubscription TransactionType = "TOKENS_SUBSCRIPTION" // leveraged token bought
 	TransactionTokensRedemption   TransactionType = "TOKENS_REDEMPTION"   // leveraged token redeemed
-	TransactionAutoDeduction      TransactionType = "AUTO_DEDUCTION"      // coins that the venue took back
+
+	TransactionAutoDeduction TransactionType = "AUTO_DEDUCTION" // coins that the exchange took back
 
 	// TransactionFlexibleStakingSubscription: paid into flexible staking.
 	TransactionFlexibleStakingSubscription TransactionType = "FLEXIBLE_STAKING_SUBSCRIPTION"
@@ -259,10 +260,10 @@ const (
 	// TransactionInstitutionRepayInterest: institutional loan: interest paid.
 	TransactionInstitutionRepayInterest TransactionType = "INSTITUTION_PAYBACK_INTEREST_OUT"
 
-	// TransactionInstitutionSell: institutional loan: collateral sold by the venue.
+	// TransactionInstitutionSell: institutional loan: collateral sold by the exchange.
 	TransactionInstitutionSell TransactionType = "INSTITUTION_EXCHANGE_SELL"
 
-	// TransactionInstitutionBuy: institutional loan: owed coin bought by the venue.
+	// TransactionInstitutionBuy: institutional loan: owed coin bought by the exchange.
 	TransactionInstitutionBuy TransactionType = "INSTITUTION_EXCHANGE_BUY"
 
 	// TransactionInstitutionLiquidationPrincipal: institutional loan: principal repaid in a
@@ -290,8 +291,11 @@ const (
 
 	TransactionSpreadFee TransactionType = "SPREAD_FEE_OUT" // spread fee of a broker in the EU
 
-	TransactionMNTRecall TransactionType = "PLATFORM_TOKEN_MNT_LIQRECALLEDMMNT" // MNT recalled by the venue
-	TransactionMNTReturn TransactionType = "PLATFORM_TOKEN_MNT_LIQRETURNEDMNT"  // MNT returned by the venue
+	// TransactionMNTRecall: MNT recalled by the exchange.
+	TransactionMNTRecall TransactionType = "PLATFORM_TOKEN_MNT_LIQRECALLEDMMNT"
+
+	// TransactionMNTReturn: MNT returned by the exchange.
+	TransactionMNTReturn TransactionType = "PLATFORM_TOKEN_MNT_LIQRETURNEDMNT"
 
 	TransactionBorrow  TransactionType = "BORROW"  // coins borrowed, by hand or automatically
 	TransactionRepay   TransactionType = "REPAY"   // borrowed coins repaid, by hand or automatically
@@ -320,10 +324,10 @@ const (
 	// TransactionAlphaSmallTokenRefund: refund of small Alpha token amounts.
 	TransactionAlphaSmallTokenRefund TransactionType = "ALPHA_SMALL_TOKEN_REFUND"
 
-	// TransactionTWAPBudgetAirdrop: budget of a TWAP given by the venue.
+	// TransactionTWAPBudgetAirdrop: budget of a TWAP given by the exchange.
 	TransactionTWAPBudgetAirdrop TransactionType = "TWAP_BUDGET_AIRDROP"
 
-	// TransactionTWAPBudgetRecall: budget of a TWAP taken back by the venue.
+	// TransactionTWAPBudgetRecall: budget of a TWAP taken back by the exchange.
 	TransactionTWAPBudgetRecall TransactionType = "TWAP_BUDGET_RECALL"
 
 	// TransactionFloatingToFixedBorrow: debt moved to a fixed rate: the new debt.

@@ -45,7 +45,7 @@ type AccountWalletBalanceParams struct {
 	// Wallet to ask for: AccountUnified. For the funding account use the asset service.
 	AccountType AccountType
 
-	Coin Opt[string] // Coins separated by commas, such as USDT,USDC. Absent: all that are not empty.
+	Coin Opt[string] // Coins separated by commas, such as USDT,USDC. Default: all that are not empty.
 }
 
 // AccountWalletBalanceResult is what [AccountService.WalletBalance] returns.
@@ -95,7 +95,7 @@ type WalletBalance struct {
 
 // WalletCoin is an element of [WalletBalance.Coins], one for each coin.
 type WalletCoin struct {
-	ColRes CollateralRestriction // whether the venue restricts this coin as collateral
+	ColRes CollateralRestriction // whether the exchange restricts this coin as collateral
 
 	// Deprecated: free balance of the former spot wallet; absent.
 	Free decimal.Decimal
@@ -135,7 +135,7 @@ type WalletCoin struct {
 	WalletBalance    decimal.Decimal // wallet balance, in coin
 	CumRealisedPnL   decimal.Decimal // profit realised since the account was opened, in coin
 	Locked           decimal.Decimal // amount locked by open spot orders, in coin
-	MarginCollateral bool            // whether the venue accepts the coin as collateral
+	MarginCollateral bool            // whether the exchange accepts the coin as collateral
 	Coin             string          // coin, such as BTC
 
 	// Debt from spot margin trades and manual borrowing, in coin, without that of open orders.
@@ -176,7 +176,7 @@ type AccountInfoResult struct {
 // Instruments returns terms of the instruments that this account may trade: ticks, lots, leverage
 // and price limits. Spot, linear and inverse.
 //
-// Spot comes in one reply; there Limit and Cursor are ignored. Linear has more instruments than a
+// Spot comes in one reply; there limit and cursor are ignored. Linear has more instruments than a
 // page holds. Not for custodial sub accounts. Largest order sizes of spot change twice a month. In
 // very volatile markets the reply may lag.
 //
@@ -201,23 +201,23 @@ func (s *AccountService) AllInstruments(ctx context.Context, p *AccountInstrumen
 
 // AccountInstrumentsParams are the parameters of [AccountService.Instruments].
 type AccountInstrumentsParams struct {
-	Category Category    // product: spot, linear or inverse
-	Symbol   Opt[string] // Symbol, such as BTCUSDT. Absent: all of them.
+	Category Category    // category: spot, linear or inverse
+	Symbol   Opt[string] // Symbol, such as BTCUSDT. Default: all.
 	Limit    Opt[int64]  // Rows per page, 1 to 200. Default: 200.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AccountInstrumentsResult is what [AccountService.Instruments] returns.
 type AccountInstrumentsResult struct {
-	Category       Category            // product, as asked
+	Category       Category            // category, as asked
 	List           []AccountInstrument // instruments of this page
-	NextPageCursor string              // Cursor of the next page. Empty on the last page; absent on spot.
+	NextPageCursor string              // cursor of the next page; empty on the last; absent on spot
 }
 
 // AccountInstrument is one of the instruments in [AccountInstrumentsResult.List].
 type AccountInstrument struct {
 	Symbol       string           // symbol, such as BTCUSDT
-	SymbolID     int64            // number of the symbol at the venue
+	SymbolID     int64            // ID of the symbol
 	ContractType ContractType     // kind of contract: linear and inverse
 	Status       InstrumentStatus // whether it can be traded
 
@@ -284,14 +284,14 @@ func (s *AccountService) FeeRates(ctx context.Context, p *AccountFeeRatesParams)
 
 // AccountFeeRatesParams are the parameters of [AccountService.FeeRates].
 type AccountFeeRatesParams struct {
-	Category Category    // product: spot, linear, inverse or option
-	Symbol   Opt[string] // Symbol, such as BTCUSDT; not for options. Absent: all of them.
-	BaseCoin Opt[string] // Base coin, such as BTC; options only. Absent: all of them.
+	Category Category    // category: spot, linear, inverse or option
+	Symbol   Opt[string] // Symbol, such as BTCUSDT; not for options. Default: all.
+	BaseCoin Opt[string] // Base coin, such as BTC; options only. Default: all.
 }
 
 // AccountFeeRatesResult is what [AccountService.FeeRates] returns.
 type AccountFeeRatesResult struct {
-	Category Category         // Product: spot or option. Absent for derivatives.
+	Category Category         // Category: spot or option. Absent for derivatives.
 	List     []AccountFeeRate // rates, one row per symbol
 }
 
@@ -358,28 +358,28 @@ func (s *AccountService) AllTransactionLog(ctx context.Context, p *AccountTransa
 // AccountTransactionLogParams are the parameters of [AccountService.TransactionLog].
 type AccountTransactionLogParams struct {
 	AccountType  Opt[AccountType]     // wallet to ask for: AccountUnified
-	Category     Opt[Category]        // Product: spot, linear, inverse or option. Absent: all of them.
-	Currency     Opt[string]          // Coin whose balance changed, such as USDT. Absent: all of them.
-	BaseCoin     Opt[string]          // Base coin of the instrument, such as BTC. Absent: all of them.
-	Type         Opt[TransactionType] // What the entries came from. Absent: anything.
+	Category     Opt[Category]        // Category: spot, linear, inverse or option. Default: all.
+	Currency     Opt[string]          // Coin whose balance changed, such as USDT. Default: all.
+	BaseCoin     Opt[string]          // Base coin of the instrument, such as BTC. Default: all.
+	Type         Opt[TransactionType] // What the entries came from. Default: anything.
 	TransSubType Opt[string]          // set to movePosition for entries of moved positions only
 	StartTime    Opt[time.Time]       // not before this time
 	EndTime      Opt[time.Time]       // not after this time
 	Limit        Opt[int64]           // Rows per page, 1 to 50. Default: 20.
 
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AccountTransactionLogResult is what [AccountService.TransactionLog] returns.
 type AccountTransactionLogResult struct {
-	NextPageCursor string        // Cursor of the next page. Empty on the last page.
+	NextPageCursor string        // cursor of the next page; empty on the last
 	List           []Transaction // entries of this page
 }
 
 // Transaction is one of the entries in [AccountTransactionLogResult.List].
 type Transaction struct {
 	TransSubType string // set to movePosition if positions were moved, else empty
-	ID           string // id of the entry
+	ID           string // ID of the entry
 	Symbol       string // Symbol, such as BTCUSDT. Empty if no instrument is concerned.
 	Side         Side   // side of the trade or position: Buy, Sell or None
 
@@ -387,8 +387,8 @@ type Transaction struct {
 	// of the entry.
 	Funding decimal.Decimal
 
-	LinkID   string          // user's own id of the order
-	OrderID  string          // venue's id of the order
+	LinkID   string          // the user's own ID of the order
+	OrderID  string          // the exchange's ID of the order
 	Fee      decimal.Decimal // Trading fee: positive was paid, negative is a rebate. Coin of the entry.
 	Change   decimal.Decimal // change of the balance: CashFlow plus funding less fee
 	CashFlow decimal.Decimal // realised profit, session settlement or transfer, without fee and funding
@@ -405,9 +405,9 @@ type Transaction struct {
 	Qty         decimal.Decimal // Quantity of the trade. On spot it is signed: negative left the balance.
 	CashBalance decimal.Decimal // balance of the coin afterwards
 	Currency    string          // coin whose balance changed, such as USDT
-	Category    Category        // product: spot, linear, inverse or option
+	Category    Category        // category: spot, linear, inverse or option
 	TradePrice  decimal.Decimal // price of the trade
-	TradeID     string          // venue's id of the trade
+	TradeID     string          // the exchange's ID of the trade
 
 	// Taxes and other fees on top, on the Indonesian and EU sites: a list of feeCoin, feeType,
 	// subFeeType, feeRate and fee; "" elsewhere.
@@ -430,7 +430,7 @@ func (s *AccountService) CoinGreeks(ctx context.Context, p *AccountCoinGreeksPar
 
 // AccountCoinGreeksParams are the parameters of [AccountService.CoinGreeks].
 type AccountCoinGreeksParams struct {
-	BaseCoin Opt[string] // Base coin, such as BTC. Absent: all of them.
+	BaseCoin Opt[string] // Base coin, such as BTC. Default: all.
 }
 
 // AccountCoinGreeksResult is what [AccountService.CoinGreeks] returns.

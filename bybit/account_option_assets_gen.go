@@ -91,7 +91,7 @@ type DailyTradeValue struct {
 	SumExecValue     decimal.Decimal // value bought and sold on that day, quote coin
 }
 
-// SetMarginMode changes the margin mode of the whole account. A refusal is an error of the venue
+// SetMarginMode changes the margin mode of the whole account. A refusal is an error of the exchange
 // with the reasons in its result.
 //
 // V5 page: [account/set-margin-mode].
@@ -135,7 +135,7 @@ type AccountSetSpotHedgingParams struct {
 	SetHedgingMode Switch // SwitchOn to let spot balances hedge, SwitchOff not to
 }
 
-// TradeBehaviour says what the venue does with limit prices beyond the price limit, and other
+// TradeBehaviour says what the exchange does with limit prices beyond the price limit, and other
 // switches of the account.
 //
 // Mind that the two price switches mean opposite things. The instrument's risk parameters set the
@@ -167,8 +167,8 @@ type AccountTradeBehaviourResult struct {
 	FuturesFeesInMNT bool // whether fees of futures are paid in MNT
 }
 
-// SetPriceLimit chooses what the venue does with a limit price beyond the price limit: move it or
-// refuse the order. Linear and inverse share one setting for all futures and perpetuals.
+// SetPriceLimit chooses what the exchange does with a limit price beyond the price limit: move it
+// or refuse the order. Linear and inverse share one setting for all futures and perpetuals.
 //
 // [AccountService.TradeBehaviour] returns the setting.
 //
@@ -181,7 +181,7 @@ func (s *AccountService) SetPriceLimit(ctx context.Context, p *AccountSetPriceLi
 
 // AccountSetPriceLimitParams are the parameters of [AccountService.SetPriceLimit].
 type AccountSetPriceLimitParams struct {
-	Category Category // product: spot, linear or inverse
+	Category Category // category: spot, linear or inverse
 
 	// Required. True moves the price to the nearest allowed one, false refuses the order. Default
 	// of the account: false on spot, true elsewhere.
@@ -230,7 +230,7 @@ func (s *AccountService) Collateral(ctx context.Context, p *AccountCollateralPar
 
 // AccountCollateralParams are the parameters of [AccountService.Collateral].
 type AccountCollateralParams struct {
-	Currency Opt[string] // Coin, such as BTC. Absent: all of them.
+	Currency Opt[string] // Coin, such as BTC. Default: all.
 }
 
 // AccountCollateralResult is what [AccountService.Collateral] returns.
@@ -262,7 +262,7 @@ type CollateralInfo struct {
 	Borrowable        bool            // whether the coin can be borrowed
 	Currency          string          // coin, such as BTC
 	OtherBorrowAmount decimal.Decimal // debt of the other accounts under the same master account, in coin
-	MarginCollateral  bool            // whether the venue accepts the coin as collateral
+	MarginCollateral  bool            // whether the exchange accepts the coin as collateral
 
 	// Largest debt without interest, in coin. Only losses of contracts count for it, spot margin
 	// never.
@@ -361,16 +361,16 @@ func (s *AccountService) AllBorrowHistory(ctx context.Context, p *AccountBorrowH
 
 // AccountBorrowHistoryParams are the parameters of [AccountService.BorrowHistory].
 type AccountBorrowHistoryParams struct {
-	Currency  Opt[string]    // Coin, such as BTC. Absent: all of them.
+	Currency  Opt[string]    // Coin, such as BTC. Default: all.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AccountBorrowHistoryResult is what [AccountService.BorrowHistory] returns.
 type AccountBorrowHistoryResult struct {
-	NextPageCursor string           // Cursor of the next page. Empty on the last page.
+	NextPageCursor string           // cursor of the next page; empty on the last
 	List           []BorrowInterest // charges of this page, latest first
 }
 

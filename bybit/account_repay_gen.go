@@ -32,8 +32,8 @@ func (s *AccountService) Repay(ctx context.Context, p *AccountRepayParams) (*Acc
 
 // AccountRepayParams are the parameters of [AccountService.Repay].
 type AccountRepayParams struct {
-	Coin   Opt[string]          // Coin that is owed, such as BTC. Absent: all debts.
-	Amount Opt[decimal.Decimal] // Amount to repay, in coin; needs a coin. Absent: all that is owed.
+	Coin   Opt[string]          // Coin that is owed, such as BTC. Default: all debts.
+	Amount Opt[decimal.Decimal] // Amount to repay, in coin; needs a coin. Default: all that is owed.
 
 	// Which debts to repay: RepayAll, RepayFixed or RepayFlexible. Default: RepayFlexible.
 	RepaymentType Opt[RepaymentType]
@@ -66,7 +66,7 @@ func (s *AccountService) RepayWithoutConversion(ctx context.Context, p *AccountR
 // [AccountService.RepayWithoutConversion].
 type AccountRepayWithoutConversionParams struct {
 	Coin   string               // coin that is owed, such as BTC
-	Amount Opt[decimal.Decimal] // Amount to repay, in coin. Absent: as much as the spot balance covers.
+	Amount Opt[decimal.Decimal] // Amount to repay, in coin. Default: as much as the spot balance covers.
 
 	// Which debts to repay: RepayAll, RepayFixed or RepayFlexible. Default: RepayFlexible.
 	RepaymentType Opt[RepaymentType]
@@ -96,7 +96,7 @@ func (s *AccountService) RepayLiabilities(ctx context.Context, p *AccountRepayLi
 
 // AccountRepayLiabilitiesParams are the parameters of [AccountService.RepayLiabilities].
 type AccountRepayLiabilitiesParams struct {
-	Coin Opt[string] // Coin that is owed, such as USDT. Absent: all debts.
+	Coin Opt[string] // Coin that is owed, such as USDT. Default: all debts.
 }
 
 // AccountRepayLiabilitiesResult is what [AccountService.RepayLiabilities] returns.
@@ -126,7 +126,7 @@ func (s *AccountService) RepayInfo(ctx context.Context, p *AccountRepayInfoParam
 
 // AccountRepayInfoParams are the parameters of [AccountService.RepayInfo].
 type AccountRepayInfoParams struct {
-	// Coin that is owed, such as USDT; a coin without debt is an error. Absent: the sum of all
+	// Coin that is owed, such as USDT; a coin without debt is an error. Default: the sum of all
 	// debts.
 	Coin Opt[string]
 }
@@ -163,8 +163,8 @@ type RepayDebt struct {
 }
 
 // DCP returns settings of disconnect-cancel-all protection, one row per product line that has it.
-// The order service\'s SetDCP changes them. Empty for an account that the venue did not set up for
-// it.
+// The order service's SetDCP changes them. Empty for an account that the exchange did not set up
+// for it.
 //
 // V5 page: [account/dcp-info].
 //
@@ -206,7 +206,7 @@ func (s *AccountService) SMPGroup(ctx context.Context) (*AccountSMPGroupResult, 
 
 // AccountSMPGroupResult is what [AccountService.SMPGroup] returns.
 type AccountSMPGroupResult struct {
-	SMPGroup int64 // Number of the group. 0 if the account has none.
+	SMPGroup int64 // ID of the group. 0 if the account has none.
 }
 
 // MMPState returns limits and state of market maker protection for one base coin. Options only.
@@ -249,8 +249,8 @@ type MMPState struct {
 // maker orders within the window reach a limit, orders marked MMP are cancelled and new ones
 // refused for the frozen period.
 //
-// The venue must have turned the protection on for the account; it begins with a window of 5000 ms,
-// 100 ms frozen, 100 for quantity and delta and 500000 for vega.
+// The exchange must have turned the protection on for the account; it begins with a window of 5000
+// ms, 100 ms frozen, 100 for quantity and delta and 500000 for vega.
 //
 // V5 page: [account/set-mmp].
 //

@@ -13,7 +13,7 @@ import (
 
 // AffiliateService is [Client].Affiliate. What affiliates learn of the clients and sub-affiliates
 // they brought. The key is one of the main account and has no permission but Affiliate. Volumes and
-// deposits are all that a client did at the venue; what commissions are paid for stands on the
+// deposits are all that a client did at the exchange; what commissions are paid for stands on the
 // affiliates' site.
 type AffiliateService struct{ c *Client }
 
@@ -31,14 +31,14 @@ func (s *AffiliateService) Client(ctx context.Context, p *AffiliateClientParams)
 
 // AffiliateClientParams are the parameters of [AffiliateService.Client].
 type AffiliateClientParams struct {
-	UID      string                 // user id of the client's main account
+	UID      string                 // UID of the client's main account
 	Coin     Opt[string]            // Only amounts in this coin, such as USDT. Default: all.
 	Business Opt[AffiliateBusiness] // Only this business line. Default: all.
 }
 
 // AffiliateClientResult is what [AffiliateService.Client] returns.
 type AffiliateClientResult struct {
-	UID string // user id of the client's main account
+	UID string // UID of the client's main account
 
 	// Volume as taker in the last 30 days, in USDT: derivatives, options and spot.
 	TakerVol30Day decimal.Decimal
@@ -101,7 +101,7 @@ func (s *AffiliateService) AllClients(ctx context.Context, p *AffiliateClientsPa
 
 // AffiliateClientsParams are the parameters of [AffiliateService.Clients].
 type AffiliateClientsParams struct {
-	Cursor      Opt[string] // where to go on: NextPageCursor of the page before
+	Cursor      Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 	Size        Opt[int64]  // Clients per page, 0 to 100. Default: 0.
 	Need365     Opt[bool]   // Whether to return volumes of 365 days. Default: false.
 	Need30      Opt[bool]   // Whether to return volumes of 30 days. Default: false.
@@ -113,12 +113,12 @@ type AffiliateClientsParams struct {
 // AffiliateClientsResult is what [AffiliateService.Clients] returns.
 type AffiliateClientsResult struct {
 	List           []AffiliateClient // clients of the page
-	NextPageCursor string            // cursor of the next page; "" on the last
+	NextPageCursor string            // cursor of the next page; empty on the last
 }
 
 // AffiliateClient is one of the clients in [AffiliateClientsResult.List].
 type AffiliateClient struct {
-	UserID       string // user id of the client
+	UserID       string // UID of the client
 	RegisterTime string // day on which the client registered, such as 2024-10-29
 	Source       string // referral code by which the client came
 	Remarks      string // the affiliate's remark; "" without one
@@ -190,7 +190,7 @@ func (s *AffiliateService) AllSubAffiliates(ctx context.Context, p *AffiliateSub
 
 // AffiliateSubAffiliatesParams are the parameters of [AffiliateService.SubAffiliates].
 type AffiliateSubAffiliatesParams struct {
-	Cursor    Opt[string] // where to go on: NextPageCursor of the page before
+	Cursor    Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 	Size      Opt[int64]  // Sub-affiliates per page, 0 to 100. Default: 0.
 	StartDate Opt[string] // first day of the span, such as 2024-01-01; needs EndDate
 
@@ -198,19 +198,19 @@ type AffiliateSubAffiliatesParams struct {
 	// StartDate.
 	EndDate Opt[string]
 
-	SubAffID Opt[int64] // Only the sub-affiliate with this id; 0 for all. Default: 0.
+	SubAffID Opt[int64] // Only the sub-affiliate with this ID; 0 for all. Default: 0.
 }
 
 // AffiliateSubAffiliatesResult is what [AffiliateService.SubAffiliates] returns.
 type AffiliateSubAffiliatesResult struct {
 	List           []SubAffiliate // sub-affiliates of the page
-	NextPageCursor string         // cursor of the next page; "" on the last
+	NextPageCursor string         // cursor of the next page; empty on the last
 }
 
 // SubAffiliate is an element of [AffiliateSubAffiliatesResult.List]: sub-affiliates of the page.
 type SubAffiliate struct {
-	SubAffID string // id as a sub-affiliate
-	UserID   string // user id of the sub-affiliate
+	SubAffID string // ID as a sub-affiliate
+	UserID   string // UID of the sub-affiliate
 	Name     string // nickname of the sub-affiliate
 	Email    string // mail address of the sub-affiliate, masked in part
 

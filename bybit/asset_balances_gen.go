@@ -33,7 +33,7 @@ type AssetBalancesParams struct {
 	AccountType AccountType // wallet to ask about
 
 	// Coins in upper case, joined with commas, such as USDT,USDC. Needed for the unified account,
-	// at most 10. Default: all coins.
+	// at most 10. Default: all.
 	Coin Opt[string]
 
 	WithBonus Opt[int64] // 1 to return bonuses as well, else 0. Default: 0.
@@ -158,9 +158,9 @@ func (s *AssetService) AllDeposits(ctx context.Context, p *AssetDepositsParams) 
 
 // AssetDepositsParams are the parameters of [AssetService.Deposits].
 type AssetDepositsParams struct {
-	ID        Opt[string]    // ID of the deposit at the venue. If given, the other filters do not matter.
+	ID        Opt[string]    // ID of the deposit. If given, the other filters do not matter.
 	TxID      Opt[string]    // Hash of the transaction. Deposits from before 2024 cannot be found by it.
-	Coin      Opt[string]    // Coin in upper case. Default: all coins.
+	Coin      Opt[string]    // Coin in upper case. Default: all.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 50.
@@ -173,8 +173,8 @@ type AssetDepositsResult struct {
 	NextPageCursor string          // cursor of the next page; empty on the last
 }
 
-// InternalDeposits returns deposits from other users of the venue, without a blockchain. A span is
-// at most 30 days.
+// InternalDeposits returns deposits from other users of the exchange, without a blockchain. A span
+// is at most 30 days.
 //
 // V5 page: [asset/deposit/internal-deposit-record].
 //
@@ -199,10 +199,10 @@ func (s *AssetService) AllInternalDeposits(ctx context.Context, p *AssetInternal
 
 // AssetInternalDepositsParams are the parameters of [AssetService.InternalDeposits].
 type AssetInternalDepositsParams struct {
-	TxID      Opt[string]    // ID of the transfer within the venue
+	TxID      Opt[string]    // ID of the transfer within the exchange
 	StartTime Opt[time.Time] // Not before this time. Default: 30 days ago.
 	EndTime   Opt[time.Time] // Not after this time. Default: now.
-	Coin      Opt[string]    // Coin in upper case. Default: all coins.
+	Coin      Opt[string]    // Coin in upper case. Default: all.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 50.
 }
@@ -228,7 +228,7 @@ func (s *AssetService) DepositAddresses(ctx context.Context, p *AssetDepositAddr
 // AssetDepositAddressesParams are the parameters of [AssetService.DepositAddresses].
 type AssetDepositAddressesParams struct {
 	Coin      string      // coin in upper case, such as USDT
-	ChainType Opt[string] // Chain, as CoinInfo has it in chain, such as ETH. Default: all chains.
+	ChainType Opt[string] // Chain, as CoinInfo has it in chain, such as ETH. Default: all.
 }
 
 // AssetDepositAddressesResult is what [AssetService.DepositAddresses] returns.
@@ -286,7 +286,7 @@ type AssetSubDepositAddressesParams struct {
 type AssetSubDepositAddressesResult struct {
 	Coin string // coin, as asked
 
-	// One address for each chain. The venue's example has one object in place of the array.
+	// One address for each chain. The exchange's example has one object in place of the array.
 	Chains []DepositAddress
 }
 
@@ -314,9 +314,9 @@ func (s *AssetService) AllSubDeposits(ctx context.Context, p *AssetSubDepositsPa
 
 // AssetSubDepositsParams are the parameters of [AssetService.SubDeposits].
 type AssetSubDepositsParams struct {
-	ID          Opt[string]    // ID of the deposit at the venue. If given, the other filters do not matter.
+	ID          Opt[string]    // ID of the deposit. If given, the other filters do not matter.
 	TxID        Opt[string]    // Hash of the transaction. Deposits from before 2024 cannot be found by it.
-	Coin        Opt[string]    // Coin in upper case. Default: all coins.
+	Coin        Opt[string]    // Coin in upper case. Default: all.
 	StartTime   Opt[time.Time] // not before this time
 	EndTime     Opt[time.Time] // not after this time
 	Limit       Opt[int64]     // Rows per page, 1 to 50. Default: 50.

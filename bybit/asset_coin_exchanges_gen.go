@@ -12,7 +12,9 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// CoinExchanges returns exchanges of one coin for another. A new one may take 5 seconds to appear.
+// CoinExchanges returns conversions of one coin into another. A new one may take 5 seconds to
+// appear.
+//
 // V5 page: [asset/exchange].
 //
 // [asset/exchange]: https://bybit-exchange.github.io/docs/v5/asset/exchange
@@ -34,15 +36,15 @@ func (s *AssetService) AllCoinExchanges(ctx context.Context, p *AssetCoinExchang
 
 // AssetCoinExchangesParams are the parameters of [AssetService.CoinExchanges].
 type AssetCoinExchangesParams struct {
-	FromCoin Opt[string] // Coin that was given, in upper case, such as BTC. Default: all coins.
-	ToCoin   Opt[string] // Coin that was received, in upper case, such as USDT. Default: all coins.
+	FromCoin Opt[string] // Coin that was given, in upper case, such as BTC. Default: all.
+	ToCoin   Opt[string] // Coin that was received, in upper case, such as USDT. Default: all.
 	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 10.
 	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetCoinExchangesResult is what [AssetService.CoinExchanges] returns.
 type AssetCoinExchangesResult struct {
-	Exchanges      []CoinExchange // exchanges of this page
+	Exchanges      []CoinExchange // conversions of this page
 	NextPageCursor string         // cursor of the next page; empty on the last
 }
 
@@ -99,7 +101,7 @@ func (s *AssetService) PortfolioMargin(ctx context.Context, p *AssetPortfolioMar
 
 // AssetPortfolioMarginParams are the parameters of [AssetService.PortfolioMargin].
 type AssetPortfolioMarginParams struct {
-	BaseCoin Opt[string] // Base coin, such as BTC. Default: all base coins.
+	BaseCoin Opt[string] // Base coin, such as BTC. Default: all.
 }
 
 // AssetPortfolioMarginResult is what [AssetService.PortfolioMargin] returns.
@@ -164,7 +166,7 @@ type PortfolioMarginPosition struct {
 	MarkPrice decimal.Decimal // mark price of the symbol
 	OrderSize decimal.Decimal // size of open orders in the symbol
 
-	// Number of the contract's kind: 2 for a perpetual, 5 for an option in the venue's example.
+	// Number of the contract's kind: 2 for a perpetual, 5 for an option in the exchange's example.
 	ContractType int64
 
 	SettleCoin  string // coin that the contract settles in
@@ -198,7 +200,7 @@ type PortfolioMarginOption struct {
 	MarkPrice decimal.Decimal // mark price of the symbol
 	OrderSize decimal.Decimal // size of open orders in the symbol
 
-	// Number of the contract's kind: 2 for a perpetual, 5 for an option in the venue's example.
+	// Number of the contract's kind: 2 for a perpetual, 5 for an option in the exchange's example.
 	ContractType int64
 
 	SettleCoin string // coin that the contract settles in
@@ -257,8 +259,8 @@ func (s *AssetService) AllSettlements(ctx context.Context, p *AssetSettlementsPa
 
 // AssetSettlementsParams are the parameters of [AssetService.Settlements].
 type AssetSettlementsParams struct {
-	Category  Category       // product: linear, meaning USDC contracts
-	Symbol    Opt[string]    // Symbol in upper case, such as BTCPERP. Default: all symbols.
+	Category  Category       // category: linear, meaning USDC contracts
+	Symbol    Opt[string]    // Symbol in upper case, such as BTCPERP. Default: all.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
@@ -268,7 +270,7 @@ type AssetSettlementsParams struct {
 // AssetSettlementsResult is what [AssetService.Settlements] returns.
 type AssetSettlementsResult struct {
 	NextPageCursor string             // cursor of the next page; empty on the last
-	Category       Category           // product, as asked
+	Category       Category           // category, as asked
 	List           []SettlementRecord // settlements of this page
 }
 
@@ -358,7 +360,7 @@ type AssetCoinBalanceParams struct {
 // AssetCoinBalanceResult is what [AssetService.CoinBalance] returns.
 type AssetCoinBalanceResult struct {
 	AccountType AccountType         // wallet, as asked
-	BizType     int64               // number of the wallet's kind; the venue documents no values
+	BizType     int64               // number of the wallet's kind; the exchange documents no values
 	AccountID   string              // ID of the wallet
 	MemberID    string              // UID of the account
 	Balance     TransferableBalance // balance of the coin

@@ -17,7 +17,7 @@ const (
 
 	AssetPayLater AssetAccountType = "PayLater" // pay later: purchases that are paid afterwards
 
-	// AssetBybitPayLater: pay later, by the name that the venue's example has.
+	// AssetBybitPayLater: pay later, by the name that the exchange's example has.
 	AssetBybitPayLater AssetAccountType = "BybitPayLater"
 
 	AssetLaunchpool AssetAccountType = "Launchpool" // coins staked in the launchpool
@@ -51,7 +51,7 @@ const (
 	AssetCopyTradingPro AssetCategory = "Copy Trading Pro" // copy trading pro, in the copy trading account
 	AssetAlphaTrade     AssetCategory = "trade"            // tokens held, in the alpha account
 	AssetAlphaFarm      AssetCategory = "farm"             // liquidity positions, in the alpha account
-	AssetPrediction     AssetCategory = "Predication"      // Prediction markets. The venue's spelling.
+	AssetPrediction     AssetCategory = "Predication"      // Prediction markets. The exchange's spelling.
 )
 
 // TransferStatus says where a transfer stands.
@@ -63,7 +63,7 @@ const (
 	TransferPending TransferStatus = "PENDING" // accepted and not yet done: ask for the record again
 	TransferFailed  TransferStatus = "FAILED"  // not done; the coins are where they were
 
-	// TransferUnknown: the venue does not know yet: ask for the record again before sending
+	// TransferUnknown: the exchange does not know yet: ask for the record again before sending
 	// another.
 	TransferUnknown TransferStatus = "STATUS_UNKNOWN"
 )
@@ -113,7 +113,7 @@ const (
 	DepositToEarn DepositWallet = "EARN" // a flexible saving; coins without one go to the funding account
 )
 
-// InternalDepositStatus says where a deposit from another user of the venue stands.
+// InternalDepositStatus says where a deposit from another user of the exchange stands.
 type InternalDepositStatus int64
 
 // The values of InternalDepositStatus.
@@ -169,7 +169,7 @@ const (
 	WithdrawalPending       WithdrawalStatus = "Pending"             // waits to be sent
 	WithdrawalSuccess       WithdrawalStatus = "success"             // done
 	WithdrawalCancelled     WithdrawalStatus = "CancelByUser"        // cancelled by the user
-	WithdrawalRejected      WithdrawalStatus = "Reject"              // refused by the venue
+	WithdrawalRejected      WithdrawalStatus = "Reject"              // refused by the exchange
 	WithdrawalFailed        WithdrawalStatus = "Fail"                // failed
 	WithdrawalConfirmed     WithdrawalStatus = "BlockchainConfirmed" // confirmed on chain
 
@@ -185,7 +185,7 @@ type WithdrawalType int64
 // The values of WithdrawalType.
 const (
 	WithdrawalOnChain  WithdrawalType = 0 // over a blockchain
-	WithdrawalOffChain WithdrawalType = 1 // to another user of the venue, without a blockchain
+	WithdrawalOffChain WithdrawalType = 1 // to another user of the exchange, without a blockchain
 	WithdrawalAnyType  WithdrawalType = 2 // Both. Only to ask for records.
 )
 
@@ -198,7 +198,7 @@ const (
 	// chain.
 	AddressOnChain WithdrawalAddressType = 0
 
-	AddressInternal WithdrawalAddressType = 1 // another user of the venue
+	AddressInternal WithdrawalAddressType = 1 // another user of the exchange
 	AddressAny      WithdrawalAddressType = 2 // both kinds
 )
 
@@ -218,7 +218,7 @@ type WithdrawWallet string
 const (
 	WithdrawFunding WithdrawWallet = "FUND" // the funding account
 
-	// WithdrawUnified: the unified trading account; the venue moves the coins to the funding
+	// WithdrawUnified: the unified trading account; the exchange moves the coins to the funding
 	// account first.
 	WithdrawUnified WithdrawWallet = "UTA"
 
@@ -234,8 +234,8 @@ type ForceChain int64
 
 // The values of ForceChain.
 const (
-	// ForceChainAuto: without a blockchain if the address belongs to a main account of the venue,
-	// else over the chain.
+	// ForceChainAuto: without a blockchain if the address belongs to a main account of the
+	// exchange, else over the chain.
 	ForceChainAuto ForceChain = 0
 
 	ForceChainOn  ForceChain = 1 // over the chain in any case

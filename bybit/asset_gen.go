@@ -64,15 +64,15 @@ type DeliveryRecord struct {
 	DeliveryRPL   decimal.Decimal // profit or loss that the delivery realised, in the settlement coin
 }
 
-// CoinExchange is one exchange of a coin for another.
+// CoinExchange is one conversion of a coin into another.
 type CoinExchange struct {
 	FromCoin     string          // coin that was given
 	FromAmount   decimal.Decimal // amount that was given
 	ToCoin       string          // coin that was received
 	ToAmount     decimal.Decimal // amount that was received
 	ExchangeRate decimal.Decimal // amount of ToCoin for one FromCoin
-	CreatedTime  time.Time       // when the exchange was made
-	ExchangeTxID string          // ID of the exchange
+	CreatedTime  time.Time       // when it was made
+	ExchangeTxID string          // ID of the conversion
 }
 
 // FundingRecord is one entry in the log of a funding account.
@@ -180,12 +180,12 @@ type DepositRecord struct {
 	TaxDepositRecordsID string // ID of the deposit in tax reports. Only for Austrian users of the EU site.
 
 	TaxStatus TaxStatus // whether it has been reported for tax
-	ID        string    // ID of the deposit at the venue
+	ID        string    // ID of the deposit
 }
 
-// InternalDepositRecord is one deposit from another user of the venue.
+// InternalDepositRecord is one deposit from another user of the exchange.
 type InternalDepositRecord struct {
-	ID           string                // ID of the deposit at the venue
+	ID           string                // ID of the deposit
 	Amount       decimal.Decimal       // amount of the deposit
 	Type         int64                 // kind of the record; always 1, an internal deposit
 	Coin         string                // coin that arrived
@@ -193,7 +193,7 @@ type InternalDepositRecord struct {
 	Status       InternalDepositStatus // where the deposit stands
 	CreatedTime  time.Time             // when the record was made
 	FromMemberID string                // UID of the sender
-	TxID         string                // ID of the transfer within the venue
+	TxID         string                // ID of the transfer within the exchange
 
 	// What is still to be told about it. Only for users of the Turkish site.
 	ComplianceStatus ComplianceStatus
@@ -249,7 +249,7 @@ type WithdrawalAddress struct {
 	AddressType WithdrawalAddressType // what kind of entry it is
 	Verified    int64                 // 1 if the address has been verified, else 0
 
-	CreateAt  time.Time // when the entry was made, as documented; the venue's example has CreatedAt
+	CreateAt  time.Time // when the entry was made, as documented; the exchange's example has CreatedAt
 	CreatedAt time.Time // When the entry was made. The documentation shows it in an example only.
 }
 
@@ -262,15 +262,15 @@ type WithdrawalRecord struct {
 	TxID string // hash of the transaction on the chain; empty if the withdrawal failed or was cancelled
 
 	Status       WithdrawalStatus // where the withdrawal stands
-	ToAddress    string           // address it went to; a UID if it went to another user of the venue
+	ToAddress    string           // address it went to; a UID if it went to another user of the exchange
 	Tag          string           // tag or memo of that address; empty if there is none
 	WithdrawFee  decimal.Decimal  // fee that was taken, in the coin
 	CreateTime   time.Time        // when the withdrawal was made
 	UpdateTime   time.Time        // when its status last changed
-	WithdrawID   string           // ID of the withdrawal at the venue
+	WithdrawID   string           // ID of the withdrawal
 	WithdrawType WithdrawalType   // over a blockchain or not
 
-	// Meaning unknown; absent in the venue's example. The documentation shows it in an example
+	// Meaning unknown; absent in the exchange's example. The documentation shows it in an example
 	// only.
 	Fee decimal.Decimal
 
@@ -295,7 +295,7 @@ func (s *AssetService) CoinInfo(ctx context.Context, p *AssetCoinInfoParams) (*A
 
 // AssetCoinInfoParams are the parameters of [AssetService.CoinInfo].
 type AssetCoinInfoParams struct {
-	Coin Opt[string] // Coin in upper case, such as MNT. Default: all coins.
+	Coin Opt[string] // Coin in upper case, such as MNT. Default: all.
 }
 
 // AssetCoinInfoResult is what [AssetService.CoinInfo] returns.
@@ -327,11 +327,11 @@ func (s *AssetService) AllDeliveries(ctx context.Context, p *AssetDeliveriesPara
 
 // AssetDeliveriesParams are the parameters of [AssetService.Deliveries].
 type AssetDeliveriesParams struct {
-	Symbol    Opt[string]    // Symbol in upper case, such as BTC-29DEC22-16000-P. Default: all symbols.
+	Symbol    Opt[string]    // Symbol in upper case, such as BTC-29DEC22-16000-P. Default: all.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	ExpDate   Opt[string]    // Expiry date, such as 25MAR22. Default: all dates.
-	Category  Category       // product: linear (USDT and USDC futures), inverse or option
+	ExpDate   Opt[string]    // Expiry date, such as 25MAR22. Default: all.
+	Category  Category       // category: linear (USDT and USDC futures), inverse or option
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -339,6 +339,6 @@ type AssetDeliveriesParams struct {
 // AssetDeliveriesResult is what [AssetService.Deliveries] returns.
 type AssetDeliveriesResult struct {
 	NextPageCursor string           // cursor of the next page; empty on the last
-	Category       Category         // product, as asked
+	Category       Category         // category, as asked
 	List           []DeliveryRecord // deliveries, newest first
 }

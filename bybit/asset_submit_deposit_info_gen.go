@@ -12,10 +12,10 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// SubmitDepositInfo tells who sent a deposit that the travel rule holds up: one whose travel rule
-// status is 1. The page names its fields "depositId", "subAccountId" and "travelRuleStatus", its
-// example "deposit_id", "sub_account_id" and "travel_rule_status". Send the documented ones, and
-// the others if they are refused.
+// SubmitDepositInfo tells who sent a deposit that the travel rule holds up: one about which it
+// wants information. The page names its fields "depositId", "subAccountId" and "travelRuleStatus",
+// its example "deposit_id", "sub_account_id" and "travel_rule_status". Send the documented ones,
+// and the others if they are refused.
 //
 // V5 page: [asset/deposit/submit-info].
 //
@@ -30,17 +30,16 @@ func (s *AssetService) SubmitDepositInfo(ctx context.Context, p *AssetSubmitDepo
 
 // AssetSubmitDepositInfoParams are the parameters of [AssetService.SubmitDepositInfo].
 type AssetSubmitDepositInfoParams struct {
-	// ID of the deposit at the venue, as in DepositRecord. The venue documents it as required.
-	DepositID Opt[int64]
+	DepositID Opt[int64] // ID of the deposit, as in DepositRecord. The exchange documents it as required.
 
 	SubAccountID Opt[int64] // UID of the sub-account, for brokers; 0 is the account of the key. Default: 0.
 
-	// ID of the deposit, by the name that the venue's example has. The documentation shows it in an
-	// example only.
+	// ID of the deposit, by the name that the exchange's example has. The documentation shows it in
+	// an example only.
 	DepositIDAlt Opt[int64]
 
-	// UID of the sub-account, by the name that the venue's example has. The documentation shows it
-	// in an example only.
+	// UID of the sub-account, by the name that the exchange's example has. The documentation shows
+	// it in an example only.
 	SubAccountIDAlt Opt[int64]
 
 	// Answers as a JSON object in a string, at most 16384 bytes; its members depend on the country:
@@ -52,8 +51,8 @@ type AssetSubmitDepositInfoParams struct {
 type AssetSubmitDepositInfoResult struct {
 	TravelRuleStatus TravelRuleStatus // how the review went
 
-	// The same, by the name that the venue's example has. The documentation shows it in an example
-	// only.
+	// The same, by the name that the exchange's example has. The documentation shows it in an
+	// example only.
 	TravelRuleStatusAlt TravelRuleStatus
 }
 
@@ -108,8 +107,8 @@ func (s *AssetService) AllTransfers(ctx context.Context, p *AssetTransfersParams
 
 // AssetTransfersParams are the parameters of [AssetService.Transfers].
 type AssetTransfersParams struct {
-	TransferID Opt[string]         // UUID that the transfer was made with. Default: all transfers.
-	Coin       Opt[string]         // Coin in upper case. Default: all coins.
+	TransferID Opt[string]         // UUID that the transfer was made with. Default: all.
+	Coin       Opt[string]         // Coin in upper case. Default: all.
 	Status     Opt[TransferStatus] // Where the transfers stand. Default: anywhere.
 	StartTime  Opt[time.Time]      // not before this time
 	EndTime    Opt[time.Time]      // not after this time
@@ -174,8 +173,8 @@ func (s *AssetService) AllUniversalTransfers(ctx context.Context, p *AssetUniver
 
 // AssetUniversalTransfersParams are the parameters of [AssetService.UniversalTransfers].
 type AssetUniversalTransfersParams struct {
-	TransferID Opt[string] // UUID that the transfer was made with. Default: all transfers.
-	Coin       Opt[string] // Coin in upper case. Default: all coins.
+	TransferID Opt[string] // UUID that the transfer was made with. Default: all.
+	Coin       Opt[string] // Coin in upper case. Default: all.
 
 	// Where the transfers stand: TransferSuccess, TransferPending or TransferFailed. Default:
 	// anywhere.
@@ -306,7 +305,7 @@ type AssetWithdrawalAddressesParams struct {
 	// the coin "baseCoin". Default: all.
 	Chain Opt[string]
 
-	// Kind of entry; with 1 and 2, coin and chain do not matter. Default: all.
+	// Kind of entry; unless it is addresses on chain, coin and chain do not matter. Default: all.
 	AddressType Opt[WithdrawalAddressType]
 
 	Limit  Opt[int64]  // Rows per page, 1 to 50. Default: 50.
@@ -342,9 +341,9 @@ func (s *AssetService) AllWithdrawals(ctx context.Context, p *AssetWithdrawalsPa
 
 // AssetWithdrawalsParams are the parameters of [AssetService.Withdrawals].
 type AssetWithdrawalsParams struct {
-	WithdrawID   Opt[string]         // ID of the withdrawal at the venue. Default: all withdrawals.
-	TxID         Opt[string]         // Hash of the transaction on the chain. Default: all withdrawals.
-	Coin         Opt[string]         // Coin in upper case. Default: all coins.
+	WithdrawID   Opt[string]         // ID of the withdrawal. Default: all.
+	TxID         Opt[string]         // Hash of the transaction on the chain. Default: all.
+	Coin         Opt[string]         // Coin in upper case. Default: all.
 	WithdrawType Opt[WithdrawalType] // Over a blockchain, without one, or both. Default: over a blockchain.
 	StartTime    Opt[time.Time]      // not before this time
 	EndTime      Opt[time.Time]      // not after this time

@@ -11,11 +11,11 @@ import (
 )
 
 // Withdraw withdraws coins to an address of the address book, over a blockchain or, to a main
-// account of the venue, without one and without a chain's fee. The key must be the main account's.
-// A coin can be withdrawn on one chain only once in 10 seconds, whatever the rate limit says. The
-// fee on top of the amount is WithdrawFee, or with a WithdrawPercentageFee p: amount / (1 - p) * p
-// + WithdrawFee. The fee within the amount is WithdrawFee, or with p: WithdrawFee + (amount -
-// WithdrawFee) * p. CoinInfo has both numbers.
+// account of the exchange, without one and without a chain's fee. The key must be the main
+// account's. A coin can be withdrawn on one chain only once in 10 seconds, whatever the rate limit
+// says. The fee on top of the amount is WithdrawFee, or with a WithdrawPercentageFee p: amount / (1
+// - p) * p + WithdrawFee. The fee within the amount is WithdrawFee, or with p: WithdrawFee +
+// (amount - WithdrawFee) * p. CoinInfo has both numbers.
 //
 // V5 pages: [asset/withdraw/withdraw], [asset/withdraw/questionnaire].
 //
@@ -32,19 +32,22 @@ func (s *AssetService) Withdraw(ctx context.Context, p *AssetWithdrawParams) (*A
 // AssetWithdrawParams are the parameters of [AssetService.Withdraw].
 type AssetWithdrawParams struct {
 	Coin  string      // coin in upper case, such as USDT
-	Chain Opt[string] // Chain, such as ETH. Needed unless ForceChain is ForceChainUID.
+	Chain Opt[string] // Chain, such as ETH. Needed unless it goes to a UID.
 
-	// Address, spelled exactly as in the address book. With ForceChain ForceChainUID: UID of
-	// another main account, also from the address book.
+	// Address, spelled exactly as in the address book. If it goes to a UID: that of another main
+	// account, also from the address book.
 	Address string
 
-	Tag         Opt[string]     // Tag or memo. Needed if the address book has one for the address.
-	Amount      decimal.Decimal // amount to withdraw
-	Timestamp   time.Time       // Now. A repeated request with an old time is refused.
-	ForceChain  Opt[ForceChain] // Which way it takes. Default: ForceChainAuto.
-	AccountType WithdrawWallet  // wallet it is taken from
+	Tag       Opt[string]     // Tag or memo. Needed if the address book has one for the address.
+	Amount    decimal.Decimal // amount to withdraw
+	Timestamp time.Time       // Now. A repeated request with an old time is refused.
 
-	// Whether the fee is taken on top of the amount or from it. Default: WithdrawFeeOnTop, on top.
+	// Which way it takes. Default: without a blockchain if the address is a main account's.
+	ForceChain Opt[ForceChain]
+
+	AccountType WithdrawWallet // wallet it is taken from
+
+	// Whether the fee is taken on top of the amount or from it. Default: on top.
 	FeeType Opt[WithdrawFeeType]
 
 	// An ID made by the caller, of 1 to 32 letters and digits; a second withdrawal with it is not
@@ -84,8 +87,7 @@ type Beneficiary struct {
 	// Person or company. Needed in Turkey, Kazakhstan and India. Default: BeneficiaryIndividual.
 	BeneficiaryLegalType Opt[BeneficiaryLegalType]
 
-	// Who keeps the wallet. Needed in Turkey, Kazakhstan and India. Default: BeneficiaryCustodial,
-	// a custodian.
+	// Who keeps the wallet. Needed in Turkey, Kazakhstan and India. Default: a custodian.
 	BeneficiaryWalletType Opt[BeneficiaryWalletType]
 
 	// Whose wallet it is. Needed in Turkey, Kazakhstan and India for one without a custodian.
@@ -118,5 +120,5 @@ type Beneficiary struct {
 
 // AssetWithdrawResult is what [AssetService.Withdraw] returns.
 type AssetWithdrawResult struct {
-	ID string // ID of the withdrawal at the venue
+	ID string // ID of the withdrawal
 }

@@ -145,7 +145,7 @@ const (
 	FeeGroupNamePreListing    FeeGroupName = "Pre-listing"             // pre-listing
 	FeeGroupNameUSDC          FeeGroupName = "USDC"                    // USDC contracts
 
-	// FeeGroupNameTradFi: perpetuals on stocks and commodities, as the venue sends it.
+	// FeeGroupNameTradFi: perpetuals on stocks and commodities, as the exchange sends it.
 	FeeGroupNameTradFi FeeGroupName = "G9(Stock & Commodity Tradfi Perp"
 
 	// FeeGroupNameTradFiAlt: the same, as the enumeration page spells it.

@@ -57,7 +57,7 @@ type RPIPriceLevel struct {
 // category.
 type Instrument struct {
 	Symbol       string           // symbol, such as BTCUSDT
-	SymbolID     int64            // number of the symbol at the venue
+	SymbolID     int64            // ID of the symbol
 	ContractType ContractType     // kind of contract: linear and inverse
 	Status       InstrumentStatus // whether it can be traded
 	BaseCoin     string           // coin that is traded, such as BTC
@@ -280,7 +280,7 @@ type FeeLevelRate struct {
 	MakerRebate decimal.Decimal
 }
 
-// ServerTime returns the venue's clock.
+// ServerTime returns the exchange's clock.
 // V5 page: [market/time].
 //
 // [market/time]: https://bybit-exchange.github.io/docs/v5/market/time
@@ -314,7 +314,7 @@ func (s *MarketService) Kline(ctx context.Context, p *MarketKlineParams) (*Marke
 
 // MarketKlineParams are the parameters of [MarketService.Kline].
 type MarketKlineParams struct {
-	Category Opt[Category]  // Product: spot, linear or inverse. Default: linear.
+	Category Opt[Category]  // Category: spot, linear or inverse. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
@@ -325,7 +325,7 @@ type MarketKlineParams struct {
 // MarketKlineResult is what [MarketService.Kline] returns.
 type MarketKlineResult struct {
 	Symbol   string   // symbol, as asked
-	Category Category // product, as asked
+	Category Category // category, as asked
 	List     []Candle // candles, newest first; the first one may still change
 }
 
@@ -345,7 +345,7 @@ func (s *MarketService) MarkPriceKline(ctx context.Context, p *MarketMarkPriceKl
 
 // MarketMarkPriceKlineParams are the parameters of [MarketService.MarkPriceKline].
 type MarketMarkPriceKlineParams struct {
-	Category Opt[Category]  // Product: linear, inverse or option. Default: linear.
+	Category Opt[Category]  // Category: linear, inverse or option. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
@@ -356,7 +356,7 @@ type MarketMarkPriceKlineParams struct {
 // MarketMarkPriceKlineResult is what [MarketService.MarkPriceKline] returns.
 type MarketMarkPriceKlineResult struct {
 	Symbol   string        // symbol, as asked
-	Category Category      // product, as asked
+	Category Category      // category, as asked
 	List     []PriceCandle // candles in quote coin, newest first; the first one may still change
 }
 
@@ -374,7 +374,7 @@ func (s *MarketService) IndexPriceKline(ctx context.Context, p *MarketIndexPrice
 
 // MarketIndexPriceKlineParams are the parameters of [MarketService.IndexPriceKline].
 type MarketIndexPriceKlineParams struct {
-	Category Opt[Category]  // Product: linear or inverse. Default: linear.
+	Category Opt[Category]  // Category: linear or inverse. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
@@ -385,6 +385,6 @@ type MarketIndexPriceKlineParams struct {
 // MarketIndexPriceKlineResult is what [MarketService.IndexPriceKline] returns.
 type MarketIndexPriceKlineResult struct {
 	Symbol   string        // symbol, as asked
-	Category Category      // product, as asked
+	Category Category      // category, as asked
 	List     []PriceCandle // candles in quote coin, newest first; the first one may still change
 }

@@ -62,7 +62,7 @@ func (s *MarketService) PriceLimit(ctx context.Context, p *MarketPriceLimitParam
 
 // MarketPriceLimitParams are the parameters of [MarketService.PriceLimit].
 type MarketPriceLimitParams struct {
-	Category Opt[Category] // Product: spot, linear or inverse. Default: linear.
+	Category Opt[Category] // Category: spot, linear or inverse. Default: linear.
 	Symbol   string        // symbol, such as BTCUSDT, in capitals
 }
 
@@ -97,7 +97,7 @@ type MarketADLAlertsParams struct {
 
 // MarketADLAlertsResult is what [MarketService.ADLAlerts] returns.
 type MarketADLAlertsResult struct {
-	UpdateTime  time.Time  // when the values were renewed, as documented; the venue sends UpdatedTime
+	UpdateTime  time.Time  // when the values were renewed, as documented; the exchange sends UpdatedTime
 	UpdatedTime time.Time  // When the values were renewed. The documentation shows it in an example only.
 	List        []ADLState // one state per contract
 }

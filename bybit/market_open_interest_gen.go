@@ -31,18 +31,18 @@ type MarketOpenInterestParams struct {
 	StartTime    Opt[time.Time] // not before this time
 	EndTime      Opt[time.Time] // not after this time
 	Limit        Opt[int64]     // Values per page, 1 to 200. Default: 50.
-	Category     Category       // product: linear or inverse
+	Category     Category       // category: linear or inverse
 	IntervalTime Period         // how far apart the values lie
 	Symbol       string         // symbol, such as BTCUSDT, in capitals
-	Cursor       Opt[string]    // where to go on: NextPageCursor of the page before
+	Cursor       Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // MarketOpenInterestResult is what [MarketService.OpenInterest] returns.
 type MarketOpenInterestResult struct {
 	Symbol         string              // symbol, as asked
-	Category       Category            // product, as asked
+	Category       Category            // category, as asked
 	List           []OpenInterestPoint // values, newest first
-	NextPageCursor string              // cursor of the next page; "" on the last
+	NextPageCursor string              // cursor of the next page; empty on the last
 }
 
 // OpenInterestPoint is one of the values in [MarketOpenInterestResult.List].
@@ -70,7 +70,7 @@ func (s *MarketService) HistoricalVolatility(ctx context.Context, p *MarketHisto
 
 // MarketHistoricalVolatilityParams are the parameters of [MarketService.HistoricalVolatility].
 type MarketHistoricalVolatilityParams struct {
-	Category  Category    // product: only option
+	Category  Category    // category: only option
 	BaseCoin  Opt[string] // Coin, such as ETH. Default: BTC.
 	QuoteCoin Opt[string] // USD or USDT. Default: USD.
 
@@ -83,7 +83,7 @@ type MarketHistoricalVolatilityParams struct {
 
 // MarketHistoricalVolatilityResult is what [MarketService.HistoricalVolatility] returns.
 type MarketHistoricalVolatilityResult struct {
-	Category Category     // product, as asked; stands beside retCode
+	Category Category     // category, as asked; stands beside retCode
 	List     []Volatility // values, newest first
 }
 
@@ -150,21 +150,21 @@ func (s *MarketService) AllRiskLimits(ctx context.Context, p *MarketRiskLimitsPa
 
 // MarketRiskLimitsParams are the parameters of [MarketService.RiskLimits].
 type MarketRiskLimitsParams struct {
-	Category Category    // product: linear or inverse
+	Category Category    // category: linear or inverse
 	Symbol   Opt[string] // only this symbol, trading or pre-market, such as BTCUSDT, in capitals
-	Cursor   Opt[string] // where to go on: NextPageCursor of the page before
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // MarketRiskLimitsResult is what [MarketService.RiskLimits] returns.
 type MarketRiskLimitsResult struct {
-	Category       Category        // product, as asked
+	Category       Category        // category, as asked
 	List           []RiskLimitTier // tiers, lowest first for each symbol
-	NextPageCursor string          // cursor of the next page; "" on the last
+	NextPageCursor string          // cursor of the next page; empty on the last
 }
 
 // RiskLimitTier is one of the tiers in [MarketRiskLimitsResult.List].
 type RiskLimitTier struct {
-	ID     int64  // id of the tier
+	ID     int64  // ID of the tier
 	Symbol string // symbol, such as BTCUSDT
 
 	// Highest value of a position in the tier: quote coin, base coin on inverse.
@@ -208,18 +208,18 @@ func (s *MarketService) AllDeliveryPrices(ctx context.Context, p *MarketDelivery
 
 // MarketDeliveryPricesParams are the parameters of [MarketService.DeliveryPrices].
 type MarketDeliveryPricesParams struct {
-	Category   Category    // product: linear, inverse or option
+	Category   Category    // category: linear, inverse or option
 	Symbol     Opt[string] // only this symbol, in capitals
 	BaseCoin   Opt[string] // Only options on this coin. Default: BTC.
 	SettleCoin Opt[string] // Only instruments settled in this coin. Default: USDC.
 	Limit      Opt[int64]  // Prices per page, 1 to 200. Default: 50.
-	Cursor     Opt[string] // where to go on: NextPageCursor of the page before
+	Cursor     Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // MarketDeliveryPricesResult is what [MarketService.DeliveryPrices] returns.
 type MarketDeliveryPricesResult struct {
-	Category       Category        // product, as asked
-	NextPageCursor string          // cursor of the next page; "" on the last
+	Category       Category        // category, as asked
+	NextPageCursor string          // cursor of the next page; empty on the last
 	List           []DeliveryPrice // delivery prices of the page
 }
 
@@ -246,14 +246,14 @@ func (s *MarketService) OptionDeliveryPrices(ctx context.Context, p *MarketOptio
 
 // MarketOptionDeliveryPricesParams are the parameters of [MarketService.OptionDeliveryPrices].
 type MarketOptionDeliveryPricesParams struct {
-	Category   Category    // product: only option
+	Category   Category    // category: only option
 	BaseCoin   string      // coin of the options, such as BTC
 	SettleCoin Opt[string] // Coin in which the options are settled. Default: USDT.
 }
 
 // MarketOptionDeliveryPricesResult is what [MarketService.OptionDeliveryPrices] returns.
 type MarketOptionDeliveryPricesResult struct {
-	Category Category              // product, as asked
+	Category Category              // category, as asked
 	List     []OptionDeliveryPrice // delivery prices, newest first
 }
 
@@ -288,19 +288,19 @@ func (s *MarketService) AllLongShortRatio(ctx context.Context, p *MarketLongShor
 
 // MarketLongShortRatioParams are the parameters of [MarketService.LongShortRatio].
 type MarketLongShortRatioParams struct {
-	Category  Category       // product: linear (USDT contracts) or inverse
+	Category  Category       // category: linear (USDT contracts) or inverse
 	Symbol    string         // symbol, such as BTCUSDT, in capitals
 	Period    Period         // how far apart the values lie
 	Limit     Opt[int64]     // Values per page, 1 to 500. Default: 50.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Cursor    Opt[string]    // where to go on: NextPageCursor of the page before
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // MarketLongShortRatioResult is what [MarketService.LongShortRatio] returns.
 type MarketLongShortRatioResult struct {
 	List           []LongShortPoint // values, newest first
-	NextPageCursor string           // cursor of the next page; "" on the last
+	NextPageCursor string           // cursor of the next page; empty on the last
 }
 
 // LongShortPoint is one of the values in [MarketLongShortRatioResult.List].

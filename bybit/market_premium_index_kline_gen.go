@@ -28,7 +28,7 @@ func (s *MarketService) PremiumIndexKline(ctx context.Context, p *MarketPremiumI
 
 // MarketPremiumIndexKlineParams are the parameters of [MarketService.PremiumIndexKline].
 type MarketPremiumIndexKlineParams struct {
-	Category Opt[Category]  // product: only linear
+	Category Opt[Category]  // category: only linear
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
@@ -39,7 +39,7 @@ type MarketPremiumIndexKlineParams struct {
 // MarketPremiumIndexKlineResult is what [MarketService.PremiumIndexKline] returns.
 type MarketPremiumIndexKlineResult struct {
 	Symbol   string   // symbol, as asked
-	Category Category // product, as asked
+	Category Category // category, as asked
 
 	// Candles of the premium as a fraction (0.0005 is 0.05 %), newest first; the first one may
 	// still change.
@@ -70,7 +70,7 @@ func (s *MarketService) AllInstruments(ctx context.Context, p *MarketInstruments
 
 // MarketInstrumentsParams are the parameters of [MarketService.Instruments].
 type MarketInstrumentsParams struct {
-	Category   Category        // product: spot, linear, inverse or option
+	Category   Category        // category: spot, linear, inverse or option
 	Symbol     Opt[string]     // only this symbol, such as BTCUSDT, in capitals
 	SymbolType Opt[SymbolType] // only symbols of this zone or asset class: not on option
 
@@ -81,14 +81,14 @@ type MarketInstrumentsParams struct {
 
 	BaseCoin Opt[string] // Only instruments with this base coin: not on spot. Default on option: BTC.
 	Limit    Opt[int64]  // Instruments per page, 1 to 1000; not on spot. Default: 500.
-	Cursor   Opt[string] // where to go on: NextPageCursor of the page before
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // MarketInstrumentsResult is what [MarketService.Instruments] returns.
 type MarketInstrumentsResult struct {
-	Category       Category     // product, as asked
+	Category       Category     // category, as asked
 	List           []Instrument // instruments of the page
-	NextPageCursor string       // cursor of the next page; "" on the last, absent on spot
+	NextPageCursor string       // cursor of the next page; empty on the last, absent on spot
 }
 
 // OrderBook returns the best levels of an order book as one snapshot, without retail price
@@ -107,7 +107,7 @@ func (s *MarketService) OrderBook(ctx context.Context, p *MarketOrderBookParams)
 
 // MarketOrderBookParams are the parameters of [MarketService.OrderBook].
 type MarketOrderBookParams struct {
-	Category Category // product: spot, linear, inverse or option
+	Category Category // category: spot, linear, inverse or option
 	Symbol   string   // symbol, such as BTCUSDT, in capitals
 
 	// Levels per side: 1 to 1000, on option 1 to 25. Default: 25 on linear and inverse, 1 on spot
@@ -121,7 +121,7 @@ type MarketOrderBookResult struct {
 	Asks      []PriceLevel // asks, lowest first
 	Bids      []PriceLevel // bids, highest first
 	Time      time.Time    // when the snapshot was made
-	UpdateID  int64        // update id, that of the 1000-level stream
+	UpdateID  int64        // update ID, that of the 1000-level stream
 	Seq       int64        // cross sequence: of two books the one with the lower is older
 	MatchTime time.Time    // when the matching engine was in this state
 }
@@ -142,7 +142,7 @@ func (s *MarketService) FullOrderBook(ctx context.Context, p *MarketFullOrderBoo
 
 // MarketFullOrderBookParams are the parameters of [MarketService.FullOrderBook].
 type MarketFullOrderBookParams struct {
-	Category Category // product: spot, linear or inverse
+	Category Category // category: spot, linear or inverse
 	Symbol   string   // symbol, such as BTCUSDT
 }
 
@@ -152,7 +152,7 @@ type MarketFullOrderBookResult struct {
 	Asks      []PriceLevel // asks, lowest first
 	Bids      []PriceLevel // bids, highest first
 	Time      time.Time    // when the snapshot was made
-	UpdateID  int64        // update id, that of the orderbook.full stream
+	UpdateID  int64        // update ID, that of the orderbook.full stream
 	Seq       int64        // cross sequence: of two books the one with the lower is older
 	MatchTime time.Time    // when the matching engine was in this state
 }
@@ -173,7 +173,7 @@ func (s *MarketService) RPIOrderBook(ctx context.Context, p *MarketRPIOrderBookP
 
 // MarketRPIOrderBookParams are the parameters of [MarketService.RPIOrderBook].
 type MarketRPIOrderBookParams struct {
-	Category Opt[Category] // product: spot, linear or inverse
+	Category Opt[Category] // category: spot, linear or inverse
 	Symbol   string        // symbol, such as BTCUSDT, in capitals
 
 	Limit Opt[int64] // Levels per side, 1 to 50. Documented as required; the page's example leaves it out.
@@ -185,7 +185,7 @@ type MarketRPIOrderBookResult struct {
 	Asks      []RPIPriceLevel // asks, lowest first
 	Bids      []RPIPriceLevel // bids, highest first
 	Time      time.Time       // when the snapshot was made
-	UpdateID  int64           // update id, that of the orderbook.rpi stream
+	UpdateID  int64           // update ID, that of the orderbook.rpi stream
 	Seq       int64           // cross sequence: of two books the one with the lower is older
 	MatchTime time.Time       // when the matching engine was in this state
 }
@@ -206,7 +206,7 @@ func (s *MarketService) Tickers(ctx context.Context, p *MarketTickersParams) (*M
 
 // MarketTickersParams are the parameters of [MarketService.Tickers].
 type MarketTickersParams struct {
-	Category Category    // product: spot, linear, inverse or option
+	Category Category    // category: spot, linear, inverse or option
 	Symbol   Opt[string] // only this symbol, such as BTCUSDT, in capitals
 	BaseCoin Opt[string] // only options on this coin, such as BTC
 	ExpDate  Opt[string] // only options that expire on this day, such as 25DEC22
@@ -214,7 +214,7 @@ type MarketTickersParams struct {
 
 // MarketTickersResult is what [MarketService.Tickers] returns.
 type MarketTickersResult struct {
-	Category Category       // product, as asked
+	Category Category       // category, as asked
 	List     []MarketTicker // tickers, one per symbol
 }
 
@@ -234,7 +234,7 @@ func (s *MarketService) FundingHistory(ctx context.Context, p *MarketFundingHist
 
 // MarketFundingHistoryParams are the parameters of [MarketService.FundingHistory].
 type MarketFundingHistoryParams struct {
-	Category  Category       // product: linear or inverse
+	Category  Category       // category: linear or inverse
 	Symbol    string         // symbol, such as BTCUSDT, in capitals
 	StartTime Opt[time.Time] // not before this time; needs EndTime
 	EndTime   Opt[time.Time] // Not after this time. Default: now.
@@ -243,7 +243,7 @@ type MarketFundingHistoryParams struct {
 
 // MarketFundingHistoryResult is what [MarketService.FundingHistory] returns.
 type MarketFundingHistoryResult struct {
-	Category Category      // product, as asked
+	Category Category      // category, as asked
 	List     []FundingRate // funding rates, newest first
 }
 
@@ -268,7 +268,7 @@ func (s *MarketService) Trades(ctx context.Context, p *MarketTradesParams) (*Mar
 
 // MarketTradesParams are the parameters of [MarketService.Trades].
 type MarketTradesParams struct {
-	Category   Category        // product: spot, linear, inverse or option
+	Category   Category        // category: spot, linear, inverse or option
 	Symbol     Opt[string]     // Symbol, such as BTCUSDT, in capitals. Required except on option.
 	BaseCoin   Opt[string]     // Only options on this coin. Default: BTC.
 	OptionType Opt[OptionType] // only calls or puts: option
@@ -277,13 +277,13 @@ type MarketTradesParams struct {
 
 // MarketTradesResult is what [MarketService.Trades] returns.
 type MarketTradesResult struct {
-	Category Category      // product, as asked
+	Category Category      // category, as asked
 	List     []PublicTrade // trades, newest first
 }
 
 // PublicTrade is one of the trades in [MarketTradesResult.List].
 type PublicTrade struct {
-	ExecID       string          // id of the trade
+	ExecID       string          // ID of the trade
 	Symbol       string          // symbol, such as BTCUSDT
 	Price        decimal.Decimal // price, in quote coin
 	Size         decimal.Decimal // size: base coin, contracts of one US dollar on inverse

@@ -10,7 +10,7 @@ const (
 	OrderTypeLimit OrderType = "Limit" // at the given price or better
 
 	// OrderTypeMarket: at the best prices there are; matched as an IOC limit order within a price
-	// band of the venue's choice.
+	// band of the exchange's choice.
 	OrderTypeMarket OrderType = "Market"
 
 	// OrderTypeUnknown: in replies only, mostly on funding executions. Not a valid parameter.
@@ -119,7 +119,7 @@ type OrderFilter string
 const (
 	OrderFilterOrder OrderFilter = "Order" // plain orders in the book
 
-	// OrderFilterStop: stop orders (the venue says Conditional). On spot their assets are taken
+	// OrderFilterStop: stop orders (the exchange says Conditional). On spot their assets are taken
 	// only when they trigger.
 	OrderFilterStop OrderFilter = "StopOrder"
 
@@ -259,7 +259,7 @@ type CreateType string
 const (
 	CreateByUser         CreateType = "CreateByUser"         // the user
 	CreateBySpread       CreateType = "CreateByFutureSpread" // a leg of a spread order
-	CreateByAdminClosing CreateType = "CreateByAdminClosing" // the venue closed the position
+	CreateByAdminClosing CreateType = "CreateByAdminClosing" // the exchange closed the position
 
 	// CreateBySettle: delivery or delisting closed the position; found among executions, not among
 	// orders.
@@ -324,7 +324,7 @@ const (
 	// CancelAllBeforeADL: cancelled with all others before auto-deleveraging.
 	CancelAllBeforeADL CancelType = "CancelAllBeforeAdl"
 
-	CancelByAdmin  CancelType = "CancelByAdmin"  // the venue
+	CancelByAdmin  CancelType = "CancelByAdmin"  // the exchange
 	CancelBySettle CancelType = "CancelBySettle" // the contract was delisted or settled
 
 	// CancelByPositionCleared: a TP/SL or trailing stop order whose position is gone.
@@ -371,15 +371,15 @@ const (
 	RejectNoError            RejectReason = "EC_NoError"            // it did not
 	RejectOthers             RejectReason = "EC_Others"             // a reason that has no name of its own
 	RejectUnknownMessageType RejectReason = "EC_UnknownMessageType" // the kind of request is unknown
-	RejectMissingClOrdID     RejectReason = "EC_MissingClOrdID"     // the order's id is missing
+	RejectMissingClOrdID     RejectReason = "EC_MissingClOrdID"     // the order's ID is missing
 
-	// RejectMissingOrigClOrdID: the id of the order to change is missing.
+	// RejectMissingOrigClOrdID: the ID of the order to change is missing.
 	RejectMissingOrigClOrdID RejectReason = "EC_MissingOrigClOrdID"
 
-	// RejectSameClOrdID: the new and the former id are the same.
+	// RejectSameClOrdID: the new and the former ID are the same.
 	RejectSameClOrdID RejectReason = "EC_ClOrdIDOrigClOrdIDAreTheSame"
 
-	RejectDuplicatedClOrdID RejectReason = "EC_DuplicatedClOrdID" // the id is in use
+	RejectDuplicatedClOrdID RejectReason = "EC_DuplicatedClOrdID" // the ID is in use
 
 	// RejectOrigClOrdIDNotExist: the order to change does not exist.
 	RejectOrigClOrdIDNotExist RejectReason = "EC_OrigClOrdIDDoesNotExist"
@@ -428,7 +428,8 @@ const (
 
 	RejectPriceScale RejectReason = "EC_InvalidPriceScale" // the price has too many decimals
 
-	RejectBitIndexInvalid RejectReason = "EC_BitIndexInvalid" // an internal index of the venue was invalid
+	// RejectBitIndexInvalid: an internal index of the exchange was invalid.
+	RejectBitIndexInvalid RejectReason = "EC_BitIndexInvalid"
 
 	// RejectStopBySelfMatch: matching stopped at an order of the same user.
 	RejectStopBySelfMatch RejectReason = "EC_StopBySelfMatch"
@@ -436,8 +437,8 @@ const (
 	RejectSMPType       RejectReason = "EC_InvalidSmpType"   // the SMP type is invalid
 	RejectMMP           RejectReason = "EC_CancelByMMP"      // market maker protection cancelled it
 	RejectUserType      RejectReason = "EC_InvalidUserType"  // the kind of user may not do this
-	RejectMirrorOrderID RejectReason = "EC_InvalidMirrorOid" // the id of a mirrored order is invalid
-	RejectMirrorUID     RejectReason = "EC_InvalidMirrorUid" // the user id of a mirrored order is invalid
+	RejectMirrorOrderID RejectReason = "EC_InvalidMirrorOid" // the ID of a mirrored order is invalid
+	RejectMirrorUID     RejectReason = "EC_InvalidMirrorUid" // the UID of a mirrored order is invalid
 	RejectInvalidQty    RejectReason = "EC_EcInvalidQty"     // the quantity is invalid
 	RejectInvalidAmount RejectReason = "EC_InvalidAmount"    // the amount is invalid
 
@@ -447,7 +448,7 @@ const (
 	// RejectMarketQuoteSell: a market sell cannot be given in quote coin.
 	RejectMarketQuoteSell RejectReason = "EC_MarketQuoteNoSuppSell"
 
-	RejectDisorderOrderID RejectReason = "EC_DisorderOrderID"  // the order's id was out of sequence
+	RejectDisorderOrderID RejectReason = "EC_DisorderOrderID"  // the order's ID was out of sequence
 	RejectBaseValue       RejectReason = "EC_InvalidBaseValue" // the base value is invalid
 
 	// RejectLoadOrderCanMatch: it could match at once as the matching engine loaded its orders.

@@ -15,7 +15,7 @@ import (
 // Executions returns fills and other executions of the last two years, newest first. One order may
 // have many. At most 100 a page and 7 days a call. Without times the last 7 days. Executions of one
 // moment come in no fixed sequence: sort them by ExecID, OrderID and LeavesQty. Of several filters
-// only the first counts: OrderID, LinkID, symbol, BaseCoin; with an id all other filters are
+// only the first counts: OrderID, LinkID, symbol, BaseCoin; with an ID all other filters are
 // ignored.
 //
 // V5 page: [order/execution].
@@ -38,10 +38,10 @@ func (s *OrderService) AllExecutions(ctx context.Context, p *OrderExecutionsPara
 
 // OrderExecutionsParams are the parameters of [OrderService.Executions].
 type OrderExecutionsParams struct {
-	Category   Category       // product: linear, inverse, spot or option
+	Category   Category       // category: linear, inverse, spot or option
 	Symbol     Opt[string]    // symbol, such as BTCUSDT, in capitals
-	OrderID    Opt[string]    // only executions of the order with this venue's id
-	LinkID     Opt[string]    // only executions of the order with this user's id
+	OrderID    Opt[string]    // only executions of the order with this ID from the exchange
+	LinkID     Opt[string]    // only executions of the order with this ID from the user
 	BaseCoin   Opt[string]    // Base coin, such as ETH. Default on option: BTC.
 	SettleCoin Opt[string]    // settlement coin, such as USDT: linear, inverse and option
 	StartTime  Opt[time.Time] // Not before this time. Default: 7 days before EndTime.
@@ -51,13 +51,13 @@ type OrderExecutionsParams struct {
 
 	ExecType Opt[ExecType] // Only executions of this kind. Default: any.
 	Limit    Opt[int64]    // Executions per page, 1 to 100. Default: 50.
-	Cursor   Opt[string]   // where to go on: NextPageCursor of the page before
+	Cursor   Opt[string]   // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // OrderExecutionsResult is what [OrderService.Executions] returns.
 type OrderExecutionsResult struct {
-	NextPageCursor string      // cursor of the next page; "" on the last
-	Category       Category    // product, as asked
+	NextPageCursor string      // cursor of the next page; empty on the last
+	Category       Category    // category, as asked
 	List           []Execution // executions, newest first
 }
 
@@ -79,7 +79,7 @@ func (s *OrderService) PlaceBatch(ctx context.Context, p *OrderPlaceBatchParams)
 
 // OrderPlaceBatchParams are the parameters of [OrderService.PlaceBatch].
 type OrderPlaceBatchParams struct {
-	Category Category       // product: linear, inverse, spot or option
+	Category Category       // category: linear, inverse, spot or option
 	Orders   []OrderToPlace // the orders to place, 1 to 20; on spot at most 10
 }
 
@@ -129,8 +129,8 @@ type OrderToPlace struct {
 
 	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
 
-	// The user's own id, unique, at most 36 letters, digits, dashes and underscores. Required on
-	// option.
+	// The user's own ID of the order, unique, at most 36 letters, digits, dashes and underscores.
+	// Required on option.
 	LinkID Opt[string]
 
 	// Price that triggers the take profit, in quote coin. On spot with limit orders only; on option
@@ -181,10 +181,10 @@ type OrderToPlace struct {
 
 // OrderPlaceBatchItem is the reply to one item of [OrderService.PlaceBatch].
 type OrderPlaceBatchItem struct {
-	Category Category  // product, as asked
+	Category Category  // category, as asked
 	Symbol   string    // symbol of the order
-	OrderID  string    // id that the venue gave the order; "" if this one failed
-	LinkID   string    // id that the user gave the order; "" if none
+	OrderID  string    // the exchange's ID of the order; "" if this one failed
+	LinkID   string    // the user's own ID of the order; "" if none
 	CreateAt time.Time // when the order was created; absent if it failed
 
 	// Nil if it was taken; an [*Error] if it was refused, so that nothing has happened; an
@@ -214,14 +214,14 @@ func (s *OrderService) AmendBatch(ctx context.Context, p *OrderAmendBatchParams)
 
 // OrderAmendBatchParams are the parameters of [OrderService.AmendBatch].
 type OrderAmendBatchParams struct {
-	Category Category       // product: linear, inverse, spot or option
+	Category Category       // category: linear, inverse, spot or option
 	Orders   []OrderToAmend // the changes to make, 1 to 20; on spot at most 10
 }
 
 // OrderToAmend is one of the changes to make ([OrderAmendBatchParams.Orders]).
 type OrderToAmend struct {
 	Symbol string      // symbol of the order, such as BTCUSDT, in capitals
-	LinkID Opt[string] // the user's id of the order
+	LinkID Opt[string] // the user's own ID of the order
 
 	// New trigger price, in quote coin: of a stop order, or of a spot TP/SL order.
 	TriggerPrice Opt[decimal.Decimal]
@@ -232,7 +232,8 @@ type OrderToAmend struct {
 	Price   Opt[decimal.Decimal] // New limit price, in quote coin. Unset leaves it.
 	OrderIV Opt[decimal.Decimal] // new implied volatility of an option order, as a fraction: 0.1 is 10 %
 
-	// The venue's id of the order. This or LinkID is required; this one counts if both are given.
+	// The exchange's ID of the order. This or LinkID is required; this one counts if both are
+	// given.
 	OrderID Opt[string]
 
 	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
@@ -261,10 +262,10 @@ type OrderToAmend struct {
 
 // OrderAmendBatchItem is the reply to one item of [OrderService.AmendBatch].
 type OrderAmendBatchItem struct {
-	Category Category // product, as asked
+	Category Category // category, as asked
 	Symbol   string   // symbol of the order
-	OrderID  string   // id that the venue gave the order; "" if this one failed
-	LinkID   string   // id that the user gave the order; "" if none
+	OrderID  string   // the exchange's ID of the order; "" if this one failed
+	LinkID   string   // the user's own ID of the order; "" if none
 
 	// Nil if it was taken; an [*Error] if it was refused, so that nothing has happened; an
 	// [*UnknownError] if neither is said.
@@ -293,7 +294,7 @@ func (s *OrderService) CancelBatch(ctx context.Context, p *OrderCancelBatchParam
 
 // OrderCancelBatchParams are the parameters of [OrderService.CancelBatch].
 type OrderCancelBatchParams struct {
-	Category Category        // product: linear, inverse, spot or option
+	Category Category        // category: linear, inverse, spot or option
 	Orders   []OrderToCancel // the orders to cancel, 1 to 20; on spot at most 10
 }
 
@@ -301,18 +302,19 @@ type OrderCancelBatchParams struct {
 type OrderToCancel struct {
 	Symbol string // symbol of the order, such as BTCUSDT, in capitals
 
-	// The venue's id of the order. This or LinkID is required; this one counts if both are given.
+	// The exchange's ID of the order. This or LinkID is required; this one counts if both are
+	// given.
 	OrderID Opt[string]
 
-	LinkID Opt[string] // the user's id of the order
+	LinkID Opt[string] // the user's own ID of the order
 }
 
 // OrderCancelBatchItem is the reply to one item of [OrderService.CancelBatch].
 type OrderCancelBatchItem struct {
-	Category Category // product, as asked
+	Category Category // category, as asked
 	Symbol   string   // symbol of the order
-	OrderID  string   // id that the venue gave the order; "" if this one failed
-	LinkID   string   // id that the user gave the order; "" if none
+	OrderID  string   // the exchange's ID of the order; "" if this one failed
+	LinkID   string   // the user's own ID of the order; "" if none
 
 	// Nil if it was taken; an [*Error] if it was refused, so that nothing has happened; an
 	// [*UnknownError] if neither is said.
@@ -340,7 +342,7 @@ func (s *OrderService) BorrowQuota(ctx context.Context, p *OrderBorrowQuotaParam
 
 // OrderBorrowQuotaParams are the parameters of [OrderService.BorrowQuota].
 type OrderBorrowQuotaParams struct {
-	Category Category // product: only spot
+	Category Category // category: only spot
 	Symbol   string   // symbol, such as BTCUSDT, in capitals
 	Side     Side     // Buy or Sell
 }
@@ -368,10 +370,11 @@ type OrderBorrowQuotaResult struct {
 	SpotMaxTradeQty decimal.Decimal
 }
 
-// SetDCP sets after how long without a connection the venue cancels the open orders of a product
-// (disconnect-cancel-all). Institutions only, once the venue has switched it on. The account
-// service's DCP returns the settings. It counts private connections that subscribed the dcp topic,
-// from the first disconnection until a ping after reconnecting. A change takes up to 10 seconds.
+// SetDCP sets after how long without a connection the exchange cancels the open orders of a product
+// line (disconnect-cancel-all). Institutions only, once the exchange has switched it on. The
+// account service's DCP returns the settings. It counts private connections that subscribed the dcp
+// topic, from the first disconnection until a ping after reconnecting. A change takes up to 10
+// seconds.
 //
 // V5 page: [order/dcp].
 //
@@ -403,7 +406,7 @@ func (s *OrderService) PreCheck(ctx context.Context, p *OrderPreCheckParams) (*O
 
 // OrderPreCheckParams are the parameters of [OrderService.PreCheck].
 type OrderPreCheckParams struct {
-	Category  Category  // product: linear, inverse, spot or option
+	Category  Category  // category: linear, inverse, spot or option
 	Symbol    string    // symbol, such as BTCUSDT, in capitals
 	Side      Side      // Buy or Sell
 	OrderType OrderType // OrderTypeLimit or OrderTypeMarket
@@ -451,8 +454,8 @@ type OrderPreCheckParams struct {
 
 	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
 
-	// The user's own id, unique, at most 36 letters, digits, dashes and underscores. Required on
-	// option.
+	// The user's own ID of the order, unique, at most 36 letters, digits, dashes and underscores.
+	// Required on option.
 	LinkID Opt[string]
 
 	// Whether a spot order may borrow: 1 yes, with spot margin switched on; 0 no. Default: 0.
@@ -515,8 +518,8 @@ type OrderPreCheckParams struct {
 
 // OrderPreCheckResult is what [OrderService.PreCheck] returns.
 type OrderPreCheckResult struct {
-	OrderID   string // id that the order would have had
-	LinkID    string // id that the user gave the order; "" if none
+	OrderID   string // ID that the order would have had
+	LinkID    string // the user's own ID of the order; "" if none
 	PreIMRE4  int64  // initial margin rate of the account before the order, times 10000: 30 is 0.30 %
 	PreMMRE4  int64  // maintenance margin rate of the account before the order, times 10000: 30 is 0.30 %
 	PostIMRE4 int64  // initial margin rate of the account with the order, times 10000: 357 is 3.57 %

@@ -21,20 +21,20 @@ type OrderService struct{ c *Client }
 
 // OrderAck says that a request about an order was accepted. It says nothing of the order's fate.
 type OrderAck struct {
-	OrderID string // id that the venue gave the order
-	LinkID  string // id that the user gave the order; "" if none
+	OrderID string // the exchange's ID of the order
+	LinkID  string // the user's own ID of the order; "" if none
 }
 
-// Order is an order as the venue reports it.
+// Order is an order as the exchange reports it.
 type Order struct {
-	OrderID string // id that the venue gave the order
-	LinkID  string // id that the user gave the order; "" if none
+	OrderID string // the exchange's ID of the order
+	LinkID  string // the user's own ID of the order; "" if none
 
-	// User's id of the order that this take profit or stop loss came with: futures and options.
-	// Without meaning if it was set on the position.
+	// The user's own ID of the order that this take profit or stop loss came with: futures and
+	// options. Without meaning if it was set on the position.
 	ParentOrderLinkID string
 
-	BlockTradeID string          // id of the block trade at Paradigm; "" if none
+	BlockTradeID string          // ID of the block trade at Paradigm; "" if none
 	Symbol       string          // symbol, such as BTCUSDT
 	Price        decimal.Decimal // limit price, in quote coin
 
@@ -43,7 +43,7 @@ type Order struct {
 	Qty decimal.Decimal
 
 	Side        Side        // Buy or Sell
-	IsLeverage  Flag        // whether a spot order may borrow; "" on other products
+	IsLeverage  Flag        // whether a spot order may borrow; "" in other categories
 	PositionIdx PositionIdx // which position it belongs to: one-way, long or short
 	OrderStatus OrderStatus // where the order stands
 	CreateType  CreateType  // who or what created it; absent on spot
@@ -95,8 +95,8 @@ type Order struct {
 	CloseOnTrigger bool
 
 	SMPType    SMPType // what was to happen if it met an order of the same user or group
-	SMPGroup   int64   // id of the user's self-match group; 0 without one
-	SMPOrderID string  // id of the order whose meeting was prevented; "" if none
+	SMPGroup   int64   // ID of the user's self-match group; 0 without one
+	SMPOrderID string  // ID of the order whose meeting was prevented; "" if none
 
 	// How much of the position its take profit and stop loss close; absent on spot, "" on option.
 	TPSLMode TPSLMode
@@ -107,7 +107,7 @@ type Order struct {
 	// Limit price of the stop loss order, in quote coin; absent if it is a market order.
 	SLLimitPrice decimal.Decimal
 
-	PlaceType PlaceType // what an option order was priced in; "" on other products
+	PlaceType PlaceType // what an option order was priced in; "" in other categories
 
 	// Unit of SlippageTolerance; SlippageUnknown if none was set. Order history only.
 	SlippageToleranceType SlippageToleranceType
@@ -139,10 +139,10 @@ type Execution struct {
 	OrderType       OrderType       // OrderTypeLimit or OrderTypeMarket; OrderTypeUnknown on funding
 	ExecFeeV2       decimal.Decimal // fee of the spot leg of a spread execution, in FeeCurrency
 	UnderlyingPrice decimal.Decimal // price of the underlying at the fill, in US dollars; only on option
-	LinkID          string          // id that the user gave the order; "" if none
+	LinkID          string          // the user's own ID of the order; "" if none
 	Side            Side            // Buy or Sell
 	IndexPrice      decimal.Decimal // index price at the fill, in quote coin; only on option
-	OrderID         string          // id that the venue gave the order; a made-up one on funding
+	OrderID         string          // the exchange's ID of the order; a made-up one on funding
 	StopOrderType   StopOrderType   // kind of stop order; StopOrderUnknown or "" if it is none
 	LeavesQty       decimal.Decimal // quantity of the order still to be filled, in the unit of OrderQty
 	ExecTime        time.Time       // when it happened
@@ -151,10 +151,10 @@ type Execution struct {
 	ExecFee         decimal.Decimal // fee in FeeCurrency; negative if it was received, as rebate or funding
 
 	FeeRate decimal.Decimal // Fee rate as a fraction: 0.0006 is 0.06 %. The funding rate on funding.
-	ExecID  string          // id of the execution
+	ExecID  string          // ID of the execution
 	TradeIV decimal.Decimal // implied volatility of the fill as a fraction: 0.5 is 50 %; only on option
 
-	BlockTradeID string          // id of the block trade at Paradigm; "" if none
+	BlockTradeID string          // ID of the block trade at Paradigm; "" if none
 	MarkPrice    decimal.Decimal // mark price at the fill, in quote coin
 	ExecPrice    decimal.Decimal // price of the fill, in quote coin
 
@@ -203,7 +203,7 @@ func (s *OrderService) Place(ctx context.Context, p *OrderPlaceParams) (*OrderAc
 
 // OrderPlaceParams are the parameters of [OrderService.Place].
 type OrderPlaceParams struct {
-	Category  Category  // product: linear, inverse, spot or option
+	Category  Category  // category: linear, inverse, spot or option
 	Symbol    string    // symbol, such as BTCUSDT, in capitals
 	Side      Side      // Buy or Sell
 	OrderType OrderType // OrderTypeLimit or OrderTypeMarket
@@ -251,8 +251,8 @@ type OrderPlaceParams struct {
 
 	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
 
-	// The user's own id, unique, at most 36 letters, digits, dashes and underscores. Required on
-	// option.
+	// The user's own ID of the order, unique, at most 36 letters, digits, dashes and underscores.
+	// Required on option.
 	LinkID Opt[string]
 
 	// Whether a spot order may borrow: 1 yes, with spot margin switched on; 0 no. Default: 0.
@@ -329,13 +329,14 @@ func (s *OrderService) Amend(ctx context.Context, p *OrderAmendParams) (*OrderAc
 
 // OrderAmendParams are the parameters of [OrderService.Amend].
 type OrderAmendParams struct {
-	Category Category // product: linear, inverse, spot or option
+	Category Category // category: linear, inverse, spot or option
 	Symbol   string   // symbol of the order, such as BTCUSDT, in capitals
 
-	// The venue's id of the order. This or LinkID is required; this one counts if both are given.
+	// The exchange's ID of the order. This or LinkID is required; this one counts if both are
+	// given.
 	OrderID Opt[string]
 
-	LinkID  Opt[string]          // the user's id of the order
+	LinkID  Opt[string]          // the user's own ID of the order
 	OrderIV Opt[decimal.Decimal] // new implied volatility of an option order, as a fraction: 0.1 is 10 %
 
 	// New trigger price, in quote coin: of a stop order, or of a spot TP/SL order.
@@ -370,8 +371,9 @@ type OrderAmendParams struct {
 	SLLimitPrice Opt[decimal.Decimal]
 }
 
-// Cancel cancels one open order, by the venue's id or the user's. The reply says that the request
-// was accepted; the order may still fill before the cancellation arrives on the order stream.
+// Cancel cancels one open order, by the exchange's ID or the user's. The reply says that the
+// request was accepted; the order may still fill before the cancellation arrives on the order
+// stream.
 //
 // V5 page: [order/cancel-order].
 //
@@ -386,11 +388,12 @@ func (s *OrderService) Cancel(ctx context.Context, p *OrderCancelParams) (*Order
 
 // OrderCancelParams are the parameters of [OrderService.Cancel].
 type OrderCancelParams struct {
-	Category Category    // product: linear, inverse, spot or option
+	Category Category    // category: linear, inverse, spot or option
 	Symbol   string      // symbol of the order, such as BTCUSDT, in capitals
-	LinkID   Opt[string] // the user's id of the order
+	LinkID   Opt[string] // the user's own ID of the order
 
-	// The venue's id of the order. This or LinkID is required; this one counts if both are given.
+	// The exchange's ID of the order. This or LinkID is required; this one counts if both are
+	// given.
 	OrderID Opt[string]
 
 	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
@@ -398,10 +401,10 @@ type OrderCancelParams struct {
 	OrderFilter Opt[OrderFilter]
 }
 
-// Open returns open orders, newest first; or, with OpenOnly RecentClosedOrders, the last 500 closed
-// ones of the category. At most 50 a page. An order that closed is found here until the venue's
-// next restart, and in History for longer. Of several filters only the first counts: OrderID,
-// LinkID, symbol, BaseCoin.
+// Open returns open orders, newest first; or, with OpenOnly, the last 500 closed ones of the
+// category. At most 50 a page. An order that closed is found here until the exchange's next
+// restart, and in History for longer. Of several filters only the first counts: OrderID, LinkID,
+// symbol, BaseCoin.
 //
 // V5 page: [order/open-order].
 //
@@ -426,11 +429,11 @@ type OrderOpenParams struct {
 	// Symbol, such as BTCUSDT, in capitals. On linear this, BaseCoin or SettleCoin is required.
 	Symbol Opt[string]
 
-	Category   Category      // product: linear, inverse, spot or option
+	Category   Category      // category: linear, inverse, spot or option
 	BaseCoin   Opt[string]   // base coin, such as BTC: linear, inverse and option
 	SettleCoin Opt[string]   // settlement coin, such as USDT: linear, inverse and option
-	OrderID    Opt[string]   // only the order with this venue's id; OpenOnly does not count then
-	LinkID     Opt[string]   // only the order with this user's id; OpenOnly does not count then
+	OrderID    Opt[string]   // only the order with this ID from the exchange; OpenOnly does not count then
+	LinkID     Opt[string]   // only the order with this ID from the user; OpenOnly does not count then
 	OpenOnly   Opt[OpenOnly] // Open orders, or those that closed lately. Default: open ones.
 
 	// Only this kind of order: OrderFilterOrder, OrderFilterStop, OrderFilterTPSL, OrderFilterOCO
@@ -438,19 +441,19 @@ type OrderOpenParams struct {
 	OrderFilter Opt[OrderFilter]
 
 	Limit  Opt[int64]  // Orders per page, 1 to 50. Default: 20.
-	Cursor Opt[string] // where to go on: NextPageCursor of the page before
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // OrderOpenResult is what [OrderService.Open] returns.
 type OrderOpenResult struct {
 	List           []Order  // orders, newest first by creation
-	NextPageCursor string   // cursor of the next page; "" on the last
-	Category       Category // product, as asked
+	NextPageCursor string   // cursor of the next page; empty on the last
+	Category       Category // category, as asked
 }
 
 // CancelAll cancels all open orders of a category, or those of a symbol or coin. On linear and
 // inverse symbol, BaseCoin or SettleCoin is required, and one call cancels at most 500 orders that
-// the venue picks. Of several only the first in this sequence counts.
+// the exchange picks. Of several only the first in this sequence counts.
 //
 // V5 page: [order/cancel-all].
 //
@@ -465,7 +468,7 @@ func (s *OrderService) CancelAll(ctx context.Context, p *OrderCancelAllParams) (
 
 // OrderCancelAllParams are the parameters of [OrderService.CancelAll].
 type OrderCancelAllParams struct {
-	Category Category    // product: linear, inverse, spot or option
+	Category Category    // category: linear, inverse, spot or option
 	Symbol   Opt[string] // only orders of this symbol, such as BTCUSDT, in capitals
 
 	// Only orders with this base coin, such as BTC. On linear and inverse all orders of the
@@ -515,12 +518,12 @@ func (s *OrderService) AllHistory(ctx context.Context, p *OrderHistoryParams) it
 
 // OrderHistoryParams are the parameters of [OrderService.History].
 type OrderHistoryParams struct {
-	Category   Category    // product: linear, inverse, spot or option
+	Category   Category    // category: linear, inverse, spot or option
 	Symbol     Opt[string] // symbol, such as BTCUSDT, in capitals
 	BaseCoin   Opt[string] // base coin, such as BTC
 	SettleCoin Opt[string] // settlement coin, such as USDT
-	OrderID    Opt[string] // only the order with this venue's id
-	LinkID     Opt[string] // only the order with this user's id
+	OrderID    Opt[string] // only the order with this ID from the exchange
+	LinkID     Opt[string] // only the order with this ID from the user
 
 	// Only this kind of order: OrderFilterOrder, OrderFilterStop, OrderFilterTPSL, OrderFilterOCO
 	// or OrderFilterBidirectionalTPSL. Default: every kind.
@@ -533,12 +536,12 @@ type OrderHistoryParams struct {
 	EndTime Opt[time.Time]
 
 	Limit  Opt[int64]  // Orders per page, 1 to 50. Default: 20.
-	Cursor Opt[string] // where to go on: NextPageCursor of the page before
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // OrderHistoryResult is what [OrderService.History] returns.
 type OrderHistoryResult struct {
 	List           []Order  // orders of the page
-	NextPageCursor string   // cursor of the next page; "" on the last
-	Category       Category // product, as asked
+	NextPageCursor string   // cursor of the next page; empty on the last
+	Category       Category // category, as asked
 }

@@ -34,7 +34,7 @@ type AnnouncementType string
 // The values of AnnouncementType.
 const (
 	AnnouncementNewCrypto      AnnouncementType = "new_crypto"          // new coins
-	AnnouncementNews           AnnouncementType = "latest_bybit_news"   // news of the venue
+	AnnouncementNews           AnnouncementType = "latest_bybit_news"   // news of the exchange
 	AnnouncementDelistings     AnnouncementType = "delistings"          // instruments and coins that go
 	AnnouncementActivities     AnnouncementType = "latest_activities"   // campaigns and contests
 	AnnouncementProductUpdates AnnouncementType = "product_updates"     // changes of products
@@ -58,7 +58,7 @@ const (
 	AnnouncementTagTradingBots     AnnouncementTag = "Trading Bots"     // trading bots
 	AnnouncementTagLeveragedTokens AnnouncementTag = "Leveraged Tokens" // leveraged tokens
 	AnnouncementTagMarginTrading   AnnouncementTag = "Margin Trading"   // margin trading
-	AnnouncementTagPartnerships    AnnouncementTag = "Partnerships"     // partners of the venue
+	AnnouncementTagPartnerships    AnnouncementTag = "Partnerships"     // partners of the exchange
 	AnnouncementTagLaunchpad       AnnouncementTag = "Launchpad"        // launchpad, the sale of new coins
 	AnnouncementTagLaunchpool      AnnouncementTag = "Launchpool"       // launchpool, staking for new coins
 	AnnouncementTagUpgrades        AnnouncementTag = "Upgrades"         // upgrades of the platform

@@ -12,13 +12,13 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// PlatformService is [Client].Platform. The venue itself: announcements, maintenance, and demo
+// PlatformService is [Client].Platform. The exchange itself: announcements, maintenance, and demo
 // accounts with their play money.
 type PlatformService struct{ c *Client }
 
-// MaintenanceNotice is one maintenance or incident of the venue.
+// MaintenanceNotice is one maintenance or incident of the exchange.
 type MaintenanceNotice struct {
-	ID           string           // id of the notice
+	ID           string           // ID of the notice
 	Title        string           // title of the notice
 	State        MaintenanceState // where it stands
 	Begin        time.Time        // when it begins
@@ -26,12 +26,12 @@ type MaintenanceNotice struct {
 	Href         string           // page with details; "" without one
 	ServiceTypes []ServiceType    // services that it touches
 	Products     []ServiceProduct // products that it touches
-	UIDSuffixes  []string         // last digits of the user ids that it touches; empty for all users
+	UIDSuffixes  []string         // last digits of the UIDs that it touches; empty for all users
 	MaintainType MaintenanceType  // planned, on short notice, or an incident
 	Env          ServiceEnv       // environment that it touches
 }
 
-// Announcements returns announcements of the venue, newest first.
+// Announcements returns announcements of the exchange, newest first.
 // V5 page: [announcement].
 //
 // [announcement]: https://bybit-exchange.github.io/docs/v5/announcement
@@ -77,10 +77,10 @@ type Announcement struct {
 	URL         string            // address of the page
 	Date        time.Time         // date that its author gave it
 
-	// When the campaign begins, as documented; the venue sends StartDateTimestamp.
+	// When the campaign begins, as documented; the exchange sends StartDateTimestamp.
 	StartDataTimestamp time.Time
 
-	EndDataTimestamp time.Time // when the campaign ends, as documented; the venue sends EndDateTimestamp
+	EndDataTimestamp time.Time // when the campaign ends, as documented; the exchange sends EndDateTimestamp
 	PublishTime      time.Time // when it was published
 
 	// When the campaign begins; only of latest_activities. The documentation shows it in an example
@@ -98,7 +98,7 @@ type AnnouncementKind struct {
 	Key   AnnouncementType // what it is about
 }
 
-// SystemStatus returns maintenance and incidents of the venue, planned, going on and past.
+// SystemStatus returns maintenance and incidents of the exchange, planned, going on and past.
 // Interruptions of less than 10 seconds are not announced.
 //
 // V5 page: [system-status].
@@ -114,7 +114,7 @@ func (s *PlatformService) SystemStatus(ctx context.Context, p *PlatformSystemSta
 
 // PlatformSystemStatusParams are the parameters of [PlatformService.SystemStatus].
 type PlatformSystemStatusParams struct {
-	ID    Opt[string]           // only the notice with this id
+	ID    Opt[string]           // only the notice with this ID
 	State Opt[MaintenanceState] // Only notices in this state. Default: any.
 }
 
@@ -145,7 +145,7 @@ type DemoFunds struct {
 	Amount Opt[decimal.Decimal] // amount, in the coin: at most 15 BTC, 200 ETH, 100000 USDT or USDC a call
 }
 
-// CreateDemoAccount makes a demo account under the account of the key, or returns the id of the one
+// CreateDemoAccount makes a demo account under the account of the key, or returns the ID of the one
 // that exists. The key is one of production, on the production host, with permission to transfer
 // between or manage sub-accounts.
 //
@@ -162,5 +162,5 @@ func (s *PlatformService) CreateDemoAccount(ctx context.Context) (*PlatformCreat
 
 // PlatformCreateDemoAccountResult is what [PlatformService.CreateDemoAccount] returns.
 type PlatformCreateDemoAccountResult struct {
-	SubMemberID string // user id of the demo account
+	SubMemberID string // UID of the demo account
 }

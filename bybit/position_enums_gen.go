@@ -46,7 +46,7 @@ type RejectParty string
 
 // The values of RejectParty.
 const (
-	RejectPartyTaker RejectParty = "Taker" // on the taker's side
-	RejectPartyMaker RejectParty = "Maker" // on the maker's side
-	RejectPartyVenue RejectParty = "bybit" // on the exchange's side
+	RejectPartyTaker    RejectParty = "Taker" // on the taker's side
+	RejectPartyMaker    RejectParty = "Maker" // on the maker's side
+	RejectPartyExchange RejectParty = "bybit" // on the exchange's side
 )

@@ -16,7 +16,7 @@ import (
 // leverage, margin, stops and moves between accounts.
 type PositionService struct{ c *Client }
 
-// Position is a derivatives position as the venue reports it.
+// Position is a derivatives position as the exchange reports it.
 type Position struct {
 	// Which position of the symbol this is: the only one, or the long or short one of hedge mode.
 	PositionIdx PositionIdx
@@ -41,7 +41,7 @@ type Position struct {
 	Theta         decimal.Decimal // theta of the position, options
 	OpenTime      time.Time       // When the present position was opened. Absent if there is none.
 
-	// While IsReduceOnly is set, when the venue will raise the maintenance margin rate by force;
+	// While IsReduceOnly is set, when the exchange will raise the maintenance margin rate by force;
 	// else when it last did. Absent if it never did; changes that the user made do not count.
 	MMRSysUpdatedTime time.Time
 
@@ -99,15 +99,16 @@ type Position struct {
 	// the symbol was never traded.
 	Seq int64
 
-	// Whether the venue lets this position only shrink after it lowered the risk limit. Reduce the
-	// risk, then call ConfirmRiskLimit. Perpetuals and USDC futures without portfolio margin only.
+	// Whether the exchange lets this position only shrink after it lowered the risk limit. Reduce
+	// the risk, then call ConfirmRiskLimit. Perpetuals and USDC futures without portfolio margin
+	// only.
 	IsReduceOnly bool
 
 	// Older spelling of MMRSysUpdatedTime. The documentation shows it in an example only.
 	MMRSysUpdateTime time.Time
 
-	// While IsReduceOnly is set, when the venue will lower the leverage by force; else when it last
-	// did. Absent if it never did; changes that the user made do not count.
+	// While IsReduceOnly is set, when the exchange will lower the leverage by force; else when it
+	// last did. Absent if it never did; changes that the user made do not count.
 	LeverageSysUpdatedTime time.Time
 
 	// Average entry price since the last session settlement, USDC contracts; the entry price that
@@ -121,7 +122,7 @@ type Position struct {
 // List returns positions of the account with size, margin, profit and stops. With a symbol the
 // reply holds its positions even if they are empty; without one only those with a size.
 //
-// Linear needs Symbol or SettleCoin; the symbol wins. Inverse takes one symbol or, without one,
+// Linear needs symbol or SettleCoin; the symbol wins. Inverse takes one symbol or, without one,
 // returns every open position. In very volatile markets the reply may lag.
 //
 // V5 page: [position/position].
@@ -144,19 +145,19 @@ func (s *PositionService) All(ctx context.Context, p *PositionListParams) iter.S
 
 // PositionListParams are the parameters of [PositionService.List].
 type PositionListParams struct {
-	Category   Category    // product: linear, inverse or option
+	Category   Category    // category: linear, inverse or option
 	Symbol     Opt[string] // symbol, such as BTCUSDT
-	BaseCoin   Opt[string] // Base coin, such as BTC; options only. Absent: all of them.
+	BaseCoin   Opt[string] // Base coin, such as BTC; options only. Default: all.
 	SettleCoin Opt[string] // Settle coin, such as USDT. Linear needs it if there is no symbol.
 	Limit      Opt[int64]  // Rows per page, 1 to 200. Default: 20.
-	Cursor     Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor     Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PositionListResult is what [PositionService.List] returns.
 type PositionListResult struct {
 	List           []Position // positions of this page
-	NextPageCursor string     // Cursor of the next page. Empty on the last page.
-	Category       Category   // product, as asked
+	NextPageCursor string     // cursor of the next page; empty on the last
+	Category       Category   // category, as asked
 }
 
 // Leverage returns leverage settings of futures and perpetuals under isolated margin, one row per
@@ -177,13 +178,13 @@ func (s *PositionService) Leverage(ctx context.Context, p *PositionLeverageParam
 
 // PositionLeverageParams are the parameters of [PositionService.Leverage].
 type PositionLeverageParams struct {
-	Category Category    // product: linear or inverse
-	Symbol   Opt[string] // Symbol, such as BTCUSDT. Absent: all of them.
+	Category Category    // category: linear or inverse
+	Symbol   Opt[string] // Symbol, such as BTCUSDT. Default: all.
 }
 
 // PositionLeverageResult is what [PositionService.Leverage] returns.
 type PositionLeverageResult struct {
-	Category Category       // product, as asked
+	Category Category       // category, as asked
 	List     []LeverageInfo // settings, one per position
 }
 
@@ -210,7 +211,7 @@ func (s *PositionService) SetLeverage(ctx context.Context, p *PositionSetLeverag
 
 // PositionSetLeverageParams are the parameters of [PositionService.SetLeverage].
 type PositionSetLeverageParams struct {
-	Category     Category        // product: linear or inverse
+	Category     Category        // category: linear or inverse
 	Symbol       string          // symbol, such as BTCUSDT
 	BuyLeverage  decimal.Decimal // leverage of long positions, at least 1
 	SellLeverage decimal.Decimal // leverage of short positions, at least 1
@@ -219,7 +220,7 @@ type PositionSetLeverageParams struct {
 // SetMode switches USDT perpetuals between one-way and hedge mode; all other contracts are one-way
 // only.
 //
-// Needs Symbol or Coin; the symbol wins. With a coin every symbol that settles in it and has no
+// Needs symbol or coin; the symbol wins. With a coin every symbol that settles in it and has no
 // position and no order is switched, and so are symbols listed later. A symbol's own setting beats
 // that of its coin, which beats the default, one-way.
 //
@@ -232,14 +233,14 @@ func (s *PositionService) SetMode(ctx context.Context, p *PositionSetModeParams)
 
 // PositionSetModeParams are the parameters of [PositionService.SetMode].
 type PositionSetModeParams struct {
-	Category Category          // product: linear (USDT contracts)
+	Category Category          // category: linear (USDT contracts)
 	Symbol   Opt[string]       // symbol, such as BTCUSDT
 	Coin     Opt[string]       // settle coin, such as USDT, for all of its symbols
-	Mode     Opt[PositionMode] // Required. Mode to switch to: 0 one-way, 3 hedge.
+	Mode     Opt[PositionMode] // Required. Mode to switch to: one-way or hedge.
 }
 
-// SetTradingStop sets take profit, stop loss or trailing stop of a position. The venue keeps them
-// as conditional orders, fits them to the position's size and cancels them when it is closed.
+// SetTradingStop sets take profit, stop loss or trailing stop of a position. The exchange keeps
+// them as conditional orders, fits them to the position's size and cancels them when it is closed.
 //
 // Mode Full creates or changes the stops of the whole position. Mode Partial only adds one more
 // pair for a part of it. Changing one side of a pair unties it: cancelling one order no longer
@@ -254,7 +255,7 @@ func (s *PositionService) SetTradingStop(ctx context.Context, p *PositionSetTrad
 
 // PositionSetTradingStopParams are the parameters of [PositionService.SetTradingStop].
 type PositionSetTradingStopParams struct {
-	Category     Category             // product: linear, inverse or option
+	Category     Category             // category: linear, inverse or option
 	Symbol       string               // symbol, such as BTCUSDT
 	TakeProfit   Opt[decimal.Decimal] // Trigger price of the take profit. 0 removes it.
 	StopLoss     Opt[decimal.Decimal] // Trigger price of the stop loss. 0 removes it.
@@ -265,7 +266,7 @@ type PositionSetTradingStopParams struct {
 	// TPSLFull: for the whole position. TPSLPartial: for TPSize and SLSize. Options: Full only.
 	TPSLMode TPSLMode
 
-	// Price from which the trailing stop starts to follow the market. Absent: at once.
+	// Price from which the trailing stop starts to follow the market. Unset: at once.
 	ActivePrice Opt[decimal.Decimal]
 
 	// Order that the take profit places: OrderTypeMarket or OrderTypeLimit; OrderTypeLimit needs
@@ -298,9 +299,9 @@ func (s *PositionService) SetAutoAddMargin(ctx context.Context, p *PositionSetAu
 
 // PositionSetAutoAddMarginParams are the parameters of [PositionService.SetAutoAddMargin].
 type PositionSetAutoAddMarginParams struct {
-	Category      Category           // product: linear
+	Category      Category           // category: linear
 	Symbol        string             // symbol, such as BTCUSDT
-	AutoAddMargin Opt[AutoAddMargin] // Required. Whether to add margin automatically: 1 on, 0 off.
+	AutoAddMargin Opt[AutoAddMargin] // Required. Whether to add margin automatically.
 	PositionIdx   Opt[PositionIdx]   // Which position of the symbol to change. Hedge mode needs it.
 }
 
@@ -320,7 +321,7 @@ func (s *PositionService) AddMargin(ctx context.Context, p *PositionAddMarginPar
 
 // PositionAddMarginParams are the parameters of [PositionService.AddMargin].
 type PositionAddMarginParams struct {
-	Category    Category         // product: linear or inverse
+	Category    Category         // category: linear or inverse
 	Symbol      string           // symbol, such as BTCUSDT
 	Margin      decimal.Decimal  // amount in settle coin, up to 4 decimals: 10 adds, -10 takes out
 	PositionIdx Opt[PositionIdx] // Which position of the symbol to change. Hedge mode needs it.
@@ -328,7 +329,7 @@ type PositionAddMarginParams struct {
 
 // PositionAddMarginResult is what [PositionService.AddMargin] returns.
 type PositionAddMarginResult struct {
-	Category       Category        // product, as asked
+	Category       Category        // category, as asked
 	Symbol         string          // symbol, such as BTCUSDT
 	PositionIdx    PositionIdx     // which position of the symbol was changed
 	RiskID         int64           // risk tier that applies
@@ -357,8 +358,8 @@ type PositionAddMarginResult struct {
 	UpdatedTime time.Time // when the position last changed
 }
 
-// ConfirmRiskLimit asks the venue to lift IsReduceOnly from a position whose risk the user has
-// brought down after the venue lowered the risk limit. Success means that the mark is gone.
+// ConfirmRiskLimit asks the exchange to lift IsReduceOnly from a position whose risk the user has
+// brought down after the exchange lowered the risk limit. Success means that the mark is gone.
 //
 // V5 page: [position/confirm-mmr].
 //
@@ -369,7 +370,7 @@ func (s *PositionService) ConfirmRiskLimit(ctx context.Context, p *PositionConfi
 
 // PositionConfirmRiskLimitParams are the parameters of [PositionService.ConfirmRiskLimit].
 type PositionConfirmRiskLimitParams struct {
-	Category Category // product: linear or inverse
+	Category Category // category: linear or inverse
 	Symbol   string   // symbol, such as BTCUSDT
 }
 
@@ -399,18 +400,18 @@ func (s *PositionService) AllClosedPnL(ctx context.Context, p *PositionClosedPnL
 
 // PositionClosedPnLParams are the parameters of [PositionService.ClosedPnL].
 type PositionClosedPnLParams struct {
-	Category  Category       // product: linear or inverse
-	Symbol    Opt[string]    // Symbol, such as BTCUSDT. Absent: all of them.
+	Category  Category       // category: linear or inverse
+	Symbol    Opt[string]    // Symbol, such as BTCUSDT. Default: all.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PositionClosedPnLResult is what [PositionService.ClosedPnL] returns.
 type PositionClosedPnLResult struct {
-	NextPageCursor string      // Cursor of the next page. Empty on the last page.
-	Category       Category    // product, as asked
+	NextPageCursor string      // cursor of the next page; empty on the last
+	Category       Category    // category, as asked
 	List           []ClosedPnL // closing orders of this page
 }
 
@@ -423,7 +424,7 @@ type ClosedPnL struct {
 	CloseFee      decimal.Decimal // fee paid for closing it, settle coin
 	UpdatedTime   time.Time       // when the record last changed
 	Side          Side            // side of the closing order: Sell closed a long
-	OrderID       string          // venue's id of the closing order
+	OrderID       string          // the exchange's ID of the closing order
 	ClosedPnL     decimal.Decimal // profit of the closed size after fees, settle coin
 	AvgEntryPrice decimal.Decimal // average price at which the closed size was opened
 	Qty           decimal.Decimal // quantity of the closing order
@@ -466,18 +467,18 @@ func (s *PositionService) AllClosedOptions(ctx context.Context, p *PositionClose
 
 // PositionClosedOptionsParams are the parameters of [PositionService.ClosedOptions].
 type PositionClosedOptionsParams struct {
-	Category  Category       // product: option
-	Symbol    Opt[string]    // Symbol, such as BTC-12JUN25-104000-C-USDT. Absent: all of them.
+	Category  Category       // category: option
+	Symbol    Opt[string]    // Symbol, such as BTC-12JUN25-104000-C-USDT. Default: all.
 	StartTime Opt[time.Time] // closed not before this time
 	EndTime   Opt[time.Time] // closed not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PositionClosedOptionsResult is what [PositionService.ClosedOptions] returns.
 type PositionClosedOptionsResult struct {
-	NextPageCursor string                 // Cursor of the next page. Empty on the last page.
-	Category       Category               // product, as asked
+	NextPageCursor string                 // cursor of the next page; empty on the last
+	Category       Category               // category, as asked
 	List           []ClosedOptionPosition // closed positions of this page, latest first
 }
 

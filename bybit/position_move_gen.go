@@ -32,14 +32,14 @@ func (s *PositionService) Move(ctx context.Context, p *PositionMoveParams) (*Pos
 
 // PositionMoveParams are the parameters of [PositionService.Move].
 type PositionMoveParams struct {
-	FromUID string    // user id of the account to move from
-	ToUID   string    // user id of the account to move to
+	FromUID string    // UID of the account to move from
+	ToUID   string    // UID of the account to move to
 	List    []MoveLeg // positions to move, 1 to 25
 }
 
 // MoveLeg is one of the positions to move ([PositionMoveParams.List]).
 type MoveLeg struct {
-	Category Category // product: linear, inverse, spot or option
+	Category Category // category: linear, inverse, spot or option
 	Symbol   string   // symbol, such as BTCUSDT
 
 	// Price of the move. Linear and inverse: within 5 percent of the mark price. Spot and option:
@@ -52,7 +52,7 @@ type MoveLeg struct {
 
 // PositionMoveResult is what [PositionService.Move] returns.
 type PositionMoveResult struct {
-	BlockTradeID string      // id of the move, for MoveHistory
+	BlockTradeID string      // ID of the move, for MoveHistory
 	Status       MoveStatus  // processing if it was accepted, else MoveRejected
 	RejectParty  RejectParty // On whose side it was refused. Empty if it passed the first checks.
 }
@@ -83,36 +83,36 @@ func (s *PositionService) AllMoveHistory(ctx context.Context, p *PositionMoveHis
 
 // PositionMoveHistoryParams are the parameters of [PositionService.MoveHistory].
 type PositionMoveHistoryParams struct {
-	Category     Opt[Category]  // Product: linear, inverse, spot or option. Absent: all of them.
-	Symbol       Opt[string]    // Symbol, such as BTCUSDT. Absent: all of them.
+	Category     Opt[Category]  // Category: linear, inverse, spot or option. Default: all.
+	Symbol       Opt[string]    // Symbol, such as BTCUSDT. Default: all.
 	StartTime    Opt[time.Time] // created not before this time
 	EndTime      Opt[time.Time] // created not after this time
-	BlockTradeID Opt[string]    // id of one move
+	BlockTradeID Opt[string]    // ID of one move
 	Limit        Opt[int64]     // Rows per page, 1 to 200. Default: 20.
 
-	Status Opt[MoveStatus] // State of the move: MoveProcessing, MoveFilled or MoveRejected. Absent: any.
-	Cursor Opt[string]     // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Status Opt[MoveStatus] // State of the move: MoveProcessing, MoveFilled or MoveRejected. Default: any.
+	Cursor Opt[string]     // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PositionMoveHistoryResult is what [PositionService.MoveHistory] returns.
 type PositionMoveHistoryResult struct {
 	List           []MovedPosition // moved legs of this page
-	NextPageCursor string          // Cursor of the next page. Empty on the last page.
+	NextPageCursor string          // cursor of the next page; empty on the last
 }
 
 // MovedPosition is an element of [PositionMoveHistoryResult.List]: moved legs of this page.
 type MovedPosition struct {
-	BlockTradeID  string          // id of the move
-	Category      Category        // product: linear, inverse, spot or option
-	OrderID       string          // venue's id of the leg's order
-	UserID        int64           // user id of the account
+	BlockTradeID  string          // ID of the move
+	Category      Category        // category: linear, inverse, spot or option
+	OrderID       string          // the exchange's ID of the leg's order
+	UserID        int64           // UID of the account
 	Symbol        string          // symbol, such as BTCUSDT
 	Side          Side            // side of the order, as the taker sees it
 	Price         decimal.Decimal // price of the move
 	Qty           decimal.Decimal // quantity that was to be moved
 	ExecFee       decimal.Decimal // fee paid, base coin
 	Status        MoveStatus      // state of the move: MoveProcessing, MoveFilled or MoveRejected
-	ExecID        string          // venue's id of the execution
+	ExecID        string          // the exchange's ID of the execution
 	ResultCode    int64           // Code of the result. 0 means success.
 	ResultMessage string          // Why it went wrong. Empty after success.
 	CreatedAt     time.Time       // when the order was created

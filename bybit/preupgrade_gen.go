@@ -43,39 +43,38 @@ func (s *PreUpgradeService) AllOrders(ctx context.Context, p *PreUpgradeOrdersPa
 
 // PreUpgradeOrdersParams are the parameters of [PreUpgradeService.Orders].
 type PreUpgradeOrdersParams struct {
-	Category Category // product: linear, inverse, option or spot
+	Category Category // category: linear, inverse, option or spot
 
-	// Symbol, such as BTCUSDT. Absent: those that settle in USDT; USDC perpetuals need their
+	// Symbol, such as BTCUSDT. Default: those that settle in USDT; USDC perpetuals need their
 	// symbol.
 	Symbol Opt[string]
 
 	BaseCoin Opt[string] // base coin, such as BTC; options only
-	OrderID  Opt[string] // venue's id of one order
-	LinkID   Opt[string] // user's own id of one order
+	OrderID  Opt[string] // the exchange's ID of one order
+	LinkID   Opt[string] // the user's own ID of one order
 
-	// OrderFilterOrder for plain orders, OrderFilterStop for those with a trigger. Absent: both.
+	// OrderFilterOrder for plain orders, OrderFilterStop for those with a trigger. Default: both.
 	OrderFilter Opt[OrderFilter]
 
 	StartTime   Opt[time.Time]   // Not before this time. Needs EndTime.
 	EndTime     Opt[time.Time]   // Not after this time. Needs StartTime.
 	Limit       Opt[int64]       // Rows per page, 1 to 50. Default: 20.
 	OrderStatus Opt[OrderStatus] // only orders that ended so; not for spot
-
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor      Opt[string]      // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PreUpgradeOrdersResult is what [PreUpgradeService.Orders] returns.
 type PreUpgradeOrdersResult struct {
 	List           []PreUpgradeOrder // orders of this page
-	NextPageCursor string            // Cursor of the next page. Empty on the last page.
-	Category       Category          // product, as asked
+	NextPageCursor string            // cursor of the next page; empty on the last
+	Category       Category          // category, as asked
 }
 
 // PreUpgradeOrder is one of the orders in [PreUpgradeOrdersResult.List].
 type PreUpgradeOrder struct {
-	OrderID      string          // venue's id of the order
-	LinkID       string          // user's own id of the order
-	BlockTradeID string          // id of the block trade that it was part of, else empty
+	OrderID      string          // the exchange's ID of the order
+	LinkID       string          // the user's own ID of the order
+	BlockTradeID string          // ID of the block trade that it was part of, else empty
 	Symbol       string          // symbol, such as BTCUSDT
 	Price        decimal.Decimal // price of the order
 	Qty          decimal.Decimal // quantity of the order
@@ -115,7 +114,7 @@ type PreUpgradeOrder struct {
 
 	SMPType     SMPType   // what self-match prevention was to do
 	SMPGroup    int64     // Self-match prevention group of the account. 0 if it has none.
-	SMPOrderID  string    // venue's id of the order that it would have met
+	SMPOrderID  string    // the exchange's ID of the order that it would have met
 	CreatedTime time.Time // when it was placed
 	UpdatedTime time.Time // when it last changed
 	PlaceType   PlaceType // what an option order was priced in: PlaceByIV or PlaceByPrice
@@ -146,30 +145,30 @@ func (s *PreUpgradeService) AllExecutions(ctx context.Context, p *PreUpgradeExec
 
 // PreUpgradeExecutionsParams are the parameters of [PreUpgradeService.Executions].
 type PreUpgradeExecutionsParams struct {
-	Category  Category       // product: linear, inverse, option or spot
-	OrderID   Opt[string]    // venue's id of one order
-	LinkID    Opt[string]    // user's own id of one order
+	Category  Category       // category: linear, inverse, option or spot
+	OrderID   Opt[string]    // the exchange's ID of one order
+	LinkID    Opt[string]    // the user's own ID of one order
 	BaseCoin  Opt[string]    // base coin, such as BTC; options only
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	ExecType  Opt[ExecType]  // What the executions came from. Absent: anything.
-	Symbol    Opt[string]    // Symbol, such as BTCUSDT. Absent: all of them.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
+	ExecType  Opt[ExecType]  // What the executions came from. Default: anything.
+	Symbol    Opt[string]    // Symbol, such as BTCUSDT. Default: all.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PreUpgradeExecutionsResult is what [PreUpgradeService.Executions] returns.
 type PreUpgradeExecutionsResult struct {
 	List           []PreUpgradeExecution // executions of this page, latest first
-	NextPageCursor string                // Cursor of the next page. Empty on the last page.
-	Category       Category              // product, as asked
+	NextPageCursor string                // cursor of the next page; empty on the last
+	Category       Category              // category, as asked
 }
 
 // PreUpgradeExecution is one of the executions in [PreUpgradeExecutionsResult.List].
 type PreUpgradeExecution struct {
 	Symbol     string          // symbol, such as BTCUSDT
-	OrderID    string          // venue's id of the order
-	LinkID     string          // user's own id of the order
+	OrderID    string          // the exchange's ID of the order
+	LinkID     string          // the user's own ID of the order
 	Side       Side            // side of the order
 	OrderPrice decimal.Decimal // price of the order
 	OrderQty   decimal.Decimal // quantity of the order
@@ -180,7 +179,7 @@ type PreUpgradeExecution struct {
 
 	StopOrderType   StopOrderType   // Kind of order with a trigger. StopOrderUnknown for a plain order.
 	ExecFee         decimal.Decimal // fee paid; negative is a rebate
-	ExecID          string          // venue's id of the execution
+	ExecID          string          // the exchange's ID of the execution
 	ExecPrice       decimal.Decimal // price of the execution
 	ExecQty         decimal.Decimal // quantity of the execution
 	ExecType        ExecType        // what the execution came from
@@ -193,7 +192,7 @@ type PreUpgradeExecution struct {
 	MarkPrice       decimal.Decimal // mark price at that moment
 	IndexPrice      decimal.Decimal // index price at that moment
 	UnderlyingPrice decimal.Decimal // price of the underlying at that moment, options
-	BlockTradeID    string          // id of the block trade that it was part of, else empty
+	BlockTradeID    string          // ID of the block trade that it was part of, else empty
 	ClosedSize      decimal.Decimal // size of a position that it closed
 }
 
@@ -223,26 +222,26 @@ func (s *PreUpgradeService) AllClosedPnL(ctx context.Context, p *PreUpgradeClose
 
 // PreUpgradeClosedPnLParams are the parameters of [PreUpgradeService.ClosedPnL].
 type PreUpgradeClosedPnLParams struct {
-	Category  Category       // product: linear or inverse
+	Category  Category       // category: linear or inverse
 	Symbol    string         // symbol, such as BTCUSDT
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PreUpgradeClosedPnLResult is what [PreUpgradeService.ClosedPnL] returns.
 type PreUpgradeClosedPnLResult struct {
 	List           []PreUpgradeClosedPnL // closing orders of this page, latest change first
-	Category       Category              // product, as asked
-	NextPageCursor string                // Cursor of the next page. Empty on the last page.
+	Category       Category              // category, as asked
+	NextPageCursor string                // cursor of the next page; empty on the last
 }
 
 // PreUpgradeClosedPnL is an element of [PreUpgradeClosedPnLResult.List]: closing orders of this
 // page, latest change first.
 type PreUpgradeClosedPnL struct {
 	Symbol        string          // symbol, such as BTCUSDT
-	OrderID       string          // venue's id of the closing order
+	OrderID       string          // the exchange's ID of the closing order
 	Side          Side            // side of the closing order: Sell closed a long
 	Qty           decimal.Decimal // quantity of the closing order
 	OrderPrice    decimal.Decimal // price of the closing order
@@ -289,19 +288,18 @@ func (s *PreUpgradeService) AllTransactionLog(ctx context.Context, p *PreUpgrade
 
 // PreUpgradeTransactionLogParams are the parameters of [PreUpgradeService.TransactionLog].
 type PreUpgradeTransactionLogParams struct {
-	Category  Category             // product: linear or option
-	BaseCoin  Opt[string]          // Base coin of the instrument, such as BTC. Absent: all of them.
-	Type      Opt[TransactionType] // What the entries came from. Absent: anything.
+	Category  Category             // category: linear or option
+	BaseCoin  Opt[string]          // Base coin of the instrument, such as BTC. Default: all.
+	Type      Opt[TransactionType] // What the entries came from. Default: anything.
 	StartTime Opt[time.Time]       // not before this time
 	EndTime   Opt[time.Time]       // not after this time
 	Limit     Opt[int64]           // Rows per page, 1 to 50. Default: 20.
-
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]          // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PreUpgradeTransactionLogResult is what [PreUpgradeService.TransactionLog] returns.
 type PreUpgradeTransactionLogResult struct {
-	NextPageCursor string                  // Cursor of the next page. Empty on the last page.
+	NextPageCursor string                  // cursor of the next page; empty on the last
 	List           []PreUpgradeTransaction // entries of this page
 }
 
@@ -310,8 +308,8 @@ type PreUpgradeTransaction struct {
 	Symbol   string          // Symbol, such as BTCPERP. Empty if no instrument is concerned.
 	Side     Side            // side of the trade or position: Buy, Sell or None
 	Funding  decimal.Decimal // Funding: positive was received, negative was paid. Coin of the entry.
-	LinkID   string          // user's own id of the order
-	OrderID  string          // venue's id of the order
+	LinkID   string          // the user's own ID of the order
+	OrderID  string          // the exchange's ID of the order
 	Fee      decimal.Decimal // Trading fee: positive was paid, negative is a rebate. Coin of the entry.
 	Change   decimal.Decimal // change of the balance: CashFlow plus funding less fee
 	CashFlow decimal.Decimal // realised profit, session settlement or transfer, without fee and funding
@@ -328,9 +326,9 @@ type PreUpgradeTransaction struct {
 	Qty         decimal.Decimal // quantity of the trade or delivery
 	CashBalance decimal.Decimal // balance of the coin afterwards
 	Currency    string          // coin whose balance changed, such as USDC
-	Category    Category        // product: linear or option
+	Category    Category        // category: linear or option
 	TradePrice  decimal.Decimal // price of the trade or delivery
-	TradeID     string          // venue's id of the trade
+	TradeID     string          // the exchange's ID of the trade
 }
 
 // Deliveries returns deliveries of options before the upgrade, latest first, up to 6 months back.
@@ -355,17 +353,17 @@ func (s *PreUpgradeService) AllDeliveries(ctx context.Context, p *PreUpgradeDeli
 
 // PreUpgradeDeliveriesParams are the parameters of [PreUpgradeService.Deliveries].
 type PreUpgradeDeliveriesParams struct {
-	Category Category    // product: option
-	Symbol   Opt[string] // Symbol, such as ETH-14JUN23-1750-C. Absent: all of them.
-	ExpDate  Opt[string] // Day of expiry, such as 25MAR22. Absent: any day.
+	Category Category    // category: option
+	Symbol   Opt[string] // Symbol, such as ETH-14JUN23-1750-C. Default: all.
+	ExpDate  Opt[string] // Day of expiry, such as 25MAR22. Default: any day.
 	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 20.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PreUpgradeDeliveriesResult is what [PreUpgradeService.Deliveries] returns.
 type PreUpgradeDeliveriesResult struct {
-	NextPageCursor string           // Cursor of the next page. Empty on the last page.
-	Category       Category         // product, as asked
+	NextPageCursor string           // cursor of the next page; empty on the last
+	Category       Category         // category, as asked
 	List           []DeliveryRecord // deliveries of this page, latest first
 }
 
@@ -393,15 +391,15 @@ func (s *PreUpgradeService) AllSettlements(ctx context.Context, p *PreUpgradeSet
 
 // PreUpgradeSettlementsParams are the parameters of [PreUpgradeService.Settlements].
 type PreUpgradeSettlementsParams struct {
-	Category Category    // product: linear
-	Symbol   Opt[string] // Symbol, such as ETHPERP. Absent: all of them.
+	Category Category    // category: linear
+	Symbol   Opt[string] // Symbol, such as ETHPERP. Default: all.
 	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 20.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PreUpgradeSettlementsResult is what [PreUpgradeService.Settlements] returns.
 type PreUpgradeSettlementsResult struct {
-	NextPageCursor string             // Cursor of the next page. Empty on the last page.
-	Category       Category           // product, as asked
+	NextPageCursor string             // cursor of the next page; empty on the last
+	Category       Category           // category, as asked
 	List           []SettlementRecord // settlements of this page
 }

@@ -16,14 +16,14 @@ type RateLimitService struct{ c *Client }
 
 // AccountRateLimit is the rate limit of some accounts on one product line.
 type AccountRateLimit struct {
-	UIDs    string  // user ids, joined with commas
+	UIDs    string  // UIDs, joined with commas
 	BizType BizType // product line of the limit
 	Rate    int64   // calls per second
 }
 
 // RateLimitChange says how the change of a rate limit ended.
 type RateLimitChange struct {
-	UIDs    string           // user ids, joined with commas
+	UIDs    string           // UIDs, joined with commas
 	BizType BizType          // product line of the limit
 	Rate    int64            // calls per second that were asked for
 	Success bool             // whether the new limit holds
@@ -51,14 +51,14 @@ type RateLimitSetParams struct {
 
 // RateLimitEntry is one of the limits to set ([RateLimitSetParams.List]).
 type RateLimitEntry struct {
-	UIDs    string     // user ids, joined with commas
+	UIDs    string     // UIDs, joined with commas
 	BizType BizType    // product line of the limit
 	Rate    Opt[int64] // Required. Calls per second.
 }
 
 // RateLimitSetResult is what [RateLimitService.Set] returns.
 type RateLimitSetResult struct {
-	List    []RateLimitChange // how each entry ended, as documented; the venue sends result
+	List    []RateLimitChange // how each entry ended, as documented; the exchange sends result
 	Changes []RateLimitChange // How each entry ended. The documentation shows it in an example only.
 }
 
@@ -78,7 +78,7 @@ func (s *RateLimitService) Of(ctx context.Context, p *RateLimitOfParams) (*RateL
 
 // RateLimitOfParams are the parameters of [RateLimitService.Of].
 type RateLimitOfParams struct {
-	UIDs string // user ids, joined with commas
+	UIDs string // UIDs, joined with commas
 }
 
 // RateLimitOfResult is what [RateLimitService.Of] returns.
@@ -110,14 +110,14 @@ func (s *RateLimitService) All(ctx context.Context, p *RateLimitListParams) iter
 // RateLimitListParams are the parameters of [RateLimitService.List].
 type RateLimitListParams struct {
 	Limit  Opt[int64]  // Limits per page, 1 to 1000. Default: 1000.
-	Cursor Opt[string] // where to go on: NextPageCursor of the page before
-	UIDs   Opt[string] // Only these user ids, joined with commas. Default: all accounts.
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	UIDs   Opt[string] // Only these UIDs, joined with commas. Default: all.
 }
 
 // RateLimitListResult is what [RateLimitService.List] returns.
 type RateLimitListResult struct {
 	List           []AccountRateLimit // limits of the page
-	NextPageCursor string             // cursor of the next page; "" on the last
+	NextPageCursor string             // cursor of the next page; empty on the last
 }
 
 // Caps says how much of its total rate an institution uses and may use.

@@ -18,8 +18,8 @@ type RFQService struct{ c *Client }
 
 // RFQRequest is a request for quote with its legs.
 type RFQRequest struct {
-	RFQLinkID          string          // Your own number of the request. Only its owner sees it.
-	RFQID              string          // number of the request
+	RFQLinkID          string          // The user's own ID of the request. Only its owner sees it.
+	RFQID              string          // ID of the request
 	Counterparties     []string        // desk codes of the makers who were asked
 	StrategyType       string          // name of the combination, such as custom or PerpBasis
 	ExpiresAt          time.Time       // when the request ends
@@ -33,7 +33,7 @@ type RFQRequest struct {
 
 // RFQRequestLeg is one instrument of a request.
 type RFQRequestLeg struct {
-	Category Category        // product: spot, linear or option
+	Category Category        // category: spot, linear or option
 	Symbol   string          // symbol, such as BTCUSDT
 	Side     Side            // direction of the leg for the asker
 	Qty      decimal.Decimal // Size to trade. What exceeds an opposite position opens a new one.
@@ -41,10 +41,10 @@ type RFQRequestLeg struct {
 
 // RFQQuote is a maker's answer to a request.
 type RFQQuote struct {
-	RFQLinkID     string    // Your own number of the request. Only its owner sees it.
-	RFQID         string    // number of the request
-	QuoteID       string    // number of the quote
-	QuoteLinkID   string    // Your own number of the quote. Only its owner sees it.
+	RFQLinkID     string    // The user's own ID of the request. Only its owner sees it.
+	RFQID         string    // ID of the request
+	QuoteID       string    // ID of the quote
+	QuoteLinkID   string    // The user's own ID of the quote. Only its owner sees it.
 	ExpiresAt     time.Time // when the quote ends
 	Status        RFQStatus // where the quote stands
 	DeskCode      string    // Desk code of the quoter. Empty if the quote is anonymous.
@@ -59,7 +59,7 @@ type RFQQuote struct {
 
 // RFQQuoteLeg is the price of one leg in a quote.
 type RFQQuoteLeg struct {
-	Category Category        // product: spot, linear or option
+	Category Category        // category: spot, linear or option
 	Symbol   string          // symbol, such as BTCUSDT
 	Price    decimal.Decimal // price that is offered, in the quote coin
 	Qty      decimal.Decimal // size of the leg
@@ -67,24 +67,24 @@ type RFQQuoteLeg struct {
 
 // RFQQuotePrice is the price that a maker asks or bids for one leg.
 type RFQQuotePrice struct {
-	Category Category        // product: spot, linear or option
+	Category Category        // category: spot, linear or option
 	Symbol   string          // symbol of the leg, such as BTCUSDT
 	Price    decimal.Decimal // price that is offered, in the quote coin
 }
 
 // RFQCancelOutcome says what became of one request of CancelAll.
 type RFQCancelOutcome struct {
-	RFQID     string // number of the request
-	RFQLinkID string // your own number of the request
+	RFQID     string // ID of the request
+	RFQLinkID string // the user's own ID of the request
 	Code      int64  // Code of the refusal. 0 if the request is cancelled.
 	Msg       string // Why it was refused. Empty if the request is cancelled.
 }
 
 // RFQQuoteCancelOutcome says what became of one quote of CancelAllQuotes.
 type RFQQuoteCancelOutcome struct {
-	RFQID       string // number of the request
-	QuoteLinkID string // your own number of the quote
-	QuoteID     string // number of the quote
+	RFQID       string // ID of the request
+	QuoteLinkID string // the user's own ID of the quote
+	QuoteID     string // ID of the quote
 	Code        int64  // Code of the refusal. 0 if the quote is cancelled.
 	Msg         string // Why it was refused. Empty if the quote is cancelled.
 }
@@ -113,11 +113,11 @@ type RFQConfigResult struct {
 	MinLimitQtySpotOrder     decimal.Decimal   // smallest size of a spot leg
 	MinLimitQtyContractOrder decimal.Decimal   // smallest size of a perpetual or futures leg
 	MinLimitQtyOptionOrder   decimal.Decimal   // smallest size of an option leg
-	StrategyTypes            []RFQStrategy     // combinations that the venue knows
+	StrategyTypes            []RFQStrategy     // combinations that the exchange knows
 	Counterparties           []RFQCounterparty // makers who can be asked
 }
 
-// RFQStrategy is one of the combinations that the venue knows ([RFQConfigResult.StrategyTypes]).
+// RFQStrategy is one of the combinations that the exchange knows ([RFQConfigResult.StrategyTypes]).
 type RFQStrategy struct {
 	StrategyName string // name to send as StrategyType
 }
@@ -148,13 +148,13 @@ func (s *RFQService) Create(ctx context.Context, p *RFQCreateParams) (*RFQCreate
 type RFQCreateParams struct {
 	Counterparties []string // desk codes of the makers to ask, from Config
 
-	// Your own number of the request: 1 to 32 letters and digits, unique among open requests. It
+	// The user's own ID of the request: 1 to 32 letters and digits, unique among open requests. It
 	// may be used again after three months.
 	RFQLinkID Opt[string]
 
 	Anonymous Opt[bool] // True hides who asks, also after the trade. Default: false.
 
-	// Combination from Config; combinations of the venue have lower fees. Default: custom.
+	// Combination from Config; combinations of the exchange have lower fees. Default: custom.
 	StrategyType Opt[string]
 
 	Legs []RFQRequestLeg // what is to be traded, at most MaxLegs of Config
@@ -162,15 +162,15 @@ type RFQCreateParams struct {
 
 // RFQCreateResult is what [RFQService.Create] returns.
 type RFQCreateResult struct {
-	RFQID     string    // number of the request
-	RFQLinkID string    // your own number of the request
+	RFQID     string    // ID of the request
+	RFQLinkID string    // the user's own ID of the request
 	Status    RFQStatus // where the request stands
 	ExpiresAt time.Time // when the request ends
 	DeskCode  string    // desk code of the asker
 }
 
-// Cancel takes back a request and with it all its quotes. One of the two numbers is needed; RFQID
-// wins if both are sent.
+// Cancel takes back a request and with it all its quotes. One of the two IDs is needed; RFQID wins
+// if both are sent.
 //
 // V5 page: [rfq/trade/cancel-rfq].
 //
@@ -185,14 +185,14 @@ func (s *RFQService) Cancel(ctx context.Context, p *RFQCancelParams) (*RFQCancel
 
 // RFQCancelParams are the parameters of [RFQService.Cancel].
 type RFQCancelParams struct {
-	RFQID     Opt[string] // number of the request
-	RFQLinkID Opt[string] // your own number of the request
+	RFQID     Opt[string] // ID of the request
+	RFQLinkID Opt[string] // the user's own ID of the request
 }
 
 // RFQCancelResult is what [RFQService.Cancel] returns.
 type RFQCancelResult struct {
-	RFQID     string // number of the request
-	RFQLinkID string // your own number of the request
+	RFQID     string // ID of the request
+	RFQLinkID string // the user's own ID of the request
 }
 
 // CancelAll takes back all open requests of the account, and with them their quotes. Each entry of
@@ -228,12 +228,12 @@ func (s *RFQService) AcceptOtherQuotes(ctx context.Context, p *RFQAcceptOtherQuo
 
 // RFQAcceptOtherQuotesParams are the parameters of [RFQService.AcceptOtherQuotes].
 type RFQAcceptOtherQuotesParams struct {
-	RFQID string // number of the request
+	RFQID string // ID of the request
 }
 
 // RFQAcceptOtherQuotesResult is what [RFQService.AcceptOtherQuotes] returns.
 type RFQAcceptOtherQuotesResult struct {
-	RFQID string // number of the request
+	RFQID string // ID of the request
 }
 
 // CreateQuote answers a request with prices, for one direction or both: at least one of the two
@@ -253,10 +253,10 @@ func (s *RFQService) CreateQuote(ctx context.Context, p *RFQCreateQuoteParams) (
 
 // RFQCreateQuoteParams are the parameters of [RFQService.CreateQuote].
 type RFQCreateQuoteParams struct {
-	RFQID string // number of the request
+	RFQID string // ID of the request
 
-	// Your own number of the quote: 1 to 32 letters and digits, unique among open quotes. It may be
-	// used again after three months.
+	// The user's own ID of the quote: 1 to 32 letters and digits, unique among open quotes. It may
+	// be used again after three months.
 	QuoteLinkID Opt[string]
 
 	Anonymous     Opt[bool]       // True hides who quotes, also after the trade. Default: false.
@@ -267,9 +267,9 @@ type RFQCreateQuoteParams struct {
 
 // RFQCreateQuoteResult is what [RFQService.CreateQuote] returns.
 type RFQCreateQuoteResult struct {
-	RFQID       string    // number of the request
-	QuoteID     string    // number of the quote
-	QuoteLinkID string    // your own number of the quote
+	RFQID       string    // ID of the request
+	QuoteID     string    // ID of the quote
+	QuoteLinkID string    // the user's own ID of the quote
 	ExpiresAt   time.Time // when the quote ends
 	DeskCode    string    // desk code of the quoter
 	Status      RFQStatus // where the quote stands
@@ -291,8 +291,8 @@ func (s *RFQService) ExecuteQuote(ctx context.Context, p *RFQExecuteQuoteParams)
 
 // RFQExecuteQuoteParams are the parameters of [RFQService.ExecuteQuote].
 type RFQExecuteQuoteParams struct {
-	RFQID   string // number of the request
-	QuoteID string // number of the quote
+	RFQID   string // ID of the request
+	QuoteID string // ID of the quote
 
 	// Which list to execute. With Buy the maker trades the legs as they stand and you the other way
 	// round; with Sell it is the reverse.
@@ -301,13 +301,13 @@ type RFQExecuteQuoteParams struct {
 
 // RFQExecuteQuoteResult is what [RFQService.ExecuteQuote] returns.
 type RFQExecuteQuoteResult struct {
-	RFQID     string    // number of the request
-	RFQLinkID string    // your own number of the request
-	QuoteID   string    // number of the quote
+	RFQID     string    // ID of the request
+	RFQLinkID string    // the user's own ID of the request
+	QuoteID   string    // ID of the quote
 	Status    RFQStatus // RFQPendingFill while the engine works on it, or RFQFailed
 }
 
-// CancelQuote takes back a quote. One of the numbers is needed; of several, QuoteID goes before
+// CancelQuote takes back a quote. One of the IDs is needed; of several, QuoteID goes before
 // QuoteLinkID and that before RFQID.
 //
 // V5 page: [rfq/trade/cancel-quote].
@@ -323,16 +323,16 @@ func (s *RFQService) CancelQuote(ctx context.Context, p *RFQCancelQuoteParams) (
 
 // RFQCancelQuoteParams are the parameters of [RFQService.CancelQuote].
 type RFQCancelQuoteParams struct {
-	QuoteID     Opt[string] // number of the quote
-	RFQID       Opt[string] // number of the request that the quote answers
-	QuoteLinkID Opt[string] // your own number of the quote
+	QuoteID     Opt[string] // ID of the quote
+	RFQID       Opt[string] // ID of the request that the quote answers
+	QuoteLinkID Opt[string] // the user's own ID of the quote
 }
 
 // RFQCancelQuoteResult is what [RFQService.CancelQuote] returns.
 type RFQCancelQuoteResult struct {
-	RFQID       string // number of the request
-	QuoteID     string // number of the quote
-	QuoteLinkID string // your own number of the quote
+	RFQID       string // ID of the request
+	QuoteID     string // ID of the quote
+	QuoteLinkID string // the user's own ID of the quote
 }
 
 // CancelAllQuotes takes back all open quotes of the account. The requests stay. Each entry of the

@@ -28,8 +28,8 @@ func (s *RFQService) Realtime(ctx context.Context, p *RFQRealtimeParams) (*RFQRe
 
 // RFQRealtimeParams are the parameters of [RFQService.Realtime].
 type RFQRealtimeParams struct {
-	RFQID     Opt[string] // number of the request
-	RFQLinkID Opt[string] // Your own number of the request. Ignored with TraderType RFQAsQuoter.
+	RFQID     Opt[string] // ID of the request
+	RFQLinkID Opt[string] // The user's own ID of the request. Ignored with TraderType RFQAsQuoter.
 
 	// Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
 	TraderType Opt[RFQRole]
@@ -63,22 +63,23 @@ func (s *RFQService) AllHistory(ctx context.Context, p *RFQHistoryParams) iter.S
 
 // RFQHistoryParams are the parameters of [RFQService.History].
 type RFQHistoryParams struct {
-	RFQID Opt[string] // number of the request
+	RFQID Opt[string] // ID of the request
 
-	// Your own number of the request, found for three months. Ignored with TraderType RFQAsQuoter.
+	// The user's own ID of the request, found for three months. Ignored with TraderType
+	// RFQAsQuoter.
 	RFQLinkID Opt[string]
 
 	// Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
 	TraderType Opt[RFQRole]
 
 	Status Opt[RFQStatus] // only requests in this state
-	Limit  Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor Opt[string]    // page to continue from: cursor of the page before
+	Limit  Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Cursor Opt[string]    // Page to return: cursor of the page before. Default: the first.
 }
 
 // RFQHistoryResult is what [RFQService.History] returns.
 type RFQHistoryResult struct {
-	Cursor string       // Where the next page begins. Empty on the last.
+	Cursor string       // cursor of the next page; empty on the last
 	List   []RFQRequest // requests, newest first
 }
 
@@ -99,9 +100,9 @@ func (s *RFQService) RealtimeQuotes(ctx context.Context, p *RFQRealtimeQuotesPar
 
 // RFQRealtimeQuotesParams are the parameters of [RFQService.RealtimeQuotes].
 type RFQRealtimeQuotesParams struct {
-	RFQID       Opt[string] // number of the request
-	QuoteID     Opt[string] // number of the quote
-	QuoteLinkID Opt[string] // Your own number of the quote. Ignored with TraderType RFQAsRequester.
+	RFQID       Opt[string] // ID of the request
+	QuoteID     Opt[string] // ID of the quote
+	QuoteLinkID Opt[string] // The user's own ID of the quote. Ignored with TraderType RFQAsRequester.
 
 	TraderType Opt[RFQRole] // Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
 }
@@ -135,25 +136,25 @@ func (s *RFQService) AllQuoteHistory(ctx context.Context, p *RFQQuoteHistoryPara
 
 // RFQQuoteHistoryParams are the parameters of [RFQService.QuoteHistory].
 type RFQQuoteHistoryParams struct {
-	RFQID       Opt[string] // number of the request
-	QuoteID     Opt[string] // number of the quote
-	QuoteLinkID Opt[string] // Your own number of the quote. Ignored with TraderType RFQAsRequester.
+	RFQID       Opt[string] // ID of the request
+	QuoteID     Opt[string] // ID of the quote
+	QuoteLinkID Opt[string] // The user's own ID of the quote. Ignored with TraderType RFQAsRequester.
 
 	TraderType Opt[RFQRole] // Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
 
 	Status Opt[RFQStatus] // only quotes in this state
-	Limit  Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor Opt[string]    // page to continue from: cursor of the page before
+	Limit  Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Cursor Opt[string]    // Page to return: cursor of the page before. Default: the first.
 }
 
 // RFQQuoteHistoryResult is what [RFQService.QuoteHistory] returns.
 type RFQQuoteHistoryResult struct {
-	Cursor string     // Where the next page begins. Empty on the last.
+	Cursor string     // cursor of the next page; empty on the last
 	List   []RFQQuote // quotes, newest first
 }
 
 // TradeHistory returns block trades of the account with the outcome of each leg, in pages. If one
-// leg is refused, all are. Of several numbers, RFQID goes before RFQLinkID, then QuoteID and
+// leg is refused, all are. Of several IDs, RFQID goes before RFQLinkID, then QuoteID and
 // QuoteLinkID.
 //
 // V5 page: [rfq/trade/trade-list].
@@ -176,31 +177,31 @@ func (s *RFQService) AllTradeHistory(ctx context.Context, p *RFQTradeHistoryPara
 
 // RFQTradeHistoryParams are the parameters of [RFQService.TradeHistory].
 type RFQTradeHistoryParams struct {
-	RFQID       Opt[string] // number of the request
-	RFQLinkID   Opt[string] // your own number of the request, found for three months
-	QuoteID     Opt[string] // number of the quote
-	QuoteLinkID Opt[string] // your own number of the quote, found for three months
+	RFQID       Opt[string] // ID of the request
+	RFQLinkID   Opt[string] // the user's own ID of the request, found for three months
+	QuoteID     Opt[string] // ID of the quote
+	QuoteLinkID Opt[string] // the user's own ID of the quote, found for three months
 
 	// Trades as the quoter (RFQAsQuoter) or as the asker (RFQAsRequester). Default: RFQAsQuoter.
 	TraderType Opt[RFQRole]
 
 	Status Opt[RFQStatus] // only trades in this state: RFQFilled or RFQFailed
-	Limit  Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor Opt[string]    // page to continue from: cursor of the page before
+	Limit  Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Cursor Opt[string]    // Page to return: cursor of the page before. Default: the first.
 }
 
 // RFQTradeHistoryResult is what [RFQService.TradeHistory] returns.
 type RFQTradeHistoryResult struct {
-	Cursor string           // Where the next page begins. Empty on the last.
+	Cursor string           // cursor of the next page; empty on the last
 	List   []RFQTradeRecord // block trades of the account
 }
 
 // RFQTradeRecord is an element of [RFQTradeHistoryResult.List]: block trades of the account.
 type RFQTradeRecord struct {
-	RFQID         string              // number of the request
-	RFQLinkID     string              // Your own number of the request. Only its owner sees it.
-	QuoteID       string              // number of the executed quote
-	QuoteLinkID   string              // Your own number of the quote. Only its owner sees it.
+	RFQID         string              // ID of the request
+	RFQLinkID     string              // The user's own ID of the request. Only its owner sees it.
+	QuoteID       string              // ID of the executed quote
+	QuoteLinkID   string              // The user's own ID of the quote. Only its owner sees it.
 	QuoteSide     Side                // which list of the quote was executed
 	StrategyType  string              // name of the combination, such as custom or PerpBasis
 	Status        RFQStatus           // RFQFilled or RFQFailed
@@ -213,18 +214,18 @@ type RFQTradeRecord struct {
 
 // RFQTradeRecordLeg is an element of [RFQTradeRecord.Legs]: what was traded or refused.
 type RFQTradeRecordLeg struct {
-	Category Category        // product: spot, linear or option
+	Category Category        // category: spot, linear or option
 	Symbol   string          // symbol, such as BTCUSDT
 	Side     Side            // direction of the leg
 	Price    decimal.Decimal // price of the execution, in the quote coin
 	Qty      decimal.Decimal // size of the leg that was executed
-	OrderID  string          // order number of the leg
+	OrderID  string          // the exchange's ID of the leg's order
 
 	// Mark price at the trade; spot: index price; option: mark price of the underlying.
 	MarkPrice decimal.Decimal
 
 	ExecFee       decimal.Decimal // fee that was paid, in the base coin
-	ExecID        string          // Execution number of the leg. Empty if it failed.
+	ExecID        string          // The exchange's ID of the leg's execution. Empty if it failed.
 	ResultCode    int64           // Code of the refusal. 0 if the leg was executed.
 	ResultMessage string          // Why the leg was refused. Empty if it was executed.
 
@@ -257,19 +258,19 @@ func (s *RFQService) AllPublicTrades(ctx context.Context, p *RFQPublicTradesPara
 type RFQPublicTradesParams struct {
 	StartTime Opt[time.Time] // not before this time, at most 30 days before EndTime
 	EndTime   Opt[time.Time] // not after this time, at most 30 days after StartTime
-	Limit     Opt[int64]     // Rows per page: 1 to 100. Default: 50.
-	Cursor    Opt[string]    // page to continue from: cursor of the page before
+	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Cursor    Opt[string]    // Page to return: cursor of the page before. Default: the first.
 }
 
 // RFQPublicTradesResult is what [RFQService.PublicTrades] returns.
 type RFQPublicTradesResult struct {
-	Cursor string           // Where the next page begins. Empty on the last.
+	Cursor string           // cursor of the next page; empty on the last
 	List   []RFQPublicTrade // block trades, newest first
 }
 
 // RFQPublicTrade is an element of [RFQPublicTradesResult.List]: block trades, newest first.
 type RFQPublicTrade struct {
-	RFQID        string              // number of the request
+	RFQID        string              // ID of the request
 	StrategyType string              // name of the combination, such as custom or PerpBasis
 	Legs         []RFQPublicTradeLeg // what was traded together
 	CreatedAt    time.Time           // when the trade was made
@@ -278,7 +279,7 @@ type RFQPublicTrade struct {
 
 // RFQPublicTradeLeg is an element of [RFQPublicTrade.Legs]: what was traded together.
 type RFQPublicTradeLeg struct {
-	Category Category        // product: spot, linear or option
+	Category Category        // category: spot, linear or option
 	Symbol   string          // symbol, such as BTCUSDT
 	Side     Side            // direction of the leg
 	Price    decimal.Decimal // price of the execution, in the quote coin

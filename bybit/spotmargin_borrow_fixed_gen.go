@@ -33,8 +33,8 @@ type SpotMarginBorrowFixedParams struct {
 	AnnualRate    decimal.Decimal // annual rate to pay, as a fraction: 0.02 is 2 percent
 	Term          int64           // term in days: 7, 14, 30, 90 or 180
 
-	// What happens at the end of the term: 1 repaid automatically, 2 goes on at a floating rate.
-	// Default: FixedRepayAuto.
+	// What happens at the end of the term: repaid automatically, or on at a floating rate. Default:
+	// repaid.
 	RepayType Opt[FixedRepay]
 
 	// FixedFillPartial if it may be filled in part, FixedFillFull if not; upper case only. Default:
@@ -44,7 +44,7 @@ type SpotMarginBorrowFixedParams struct {
 
 // SpotMarginBorrowFixedResult is what [SpotMarginService.BorrowFixed] returns.
 type SpotMarginBorrowFixedResult struct {
-	OrderID string // venue's id of the order
+	OrderID string // the exchange's ID of the order
 }
 
 // FixedOrders returns orders for loans at a fixed rate, latest first.
@@ -69,25 +69,25 @@ func (s *SpotMarginService) AllFixedOrders(ctx context.Context, p *SpotMarginFix
 
 // SpotMarginFixedOrdersParams are the parameters of [SpotMarginService.FixedOrders].
 type SpotMarginFixedOrdersParams struct {
-	OrderID       Opt[string]          // venue's id of one order
-	OrderCurrency Opt[string]          // Coin, such as ETH. Absent: all of them.
-	State         Opt[FixedOrderState] // Only orders in this state, 1 to 4. Absent: any.
-	Term          Opt[int64]           // Term in days: 7, 14, 30, 90 or 180. Absent: any.
+	OrderID       Opt[string]          // the exchange's ID of one order
+	OrderCurrency Opt[string]          // Coin, such as ETH. Default: all.
+	State         Opt[FixedOrderState] // Only orders in this state; not of failed ones. Default: any.
+	Term          Opt[int64]           // Term in days: 7, 14, 30, 90 or 180. Default: any.
 	Limit         Opt[int64]           // Rows per page, 1 to 100. Default: 10.
 
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // SpotMarginFixedOrdersResult is what [SpotMarginService.FixedOrders] returns.
 type SpotMarginFixedOrdersResult struct {
 	List           []FixedBorrowOrder // orders of this page, latest first
-	NextPageCursor string             // Cursor of the next page. Empty on the last page.
+	NextPageCursor string             // cursor of the next page; empty on the last
 }
 
 // FixedBorrowOrder is one of the orders in [SpotMarginFixedOrdersResult.List].
 type FixedBorrowOrder struct {
 	AnnualRate    decimal.Decimal // annual rate, as a fraction
-	OrderID       string          // venue's id of the order
+	OrderID       string          // the exchange's ID of the order
 	OrderTime     time.Time       // when it was placed
 	FilledQty     decimal.Decimal // amount that was borrowed, in coin
 	OrderQty      decimal.Decimal // amount of the order, in coin
@@ -120,17 +120,17 @@ func (s *SpotMarginService) AllFixedLoans(ctx context.Context, p *SpotMarginFixe
 
 // SpotMarginFixedLoansParams are the parameters of [SpotMarginService.FixedLoans].
 type SpotMarginFixedLoansParams struct {
-	OrderID       Opt[string] // venue's id of the order that they came from
-	OrderCurrency Opt[string] // Coin, such as USDT. Absent: all of them.
-	Term          Opt[int64]  // Term in days: 7, 14, 30, 90 or 180. Absent: any.
+	OrderID       Opt[string] // the exchange's ID of the order that they came from
+	OrderCurrency Opt[string] // Coin, such as USDT. Default: all.
+	Term          Opt[int64]  // Term in days: 7, 14, 30, 90 or 180. Default: any.
 	Limit         Opt[int64]  // Rows per page, 1 to 100. Default: 10.
-	Cursor        Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor        Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // SpotMarginFixedLoansResult is what [SpotMarginService.FixedLoans] returns.
 type SpotMarginFixedLoansResult struct {
 	List           []FixedLoan // loans of this page, latest first
-	NextPageCursor string      // Cursor of the next page. Empty on the last page.
+	NextPageCursor string      // cursor of the next page; empty on the last
 }
 
 // FixedLoan is one of the loans in [SpotMarginFixedLoansResult.List].
@@ -139,8 +139,8 @@ type FixedLoan struct {
 	BorrowCurrency          string          // coin, such as USDT
 	BorrowTime              time.Time       // when it was lent
 	InterestPaid            decimal.Decimal // interest that was paid, in coin
-	LoanID                  string          // venue's id of the loan
-	OrderID                 string          // venue's id of the order that it came from
+	LoanID                  string          // the exchange's ID of the loan
+	OrderID                 string          // the exchange's ID of the order that it came from
 	RepaymentTime           time.Time       // when it must be repaid
 	ResidualPenaltyInterest decimal.Decimal // interest that is still owed, in coin
 	ResidualPrincipal       decimal.Decimal // principal that is still owed, in coin
@@ -164,8 +164,8 @@ func (s *SpotMarginService) RenewFixed(ctx context.Context, p *SpotMarginRenewFi
 
 // SpotMarginRenewFixedParams are the parameters of [SpotMarginService.RenewFixed].
 type SpotMarginRenewFixedParams struct {
-	LoanID string               // venue's id of the loan
-	Qty    Opt[decimal.Decimal] // Amount to renew, in coin. Absent: all that is still owed.
+	LoanID string               // the exchange's ID of the loan
+	Qty    Opt[decimal.Decimal] // Amount to renew, in coin. Default: all that is still owed.
 }
 
 // SpotMarginRenewFixedResult is what [SpotMarginService.RenewFixed] returns.

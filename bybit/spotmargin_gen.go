@@ -76,7 +76,7 @@ func (s *SpotMarginService) SetLeverage(ctx context.Context, p *SpotMarginSetLev
 // SpotMarginSetLeverageParams are the parameters of [SpotMarginService.SetLeverage].
 type SpotMarginSetLeverageParams struct {
 	Leverage decimal.Decimal // leverage, 2 to 10
-	Currency Opt[string]     // Coin, such as BTC. Absent: all of them.
+	Currency Opt[string]     // Coin, such as BTC. Default: all.
 }
 
 // CoinLeverage returns leverage of spot margin trading, coin by coin.
@@ -93,7 +93,7 @@ func (s *SpotMarginService) CoinLeverage(ctx context.Context, p *SpotMarginCoinL
 
 // SpotMarginCoinLeverageParams are the parameters of [SpotMarginService.CoinLeverage].
 type SpotMarginCoinLeverageParams struct {
-	Currency Opt[string] // Coin, such as BTC. Absent: all of them.
+	Currency Opt[string] // Coin, such as BTC. Default: all.
 }
 
 // SpotMarginCoinLeverageResult is what [SpotMarginService.CoinLeverage] returns.
@@ -125,7 +125,7 @@ func (s *SpotMarginService) BorrowTerms(ctx context.Context, p *SpotMarginBorrow
 
 // SpotMarginBorrowTermsParams are the parameters of [SpotMarginService.BorrowTerms].
 type SpotMarginBorrowTermsParams struct {
-	Currency Opt[string] // Coin, such as BTC. Absent: all of them.
+	Currency Opt[string] // Coin, such as BTC. Default: all.
 }
 
 // SpotMarginBorrowTermsResult is what [SpotMarginService.BorrowTerms] returns.
@@ -164,8 +164,8 @@ func (s *SpotMarginService) VIPData(ctx context.Context, p *SpotMarginVIPDataPar
 
 // SpotMarginVIPDataParams are the parameters of [SpotMarginService.VIPData].
 type SpotMarginVIPDataParams struct {
-	VIPLevel Opt[VIPLevel] // Fee level. Absent: all of them.
-	Currency Opt[string]   // Coin, such as BTC. Absent: all of them.
+	VIPLevel Opt[VIPLevel] // Fee level. Default: all.
+	Currency Opt[string]   // Coin, such as BTC. Default: all.
 }
 
 // SpotMarginVIPDataResult is what [SpotMarginService.VIPData] returns.
@@ -191,7 +191,7 @@ type VIPMarginCoin struct {
 	Currency           string          // coin, such as BTC
 	HourlyBorrowRate   decimal.Decimal // interest per hour, as a fraction
 	LiquidationOrder   int64           // rank in the order in which coins are liquidated
-	MarginCollateral   bool            // whether the venue accepts the coin as collateral
+	MarginCollateral   bool            // whether the exchange accepts the coin as collateral
 	MaxBorrowingAmount decimal.Decimal // largest debt, in coin
 }
 
@@ -211,7 +211,7 @@ func (s *SpotMarginService) CollateralTiers(ctx context.Context, p *SpotMarginCo
 
 // SpotMarginCollateralTiersParams are the parameters of [SpotMarginService.CollateralTiers].
 type SpotMarginCollateralTiersParams struct {
-	Currency Opt[string] // Coin, such as BTC. Absent: all of them.
+	Currency Opt[string] // Coin, such as BTC. Default: all.
 }
 
 // SpotMarginCollateralTiersResult is what [SpotMarginService.CollateralTiers] returns.
@@ -246,7 +246,7 @@ func (s *SpotMarginService) Tiers(ctx context.Context, p *SpotMarginTiersParams)
 
 // SpotMarginTiersParams are the parameters of [SpotMarginService.Tiers].
 type SpotMarginTiersParams struct {
-	Currency Opt[string] // Coin, such as BTC. Absent: all of them.
+	Currency Opt[string] // Coin, such as BTC. Default: all.
 }
 
 // SpotMarginTiersResult is what [SpotMarginService.Tiers] returns.

@@ -29,7 +29,7 @@ func (s *SpotMarginService) InterestHistory(ctx context.Context, p *SpotMarginIn
 // SpotMarginInterestHistoryParams are the parameters of [SpotMarginService.InterestHistory].
 type SpotMarginInterestHistoryParams struct {
 	Currency  string         // coin, such as BTC
-	VIPLevel  Opt[VIPLevel]  // Fee level. Absent: that of the account.
+	VIPLevel  Opt[VIPLevel]  // Fee level. Default: that of the account.
 	StartTime Opt[time.Time] // Not before this time. Needs EndTime.
 	EndTime   Opt[time.Time] // Not after this time. Needs StartTime.
 }
@@ -136,7 +136,7 @@ func (s *SpotMarginService) AutoRepay(ctx context.Context, p *SpotMarginAutoRepa
 
 // SpotMarginAutoRepayParams are the parameters of [SpotMarginService.AutoRepay].
 type SpotMarginAutoRepayParams struct {
-	Currency Opt[string] // Coin, such as BTC. Absent: all of them.
+	Currency Opt[string] // Coin, such as BTC. Default: all.
 }
 
 // SpotMarginAutoRepayResult is what [SpotMarginService.AutoRepay] returns.
@@ -150,9 +150,9 @@ type AutoRepayState struct {
 	Currency      string // coin, such as BTC
 }
 
-// SetAutoRepay turns automatic repayment on or off. While it is on, the venue repays at minutes 0
-// and 30 of each hour as much as the free spot balance of the owed coin covers, without converting
-// other coins.
+// SetAutoRepay turns automatic repayment on or off. While it is on, the exchange repays at minutes
+// 0 and 30 of each hour as much as the free spot balance of the owed coin covers, without
+// converting other coins.
 //
 // V5 page: [spot-margin-uta/set-auto-repay-mode].
 //
@@ -167,7 +167,7 @@ func (s *SpotMarginService) SetAutoRepay(ctx context.Context, p *SpotMarginSetAu
 
 // SpotMarginSetAutoRepayParams are the parameters of [SpotMarginService.SetAutoRepay].
 type SpotMarginSetAutoRepayParams struct {
-	Currency      Opt[string] // Coin, such as BTC. Absent: all of them.
+	Currency      Opt[string] // Coin, such as BTC. Default: all.
 	AutoRepayMode Flag        // 1 turns it on, 0 off
 }
 
@@ -177,7 +177,7 @@ type SpotMarginSetAutoRepayResult struct {
 }
 
 // FlexibleInventory says how much of a coin can be borrowed at a floating rate now: the smallest
-// one of what the venue can lend, the account's limit and the limit of its leverage tier.
+// one of what the exchange can lend, the account's limit and the limit of its leverage tier.
 //
 // V5 page: [spot-margin-uta/flexible-available-inventory].
 //
@@ -248,15 +248,11 @@ func (s *SpotMarginService) FixedQuotes(ctx context.Context, p *SpotMarginFixedQ
 // SpotMarginFixedQuotesParams are the parameters of [SpotMarginService.FixedQuotes].
 type SpotMarginFixedQuotesParams struct {
 	OrderCurrency string     // coin, such as ETH
-	Term          Opt[int64] // Term in days: 7, 14, 30, 90 or 180. Absent: any.
+	Term          Opt[int64] // Term in days: 7, 14, 30, 90 or 180. Default: any.
 
-	OrderBy Opt[FixedQuoteSort] // what to sort by: FixedQuoteByRate, FixedQuoteByTerm or FixedQuoteByQty
-
-	// FixedQuoteAscending for the smallest first, FixedQuoteDescending for the largest. Default:
-	// FixedQuoteAscending.
-	Sort Opt[FixedQuoteOrder]
-
-	Limit Opt[int64] // Rows to return, 1 to 100. Default: 10.
+	OrderBy Opt[FixedQuoteSort]  // what to sort by: FixedQuoteByRate, FixedQuoteByTerm or FixedQuoteByQty
+	Sort    Opt[FixedQuoteOrder] // Which way to sort. Default: smallest first.
+	Limit   Opt[int64]           // Rows to return, 1 to 100. Default: 10.
 }
 
 // SpotMarginFixedQuotesResult is what [SpotMarginService.FixedQuotes] returns.

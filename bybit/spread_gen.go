@@ -43,15 +43,15 @@ func (s *SpreadService) AllInstruments(ctx context.Context, p *SpreadInstruments
 // SpreadInstrumentsParams are the parameters of [SpreadService.Instruments].
 type SpreadInstrumentsParams struct {
 	Symbol   Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
-	BaseCoin Opt[string] // Base coin, such as SOL. Absent: all of them.
+	BaseCoin Opt[string] // Base coin, such as SOL. Default: all.
 	Limit    Opt[int64]  // Rows per page, 1 to 500. Default: 200.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // SpreadInstrumentsResult is what [SpreadService.Instruments] returns.
 type SpreadInstrumentsResult struct {
 	List           []SpreadInstrument // spreads of this page
-	NextPageCursor string             // Cursor of the next page. Empty on the last page.
+	NextPageCursor string             // cursor of the next page; empty on the last
 }
 
 // SpreadInstrument is one of the spreads in [SpreadInstrumentsResult.List].
@@ -104,7 +104,7 @@ type SpreadOrderBookResult struct {
 	Symbol    string       // symbol, as asked
 	Bids      []PriceLevel // bids, highest first
 	Asks      []PriceLevel // asks, lowest first
-	UpdateID  int64        // update id, that of the 25-level stream
+	UpdateID  int64        // update ID, that of the 25-level stream
 	Time      time.Time    // when the snapshot was made
 	Seq       int64        // cross sequence: of two books the one with the lower is older
 	MatchTime time.Time    // when the matching engine was in this state; the time that its trades carry
@@ -135,7 +135,7 @@ type SpreadTradesResult struct {
 
 // SpreadTrade is one of the trades in [SpreadTradesResult.List].
 type SpreadTrade struct {
-	ExecID string          // id of the trade
+	ExecID string          // ID of the trade
 	Symbol string          // symbol of the spread, such as SOLUSDT_SOL/USDT
 	Price  decimal.Decimal // price, in quote coin; may be negative
 	Size   decimal.Decimal // size, in base coin
@@ -202,14 +202,14 @@ type SpreadPlaceParams struct {
 	Qty       decimal.Decimal      // quantity, in base coin
 	Price     Opt[decimal.Decimal] // Price, in quote coin; may be negative. Limit orders need it.
 
-	LinkID Opt[string] // user's own id of the order, at most 45 letters, digits, dashes and underscores
+	LinkID Opt[string] // the user's own ID of the order, at most 45 letters, digits, dashes and underscores
 
 	// How long it may wait: TimeInForceGTC, TimeInForceIOC, TimeInForceFOK or TimeInForcePostOnly.
 	TimeInForce Opt[TimeInForce]
 }
 
 // Amend changes price or quantity of a spread order that is open, filled in part or not at all.
-// Needs one of the ids and at least one change.
+// Needs one of the IDs and at least one change.
 //
 // V5 page: [spread/trade/amend-order].
 //
@@ -225,13 +225,13 @@ func (s *SpreadService) Amend(ctx context.Context, p *SpreadAmendParams) (*Order
 // SpreadAmendParams are the parameters of [SpreadService.Amend].
 type SpreadAmendParams struct {
 	Symbol  string               // symbol of the spread, such as SOLUSDT_SOL/USDT
-	OrderID Opt[string]          // Venue's id of the order. This or LinkID is needed.
-	LinkID  Opt[string]          // User's own id of the order. This or OrderID is needed.
-	Price   Opt[decimal.Decimal] // New price, in quote coin; 0 is a price. Absent: unchanged.
-	Qty     Opt[decimal.Decimal] // New quantity, in base coin. Absent: unchanged.
+	OrderID Opt[string]          // The exchange's ID of the order. This or LinkID is needed.
+	LinkID  Opt[string]          // The user's own ID of the order. This or OrderID is needed.
+	Price   Opt[decimal.Decimal] // New price, in quote coin; 0 is a price. Unset leaves it.
+	Qty     Opt[decimal.Decimal] // New quantity, in base coin. Unset leaves it.
 }
 
-// Cancel cancels a spread order. Needs one of the ids.
+// Cancel cancels a spread order. Needs one of the IDs.
 // V5 page: [spread/trade/cancel-order].
 //
 // [spread/trade/cancel-order]: https://bybit-exchange.github.io/docs/v5/spread/trade/cancel-order
@@ -245,8 +245,8 @@ func (s *SpreadService) Cancel(ctx context.Context, p *SpreadCancelParams) (*Ord
 
 // SpreadCancelParams are the parameters of [SpreadService.Cancel].
 type SpreadCancelParams struct {
-	OrderID Opt[string] // Venue's id of the order. This or LinkID is needed.
-	LinkID  Opt[string] // User's own id of the order. This or OrderID is needed.
+	OrderID Opt[string] // The exchange's ID of the order. This or LinkID is needed.
+	LinkID  Opt[string] // The user's own ID of the order. This or OrderID is needed.
 }
 
 // CancelAll cancels all open orders of a spread or, with CancelAll and without a symbol, of all
@@ -291,7 +291,7 @@ func (s *SpreadService) MaxQty(ctx context.Context, p *SpreadMaxQtyParams) (*Spr
 // SpreadMaxQtyParams are the parameters of [SpreadService.MaxQty].
 type SpreadMaxQtyParams struct {
 	Symbol     string          // symbol of the spread, such as SOLUSDT_SOL/USDT
-	Side       SpreadSide      // side of the order: 1 buy, 2 sell
+	Side       SpreadSide      // side of the order
 	OrderPrice decimal.Decimal // price of the order, in quote coin
 }
 
@@ -324,16 +324,16 @@ func (s *SpreadService) AllOpen(ctx context.Context, p *SpreadOpenParams) iter.S
 // SpreadOpenParams are the parameters of [SpreadService.Open].
 type SpreadOpenParams struct {
 	Symbol   Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
-	BaseCoin Opt[string] // Base coin, such as SOL. Absent: all of them.
-	OrderID  Opt[string] // venue's id of one order
-	LinkID   Opt[string] // user's own id of one order
+	BaseCoin Opt[string] // Base coin, such as SOL. Default: all.
+	OrderID  Opt[string] // the exchange's ID of one order
+	LinkID   Opt[string] // the user's own ID of one order
 	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 20.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // SpreadOpenResult is what [SpreadService.Open] returns.
 type SpreadOpenResult struct {
-	NextPageCursor string        // Cursor of the next page. Empty on the last page.
+	NextPageCursor string        // cursor of the next page; empty on the last
 	List           []SpreadOrder // orders of this page
 }
 
@@ -342,9 +342,9 @@ type SpreadOrder struct {
 	Symbol      string          // symbol of the spread, such as SOLUSDT_SOL/USDT
 	OrderType   OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
 	UpdatedTime time.Time       // when it last changed
-	LinkID      string          // User's own id of the order. Empty if it has none.
+	LinkID      string          // The user's own ID of the order. Empty if it has none.
 	Side        Side            // side of the order: Buy buys the first leg
-	OrderID     string          // venue's id of the spread order
+	OrderID     string          // the exchange's ID of the spread order
 	LeavesQty   decimal.Decimal // quantity that is not filled yet, in base coin
 	OrderStatus OrderStatus     // where it stands: OrderNew or OrderPartiallyFilled
 	CumExecQty  decimal.Decimal // quantity that was filled, in base coin

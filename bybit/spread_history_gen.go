@@ -17,7 +17,7 @@ import (
 // with create type CreateByFutureSpread.
 //
 // A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days
-// after StartTime or before EndTime. An id makes the times not count.
+// after StartTime or before EndTime. An ID makes the times not count.
 //
 // V5 page: [spread/trade/order-history].
 //
@@ -40,18 +40,18 @@ func (s *SpreadService) AllHistory(ctx context.Context, p *SpreadHistoryParams) 
 // SpreadHistoryParams are the parameters of [SpreadService.History].
 type SpreadHistoryParams struct {
 	Symbol    Opt[string]    // symbol of one spread, such as SOLUSDT_SOL/USDT
-	BaseCoin  Opt[string]    // Base coin, such as SOL. Absent: all of them.
-	OrderID   Opt[string]    // venue's id of one order
-	LinkID    Opt[string]    // user's own id of one order
+	BaseCoin  Opt[string]    // Base coin, such as SOL. Default: all.
+	OrderID   Opt[string]    // the exchange's ID of one order
+	LinkID    Opt[string]    // the user's own ID of one order
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // SpreadHistoryResult is what [SpreadService.History] returns.
 type SpreadHistoryResult struct {
-	NextPageCursor string              // Cursor of the next page. Empty on the last page.
+	NextPageCursor string              // cursor of the next page; empty on the last
 	List           []SpreadOrderRecord // orders of this page
 }
 
@@ -59,10 +59,10 @@ type SpreadHistoryResult struct {
 type SpreadOrderRecord struct {
 	Symbol       string          // symbol of the spread, such as SOLUSDT_SOL/USDT
 	OrderType    OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
-	LinkID       string          // User's own id of the order. Empty if it has none.
-	OrderID      string          // venue's id of the spread order
+	LinkID       string          // The user's own ID of the order. Empty if it has none.
+	OrderID      string          // the exchange's ID of the spread order
 	ContractType SpreadType      // what the legs are
-	CxlRejReason RejectReason    // why it was refused or cancelled by the venue
+	CxlRejReason RejectReason    // why it was refused or cancelled by the exchange
 	OrderStatus  OrderStatus     // how it ended: OrderFilled, OrderCancelled or OrderRejected
 	CreatedAt    time.Time       // when it was placed
 	Price        decimal.Decimal // price of the order, in quote coin; may be negative
@@ -85,8 +85,8 @@ type SpreadOrderRecord struct {
 	SettleCoin   string           // coin in which profit and loss are paid
 	CumExecQty   decimal.Decimal  // quantity that was filled, in base coin
 	Qty          decimal.Decimal  // quantity of the order, in base coin: the same as OrderQty
-	Leg1OrderID  string           // venue's id of the first leg's order
-	Leg2OrderID  string           // venue's id of the second leg's order
+	Leg1OrderID  string           // the exchange's ID of the first leg's order
+	Leg2OrderID  string           // the exchange's ID of the second leg's order
 	Leg2ProdType SpreadLegProduct // what the second leg trades: SpreadLegFutures or SpreadLegSpot
 	Leg1ProdType SpreadLegProduct // what the first leg trades: SpreadLegFutures or SpreadLegSpot
 	Leg1Symbol   string           // symbol of the first leg, such as SOLUSDT
@@ -120,32 +120,32 @@ func (s *SpreadService) AllExecutions(ctx context.Context, p *SpreadExecutionsPa
 // SpreadExecutionsParams are the parameters of [SpreadService.Executions].
 type SpreadExecutionsParams struct {
 	Symbol    Opt[string]    // symbol of one spread, such as SOLUSDT_SOL/USDT
-	OrderID   Opt[string]    // venue's id of one spread order
-	LinkID    Opt[string]    // user's own id of one order
+	OrderID   Opt[string]    // the exchange's ID of one spread order
+	LinkID    Opt[string]    // the user's own ID of one order
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Limit     Opt[int64]     // Spread executions per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Absent: the first page.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // SpreadExecutionsResult is what [SpreadService.Executions] returns.
 type SpreadExecutionsResult struct {
-	NextPageCursor string            // Cursor of the next page. Empty on the last page.
+	NextPageCursor string            // cursor of the next page; empty on the last
 	List           []SpreadExecution // executions of this page
 }
 
 // SpreadExecution is one of the executions in [SpreadExecutionsResult.List].
 type SpreadExecution struct {
 	Symbol    string               // symbol of the spread, such as SOLUSDT_SOL/USDT
-	LinkID    string               // User's own id of the order. Empty if it has none.
+	LinkID    string               // The user's own ID of the order. Empty if it has none.
 	Side      Side                 // side of the order: Buy buys the first leg
-	OrderID   string               // venue's id of the spread order
+	OrderID   string               // the exchange's ID of the spread order
 	ExecPrice decimal.Decimal      // price of the spread, in quote coin; may be negative
 	Legs      []SpreadLegExecution // executions of the legs
 	ExecTime  time.Time            // when the spread was executed
 	ExecType  ExecType             // what the execution came from: Trade
 	ExecQty   decimal.Decimal      // quantity of the spread, in base coin
-	ExecID    string               // venue's id of the spread's execution
+	ExecID    string               // the exchange's ID of the spread's execution
 }
 
 // SpreadLegExecution is one of the executions of the legs ([SpreadExecution.Legs]).
@@ -156,10 +156,10 @@ type SpreadLegExecution struct {
 	ExecTime    time.Time       // when the leg was executed
 	ExecValue   decimal.Decimal // value of the leg, in quote coin
 	ExecType    ExecType        // what the leg's execution came from: ExecSpread
-	Category    Category        // product of the leg: linear or spot
+	Category    Category        // category of the leg: linear or spot
 	ExecQty     decimal.Decimal // quantity of the leg, in base coin
 	ExecFee     decimal.Decimal // Fee of the leg. On spot see ExecFeeV2.
 	ExecFeeV2   decimal.Decimal // fee of a spot leg, in FeeCurrency
 	FeeCurrency string          // coin of the leg's fee
-	ExecID      string          // venue's id of the leg's execution
+	ExecID      string          // the exchange's ID of the leg's execution
 }

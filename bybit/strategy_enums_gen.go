@@ -20,7 +20,7 @@ const (
 	StrategyPOV StrategyType = "pov" // parts in proportion to the market's volume or depth; not on spot
 )
 
-// StrategyCategory is the product that a strategy trades.
+// StrategyCategory says what a strategy trades: categories, by names of its own.
 type StrategyCategory string
 
 // The values of StrategyCategory.

@@ -12,8 +12,8 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// StrategyService is [Client].Strategy. Strategies that the venue runs: it splits one large order
-// into many small ones over time (TWAP), after the best price (chase), one behind the other
+// StrategyService is [Client].Strategy. Strategies that the exchange runs: it splits one large
+// order into many small ones over time (TWAP), after the best price (chase), one behind the other
 // (iceberg) or in step with the market's volume (POV).
 type StrategyService struct{ c *Client }
 
@@ -43,7 +43,7 @@ type StrategyCreateParams struct {
 	Duration Opt[int64]
 
 	ReduceOnly Opt[bool]        // whether it may only make a position smaller
-	Category   StrategyCategory // product to trade; POV not on spot
+	Category   StrategyCategory // category to trade; POV not on spot
 
 	// Total quantity to trade, in base coin. This or PositionValue; POV: this or duration.
 	Size Opt[decimal.Decimal]
@@ -106,7 +106,7 @@ type POVParams struct {
 
 // StrategyCreateResult is what [StrategyService.Create] returns.
 type StrategyCreateResult struct {
-	StrategyID string // id of the strategy
+	StrategyID string // ID of the strategy
 	Failure    string // why it was not started; absent if it was
 }
 
@@ -131,28 +131,29 @@ func (s *StrategyService) AllList(ctx context.Context, p *StrategyListParams) it
 
 // StrategyListParams are the parameters of [StrategyService.List].
 type StrategyListParams struct {
-	StrategyID   Opt[string]           // only the strategy with this id
+	StrategyID   Opt[string]           // only the strategy with this ID
 	Symbol       Opt[string]           // only strategies on this symbol, such as BTCUSDT
 	Status       Opt[StrategyStatus]   // Only strategies with this status. Default: any.
-	Category     Opt[StrategyCategory] // Only strategies on this product. Default: all.
+	Category     Opt[StrategyCategory] // Only strategies of this category. Default: all.
 	StrategyType Opt[StrategyType]     // Only strategies of this type. Default: all.
 	BeginTime    Opt[time.Time]        // not before this time, in seconds
 	EndTime      Opt[time.Time]        // not after this time, in seconds
 	PageSize     Opt[int64]            // Strategies per page, at most 50. Default: 20.
-	Cursor       Opt[string]           // where to go on: NextPageCursor of the page before
+
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // StrategyListResult is what [StrategyService.List] returns.
 type StrategyListResult struct {
 	List           []StrategyInfo // strategies of the page
-	NextPageCursor string         // cursor of the next page; "" on the last
+	NextPageCursor string         // cursor of the next page; empty on the last
 	PrevPageCursor string         // cursor of the page before; "" on the first
 }
 
 // StrategyInfo is one of the strategies in [StrategyListResult.List].
 type StrategyInfo struct {
-	StrategyID        string           // id of the strategy
-	Category          StrategyCategory // product that it trades
+	StrategyID        string           // ID of the strategy
+	Category          StrategyCategory // category that it trades
 	Symbol            string           // symbol, such as BTCUSDT
 	Side              Side             // Buy or Sell
 	Size              decimal.Decimal  // total quantity to trade, in base coin
@@ -184,7 +185,7 @@ type StrategyInfo struct {
 	MaxChasePrice decimal.Decimal // price beyond which it does not follow, in quote coin: chase and iceberg
 
 	ChaseOrderPrice decimal.Decimal    // price of its order now, in quote coin: chase
-	ArbitrageOrders []string           // ids of arbitrage orders that belong to it
+	ArbitrageOrders []string           // IDs of arbitrage orders that belong to it
 	StrategyPrefer  StrategyPreference // what it prefers, speed or price
 	IsRebalance     bool               // whether it rebalances its parts
 	Interval        int64              // seconds between two orders: TWAP and POV
@@ -227,27 +228,28 @@ func (s *StrategyService) AllOrders(ctx context.Context, p *StrategyOrdersParams
 
 // StrategyOrdersParams are the parameters of [StrategyService.Orders].
 type StrategyOrdersParams struct {
-	StrategyID   string                   // id of the strategy
+	StrategyID   string                   // ID of the strategy
 	Status       Opt[StrategyOrderStatus] // Only orders with this status. Default: any.
 	Symbol       Opt[string]              // only orders on this symbol, such as BTCUSDT
 	StrategyType Opt[StrategyType]        // Only orders of this type of strategy. Default: all.
 	BeginTime    Opt[time.Time]           // not before this time, in seconds
 	EndTime      Opt[time.Time]           // not after this time, in seconds
 	PageSize     Opt[int64]               // Orders per page. Default: 20.
-	Cursor       Opt[string]              // where to go on: NextPageCursor of the page before
+
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // StrategyOrdersResult is what [StrategyService.Orders] returns.
 type StrategyOrdersResult struct {
 	List           []StrategyOrder // orders of the page
-	NextPageCursor string          // cursor of the next page; "" on the last
+	NextPageCursor string          // cursor of the next page; empty on the last
 	PrevPageCursor string          // cursor of the page before; "" on the first
 }
 
 // StrategyOrder is one of the orders in [StrategyOrdersResult.List].
 type StrategyOrder struct {
-	StrategyID          string              // id of the strategy
-	OrderID             string              // id that the venue gave the order
+	StrategyID          string              // ID of the strategy
+	OrderID             string              // the exchange's ID of the order
 	Symbol              string              // symbol, such as BTCUSDT
 	Side                Side                // Buy or Sell
 	Size                decimal.Decimal     // quantity ordered, in base coin
@@ -255,12 +257,12 @@ type StrategyOrder struct {
 	Status              StrategyOrderStatus // where it stands
 	ExecutedSize        decimal.Decimal     // quantity filled, in base coin
 	DealTime            time.Time           // when it was filled; absent before
-	ParentOrderID       string              // id of the order that this one tries again; "" for a first try
+	ParentOrderID       string              // ID of the order that this one tries again; "" for a first try
 	CreatedTime         time.Time           // when it was created
 	UpdatedTime         time.Time           // when it last changed
-	Code                int64               // why it failed, as a code of the venue; 0 if it did not
+	Code                int64               // why it failed, as a code of the exchange; 0 if it did not
 	Message             string              // why it failed, in words
-	Category            StrategyCategory    // product that it trades
+	Category            StrategyCategory    // category that it trades
 	PositionIdx         PositionIdx         // which position it belongs to
 	LeverageType        StrategyLeverage    // whether it may borrow, on spot
 	TakeProfit          decimal.Decimal     // price of its take profit, in quote coin
@@ -285,10 +287,10 @@ func (s *StrategyService) Stop(ctx context.Context, p *StrategyStopParams) (*Str
 
 // StrategyStopParams are the parameters of [StrategyService.Stop].
 type StrategyStopParams struct {
-	StrategyID string // id of the strategy
+	StrategyID string // ID of the strategy
 }
 
 // StrategyStopResult is what [StrategyService.Stop] returns.
 type StrategyStopResult struct {
-	StrategyID string // id of the strategy
+	StrategyID string // ID of the strategy
 }

@@ -50,7 +50,7 @@ const (
 	// PermissionFiatConvertBroker: under FiatConvertBroker, main accounts only: convert fiat.
 	PermissionFiatConvertBroker Permission = "FiatConvertBrokerOrder"
 
-	// PermissionFiatPay: under FiatBitPay, main accounts only: Bybit Pay. The venue's spelling.
+	// PermissionFiatPay: under FiatBitPay, main accounts only: Bybit Pay. The exchange's spelling.
 	PermissionFiatPay Permission = "FaitPayOrder"
 
 	PermissionCard Permission = "BitCard" // under BitCard, main accounts only: the Bybit card
@@ -124,7 +124,7 @@ type MemberStatus int64
 const (
 	MemberActive      MemberStatus = 1 // can be used
 	MemberLoginBanned MemberStatus = 2 // cannot log in
-	MemberFrozen      MemberStatus = 4 // frozen by FreezeSubAccount or by the venue
+	MemberFrozen      MemberStatus = 4 // frozen by FreezeSubAccount or by the exchange
 )
 
 // ReferralStatus says whether an invitation still counts.

@@ -44,7 +44,8 @@ type APIKeyPermissions struct {
 
 	FiatConvertBroker []Permission // Converting fiat: FiatConvertBrokerOrder. Empty for sub-accounts.
 
-	// Meaning unknown; empty in the venue's example. The documentation shows it in an example only.
+	// Meaning unknown; empty in the exchange's example. The documentation shows it in an example
+	// only.
 	FiatGlobalPay []Permission
 
 	FiatBitPay []Permission // Bybit Pay: FaitPayOrder. Empty for sub-accounts.
@@ -54,7 +55,7 @@ type APIKeyPermissions struct {
 
 // SubAPIKey is an API key of a sub-account.
 type SubAPIKey struct {
-	ID     string       // number of the key at the venue
+	ID     string       // ID of the key
 	IPs    []string     // addresses that may use it; * is any
 	APIKey string       // the key itself
 	Note   string       // remark that it was made with
@@ -88,7 +89,7 @@ type SubAccount struct {
 
 // Referral is a user that the account invited.
 type Referral struct {
-	ID         string         // number of the record at the venue
+	ID         string         // ID of the record
 	InviteeUID string         // UID of the invited user
 	Status     ReferralStatus // whether the invitation still counts
 	CreatedAt  time.Time      // when the record was made
@@ -111,7 +112,7 @@ func (s *UserService) APIKey(ctx context.Context) (*UserAPIKeyResult, error) {
 
 // UserAPIKeyResult is what [UserService.APIKey] returns.
 type UserAPIKeyResult struct {
-	ID          string            // number of the key at the venue
+	ID          string            // ID of the key
 	Note        string            // remark that it was made with
 	APIKey      string            // the key itself
 	ReadOnly    int64             // 1 if it can only read, else 0
@@ -144,13 +145,13 @@ type UserAPIKeyResult struct {
 	KYCLevel      KYCLevel // How far the identity of the owner has been checked. Persons only.
 	KYCRegion     string   // Country of the identity check, three letters, such as MYS. Persons only.
 
-	// Meaning unknown; 0 in the venue's example. The documentation shows it in an example only.
+	// Meaning unknown; 0 in the exchange's example. The documentation shows it in an example only.
 	UserIDInt64 int64
 
-	// Meaning unknown; 0 in the venue's example. The documentation shows it in an example only.
+	// Meaning unknown; 0 in the exchange's example. The documentation shows it in an example only.
 	InviterIDInt64 int64
 
-	// Meaning unknown; 0 in the venue's example. The documentation shows it in an example only.
+	// Meaning unknown; 0 in the exchange's example. The documentation shows it in an example only.
 	AffiliateIDInt64 int64
 }
 
@@ -185,7 +186,7 @@ type UserCreateSubAPIKeyParams struct {
 
 // UserCreateSubAPIKeyResult is what [UserService.CreateSubAPIKey] returns.
 type UserCreateSubAPIKeyResult struct {
-	ID          string            // number of the key at the venue
+	ID          string            // ID of the key
 	Note        string            // remark on the key
 	APIKey      string            // the key itself
 	ReadOnly    int64             // 1 if it can only read, else 0
@@ -209,7 +210,7 @@ func (s *UserService) CreateSubAccount(ctx context.Context, p *UserCreateSubAcco
 type UserCreateSubAccountParams struct {
 	Username   string      // name: 6 to 16 letters and digits, both of them, never used before
 	Password   Opt[string] // password: 8 to 30 characters with digits, small and capital letters
-	MemberType MemberType  // what kind of sub-account to make: 1 or 6
+	MemberType MemberType  // what kind of sub-account to make: an ordinary or a custodial one
 	Switch     Opt[int64]  // 1 to allow quick login, 0 not to. Default: 0.
 
 	// Deprecated: without meaning now: it is always a unified account.
@@ -349,7 +350,7 @@ type UserUpdateOwnAPIKeyParams struct {
 
 // UserUpdateOwnAPIKeyResult is what [UserService.UpdateOwnAPIKey] returns.
 type UserUpdateOwnAPIKeyResult struct {
-	ID          string            // number of the key at the venue
+	ID          string            // ID of the key
 	Note        string            // remark on the key
 	APIKey      string            // the key itself
 	ReadOnly    int64             // 1 if it can only read, else 0
@@ -392,7 +393,7 @@ type UserUpdateSubAPIKeyParams struct {
 
 // UserUpdateSubAPIKeyResult is what [UserService.UpdateSubAPIKey] returns.
 type UserUpdateSubAPIKeyResult struct {
-	ID          string            // number of the key at the venue
+	ID          string            // ID of the key
 	Note        string            // remark on the key
 	APIKey      string            // the key itself
 	ReadOnly    int64             // 1 if it can only read, else 0

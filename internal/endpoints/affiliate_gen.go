@@ -8,7 +8,7 @@ func ofAffiliate() []Endpoint {
 		{Method: "GET", Path: "/v5/user/aff-customer-info", Group: "affiliate", Auth: "signed", Read: true, Page: "affiliate/affiliate-info", Go: "bybit.Client.Affiliate.Client",
 			Text: "Volumes, deposits and commissions of one client that the affiliate brought.",
 			Params: []Param{
-				{Name: "uid", Type: "string", Required: true, Text: "User id of the client's main account."},
+				{Name: "uid", Type: "string", Required: true, Text: "UID of the client's main account."},
 				{Name: "coin", Type: "string", Text: "Only amounts in this coin, such as USDT. Default: all."},
 				{Name: "business", Type: "string", Values: []string{"1", "2", "3", "4", "5"}, Text: "Only this business line. Default: all."},
 			},
@@ -16,7 +16,7 @@ func ofAffiliate() []Endpoint {
 		{Method: "GET", Path: "/v5/affiliate/aff-user-list", Group: "affiliate", Auth: "signed", Read: true, Page: "affiliate/affiliate-user-list", Go: "bybit.Client.Affiliate.Clients",
 			Text: "The clients that the affiliate brought, with their volumes and commissions; at most 100 a page. Volumes of 30 and 365 days and deposits come only if asked for, and TradFi ones of 30 and 365 days only without dates; those of a span only with startDate and endDate.",
 			Params: []Param{
-				{Name: "cursor", Type: "string", Text: "Where to go on: nextPageCursor of the page before."},
+				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 				{Name: "size", Type: "int", Text: "Clients per page, 0 to 100. Default: 0."},
 				{Name: "need365", Type: "bool", Text: "Whether to return volumes of 365 days. Default: false."},
 				{Name: "need30", Type: "bool", Text: "Whether to return volumes of 30 days. Default: false."},
@@ -28,11 +28,11 @@ func ofAffiliate() []Endpoint {
 		{Method: "GET", Path: "/v5/affiliate/affiliate-sub-list", Group: "affiliate", Auth: "signed", Read: true, Page: "affiliate/affiliate-sub-list", Go: "bybit.Client.Affiliate.SubAffiliates",
 			Text: "The sub-affiliates and what they earned in a span of at most three months; at most 100 a page. Without dates yesterday.",
 			Params: []Param{
-				{Name: "cursor", Type: "string", Text: "Where to go on: nextPageCursor of the page before."},
+				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 				{Name: "size", Type: "int", Text: "Sub-affiliates per page, 0 to 100. Default: 0."},
 				{Name: "startDate", Type: "string", Text: "First day of the span, such as 2024-01-01; needs endDate."},
 				{Name: "endDate", Type: "string", Text: "Last day of the span, such as 2024-01-31, at most three months after startDate; needs startDate."},
-				{Name: "subAffId", Type: "int", Text: "Only the sub-affiliate with this id; 0 for all. Default: 0."},
+				{Name: "subAffId", Type: "int", Text: "Only the sub-affiliate with this ID; 0 for all. Default: 0."},
 			},
 		},
 	}

@@ -6,7 +6,7 @@ package endpoints
 func ofPlatform() []Endpoint {
 	return []Endpoint{
 		{Method: "GET", Path: "/v5/announcements/index", Group: "platform", Auth: "public", Read: true, Page: "announcement", Go: "bybit.Client.Platform.Announcements",
-			Text: "Announcements of the venue, newest first.",
+			Text: "Announcements of the exchange, newest first.",
 			Params: []Param{
 				{Name: "locale", Type: "string", Required: true, Values: []string{"de-DE", "en-US", "es-AR", "es-ES", "es-MX", "fr-FR", "kk-KZ", "id-ID", "uk-UA", "ja-JP", "ru-RU", "th-TH", "pt-BR", "tr-TR", "vi-VN", "zh-TW", "ar-SA", "hi-IN", "fil-PH"}, Text: "Language of the texts."},
 				{Name: "type", Type: "string", Values: []string{"new_crypto", "latest_bybit_news", "delistings", "latest_activities", "product_updates", "maintenance_updates", "new_fiat_listings", "other"}, Text: "Only announcements about this. Default: all."},
@@ -16,9 +16,9 @@ func ofPlatform() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/system/status", Group: "platform", Auth: "public", Read: true, Page: "system-status", Go: "bybit.Client.Platform.SystemStatus",
-			Text: "Maintenance and incidents of the venue, planned, going on and past. Interruptions of less than 10 seconds are not announced.",
+			Text: "Maintenance and incidents of the exchange, planned, going on and past. Interruptions of less than 10 seconds are not announced.",
 			Params: []Param{
-				{Name: "id", Type: "string", Text: "Only the notice with this id."},
+				{Name: "id", Type: "string", Text: "Only the notice with this ID."},
 				{Name: "state", Type: "string", Values: []string{"scheduled", "ongoing", "completed", "canceled"}, Text: "Only notices in this state. Default: any."},
 			},
 		},
@@ -32,7 +32,7 @@ func ofPlatform() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/user/create-demo-member", Group: "platform", Auth: "signed", Read: false, Page: "demo", Go: "bybit.Client.Platform.CreateDemoAccount",
-			Text: "Makes a demo account under the account of the key, or returns the id of the one that exists. The key is one of production, on the production host, with permission to transfer between or manage sub-accounts.",
+			Text: "Makes a demo account under the account of the key, or returns the ID of the one that exists. The key is one of production, on the production host, with permission to transfer between or manage sub-accounts.",
 		},
 	}
 }

@@ -9,7 +9,7 @@ func ofRatelimit() []Endpoint {
 			Text: "Sets rate limits of accounts; institutions only. A main account sets those of its sub-accounts, a sub-account only its own. Each entry succeeds or fails alone.",
 			Params: []Param{
 				{Name: "list", Type: "[]object", Required: true, Text: "The limits to set."},
-				{Name: "list[].uids", Type: "string", Required: true, Text: "User ids, joined with commas."},
+				{Name: "list[].uids", Type: "string", Required: true, Text: "UIDs, joined with commas."},
 				{Name: "list[].bizType", Type: "string", Required: true, Values: []string{"SPOT", "DERIVATIVES", "OPTIONS"}, Text: "Product line of the limit."},
 				{Name: "list[].rate", Type: "int", Required: true, Text: "Calls per second."},
 			},
@@ -17,15 +17,15 @@ func ofRatelimit() []Endpoint {
 		{Method: "GET", Path: "/v5/apilimit/query", Group: "ratelimit", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query", Go: "bybit.Client.RateLimit.Of",
 			Text: "Rate limits of given accounts: a main account asks for itself and its sub-accounts, a sub-account only for itself.",
 			Params: []Param{
-				{Name: "uids", Type: "string", Required: true, Text: "User ids, joined with commas."},
+				{Name: "uids", Type: "string", Required: true, Text: "UIDs, joined with commas."},
 			},
 		},
 		{Method: "GET", Path: "/v5/apilimit/query-all", Group: "ratelimit", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query-all", Go: "bybit.Client.RateLimit.List",
 			Text: "Rate limits that were set for accounts of the institution, main accounts and sub-accounts; at most 1000 a page.",
 			Params: []Param{
 				{Name: "limit", Type: "int string", Text: "Limits per page, 1 to 1000. Default: 1000."},
-				{Name: "cursor", Type: "string", Text: "Where to go on: nextPageCursor of the page before."},
-				{Name: "uids", Type: "string", Text: "Only these user ids, joined with commas. Default: all accounts."},
+				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
+				{Name: "uids", Type: "string", Text: "Only these UIDs, joined with commas. Default: all."},
 			},
 		},
 		{Method: "GET", Path: "/v5/apilimit/query-cap", Group: "ratelimit", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query-cap", Go: "bybit.Client.RateLimit.Caps",
