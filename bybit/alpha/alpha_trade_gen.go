@@ -25,7 +25,7 @@ type TradeAsset struct {
 	TokenIconURLNight string          // address of its icon on a dark background
 	TokenAmount       decimal.Text    // amount that is held, in tokens
 	TokenAmountUSD    decimal.Decimal // what it is worth, in US dollars
-	TradeFlag         int64           // 1 if the token can be traded, else 0
+	TradeFlag         bool            // whether the token can be traded
 
 	// Profit not realized yet, in US dollars, negative for a loss; absent if the cost is not known.
 	PnL decimal.Decimal
@@ -54,7 +54,7 @@ type TradeToken struct {
 	TokenIconURLNight string    // address of its icon on a dark background
 	CreateTime        time.Time // when the exchange listed the token
 	CreateTimeOnchain time.Time // when the token was made on the chain
-	RiskFlag          int64     // 1 if the exchange sees a risk in the token and wants users warned, else 0
+	RiskFlag          bool      // whether the exchange sees a risk in the token and wants users warned
 
 	MinOrderQuantity decimal.Decimal // smallest order, in the coin that pays
 	MaxOrderQuantity decimal.Decimal // largest order, in the coin that pays
@@ -379,13 +379,12 @@ type TradeTokenDetailsResult struct {
 	WhitePaperURL       string          // address of its white paper
 	TokenTag            TokenTag        // group that the token belongs to
 
-	RiskFlag          int64     // 1 if the exchange sees a risk in the token and wants users warned, else 0
-	CreateTimeOnchain time.Time // when the token was made on the chain
-
-	Status      TokenStatus // whether the token is listed
-	TokenTags   []TokenTag  // groups that the token belongs to
-	ShowMessage int64       // 1 if there is a notice that users should see, else 0
-	Content     string      // text of the notice, if there is one
-	LinkName    string      // name of the notice's link, if it has one
-	LinkAddress string      // address of the notice's link, if it has one
+	RiskFlag          bool        // whether the exchange sees a risk in the token and wants users warned
+	CreateTimeOnchain time.Time   // when the token was made on the chain
+	Status            TokenStatus // whether the token is listed
+	TokenTags         []TokenTag  // groups that the token belongs to
+	ShowMessage       bool        // whether there is a notice that users should see
+	Content           string      // text of the notice, if there is one
+	LinkName          string      // name of the notice's link, if it has one
+	LinkAddress       string      // address of the notice's link, if it has one
 }

@@ -118,7 +118,7 @@ func (r *SpotGridBot) fields(f *wire.Fields) {
 	f.Decimal("total_apr", &r.TotalAPR)
 	f.Int("arbitrage_num", &r.ArbitrageNum)
 	f.Int("arbitrage_num_24", &r.ArbitrageNum24)
-	f.Int("allow_follow", &r.AllowFollow)
+	f.Digit("allow_follow", &r.AllowFollow)
 	f.IntText("operation_time", &r.OperationTime)
 	f.Text("status", (*string)(&r.Status))
 	f.Decimal("entry_price", &r.EntryPrice)

@@ -102,7 +102,7 @@ type SpotGridBot struct {
 	TotalAPR          decimal.Decimal     // profit in all of a year at this pace, as a fraction
 	ArbitrageNum      int64               // how many pairs of trades it has made
 	ArbitrageNum24    int64               // how many of them in the last 24 hours
-	AllowFollow       int64               // 1 if it may be copied, else 0
+	AllowFollow       bool                // whether it may be copied
 	OperationTime     int64               // how long it has run, in milliseconds
 	Status            SpotGridStatus      // where it stands
 	EntryPrice        decimal.Decimal     // price at which the bot begins; absent if not set

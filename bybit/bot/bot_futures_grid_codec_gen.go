@@ -81,7 +81,7 @@ func (r *FuturesGridBot) fields(f *wire.Fields) {
 	f.Decimal("available_balance", &r.AvailableBalance)
 	f.Decimal("total_order_balance", &r.TotalOrderBalance)
 	f.Text("close_reason", (*string)(&r.CloseReason))
-	f.Int("allow_follow", &r.AllowFollow)
+	f.Digit("allow_follow", &r.AllowFollow)
 	f.IntText("operation_time", &r.OperationTime)
 	f.Millis("create_time", &r.CreateTime)
 	f.Millis("modify_time", &r.ModifyTime)

@@ -74,7 +74,7 @@ type FuturesGridBot struct {
 	AvailableBalance     decimal.Decimal  // margin that is free, in the quote coin
 	TotalOrderBalance    decimal.Decimal  // margin of the orders, in the quote coin
 	CloseReason          GridStopName     // Why it ended. CloseCode says it as well.
-	AllowFollow          int64            // 1 if it may be copied, else 0
+	AllowFollow          bool             // whether it may be copied
 	OperationTime        int64            // how long it has run, in milliseconds
 	CreateTime           time.Time        // when it was made
 	ModifyTime           time.Time        // when it last changed

@@ -78,7 +78,7 @@ func (r *IPChange) fields(f *wire.Fields) {
 	f.Text("ipAddress", &r.IPAddress)
 	f.Text("domainType", (*string)(&r.DomainType))
 	f.Text("changeReason", &r.ChangeReason)
-	f.Text("createdAt", &r.CreatedAt)
+	f.RFC3339("createdAt", &r.CreatedAt)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -150,8 +150,8 @@ func (r *AccountInfoResult) UnmarshalJSON(json []byte) error { return r.Decode(j
 func (r AccountInfoResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *BaseFeeRebate) fields(f *wire.Fields) {
-	f.Text("spot", &r.Spot)
-	f.Text("derivatives", &r.Derivatives)
+	f.Percent("spot", &r.Spot)
+	f.Percent("derivatives", &r.Derivatives)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -165,9 +165,9 @@ func (r BaseFeeRebate) MarshalJSON() ([]byte, error) {
 }
 
 func (r *MarkupFeeRebate) fields(f *wire.Fields) {
-	f.Text("spot", &r.Spot)
-	f.Text("derivatives", &r.Derivatives)
-	f.Text("convert", &r.Convert)
+	f.Percent("spot", &r.Spot)
+	f.Percent("derivatives", &r.Derivatives)
+	f.Percent("convert", &r.Convert)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -495,7 +495,7 @@ func (r SetRateLimitsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON
 func (r *SetRateLimit) fields(f *wire.Fields) {
 	f.Text("uids", &r.UIDs)
 	f.Text("bizType", (*string)(&r.BizType))
-	f.Int("rate", &r.Rate)
+	wire.Opt(f, "rate", &r.Rate, (*wire.Fields).Int)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

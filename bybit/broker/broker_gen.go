@@ -60,7 +60,7 @@ type IPChange struct {
 	IPAddress     string      // address or range, such as 18.99.43.128/25
 	DomainType    DomainType  // what kind of host name it is about
 	ChangeReason  string      // why it was done
-	CreatedAt     string      // when it was done, in UTC, such as 2026-05-21T06:02:36Z
+	CreatedAt     time.Time   // when it was done
 }
 
 // WhitelistedIPs returns host names of a broker's dedicated connection and the addresses that may
@@ -115,16 +115,16 @@ type AccountInfoResult struct {
 // BaseFeeRebate is what [AccountInfoResult.BaseFeeRebateRate] holds: share of the base fee that the
 // broker gets.
 type BaseFeeRebate struct {
-	Spot        string // share on spot, with a percent sign, such as 10.0%
-	Derivatives string // share on derivatives, with a percent sign, such as 10.0%
+	Spot        decimal.Decimal // share on spot, in percent
+	Derivatives decimal.Decimal // share on derivatives, in percent
 }
 
 // MarkupFeeRebate is what [AccountInfoResult.MarkupFeeRebateRate] holds: share of the broker's own
 // markup on fees that it gets.
 type MarkupFeeRebate struct {
-	Spot        string // share on spot, with a percent sign, such as 6.00%
-	Derivatives string // share on derivatives, with a percent sign, such as 9.00%
-	Convert     string // share on conversions, with a percent sign, such as 3.00%
+	Spot        decimal.Decimal // share on spot, in percent
+	Derivatives decimal.Decimal // share on derivatives, in percent
+	Convert     decimal.Decimal // share on conversions, in percent
 }
 
 // Earnings says what an exchange broker earned from its sub-accounts, in sum and execution by
@@ -346,9 +346,9 @@ type SetRateLimitsParams struct {
 
 // SetRateLimit is one of the limits to set ([SetRateLimitsParams.List]).
 type SetRateLimit struct {
-	UIDs    string  // UIDs, joined with commas
-	BizType BizType // line of business: BizSpot, BizDerivatives or BizOptions
-	Rate    int64   // calls per second
+	UIDs    string           // UIDs, joined with commas
+	BizType BizType          // line of business: BizSpot, BizDerivatives or BizOptions
+	Rate    bybit.Opt[int64] // Required. Calls per second.
 }
 
 // SetRateLimitsResult is what [Service.SetRateLimits] returns.

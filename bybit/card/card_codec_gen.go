@@ -75,7 +75,7 @@ func (r *Transaction) fields(f *wire.Fields) {
 	f.Text("txnId", &r.TxnID)
 	f.Text("declinedReason", &r.DeclinedReason)
 	f.Decimal("totalFees", &r.TotalFees)
-	f.Int("uid", &r.UID)
+	f.Numeral("uid", &r.UID)
 	f.Decimal("transactionCurrencyAmount", &r.TransactionCurrencyAmount)
 	f.Decimal("fxPad", &r.FXPad)
 	f.Decimal("interchangeFee", &r.InterchangeFee)

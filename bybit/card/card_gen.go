@@ -66,7 +66,7 @@ type Transaction struct {
 	TxnID                     string            // ID of the transaction
 	DeclinedReason            string            // why it was declined; empty if it was not
 	TotalFees                 decimal.Decimal   // all fees together
-	UID                       int64             // UID of the account
+	UID                       string            // UID of the account
 	TransactionCurrencyAmount decimal.Decimal   // amount in fiat money
 	FXPad                     decimal.Decimal   // fee of the exchange of currencies; empty if there is none
 	InterchangeFee            decimal.Decimal   // fee between the banks of the card network; not the user's

@@ -4,8 +4,8 @@
 // terms, the byUSDT token, airdrops for holding a coin, and the advanced products. Signed calls
 // need a key with the Earn permission.
 //
-// Rates come in three forms: a decimal fraction (0.03 is 3 %), text with a percent sign, and whole
-// numbers in fields that end in E8, to be divided by 100,000,000.
+// Rates come in three forms: a decimal fraction (0.03 is 3 %), percent where the comment says so,
+// and whole numbers in fields that end in E8, to be divided by 100,000,000.
 //
 // Its methods belong to a [Service] of a client, and each is one request of the V5 API:
 //

@@ -31,7 +31,7 @@ func (r *AirdropProduct) fields(f *wire.Fields) {
 	wire.Structs(f, "yields", &r.Yields, (*AirdropYield).fields)
 	f.Text("status", (*string)(&r.Status))
 	f.Text("announcementUrl", &r.AnnouncementURL)
-	f.Text("apy", &r.APY)
+	f.Percent("apy", &r.APY)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -46,7 +46,7 @@ func (r AirdropProduct) MarshalJSON() ([]byte, error) {
 
 func (r *AirdropYield) fields(f *wire.Fields) {
 	f.Text("coinName", &r.CoinName)
-	f.Text("apy", &r.APY)
+	f.Percent("apy", &r.APY)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -121,7 +121,7 @@ func (r *AirdropPayment) fields(f *wire.Fields) {
 	f.Text("yieldCoinName", &r.YieldCoinName)
 	f.Decimal("effectiveAmount", &r.EffectiveAmount)
 	f.Decimal("pnl", &r.PnL)
-	f.Text("apy", &r.APY)
+	f.Percent("apy", &r.APY)
 	f.SecondsNumber("createdAt", &r.CreatedAt)
 }
 

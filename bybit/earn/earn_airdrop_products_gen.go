@@ -34,17 +34,17 @@ type AirdropProductsResult struct {
 
 // AirdropProduct is one of the airdrops in [AirdropProductsResult.Products].
 type AirdropProduct struct {
-	CoinName        string         // coin to hold, such as USDE
-	Yields          []AirdropYield // coins in which it pays
-	Status          AirdropStatus  // stage of the airdrop
-	AnnouncementURL string         // address of the rules
-	APY             string         // average yearly rate of yesterday over all coins, with a percent sign
+	CoinName        string          // coin to hold, such as USDE
+	Yields          []AirdropYield  // coins in which it pays
+	Status          AirdropStatus   // stage of the airdrop
+	AnnouncementURL string          // address of the rules
+	APY             decimal.Decimal // average yearly rate of yesterday over all coins, in percent
 }
 
 // AirdropYield is one of the coins in which it pays ([AirdropProduct.Yields]).
 type AirdropYield struct {
-	CoinName string // Coin that is paid. It may differ from the one held.
-	APY      string // Yearly rate of yesterday with a percent sign. 0% if nothing was paid.
+	CoinName string          // Coin that is paid. It may differ from the one held.
+	APY      decimal.Decimal // yearly rate of yesterday, in percent; 0 if nothing was paid
 }
 
 // AirdropYields says what airdrops paid in the last three months, newest first, in pages. Only what
@@ -90,6 +90,6 @@ type AirdropPayment struct {
 	YieldCoinName   string          // Coin that was paid. It may differ from the one held.
 	EffectiveAmount decimal.Decimal // amount that earned it, in CoinName
 	PnL             decimal.Decimal // amount that was paid, in YieldCoinName
-	APY             string          // yearly rate of the day with a percent sign
+	APY             decimal.Decimal // yearly rate of the day, in percent
 	CreatedAt       time.Time       // when it was paid
 }

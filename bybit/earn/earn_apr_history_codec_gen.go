@@ -136,7 +136,7 @@ func (r *Coupon) fields(f *wire.Fields) {
 	f.Decimal("currentPnl", &r.CurrentPnL)
 	f.Decimal("limitPnl", &r.LimitPnL)
 	f.Decimal("positionEffectiveAmount", &r.PositionEffectiveAmount)
-	f.Int("productId", &r.ProductID)
+	f.Numeral("productId", &r.ProductID)
 	f.Text("category", (*string)(&r.Category))
 }
 
@@ -236,7 +236,7 @@ func (r *FixedProduct) fields(f *wire.Fields) {
 	f.Millis("subscribeStartAt", &r.SubscribeStartAt)
 	f.Zero().Millis("subscribeEndAt", &r.SubscribeEndAt)
 	f.Bool("allowEarlyRedemption", &r.AllowEarlyRedemption)
-	f.Text("earlyRedemptionApy", &r.EarlyRedemptionAPY)
+	f.Percent("earlyRedemptionApy", &r.EarlyRedemptionAPY)
 	f.Text("redemptionLimitDuration", &r.RedemptionLimitDuration)
 	f.Bool("allowAutoReinvest", &r.AllowAutoReinvest)
 	wire.Structs(f, "interestCoinApyList", &r.InterestCoinAPYList, (*FixedReward).fields)
@@ -272,7 +272,7 @@ func (r APYTier) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*A
 
 func (r *FixedReward) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
-	f.Text("apy", &r.APY)
+	f.Percent("apy", &r.APY)
 	f.Decimal("expectUnitEarning", &r.ExpectUnitEarning)
 	f.Decimal("currentPrice", &r.CurrentPrice)
 }
@@ -423,7 +423,7 @@ func (r *FixedYield) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 	f.Text("status", (*string)(&r.Status))
 	f.Millis("createdAt", &r.CreatedAt)
-	f.Text("apy", &r.APY)
+	f.Percent("apy", &r.APY)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -535,7 +535,7 @@ func (r EarlyRedemption) MarshalJSON() ([]byte, error) {
 
 func (r *FixedPositionReward) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
-	f.Text("apy", &r.APY)
+	f.Percent("apy", &r.APY)
 	f.Decimal("expectReturnEarning", &r.ExpectReturnEarning)
 	f.Decimal("price", &r.Price)
 }

@@ -84,7 +84,7 @@ type Coupon struct {
 	CurrentPnL              decimal.Decimal // extra interest so far, in coin
 	LimitPnL                decimal.Decimal // most extra interest that it gives, in coin
 	PositionEffectiveAmount decimal.Decimal // amount that earns the extra rate, in coin
-	ProductID               int64           // Product it is used in. 0 before use.
+	ProductID               string          // ID of the product it is used in; 0 before use
 	Category                Category        // products it is for: FlexibleSaving or DualAssets
 }
 
@@ -140,7 +140,7 @@ type FixedProduct struct {
 	SubscribeStartAt         time.Time       // when the sale begins
 	SubscribeEndAt           time.Time       // when the sale ends; absent if it does not
 	AllowEarlyRedemption     bool            // whether the term can be left early
-	EarlyRedemptionAPY       string          // yearly rate when leaving early, with a percent sign
+	EarlyRedemptionAPY       decimal.Decimal // yearly rate when leaving early, in percent
 	RedemptionLimitDuration  string          // time to wait before leaving early, such as 1d
 	AllowAutoReinvest        bool            // whether another term can follow by itself
 	InterestCoinAPYList      []FixedReward   // coins in which the product pays
@@ -159,8 +159,8 @@ type APYTier struct {
 
 // FixedReward is one of the coins in which the product pays ([FixedProduct.InterestCoinAPYList]).
 type FixedReward struct {
-	Coin string // coin of the reward
-	APY  string // yearly rate with a percent sign, such as 2.50%
+	Coin string          // coin of the reward
+	APY  decimal.Decimal // yearly rate, in percent
 
 	// Expected reward for one unit put in; it moves with the price of the reward coin.
 	ExpectUnitEarning decimal.Decimal
@@ -270,7 +270,7 @@ type FixedYield struct {
 	Amount    decimal.Decimal  // yield in coin
 	Status    FixedYieldStatus // whether the yield has been paid
 	CreatedAt time.Time        // when the entry was made
-	APY       string           // yearly rate with a percent sign, such as 2.33%
+	APY       decimal.Decimal  // yearly rate, in percent
 }
 
 // FixedPositions returns running positions in fixed terms. Those that were paid out are left out.
@@ -329,7 +329,7 @@ type EarlyRedemption struct {
 // ([FixedPosition.InterestCoinAPYList]).
 type FixedPositionReward struct {
 	Coin                string          // coin of the reward
-	APY                 string          // yearly rate with a percent sign, such as 2.50%
+	APY                 decimal.Decimal // yearly rate, in percent
 	ExpectReturnEarning decimal.Decimal // expected earnings of the position, in the reward coin
 	Price               decimal.Decimal // price of the reward coin, fixed for the position
 }

@@ -80,7 +80,7 @@ func (r ProductsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil)
 
 func (r *Product) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
-	f.Text("estimateApr", &r.EstimateAPR)
+	f.Percent("estimateApr", &r.EstimateAPR)
 	f.Text("coin", &r.Coin)
 	f.Decimal("minStakeAmount", &r.MinStakeAmount)
 	f.Decimal("maxStakeAmount", &r.MaxStakeAmount)
@@ -366,9 +366,9 @@ func (r Freeze) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Fr
 
 func (r *ModifyPositionParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
-	f.Int("productId", &r.ProductID)
-	f.Int("positionId", &r.PositionID)
-	wire.Opt(f, "autoReinvest", &r.AutoReinvest, wire.Code[AutoReinvest])
+	f.Numeral("productId", &r.ProductID)
+	f.Numeral("positionId", &r.PositionID)
+	wire.Opt(f, "autoReinvest", &r.AutoReinvest, (*wire.Fields).Digit)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -130,15 +130,6 @@ const (
 	RewardOther    RewardDistribution = "Other"    // through the rate of a liquid staking token
 )
 
-// AutoReinvest: switch of ModifyPosition for reinvesting at the end of the term.
-type AutoReinvest int64
-
-// The values of AutoReinvest.
-const (
-	AutoReinvestOff AutoReinvest = 0 // pay out at the end
-	AutoReinvestOn  AutoReinvest = 1 // start another term at the end
-)
-
 // Switch says whether reinvesting at the end of the term is on.
 type Switch string
 

@@ -59,9 +59,9 @@ type ProductsResult struct {
 type Product struct {
 	Category Category // FlexibleSaving or OnChain
 
-	// Estimated yearly rate with a percent sign, such as 4.25%. Renewed every 10 minutes, without
-	// the exchange's own rewards.
-	EstimateAPR string
+	// Estimated yearly rate, in percent. Renewed every 10 minutes, without the exchange's own
+	// rewards.
+	EstimateAPR decimal.Decimal
 
 	Coin               string          // coin that is put in, such as BTC
 	MinStakeAmount     decimal.Decimal // least that can be put in, in coin
@@ -266,10 +266,10 @@ func (s *Service) ModifyPosition(ctx context.Context, p *ModifyPositionParams) e
 
 // ModifyPositionParams are the parameters of [Service.ModifyPosition].
 type ModifyPositionParams struct {
-	Category     Category                // OnChain, nothing else
-	ProductID    int64                   // ID of the product
-	PositionID   int64                   // ID of the position
-	AutoReinvest bybit.Opt[AutoReinvest] // Required. Whether another term follows.
+	Category     Category        // OnChain, nothing else
+	ProductID    string          // ID of the product
+	PositionID   string          // ID of the position
+	AutoReinvest bybit.Opt[bool] // Required. Whether another term follows.
 }
 
 // Yields returns yields of flexible savings or on-chain staking in the last three months, in pages.

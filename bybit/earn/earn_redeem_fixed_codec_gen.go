@@ -7,9 +7,9 @@ import (
 )
 
 func (r *RedeemFixedParams) fields(f *wire.Fields) {
-	f.Int("productId", &r.ProductID)
+	f.Numeral("productId", &r.ProductID)
 	f.Text("category", (*string)(&r.Category))
-	f.Int("positionId", &r.PositionID)
+	f.Numeral("positionId", &r.PositionID)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

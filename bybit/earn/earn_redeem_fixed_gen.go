@@ -29,9 +29,9 @@ func (s *Service) RedeemFixed(ctx context.Context, p *RedeemFixedParams) (*Redee
 
 // RedeemFixedParams are the parameters of [Service.RedeemFixed].
 type RedeemFixedParams struct {
-	ProductID  int64    // ID of the product
+	ProductID  string   // ID of the product
 	Category   Category // FundPool, nothing else
-	PositionID int64    // ID of the position
+	PositionID string   // ID of the position
 }
 
 // RedeemFixedResult is what [Service.RedeemFixed] returns.

@@ -101,7 +101,7 @@ func (r *IPChange) fields(f *wire.Fields) {
 	f.Text("ipAddress", &r.IPAddress)
 	f.Text("domainType", (*string)(&r.DomainType))
 	f.Text("changeReason", &r.ChangeReason)
-	f.Text("createdAt", &r.CreatedAt)
+	f.RFC3339("createdAt", &r.CreatedAt)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

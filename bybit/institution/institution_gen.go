@@ -77,5 +77,5 @@ type IPChange struct {
 	IPAddress     string      // address or range, such as 18.99.43.128/25
 	DomainType    DomainType  // which host it is for: DomainHTTP for HTTP, DomainWebSocket for WebSocket
 	ChangeReason  string      // why it was done, in words
-	CreatedAt     string      // when it was done, UTC, such as 2026-05-21T06:02:36Z
+	CreatedAt     time.Time   // when it was done
 }

@@ -286,7 +286,7 @@ func (r *AdjustCollateralParams) UnmarshalJSON(json []byte) error { return r.Dec
 func (r AdjustCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AdjustCollateralResult) fields(f *wire.Fields) {
-	f.Int("adjustId", &r.AdjustID)
+	f.Numeral("adjustId", &r.AdjustID)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -360,7 +360,7 @@ func (r *CollateralAdjustmentsResult) UnmarshalJSON(json []byte) error { return 
 func (r CollateralAdjustmentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CollateralAdjustment) fields(f *wire.Fields) {
-	f.Int("adjustId", &r.AdjustID)
+	f.Numeral("adjustId", &r.AdjustID)
 	f.MillisNumber("adjustTime", &r.AdjustTime)
 	f.Decimal("afterLTV", &r.AfterLTV)
 	f.Decimal("amount", &r.Amount)

@@ -66,7 +66,7 @@ func (r *FixedBorrowOrder) fields(f *wire.Fields) {
 	f.Decimal("annualRate", &r.AnnualRate)
 	f.Decimal("filledQty", &r.FilledQty)
 	f.Text("orderCurrency", &r.OrderCurrency)
-	f.Int("orderId", &r.OrderID)
+	f.Numeral("orderId", &r.OrderID)
 	f.Decimal("orderQty", &r.OrderQty)
 	f.Millis("orderTime", &r.OrderTime)
 	f.Omit().Text("repayType", (*string)(&r.RepayType))
@@ -362,7 +362,7 @@ func (r *RenewFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(js
 func (r RenewFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RenewFixedResult) fields(f *wire.Fields) {
-	f.Int("orderId", &r.OrderID)
+	f.Numeral("orderId", &r.OrderID)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -442,7 +442,7 @@ func (r *FixedRenewal) fields(f *wire.Fields) {
 	f.Text("contractNo", &r.ContractNo)
 	f.Millis("dueTime", &r.DueTime)
 	f.Text("loanId", &r.LoanID)
-	f.Int("orderId", &r.OrderID)
+	f.Numeral("orderId", &r.OrderID)
 	f.Text("renewLoanNo", &r.RenewLoanNo)
 	f.Millis("time", &r.Time)
 }

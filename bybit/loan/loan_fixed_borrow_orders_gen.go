@@ -55,7 +55,7 @@ type FixedBorrowOrder struct {
 	AnnualRate    decimal.Decimal // interest of a year that is offered, as a fraction
 	FilledQty     decimal.Decimal // amount that was matched, in coins
 	OrderCurrency string          // coin to borrow
-	OrderID       int64           // ID of the order
+	OrderID       string          // ID of the order
 	OrderQty      decimal.Decimal // amount of the order, in coins
 	OrderTime     time.Time       // when it was placed
 	RepayType     RepayType       // what happens at the end of the term
@@ -254,7 +254,7 @@ type RenewFixedParams struct {
 
 // RenewFixedResult is what [Service.RenewFixed] returns.
 type RenewFixedResult struct {
-	OrderID int64 // ID of the new order
+	OrderID string // ID of the new order
 }
 
 // FixedRenewals returns renewals of fixed loans, newest first.
@@ -299,7 +299,7 @@ type FixedRenewal struct {
 	ContractNo     string          // number of the contract
 	DueTime        time.Time       // when the term ends
 	LoanID         string          // ID of the loan
-	OrderID        int64           // ID of its order
+	OrderID        string          // ID of its order
 	RenewLoanNo    string          // number of the renewed loan
 	Time           time.Time       // when it was renewed
 }

@@ -66,7 +66,7 @@ func (r *FixedSupplyOrder) fields(f *wire.Fields) {
 	f.Decimal("annualRate", &r.AnnualRate)
 	f.Decimal("filledQty", &r.FilledQty)
 	f.Text("orderCurrency", &r.OrderCurrency)
-	f.Int("orderId", &r.OrderID)
+	f.Numeral("orderId", &r.OrderID)
 	f.Decimal("orderQty", &r.OrderQty)
 	f.Millis("orderTime", &r.OrderTime)
 	f.Int("state", (*int64)(&r.State))

@@ -55,7 +55,7 @@ type FixedSupplyOrder struct {
 	AnnualRate    decimal.Decimal // interest of a year that is asked for, as a fraction
 	FilledQty     decimal.Decimal // amount that was matched, in coins
 	OrderCurrency string          // coin to lend
-	OrderID       int64           // ID of the order
+	OrderID       string          // ID of the order
 	OrderQty      decimal.Decimal // amount of the order, in coins
 	OrderTime     time.Time       // when it was placed
 	State         OrderState      // where it stands

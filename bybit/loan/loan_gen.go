@@ -176,7 +176,7 @@ type AdjustCollateralParams struct {
 
 // AdjustCollateralResult is what [Service.AdjustCollateral] returns.
 type AdjustCollateralResult struct {
-	AdjustID int64 // ID of the adjustment
+	AdjustID string // ID of the adjustment
 }
 
 // CollateralAdjustments returns adjustments of collateral, newest first.
@@ -216,7 +216,7 @@ type CollateralAdjustmentsResult struct {
 
 // CollateralAdjustment is one of the adjustments in [CollateralAdjustmentsResult.List].
 type CollateralAdjustment struct {
-	AdjustID           int64           // ID of the adjustment
+	AdjustID           string          // ID of the adjustment
 	AdjustTime         time.Time       // when it was made
 	AfterLTV           decimal.Decimal // loan-to-value ratio after it, as a fraction
 	Amount             decimal.Decimal // amount that was moved, in coins

@@ -51,8 +51,8 @@ type ProductsResult struct {
 type Product struct {
 	ProductID           string          // ID of the product
 	Leverage            decimal.Decimal // highest leverage of the product, a multiple
-	SupportSpot         int64           // 1 if spot can be traded with the loan, else 0
-	SupportContract     int64           // 1 if USDT perpetuals can be traded with it, else 0
+	SupportSpot         bool            // whether spot can be traded with the loan
+	SupportContract     bool            // whether USDT perpetuals can be traded with it
 	WithdrawLine        decimal.Decimal // ratio beyond which nothing can be withdrawn
 	TransferLine        decimal.Decimal // ratio beyond which nothing can be transferred
 	SpotBuyLine         decimal.Decimal // ratio beyond which spot cannot be bought
@@ -71,9 +71,9 @@ type Product struct {
 	// USDT perpetuals that may be traded; empty allows any, or none where they are not supported.
 	ContractSymbols []string
 
-	SupportMarginTrading  int64           // 1 if spot margin trading is possible with it, else 0
-	SupportUSDCContract   int64           // 1 if USDC contracts can be traded with the loan, else 0
-	SupportUSDCOptions    int64           // 1 if options can be traded with it, else 0
+	SupportMarginTrading  bool            // whether spot margin trading is possible with it
+	SupportUSDCContract   bool            // whether USDC contracts can be traded with the loan
+	SupportUSDCOptions    bool            // whether options can be traded with it
 	USDTPerpetualOpenLine decimal.Decimal // ratio beyond which no position in USDT perpetuals can be opened
 	USDCContractOpenLine  decimal.Decimal // ratio beyond which no position in USDC contracts can be opened
 	USDCOptionsOpenLine   decimal.Decimal // ratio beyond which no position in options can be opened
@@ -184,8 +184,8 @@ type Loan struct {
 	InterestRate        decimal.Decimal // interest of a day, as a fraction
 	Status              LoanStatus      // whether it is still owed
 	Leverage            decimal.Decimal // highest leverage of the product, a multiple
-	SupportSpot         int64           // 1 if spot can be traded with the loan, else 0
-	SupportContract     int64           // 1 if USDT perpetuals can be traded with it, else 0
+	SupportSpot         bool            // whether spot can be traded with the loan
+	SupportContract     bool            // whether USDT perpetuals can be traded with it
 	WithdrawLine        decimal.Decimal // ratio beyond which nothing can be withdrawn
 	TransferLine        decimal.Decimal // ratio beyond which nothing can be transferred
 	SpotBuyLine         decimal.Decimal // ratio beyond which spot cannot be bought
@@ -205,9 +205,9 @@ type Loan struct {
 	// USDT perpetuals that may be traded; empty allows any, or none where they are not supported.
 	ContractSymbols []string
 
-	SupportUSDCContract   int64           // 1 if USDC contracts can be traded with the loan, else 0
-	SupportUSDCOptions    int64           // 1 if options can be traded with it, else 0
-	SupportMarginTrading  int64           // 1 if spot margin trading is possible with it, else 0
+	SupportUSDCContract   bool            // whether USDC contracts can be traded with the loan
+	SupportUSDCOptions    bool            // whether options can be traded with it
+	SupportMarginTrading  bool            // whether spot margin trading is possible with it
 	USDTPerpetualOpenLine decimal.Decimal // ratio beyond which no position in USDT perpetuals can be opened
 	USDCContractOpenLine  decimal.Decimal // ratio beyond which no position in USDC contracts can be opened
 	USDCOptionsOpenLine   decimal.Decimal // ratio beyond which no position in options can be opened

@@ -7,18 +7,18 @@ import (
 )
 
 func (r *Requirements) fields(f *wire.Fields) {
-	f.Int("hasUnPostAd", &r.MustHaveNoAd)
-	f.Int("isKyc", &r.MustHaveKYC)
-	f.Int("isEmail", &r.MustHaveEmail)
-	f.Int("isMobile", &r.MustHaveMobile)
-	f.Int("hasRegisterTime", &r.HasRegisterTime)
+	f.Digit("hasUnPostAd", &r.MustHaveNoAd)
+	f.Digit("isKyc", &r.MustHaveKYC)
+	f.Digit("isEmail", &r.MustHaveEmail)
+	f.Digit("isMobile", &r.MustHaveMobile)
+	f.Digit("hasRegisterTime", &r.HasRegisterTime)
 	f.Int("registerTimeThreshold", &r.RegisterTimeThreshold)
 	f.Int("orderFinishNumberDay30", &r.OrderFinishNumberDay30)
 	f.Decimal("completeRateDay30", &r.CompleteRateDay30)
 	f.Text("nationalLimit", &r.NationalLimit)
-	f.Int("hasOrderFinishNumberDay30", &r.HasOrderFinishNumberDay30)
-	f.Int("hasCompleteRateDay30", &r.HasCompleteRateDay30)
-	f.Int("hasNationalLimit", &r.HasNationalLimit)
+	f.Digit("hasOrderFinishNumberDay30", &r.HasOrderFinishNumberDay30)
+	f.Digit("hasCompleteRateDay30", &r.HasCompleteRateDay30)
+	f.Digit("hasNationalLimit", &r.HasNationalLimit)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -32,18 +32,18 @@ func (r Requirements) MarshalJSON() ([]byte, error) {
 }
 
 func (r *RequirementParams) fields(f *wire.Fields) {
-	wire.Opt(f, "isKyc", &r.MustHaveKYC, (*wire.Fields).IntText)
-	wire.Opt(f, "hasCompleteRateDay30", &r.HasCompleteRateDay30, (*wire.Fields).IntText)
+	wire.Opt(f, "isKyc", &r.MustHaveKYC, (*wire.Fields).DigitText)
+	wire.Opt(f, "hasCompleteRateDay30", &r.HasCompleteRateDay30, (*wire.Fields).DigitText)
 	wire.Opt(f, "completeRateDay30", &r.CompleteRateDay30, (*wire.Fields).Decimal)
-	wire.Opt(f, "hasOrderFinishNumberDay30", &r.HasOrderFinishNumberDay30, (*wire.Fields).IntText)
-	wire.Opt(f, "hasRegisterTime", &r.HasRegisterTime, (*wire.Fields).IntText)
-	wire.Opt(f, "hasUnPostAd", &r.MustHaveNoAd, (*wire.Fields).IntText)
-	wire.Opt(f, "isEmail", &r.MustHaveEmail, (*wire.Fields).IntText)
-	wire.Opt(f, "isMobile", &r.MustHaveMobile, (*wire.Fields).IntText)
+	wire.Opt(f, "hasOrderFinishNumberDay30", &r.HasOrderFinishNumberDay30, (*wire.Fields).DigitText)
+	wire.Opt(f, "hasRegisterTime", &r.HasRegisterTime, (*wire.Fields).DigitText)
+	wire.Opt(f, "hasUnPostAd", &r.MustHaveNoAd, (*wire.Fields).DigitText)
+	wire.Opt(f, "isEmail", &r.MustHaveEmail, (*wire.Fields).DigitText)
+	wire.Opt(f, "isMobile", &r.MustHaveMobile, (*wire.Fields).DigitText)
 	wire.Opt(f, "nationalLimit", &r.NationalLimit, (*wire.Fields).Text)
 	wire.Opt(f, "orderFinishNumberDay30", &r.OrderFinishNumberDay30, (*wire.Fields).IntText)
 	wire.Opt(f, "registerTimeThreshold", &r.RegisterTimeThreshold, (*wire.Fields).IntText)
-	wire.Opt(f, "hasNationalLimit", &r.HasNationalLimit, (*wire.Fields).IntText)
+	wire.Opt(f, "hasNationalLimit", &r.HasNationalLimit, (*wire.Fields).DigitText)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -152,7 +152,7 @@ func (r *AdPayment) fields(f *wire.Fields) {
 	f.Text("branchName", &r.BranchName)
 	f.Text("accountNo", &r.AccountNo)
 	f.Text("qrcode", &r.QRCode)
-	f.Int("visible", &r.Visible)
+	f.Digit("visible", &r.Visible)
 	f.Text("payMessage", &r.PayMessage)
 	f.Text("firstName", &r.FirstName)
 	f.Text("lastName", &r.LastName)
@@ -330,7 +330,7 @@ func (r *PaymentConfig) fields(f *wire.Fields) {
 	f.Text("paymentName", &r.PaymentName)
 	f.Text("addTips", &r.AddTips)
 	f.Text("itemTips", &r.ItemTips)
-	f.Int("online", &r.Online)
+	f.Digit("online", &r.Online)
 	wire.Structs(f, "items", &r.Items, (*PaymentField).fields)
 }
 
@@ -352,7 +352,7 @@ func (r *OrderPayment) fields(f *wire.Fields) {
 	f.Text("branchName", &r.BranchName)
 	f.Text("accountNo", &r.AccountNo)
 	f.Text("qrcode", &r.QRCode)
-	f.Int("visible", &r.Visible)
+	f.Digit("visible", &r.Visible)
 	f.Text("payMessage", &r.PayMessage)
 	f.Text("firstName", &r.FirstName)
 	f.Text("lastName", &r.LastName)
@@ -392,7 +392,7 @@ func (r *PaymentMethod) fields(f *wire.Fields) {
 	f.Text("branchName", &r.BranchName)
 	f.Text("accountNo", &r.AccountNo)
 	f.Text("qrcode", &r.QRCode)
-	f.Int("visible", &r.Visible)
+	f.Digit("visible", &r.Visible)
 	f.Text("payMessage", &r.PayMessage)
 	f.Text("firstName", &r.FirstName)
 	f.Text("lastName", &r.LastName)

@@ -12,11 +12,11 @@ import (
 
 // Requirements says what an ad demands of a counterparty.
 type Requirements struct {
-	MustHaveNoAd          int64 // 1 if the counterparty must have no ad posted, else 0
-	MustHaveKYC           int64 // 1 if the counterparty's identity must have been checked, else 0
-	MustHaveEmail         int64 // 1 if the counterparty must have an email address bound, else 0
-	MustHaveMobile        int64 // 1 if the counterparty must have a mobile number bound, else 0
-	HasRegisterTime       int64 // 1 if RegisterTimeThreshold counts, else 0
+	MustHaveNoAd          bool  // whether the counterparty must have no ad posted
+	MustHaveKYC           bool  // whether the counterparty's identity must have been checked
+	MustHaveEmail         bool  // whether the counterparty must have an email address bound
+	MustHaveMobile        bool  // whether the counterparty must have a mobile number bound
+	HasRegisterTime       bool  // whether RegisterTimeThreshold counts
 	RegisterTimeThreshold int64 // least age of the counterparty's account, in days
 
 	// Least number of orders that the counterparty completed in the last 30 days.
@@ -28,26 +28,25 @@ type Requirements struct {
 	// Countries of the identity check that are refused, as three-letter codes of ISO 3166-1.
 	NationalLimit string
 
-	HasOrderFinishNumberDay30 int64 // 1 if OrderFinishNumberDay30 counts, else 0
-	HasCompleteRateDay30      int64 // 1 if CompleteRateDay30 counts, else 0
-	HasNationalLimit          int64 // 1 if NationalLimit counts, else 0
+	HasOrderFinishNumberDay30 bool // whether OrderFinishNumberDay30 counts
+	HasCompleteRateDay30      bool // whether CompleteRateDay30 counts
+	HasNationalLimit          bool // whether NationalLimit counts
 }
 
 // RequirementParams says what an ad shall demand of a counterparty. What is left out is not
 // demanded.
 type RequirementParams struct {
-	MustHaveKYC          bybit.Opt[int64] // 1 if the counterparty's identity must have been checked, else 0
-	HasCompleteRateDay30 bybit.Opt[int64] // 1 if CompleteRateDay30 counts, else 0
+	MustHaveKYC          bybit.Opt[bool] // whether the counterparty's identity must have been checked
+	HasCompleteRateDay30 bybit.Opt[bool] // whether CompleteRateDay30 counts
 
 	// Least share of orders that the counterparty completed in the last 30 days, in percent.
 	CompleteRateDay30 bybit.Opt[decimal.Decimal]
 
-	HasOrderFinishNumberDay30 bybit.Opt[int64] // 1 if OrderFinishNumberDay30 counts, else 0
-	HasRegisterTime           bybit.Opt[int64] // 1 if RegisterTimeThreshold counts, else 0
-	MustHaveNoAd              bybit.Opt[int64] // 1 if the counterparty must have no ad posted, else 0
-
-	MustHaveEmail  bybit.Opt[int64] // 1 if the counterparty must have an email address bound, else 0
-	MustHaveMobile bybit.Opt[int64] // 1 if the counterparty must have a mobile number bound, else 0
+	HasOrderFinishNumberDay30 bybit.Opt[bool] // whether OrderFinishNumberDay30 counts
+	HasRegisterTime           bybit.Opt[bool] // whether RegisterTimeThreshold counts
+	MustHaveNoAd              bybit.Opt[bool] // whether the counterparty must have no ad posted
+	MustHaveEmail             bybit.Opt[bool] // whether the counterparty must have an email address bound
+	MustHaveMobile            bybit.Opt[bool] // whether the counterparty must have a mobile number bound
 
 	// Countries of the identity check that are refused, as three-letter codes of ISO 3166-1.
 	NationalLimit bybit.Opt[string]
@@ -56,7 +55,7 @@ type RequirementParams struct {
 	OrderFinishNumberDay30 bybit.Opt[int64]
 
 	RegisterTimeThreshold bybit.Opt[int64] // least age of the counterparty's account, in days
-	HasNationalLimit      bybit.Opt[int64] // 1 if NationalLimit counts, else 0
+	HasNationalLimit      bybit.Opt[bool]  // whether NationalLimit counts
 }
 
 // PaymentPeriods says how long a buyer may take to pay.
@@ -174,7 +173,7 @@ type AdPayment struct {
 	// Address of an image with a QR code to pay by. The documentation shows it in an example only.
 	QRCode string
 
-	Visible    int64  // 1 if it is shown, else 0. The documentation shows it in an example only.
+	Visible    bool   // Whether it is shown. The documentation shows it in an example only.
 	PayMessage string // Message to give with the payment. The documentation shows it in an example only.
 	FirstName  string // First name of the account's owner. The documentation shows it in an example only.
 	LastName   string // Last name of the account's owner. The documentation shows it in an example only.
@@ -387,7 +386,7 @@ type PaymentConfig struct {
 	PaymentName string // name of the type, such as Bank Transfer
 	AddTips     string // advice to who adds such a method
 	ItemTips    string // advice to who puts it into an ad
-	Online      int64  // 1 if it pays from a balance at Bybit, else 0
+	Online      bool   // whether it pays from a balance at Bybit
 
 	Items []PaymentField // fields of the form of the type
 }
@@ -401,7 +400,7 @@ type OrderPayment struct {
 	BranchName  string // branch of the bank
 	AccountNo   string // number of the account
 	QRCode      string // address of an image with a QR code to pay by
-	Visible     int64  // 1 if it is shown, else 0. The documentation shows it in an example only.
+	Visible     bool   // Whether it is shown. The documentation shows it in an example only.
 	PayMessage  string // Message to give with the payment. The documentation shows it in an example only.
 	FirstName   string // First name of the account's owner. The documentation shows it in an example only.
 	LastName    string // Last name of the account's owner. The documentation shows it in an example only.
@@ -446,7 +445,7 @@ type PaymentMethod struct {
 	BranchName     string // branch of the bank
 	AccountNo      string // number of the account
 	QRCode         string // address of an image with a QR code to pay by
-	Visible        int64  // 1 if it is shown, else 0
+	Visible        bool   // whether it is shown
 	PayMessage     string // message to give with the payment
 	FirstName      string // first name of the account's owner
 	LastName       string // last name of the account's owner

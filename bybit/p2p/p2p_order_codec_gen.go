@@ -108,7 +108,7 @@ func (r *OrderResult) fields(f *wire.Fields) {
 	f.Text("tradingFeeTokenId", &r.TradingFeeTokenID)
 	f.Text("onChainInfo", &r.OnChainInfo)
 	f.Text("transactionId", &r.TransactionID)
-	f.IntText("displayRefund", &r.DisplayRefund)
+	f.DigitText("displayRefund", &r.DisplayRefund)
 	f.IntText("chainWithdrawLastSeconds", &r.ChainWithdrawLastSeconds)
 	f.IntText("chainTransferLastSeconds", &r.ChainTransferLastSeconds)
 	f.Text("orderSource", &r.OrderSource)

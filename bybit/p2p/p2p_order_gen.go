@@ -207,7 +207,7 @@ type OrderResult struct {
 	// ID of the transaction; 0 without one. The documentation shows it in an example only.
 	TransactionID string
 
-	DisplayRefund int64 // 1 if a refund is shown, else 0. The documentation shows it in an example only.
+	DisplayRefund bool // Whether a refund is shown. The documentation shows it in an example only.
 
 	// Time left to withdraw over the blockchain, in seconds. The documentation shows it in an
 	// example only.

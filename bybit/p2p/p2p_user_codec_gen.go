@@ -54,7 +54,7 @@ func (r *User) fields(f *wire.Fields) {
 	f.Text("realNameEn", &r.RealNameEnglish)
 	f.Bool("canSubOnline", &r.CanSubOnline)
 	wire.Structs(f, "curPrivilegeInfo", &r.PrivilegeDetails, (*Privilege).fields)
-	f.Int("openApiSwitch", &r.OpenAPISwitch)
+	f.Digit("openApiSwitch", &r.OpenAPISwitch)
 }
 
 // Decode reads JSON. Keys that it does not know are skipped.
@@ -398,16 +398,16 @@ func (r *Message) fields(f *wire.Fields) {
 	f.Int("msgType", (*int64)(&r.MsgType))
 	f.Int("msgCode", &r.MsgCode)
 	f.Millis("createDate", &r.CreateDate)
-	f.Int("isRead", &r.IsRead)
+	f.Digit("isRead", &r.IsRead)
 	f.Text("contentType", (*string)(&r.ContentType))
 	f.Text("roleType", (*string)(&r.RoleType))
 	f.Text("userId", &r.UserID)
 	f.Text("orderId", &r.OrderID)
 	f.Text("msgUuid", &r.MsgUUID)
 	f.Text("nickName", &r.NickName)
-	f.Int("read", &r.Read)
+	f.Digit("read", &r.Read)
 	f.Text("fileName", &r.FileName)
-	f.Int("onlyForCustomer", &r.OnlyForCustomer)
+	f.Digit("onlyForCustomer", &r.OnlyForCustomer)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

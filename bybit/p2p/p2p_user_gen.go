@@ -98,8 +98,8 @@ type User struct {
 	// Rights of the user with details. The documentation shows it in an example only.
 	PrivilegeDetails []Privilege
 
-	// 1 if the user may trade over the API, else 0. The documentation shows it in an example only.
-	OpenAPISwitch int64
+	// Whether the user may trade over the API. The documentation shows it in an example only.
+	OpenAPISwitch bool
 }
 
 // MyAd returns one ad of the account.
@@ -362,7 +362,7 @@ type Message struct {
 	MsgType     MessageType // what it is and who wrote it
 	MsgCode     int64       // code of a message of the system; else 0
 	CreateDate  time.Time   // when it was sent
-	IsRead      int64       // 1 if it has been read, else 0
+	IsRead      bool        // whether it has been read
 	ContentType ContentType // what it holds
 	RoleType    RoleType    // who wrote it
 	UserID      string      // UID of the writer
@@ -370,12 +370,12 @@ type Message struct {
 	MsgUUID     string      // identifier that the writer gave it; may be empty
 	NickName    string      // name of the writer
 
-	// 1 if it has been read, else 0; as IsRead in the exchange's example. The documentation shows
-	// it in an example only.
-	Read int64
+	// Whether it has been read; as IsRead in the exchange's example. The documentation shows it in
+	// an example only.
+	Read bool
 
 	FileName        string // name of the image, document or video; empty for a text
-	OnlyForCustomer int64  // 1 if only the customer gets it, else 0
+	OnlyForCustomer bool   // whether only the customer gets it
 }
 
 // MarkPaid tells the seller that the account has paid for an order. The balance at Bybit cannot be

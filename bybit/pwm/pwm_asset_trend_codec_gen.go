@@ -268,8 +268,8 @@ func (r CreateCustomPlanResult) MarshalJSON() ([]byte, error) { return r.AppendJ
 
 func (r *TransferParams) fields(f *wire.Fields) {
 	f.Text("transferId", &r.TransferID)
-	f.Int("fromUserId", &r.FromUserID)
-	f.Int("toUserId", &r.ToUserID)
+	f.Numeral("fromUserId", &r.FromUserID)
+	f.Numeral("toUserId", &r.ToUserID)
 	f.Decimal("amount", &r.Amount)
 	f.Text("coin", &r.Coin)
 }
@@ -313,7 +313,7 @@ func (r TransferResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil)
 
 func (r *TransferRecordParams) fields(f *wire.Fields) {
 	wire.Opt(f, "transferId", &r.TransferID, (*wire.Fields).Text)
-	wire.Opt(f, "fromUserId", &r.FromUserID, (*wire.Fields).Int)
+	wire.Opt(f, "fromUserId", &r.FromUserID, (*wire.Fields).Numeral)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -345,8 +345,8 @@ func (r *TransferRecordParams) AppendQuery(dst []byte) []byte {
 func (r *TransferRecordResult) fields(f *wire.Fields) {
 	f.Text("transferId", &r.TransferID)
 	f.Text("status", (*string)(&r.Status))
-	f.Int("fromUserId", &r.FromUserID)
-	f.Int("toUserId", &r.ToUserID)
+	f.Numeral("fromUserId", &r.FromUserID)
+	f.Numeral("toUserId", &r.ToUserID)
 	f.Decimal("amount", &r.Amount)
 	f.Text("coin", &r.Coin)
 }

@@ -174,8 +174,8 @@ func (s *Service) Transfer(ctx context.Context, p *TransferParams) (*TransferRes
 // TransferParams are the parameters of [Service.Transfer].
 type TransferParams struct {
 	TransferID string          // the user's own ID of the transfer
-	FromUserID int64           // account that pays: a custody sub-account of the fund
-	ToUserID   int64           // account that receives: a custody sub-account of the fund
+	FromUserID string          // UID of the account that pays: a custody sub-account of the fund
+	ToUserID   string          // UID of the account that receives: a custody sub-account of the fund
 	Amount     decimal.Decimal // amount in coin
 	Coin       string          // coin to move, such as BTC
 }
@@ -206,15 +206,15 @@ func (s *Service) TransferRecord(ctx context.Context, p *TransferRecordParams) (
 // TransferRecordParams are the parameters of [Service.TransferRecord].
 type TransferRecordParams struct {
 	TransferID bybit.Opt[string] // ID of the transfer
-	FromUserID bybit.Opt[int64]  // account that paid
+	FromUserID bybit.Opt[string] // UID of the account that paid
 }
 
 // TransferRecordResult is what [Service.TransferRecord] returns.
 type TransferRecordResult struct {
 	TransferID string          // ID of the transfer
 	Status     TransferStatus  // how far the transfer is
-	FromUserID int64           // account that pays
-	ToUserID   int64           // account that receives
+	FromUserID string          // UID of the account that pays
+	ToUserID   string          // UID of the account that receives
 	Amount     decimal.Decimal // amount in coin
 	Coin       string          // coin that is moved
 }

@@ -113,8 +113,8 @@ func ofPWM() []Endpoint {
 			Text: "Moves money between custody sub-accounts of one fund. It needs the key of such a sub-account.",
 			Params: []Param{
 				{Name: "transferId", Type: "string", Required: true, Text: "The user's own ID of the transfer."},
-				{Name: "fromUserId", Type: "int", Required: true, Text: "Account that pays: a custody sub-account of the fund."},
-				{Name: "toUserId", Type: "int", Required: true, Text: "Account that receives: a custody sub-account of the fund."},
+				{Name: "fromUserId", Type: "int", Required: true, Text: "UID of the account that pays: a custody sub-account of the fund."},
+				{Name: "toUserId", Type: "int", Required: true, Text: "UID of the account that receives: a custody sub-account of the fund."},
 				{Name: "amount", Type: "decimal", Required: true, Text: "Amount in coin."},
 				{Name: "coin", Type: "string", Required: true, Text: "Coin to move, such as BTC."},
 			},
@@ -123,7 +123,7 @@ func ofPWM() []Endpoint {
 			Text: "State of a transfer between custody sub-accounts. It needs the key of such a sub-account. Without transferId, up to 20 transfers of the last month that are not finished are promised, but the documented reply holds one. Transfers older than a month may be gone.",
 			Params: []Param{
 				{Name: "transferId", Type: "string", Text: "ID of the transfer."},
-				{Name: "fromUserId", Type: "int", Text: "Account that paid."},
+				{Name: "fromUserId", Type: "int", Text: "UID of the account that paid."},
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/pwm/asset-manager/all-funds", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/asset-manager/all-funds", Go: "pwm.Service.Funds",
