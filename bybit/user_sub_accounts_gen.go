@@ -4,7 +4,10 @@ package bybit
 
 import (
 	"context"
+	"iter"
 	"net/http"
+
+	"github.com/bywire/bywire/internal/pages"
 )
 
 // SubAccounts returns sub-accounts of the main account, page by page. The key must be the main
@@ -19,6 +22,13 @@ func (s *UserService) SubAccounts(ctx context.Context, p *UserSubAccountsParams)
 		return nil, err
 	}
 	return r, nil
+}
+
+// AllSubAccounts yields the rows of [UserService.SubAccounts], page after page. An error ends it.
+func (s *UserService) AllSubAccounts(ctx context.Context, p *UserSubAccountsParams) iter.Seq2[SubAccount, error] {
+	return pages.ByCursor(ctx, p, s.SubAccounts,
+		func(p *UserSubAccountsParams, cursor string) { p.NextCursor.Set(cursor) },
+		func(r *UserSubAccountsResult) ([]SubAccount, string) { return r.SubMembers, r.NextCursor })
 }
 
 // UserSubAccountsParams are the parameters of [UserService.SubAccounts].

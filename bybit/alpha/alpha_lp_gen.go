@@ -96,7 +96,8 @@ func (s *Service) LPOrders(ctx context.Context, p *LPOrdersParams) (*LPOrdersRes
 
 // AllLPOrders yields the rows of [Service.LPOrders], page after page. An error ends it.
 func (s *Service) AllLPOrders(ctx context.Context, p *LPOrdersParams) iter.Seq2[LPOrder, error] {
-	return pages.ByPage(ctx, p, 1, s.LPOrders,
+	return pages.ByPage(ctx, p, s.LPOrders,
+		func(p *LPOrdersParams) int64 { return p.PageIndex.Or(1) },
 		func(p *LPOrdersParams, n int64) { p.PageIndex.Set(n) },
 		func(r *LPOrdersResult) []LPOrder { return r.Orders })
 }

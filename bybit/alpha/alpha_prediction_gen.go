@@ -147,7 +147,8 @@ func (s *Service) PredictionMarkets(ctx context.Context, p *PredictionMarketsPar
 // AllPredictionMarkets yields the rows of [Service.PredictionMarkets], page after page. An error
 // ends it.
 func (s *Service) AllPredictionMarkets(ctx context.Context, p *PredictionMarketsParams) iter.Seq2[PredictionMarket, error] {
-	return pages.ByPage(ctx, p, 1, s.PredictionMarkets,
+	return pages.ByPage(ctx, p, s.PredictionMarkets,
+		func(p *PredictionMarketsParams) int64 { return p.PageIndex.Or(1) },
 		func(p *PredictionMarketsParams, n int64) { p.PageIndex.Set(n) },
 		func(r *PredictionMarketsResult) []PredictionMarket { return r.List })
 }

@@ -60,7 +60,8 @@ func (s *Service) PredictionOrders(ctx context.Context, p *PredictionOrdersParam
 // AllPredictionOrders yields the rows of [Service.PredictionOrders], page after page. An error ends
 // it.
 func (s *Service) AllPredictionOrders(ctx context.Context, p *PredictionOrdersParams) iter.Seq2[PredictionOrder, error] {
-	return pages.ByPage(ctx, p, 1, s.PredictionOrders,
+	return pages.ByPage(ctx, p, s.PredictionOrders,
+		func(p *PredictionOrdersParams) int64 { return p.PageIndex.Or(1) },
 		func(p *PredictionOrdersParams, n int64) { p.PageIndex.Set(n) },
 		func(r *PredictionOrdersResult) []PredictionOrder { return r.Orders })
 }
@@ -114,7 +115,8 @@ func (s *Service) PredictionPositions(ctx context.Context, p *PredictionPosition
 // AllPredictionPositions yields the rows of [Service.PredictionPositions], page after page. An
 // error ends it.
 func (s *Service) AllPredictionPositions(ctx context.Context, p *PredictionPositionsParams) iter.Seq2[PredictionPosition, error] {
-	return pages.ByPage(ctx, p, 1, s.PredictionPositions,
+	return pages.ByPage(ctx, p, s.PredictionPositions,
+		func(p *PredictionPositionsParams) int64 { return p.PageIndex.Or(1) },
 		func(p *PredictionPositionsParams, n int64) { p.PageIndex.Set(n) },
 		func(r *PredictionPositionsResult) []PredictionPosition { return r.Positions })
 }
@@ -167,7 +169,8 @@ func (s *Service) PredictionPositionHistory(ctx context.Context, p *PredictionPo
 // AllPredictionPositionHistory yields the rows of [Service.PredictionPositionHistory], page after
 // page. An error ends it.
 func (s *Service) AllPredictionPositionHistory(ctx context.Context, p *PredictionPositionHistoryParams) iter.Seq2[PredictionClosedPosition, error] {
-	return pages.ByPage(ctx, p, 1, s.PredictionPositionHistory,
+	return pages.ByPage(ctx, p, s.PredictionPositionHistory,
+		func(p *PredictionPositionHistoryParams) int64 { return p.PageIndex.Or(1) },
 		func(p *PredictionPositionHistoryParams, n int64) { p.PageIndex.Set(n) },
 		func(r *PredictionPositionHistoryResult) []PredictionClosedPosition { return r.Positions })
 }
@@ -245,8 +248,13 @@ func (s *Service) PredictionMatches(ctx context.Context, p *PredictionMatchesPar
 
 // AllPredictionMatches yields the rows of [Service.PredictionMatches], page after page. An error
 // ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllPredictionMatches(ctx context.Context, p *PredictionMatchesParams) iter.Seq2[PredictionMatch, error] {
-	return pages.ByPage(ctx, p, 1, s.PredictionMatches,
+	return pages.ByPage(ctx, p, s.PredictionMatches,
+		func(p *PredictionMatchesParams) int64 { return p.PageIndex.Or(1) },
 		func(p *PredictionMatchesParams, n int64) { p.PageIndex.Set(n) },
 		func(r *PredictionMatchesResult) []PredictionMatch { return r.List })
 }

@@ -5,11 +5,13 @@ package convert
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"time"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/internal/pages"
 )
 
 // ExtInfo says what the caller added to the request of a quote.
@@ -231,6 +233,14 @@ func (s *Service) History(ctx context.Context, p *HistoryParams) (*HistoryResult
 		return nil, err
 	}
 	return r, nil
+}
+
+// AllHistory yields the rows of [Service.History], page after page. An error ends it.
+func (s *Service) AllHistory(ctx context.Context, p *HistoryParams) iter.Seq2[Conversion, error] {
+	return pages.ByPage(ctx, p, s.History,
+		func(p *HistoryParams) int64 { return p.Index.Or(1) },
+		func(p *HistoryParams, n int64) { p.Index.Set(n) },
+		func(r *HistoryResult) []Conversion { return r.List })
 }
 
 // HistoryParams are the parameters of [Service.History].

@@ -4,11 +4,13 @@ package convert
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"time"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/internal/pages"
 )
 
 // SmallBalanceHistory returns conversions of small balances, over the API and on the web page.
@@ -21,6 +23,19 @@ func (s *Service) SmallBalanceHistory(ctx context.Context, p *SmallBalanceHistor
 		return nil, err
 	}
 	return r, nil
+}
+
+// AllSmallBalanceHistory yields the rows of [Service.SmallBalanceHistory], page after page. An
+// error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
+func (s *Service) AllSmallBalanceHistory(ctx context.Context, p *SmallBalanceHistoryParams) iter.Seq2[SmallBalanceConversion, error] {
+	return pages.ByPage(ctx, p, s.SmallBalanceHistory,
+		func(p *SmallBalanceHistoryParams) int64 { return p.Cursor.Or(1) },
+		func(p *SmallBalanceHistoryParams, n int64) { p.Cursor.Set(n) },
+		func(r *SmallBalanceHistoryResult) []SmallBalanceConversion { return r.Records })
 }
 
 // SmallBalanceHistoryParams are the parameters of [Service.SmallBalanceHistory].
@@ -263,6 +278,18 @@ func (s *Service) FiatHistory(ctx context.Context, p *FiatHistoryParams) (*FiatH
 		return nil, err
 	}
 	return r, nil
+}
+
+// AllFiatHistory yields the rows of [Service.FiatHistory], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
+func (s *Service) AllFiatHistory(ctx context.Context, p *FiatHistoryParams) iter.Seq2[FiatTrade, error] {
+	return pages.ByPage(ctx, p, s.FiatHistory,
+		func(p *FiatHistoryParams) int64 { return p.Index.Or(1) },
+		func(p *FiatHistoryParams, n int64) { p.Index.Set(n) },
+		func(r *FiatHistoryResult) []FiatTrade { return r.List })
 }
 
 // FiatHistoryParams are the parameters of [Service.FiatHistory].

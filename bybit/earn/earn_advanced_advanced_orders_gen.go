@@ -30,6 +30,10 @@ func (s *Service) AdvancedOrders(ctx context.Context, p *AdvancedOrdersParams) (
 }
 
 // AllAdvancedOrders yields the rows of [Service.AdvancedOrders], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllAdvancedOrders(ctx context.Context, p *AdvancedOrdersParams) iter.Seq2[AdvancedOrder, error] {
 	return pages.ByCursor(ctx, p, s.AdvancedOrders,
 		func(p *AdvancedOrdersParams, cursor string) { p.Cursor.Set(cursor) },

@@ -29,6 +29,10 @@ func (s *Service) LiquidityOrders(ctx context.Context, p *LiquidityOrdersParams)
 
 // AllLiquidityOrders yields the rows of [Service.LiquidityOrders], page after page. An error ends
 // it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllLiquidityOrders(ctx context.Context, p *LiquidityOrdersParams) iter.Seq2[LiquidityOrder, error] {
 	return pages.ByCursor(ctx, p, s.LiquidityOrders,
 		func(p *LiquidityOrdersParams, cursor string) { p.Cursor.Set(cursor) },
@@ -139,6 +143,10 @@ func (s *Service) LiquidityYields(ctx context.Context, p *LiquidityYieldsParams)
 
 // AllLiquidityYields yields the rows of [Service.LiquidityYields], page after page. An error ends
 // it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllLiquidityYields(ctx context.Context, p *LiquidityYieldsParams) iter.Seq2[LiquidityYield, error] {
 	return pages.ByCursor(ctx, p, s.LiquidityYields,
 		func(p *LiquidityYieldsParams, cursor string) { p.Cursor.Set(cursor) },
@@ -186,6 +194,10 @@ func (s *Service) LiquidityLiquidations(ctx context.Context, p *LiquidityLiquida
 
 // AllLiquidityLiquidations yields the rows of [Service.LiquidityLiquidations], page after page. An
 // error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllLiquidityLiquidations(ctx context.Context, p *LiquidityLiquidationsParams) iter.Seq2[Liquidation, error] {
 	return pages.ByCursor(ctx, p, s.LiquidityLiquidations,
 		func(p *LiquidityLiquidationsParams, cursor string) { p.Cursor.Set(cursor) },

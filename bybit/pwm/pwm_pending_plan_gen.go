@@ -273,6 +273,10 @@ func (s *Service) Orders(ctx context.Context, p *OrdersParams) (*OrdersResult, e
 }
 
 // AllOrders yields the rows of [Service.Orders], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Order, error] {
 	return pages.ByCursor(ctx, p, s.Orders,
 		func(p *OrdersParams, cursor string) { p.Cursor.Set(cursor) },

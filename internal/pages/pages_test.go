@@ -64,8 +64,11 @@ func TestByCursor(t *testing.T) {
 		{"one page", nil, map[string]*result{"": {[]int{1, 2}, ""}}, []int{1, 2}, []string{""}, ""},
 		{"three, one of them empty", &params{}, map[string]*result{"": {[]int{1}, "a%3A1"}, "a%3A1": {nil, "b"}, "b": {[]int{2}, ""}}, []int{1, 2}, []string{"", "a%3A1", "b"}, ""},
 		{"from a cursor on", &params{cursor: "b"}, map[string]*result{"b": {[]int{2}, ""}}, []int{2}, []string{"b"}, ""},
-		{"the same cursor again", nil, map[string]*result{"": {[]int{1}, "a"}, "a": {[]int{2}, "a"}}, []int{1, 2}, []string{"", "a"}, ""},
-		{"a circle", nil, map[string]*result{"": {[]int{1}, "a"}, "a": {[]int{2}, "b"}, "b": {[]int{3}, "a"}}, []int{1, 2, 3}, []string{"", "a", "b"}, ""},
+		{"until 0", nil, map[string]*result{"": {[]int{1}, "7"}, "7": {[]int{2}, "0"}}, []int{1, 2}, []string{"", "7"}, ""},
+		{"the last page repeats the cursor", nil, map[string]*result{"": {[]int{1, 2}, "a"}, "a": {[]int{3}, "a"}}, []int{1, 2, 3}, []string{"", "a"}, ""},
+		{"an empty page repeats it", nil, map[string]*result{"": {nil, "a"}, "a": {nil, "a"}}, nil, []string{"", "a"}, ""},
+		{"a full page repeats it", nil, map[string]*result{"": {[]int{1, 2}, "a"}, "a": {[]int{3, 4}, "a"}}, []int{1, 2, 3, 4}, []string{"", "a"}, `the cursor "a" comes again after a full page: there may be more rows`},
+		{"a circle", nil, map[string]*result{"": {[]int{1}, "a"}, "a": {[]int{2}, "b"}, "b": {[]int{3}, "a"}}, []int{1, 2, 3}, []string{"", "a", "b"}, `the cursor "a" comes again after a full page: there may be more rows`},
 		{"an error", nil, map[string]*result{"": {[]int{1}, "a"}}, []int{1}, []string{"", "a"}, `no page "a"`},
 	} {
 		seq, asked := byCursor(t, c.p, c.answers)
@@ -104,18 +107,18 @@ func TestByPage(t *testing.T) {
 	full := [][]int{{1, 2}, {3, 4}, {5}}
 	for _, c := range []struct {
 		name   string
-		first  int64
+		page   int64 // of the caller's params
 		beyond []int // what pages beyond the last have
 		rows   []int
 		asked  []int64
 	}{
-		{"until an empty page", 1, nil, []int{1, 2, 3, 4, 5}, []int64{1, 2, 3, 4}},
+		{"until an empty page", 0, nil, []int{1, 2, 3, 4, 5}, []int64{1, 2, 3, 4}},
 		{"from the second on", 2, nil, []int{3, 4, 5}, []int64{2, 3, 4}},
 		{"the last page is repeated", 1, []int{5}, []int{1, 2, 3, 4, 5}, []int64{1, 2, 3, 4}},
 	} {
-		p := &params{page: 9}
+		p := &params{page: c.page}
 		var asked []int64
-		rows, err := collect(t, pages.ByPage(t.Context(), p, c.first,
+		rows, err := collect(t, pages.ByPage(t.Context(), p,
 			func(_ context.Context, p *params) (*result, error) {
 				asked = append(asked, p.page)
 				if int(p.page) > len(full) {
@@ -123,17 +126,18 @@ func TestByPage(t *testing.T) {
 				}
 				return &result{rows: full[p.page-1]}, nil
 			},
+			func(p *params) int64 { return p.page },
 			func(p *params, n int64) { p.page = n },
 			func(r *result) []int { return r.rows },
 		))
-		if err != nil || !slices.Equal(rows, c.rows) || !slices.Equal(asked, c.asked) || p.page != 9 {
+		if err != nil || !slices.Equal(rows, c.rows) || !slices.Equal(asked, c.asked) || p.page != c.page {
 			t.Errorf("%s: rows %v, asked %v, error %v, the caller's page %d", c.name, rows, asked, err, p.page)
 		}
 	}
 	down := errors.New("down")
-	_, err := collect(t, pages.ByPage(t.Context(), nil, 1,
+	_, err := collect(t, pages.ByPage(t.Context(), nil,
 		func(context.Context, *params) (*result, error) { return nil, down },
-		func(*params, int64) {}, func(*result) []int { return nil }))
+		func(*params) int64 { return 0 }, func(*params, int64) {}, func(*result) []int { return nil }))
 	if !errors.Is(err, down) {
 		t.Errorf("the error is %v", err)
 	}

@@ -422,7 +422,10 @@ func (c *checker) walk(u *unit) {
 		return
 	}
 	if find(u.result.Rows, w.Rows) == nil {
-		c.fail(w.line, "%s has no %s in its result", u.method.Name, w.Rows)
+		c.fail(w.line, "%s has no %s in its result", u.method.Name, cmp.Or(w.Rows, "list"))
+	}
+	if needs := sizeRow(u.params.Rows) != nil; needs != (w.Of != "") {
+		c.fail(w.line, "%s: of, with the most rows of a page, is for methods whose params must have a length of pages", u.method.Name)
 	}
 	if w.By == "page" {
 		if pageRow(u.params.Rows) == nil {
@@ -430,7 +433,7 @@ func (c *checker) walk(u *unit) {
 		}
 		return
 	}
-	if find(u.params.Rows, "cursor") == nil || nextCursor(u.result.Rows) == nil {
+	if cursorRow(u.params.Rows) == nil || nextCursor(u.result.Rows) == nil {
 		c.fail(w.line, "%s has no cursor in its params, or none in its result", u.method.Name)
 	}
 }
@@ -454,9 +457,31 @@ func nextCursor(rows []*Row) *Row {
 	return find(rows, "cursor")
 }
 
+// cursorRow finds the cursor in params.
+func cursorRow(rows []*Row) *Row { return firstOf(rows, "cursor", "nextCursor") }
+
 // pageRow finds the number of the page in params.
 func pageRow(rows []*Row) *Row {
-	for _, name := range []string{"page", "pageNo", "pageNum", "current", "currentPage", "pageIndex"} {
+	if r := firstOf(rows, "page", "pageNo", "pageNum", "current", "currentPage", "pageIndex", "index"); r != nil {
+		return r
+	}
+	if r := find(rows, "cursor"); r != nil && r.Type.Name == "int" {
+		return r
+	}
+	return nil
+}
+
+// sizeRow finds the length of a page in params that have to have one.
+func sizeRow(rows []*Row) *Row {
+	if r := firstOf(rows, "limit", "size", "pageSize"); r != nil && !r.Opt {
+		return r
+	}
+	return nil
+}
+
+// firstOf finds the row that has the first of several names.
+func firstOf(rows []*Row, names ...string) *Row {
+	for _, name := range names {
 		if r := find(rows, name); r != nil {
 			return r
 		}

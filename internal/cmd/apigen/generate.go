@@ -390,32 +390,6 @@ func pageLinks(m *Method) string {
 	return "V5 pages: " + strings.Join(links, ", ") + "."
 }
 
-// walk writes an iterator over the rows of all pages.
-func (g *generator) walk(b *strings.Builder, u *unit) {
-	m, w := u.method, u.method.Walk
-	rows := find(u.result.Rows, w.Rows)
-	row := g.p.typeName(rows.Type.Elem)
-	comment(b, "", w.Name+" yields the rows of "+g.methodLink(u)+", page after page. An error ends it.")
-	fmt.Fprintf(b, "func (s *%s) %s(ctx context.Context, p *%s) iter.Seq2[%s, error] {\n", g.receiver(), w.Name, u.params.Name, row)
-	if w.By == "page" {
-		turn := fieldSetter(pageRow(u.params.Rows), "n")
-		fmt.Fprintf(b, "return pages.ByPage(ctx, p, 1, s.%s,\nfunc(p *%s, n int64) { %s },\n", m.Name, u.params.Name, turn)
-		fmt.Fprintf(b, "func(r *%s) []%s { return r.%s })\n}\n\n", u.result.Name, row, rows.Go)
-		return
-	}
-	turn := fieldSetter(find(u.params.Rows, "cursor"), "cursor")
-	fmt.Fprintf(b, "return pages.ByCursor(ctx, p, s.%s,\nfunc(p *%s, cursor string) { %s },\n", m.Name, u.params.Name, turn)
-	fmt.Fprintf(b, "func(r *%s) ([]%s, string) { return r.%s, r.%s })\n}\n\n", u.result.Name, row, rows.Go, nextCursor(u.result.Rows).Go)
-}
-
-// fieldSetter is the statement that sets a parameter.
-func fieldSetter(r *Row, value string) string {
-	if r.Opt {
-		return "p." + r.Go + ".Set(" + value + ")"
-	}
-	return "p." + r.Go + " = " + value
-}
-
 // unitCodecs writes what the types of a unit need to encode and decode themselves.
 func (g *generator) unitCodecs(u *unit) string {
 	var b strings.Builder

@@ -165,7 +165,10 @@ func (p *reader) enumValue(text string) {
 	e.Values = append(e.Values, EnumValue{Wire: c[0], Name: c[1], Text: c[2], line: p.line})
 }
 
-var limitForm = regexp.MustCompile(`^(\d+)/(s|min)$`)
+var (
+	limitForm = regexp.MustCompile(`^(\d+)/(s|min)$`)
+	walkForm  = regexp.MustCompile(`^(cursor|page) (\S+)(?: of ([1-9]\d*))?$`)
+)
 
 func (p *reader) attribute(text string) {
 	word, rest, _ := strings.Cut(text, " ")
@@ -193,12 +196,12 @@ func (p *reader) attribute(text string) {
 			m.Limits = append(m.Limits, Limit{Category: category, Calls: calls, Per: l[2]})
 		}
 	case "pages":
-		w := strings.Fields(rest)
-		if len(w) != 2 || w[0] != "cursor" && w[0] != "page" {
-			p.fail("pages cursor LIST, or pages page LIST")
+		w := walkForm.FindStringSubmatch(rest)
+		if w == nil {
+			p.fail("pages cursor LIST, or pages page LIST, either with of and the length of a page behind it")
 			return
 		}
-		m.Walk = &Walk{By: w[0], Rows: w[1], Name: "All" + m.Name, line: p.line}
+		m.Walk = &Walk{By: w[1], Rows: strings.TrimSuffix(w[2], "[]"), Of: w[3], Name: "All" + m.Name, line: p.line}
 	case "all":
 		if m.Walk == nil {
 			p.fail("all stands below pages")

@@ -132,7 +132,8 @@ type Limit struct {
 // A Walk says how an iterator goes through the pages.
 type Walk struct {
 	By   string // cursor or page
-	Rows string // the list, by its name in the result
+	Rows string // the list, by its name in the result; "" if it is the result
+	Of   string // rows of a page, where the venue has no default
 	Name string // of the iterator
 	line int
 }
