@@ -10,30 +10,25 @@ import (
 
 // AllKlines yields the candles of [MarketService.Kline] that are closed, oldest first: those
 // that start in the span from Start to End, both included. Start is required; without End, or
-// if it lies ahead, the last one is the newest that is closed when the iterator gets there. The
-// candle that is open is left out, since it still changes.
+// if it lies ahead, the last one is the newest that is closed when the iterator gets there. Closed is
+// what ended 2 seconds ago or more, by the exchange's clock: until then its last trades may be
+// missing.
 //
-// Each candle comes once, and none is missing that the exchange has: where it has none, as
-// before the listing, there is none. The span may be of any length; at most two pages are in
-// memory. Limit is the length of a page, 1000 by default. An error comes once, last; to go on, ask again
-// from the end of the last candle.
+// Each candle comes once, and none is missing that the exchange has, which is back to the
+// listing. The span may be of any length; about one page is in memory. Limit is the length of a page, 1000 by
+// default. An error comes once, last; to go on, ask again from the end of the last candle.
 //
 // V5 page: market/kline.
 func (s *MarketService) AllKlines(ctx context.Context, p *MarketKlineParams) iter.Seq2[Candle, error] {
-	return s.settledKlines(ctx, p, 0)
-}
-
-// settledKlines is AllKlines without the candles that were closed less than settle ago.
-func (s *MarketService) settledKlines(ctx context.Context, p *MarketKlineParams, settle time.Duration) iter.Seq2[Candle, error] {
 	params := deref(p)
-	return candles(ctx, "market.AllKlines", params.Interval, &params.Start, &params.End, &params.Limit, 1000, settle,
+	limit := pageLength(&params.Limit, 1000)
+	return candles(ctx, "market.AllKlines", params.Interval, params.Start, params.End, limit,
 		func(c *Candle) time.Time { return c.StartTime },
-		func(ctx context.Context) ([]Candle, time.Time, error) {
-			r, now, err := historyPage[MarketKlineResult](ctx, s.c, "/v5/market/kline", &params)
-			if err != nil {
-				return nil, now, err
-			}
-			return r.List, now, nil
+		func(ctx context.Context, from, to time.Time) ([]Candle, time.Time, error) {
+			page := params
+			page.Start, page.End = Some(from), Some(to)
+			r, now, err := historyPage[MarketKlineResult](ctx, s.c, "/v5/market/kline", &page)
+			return r.List, now, err
 		})
 }
 
@@ -47,14 +42,14 @@ func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarketMarkPri
 	if params.Category.Or("") == Option {
 		most = 500
 	}
-	return candles(ctx, "market.AllMarkPriceKlines", params.Interval, &params.Start, &params.End, &params.Limit, most, 0,
+	limit := pageLength(&params.Limit, most)
+	return candles(ctx, "market.AllMarkPriceKlines", params.Interval, params.Start, params.End, limit,
 		func(c *PriceCandle) time.Time { return c.StartTime },
-		func(ctx context.Context) ([]PriceCandle, time.Time, error) {
-			r, now, err := historyPage[MarketMarkPriceKlineResult](ctx, s.c, "/v5/market/mark-price-kline", &params)
-			if err != nil {
-				return nil, now, err
-			}
-			return r.List, now, nil
+		func(ctx context.Context, from, to time.Time) ([]PriceCandle, time.Time, error) {
+			page := params
+			page.Start, page.End = Some(from), Some(to)
+			r, now, err := historyPage[MarketMarkPriceKlineResult](ctx, s.c, "/v5/market/mark-price-kline", &page)
+			return r.List, now, err
 		})
 }
 
@@ -63,14 +58,14 @@ func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarketMarkPri
 // V5 page: market/index-kline.
 func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *MarketIndexPriceKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
-	return candles(ctx, "market.AllIndexPriceKlines", params.Interval, &params.Start, &params.End, &params.Limit, 1000, 0,
+	limit := pageLength(&params.Limit, 1000)
+	return candles(ctx, "market.AllIndexPriceKlines", params.Interval, params.Start, params.End, limit,
 		func(c *PriceCandle) time.Time { return c.StartTime },
-		func(ctx context.Context) ([]PriceCandle, time.Time, error) {
-			r, now, err := historyPage[MarketIndexPriceKlineResult](ctx, s.c, "/v5/market/index-price-kline", &params)
-			if err != nil {
-				return nil, now, err
-			}
-			return r.List, now, nil
+		func(ctx context.Context, from, to time.Time) ([]PriceCandle, time.Time, error) {
+			page := params
+			page.Start, page.End = Some(from), Some(to)
+			r, now, err := historyPage[MarketIndexPriceKlineResult](ctx, s.c, "/v5/market/index-price-kline", &page)
+			return r.List, now, err
 		})
 }
 
@@ -79,36 +74,29 @@ func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *MarketIndexP
 // V5 page: market/premium-index-kline.
 func (s *MarketService) AllPremiumIndexKlines(ctx context.Context, p *MarketPremiumIndexKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
-	return candles(ctx, "market.AllPremiumIndexKlines", params.Interval, &params.Start, &params.End, &params.Limit, 1000, 0,
+	limit := pageLength(&params.Limit, 1000)
+	return candles(ctx, "market.AllPremiumIndexKlines", params.Interval, params.Start, params.End, limit,
 		func(c *PriceCandle) time.Time { return c.StartTime },
-		func(ctx context.Context) ([]PriceCandle, time.Time, error) {
-			r, now, err := historyPage[MarketPremiumIndexKlineResult](ctx, s.c, "/v5/market/premium-index-price-kline", &params)
-			if err != nil {
-				return nil, now, err
-			}
-			return r.List, now, nil
+		func(ctx context.Context, from, to time.Time) ([]PriceCandle, time.Time, error) {
+			page := params
+			page.Start, page.End = Some(from), Some(to)
+			r, now, err := historyPage[MarketPremiumIndexKlineResult](ctx, s.c, "/v5/market/premium-index-price-kline", &page)
+			return r.List, now, err
 		})
 }
 
-// candles walks over an endpoint of candles. start, end and limit are part of the params that
-// get sends; the walk changes them.
-func candles[T any](ctx context.Context, op string, interval Interval, start, end *Opt[time.Time], limit *Opt[int64], most int64, settle time.Duration,
-	at func(*T) time.Time, get func(context.Context) ([]T, time.Time, error)) iter.Seq2[T, error] {
-	from, to := start.Or(time.Time{}), end.Or(time.Time{})
-	rows := pageLength(limit, most)
+// candles walks over an endpoint of candles.
+func candles[T any](ctx context.Context, op string, interval Interval, start, end Opt[time.Time], limit int64, at func(*T) time.Time,
+	get func(ctx context.Context, from, to time.Time) ([]T, time.Time, error)) iter.Seq2[T, error] {
+	from := start.Or(time.Time{})
 	first, known := interval.floor(from)
 	if !known {
 		return onlyError[T](fmt.Errorf("%s: the interval %q has no length that is known", op, string(interval)))
 	}
 	w := &walk[T]{
-		op: op, from: from, to: to, limit: rows, at: at,
-		length: time.Duration(rows-1) * interval.after(first).Sub(first),
-		closed: func(row *T, now time.Time) bool { return !interval.after(at(row)).Add(settle).After(now) },
-		get: func(ctx context.Context, from, to time.Time) ([]T, time.Time, error) {
-			start.Set(from)
-			end.Set(to)
-			return get(ctx)
-		},
+		op: op, from: from, to: end.Or(time.Time{}), limit: limit, at: at, get: get,
+		length: time.Duration(limit-1) * interval.after(first).Sub(first),
+		closed: func(row *T, now time.Time) bool { return !interval.after(at(row)).Add(klineSettle).After(now) },
 	}
 	return w.rows(ctx)
 }
@@ -116,8 +104,8 @@ func candles[T any](ctx context.Context, op string, interval Interval, start, en
 // AllFundingHistory yields the funding rates of [MarketService.FundingHistory], oldest first:
 // those of the span from StartTime to EndTime, both included. StartTime is required;
 // without EndTime the last one is the newest there is. Each comes once and none is missing, however long
-// the span and the funding interval, which may have changed within it. Limit is the length of a page, 200 by
-// default. An error comes once, last.
+// the span and the funding interval, which may have changed within it. There are rates from the listing on,
+// of perpetuals only. Limit is the length of a page, 200 by default. An error comes once, last.
 //
 // V5 page: market/history-fund-rate.
 func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingHistoryParams) iter.Seq2[FundingRate, error] {
@@ -128,13 +116,10 @@ func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingH
 		length: time.Duration(limit) * 8 * time.Hour, // the usual interval
 		at:     func(r *FundingRate) time.Time { return r.Time },
 		get: func(ctx context.Context, from, to time.Time) ([]FundingRate, time.Time, error) {
-			params.StartTime.Set(from)
-			params.EndTime.Set(to)
-			r, now, err := historyPage[MarketFundingHistoryResult](ctx, s.c, "/v5/market/funding/history", &params)
-			if err != nil {
-				return nil, now, err
-			}
-			return r.List, now, nil
+			page := params
+			page.StartTime, page.EndTime = Some(from), Some(to)
+			r, now, err := historyPage[MarketFundingHistoryResult](ctx, s.c, "/v5/market/funding/history", &page)
+			return r.List, now, err
 		},
 	}
 	return w.rows(ctx)
@@ -142,8 +127,10 @@ func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingH
 
 // AllOpenInterest yields the values of [MarketService.OpenInterest], oldest first: those of
 // the span from StartTime to EndTime, both included. StartTime is required; without EndTime
-// the last one is the newest there is. Each comes once and none is missing. Limit is the length of a page,
-// 200 by default; Cursor is not used. An error comes once, last.
+// the last one is the newest there is. Each comes once and none is missing; they go back to the
+// launch of the symbol. The exchange may publish the newest late when markets are wild: who keeps values
+// asks again for the last few. Limit is the length of a page, 200 by default; Cursor is not used. An error comes once,
+// last.
 //
 // V5 page: market/open-interest.
 func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenInterestParams) iter.Seq2[OpenInterestPoint, error] {
@@ -159,13 +146,10 @@ func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenIntere
 		length: time.Duration(limit-1) * apart,
 		at:     func(r *OpenInterestPoint) time.Time { return r.Timestamp },
 		get: func(ctx context.Context, from, to time.Time) ([]OpenInterestPoint, time.Time, error) {
-			params.StartTime.Set(from)
-			params.EndTime.Set(to)
-			r, now, err := historyPage[MarketOpenInterestResult](ctx, s.c, "/v5/market/open-interest", &params)
-			if err != nil {
-				return nil, now, err
-			}
-			return r.List, now, nil
+			page := params
+			page.StartTime, page.EndTime = Some(from), Some(to)
+			r, now, err := historyPage[MarketOpenInterestResult](ctx, s.c, "/v5/market/open-interest", &page)
+			return r.List, now, err
 		},
 	}
 	return w.rows(ctx)

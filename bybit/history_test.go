@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ type market struct {
 	row   func(ms int64) string
 	from  string // names of the bounds
 	to    string
+
+	exclusive bool // a row at the end of the span is not in it
 }
 
 func (m *market) answer(q url.Values, upTo int64) string {
@@ -37,6 +40,9 @@ func (m *market) answer(q url.Values, upTo int64) string {
 	limit = min(limit, m.most)
 	first, _ := strconv.ParseInt(cmp.Or(q.Get(m.from), "0"), 10, 64)
 	last, _ := strconv.ParseInt(cmp.Or(q.Get(m.to), "9000000000000000"), 10, 64)
+	if m.exclusive {
+		last--
+	}
 	var rows []string
 	for _, ms := range slices.Backward(m.times) {
 		if ms >= first && ms <= last && ms <= upTo && len(rows) < limit {
@@ -111,8 +117,12 @@ func holed(rnd *rand.Rand, first int64, n int, apart int64) []int64 {
 	return times
 }
 
+// settles is how long after its end a candle is taken.
+const settles = 2 * time.Second
+
 // TestHistoryIsWhole walks random spans of random markets with random pages, stops in the
-// middle and goes on: what comes is what the venue has, in order, each row once.
+// middle and goes on: what comes is what the venue has, in order, each row once, whether the end of a
+// span counts as part of it or not.
 func TestHistoryIsWhole(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
 		elapse(90 * 24 * time.Hour)
@@ -147,10 +157,13 @@ func TestHistoryIsWhole(t *testing.T) {
 				end, to = bybit.Opt[time.Time]{}, time.Now()
 			}
 			want := between(m.times, from.UnixMilli(), to.UnixMilli())
+			if m.exclusive = rnd.IntN(2) == 0 && apart > time.Millisecond; m.exclusive && end.IsSet() {
+				want = between(want, 0, to.UnixMilli()-1)
+			}
 			var walk func(from time.Time) ([]int64, error)
 			switch kind {
 			case 0:
-				for len(want) > 0 && time.UnixMilli(want[len(want)-1]).Add(apart).After(time.Now()) {
+				for len(want) > 0 && time.UnixMilli(want[len(want)-1]).Add(apart+settles).After(time.Now()) {
 					want = want[:len(want)-1] // open
 				}
 				walk = func(from time.Time) ([]int64, error) {
@@ -173,7 +186,7 @@ func TestHistoryIsWhole(t *testing.T) {
 			v.serves(m)
 			got, err := walk(from)
 			if err != nil || !slices.Equal(got, want) {
-				t.Fatalf("seed %d, kind %d, limit %d: error %v, %d rows, want %d\n got %v\nwant %v", seed, kind, limit.Or(0), err, len(got), len(want), got, want)
+				t.Fatalf("seed %d, kind %d, exclusive %t, limit %d: error %v, %d rows, want %d\n got %v\nwant %v", seed, kind, m.exclusive, limit.Or(0), err, len(got), len(want), got, want)
 			}
 			if len(want) > 0 { // and from the middle on
 				cut := rnd.IntN(len(want))
@@ -192,10 +205,11 @@ func TestHistoryIsWhole(t *testing.T) {
 }
 
 // TestHistoryCostsFewRequests pins what a walk asks for: full pages where there are rows,
-// and few of the years before the listing.
+// and few of the years before the listing; and that no span is longer than a year or ends more
+// than a day from now.
 func TestHistoryCostsFewRequests(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
-		elapse(10 * 24 * time.Hour)
+		elapse(10*24*time.Hour + settles)
 		c := v.client(nil)
 		m := &market{most: 1000, row: candleRow, from: "start", to: "end"}
 		first := time.Now().Truncate(time.Minute).Add(-5000 * time.Minute)
@@ -209,8 +223,17 @@ func TestHistoryCostsFewRequests(t *testing.T) {
 		}{{first, 6}, {first.AddDate(-6, 0, 0), 60}} {
 			p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(tc.from)}
 			got, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf)
-			if asked := len(v.requests()); err != nil || len(got) != 5000 || asked > tc.most {
+			requests := v.requests()
+			if asked := len(requests); err != nil || len(got) != 5000 || asked > tc.most {
 				t.Errorf("from %s: %d candles, error %v, %d requests, want 5000 in at most %d", tc.from, len(got), err, asked, tc.most)
+			}
+			for _, r := range requests {
+				q, _ := url.ParseQuery(r.query)
+				from, _ := strconv.ParseInt(q.Get("start"), 10, 64)
+				to, _ := strconv.ParseInt(q.Get("end"), 10, 64)
+				if ahead := time.Until(time.UnixMilli(to)); ahead > 24*time.Hour || time.Duration(to-from)*time.Millisecond > 366*24*time.Hour {
+					t.Errorf("asked for %s", r.line())
+				}
 			}
 		}
 	})
@@ -219,7 +242,7 @@ func TestHistoryCostsFewRequests(t *testing.T) {
 // TestHistoryOfLongCandles: weeks begin on Monday, months on the first, and the open one is left out.
 func TestHistoryOfLongCandles(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
-		elapse(400 * 24 * time.Hour) // from 2000-01-01 to 2001-02-04, a Sunday
+		elapse(400*24*time.Hour + settles) // from 2000-01-01 to 2001-02-04, a Sunday
 		c := v.client(nil)
 		day := func(year, month, day int) int64 {
 			return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).UnixMilli()
@@ -240,6 +263,116 @@ func TestHistoryOfLongCandles(t *testing.T) {
 				t.Errorf("%s at %s: %v, error %v, want %v", tc.interval, time.Now(), got, err, tc.has[:tc.want])
 			}
 		}
+	})
+}
+
+// TestHistoryTakesCandlesThatSettled: a candle whose last trades still come is left out, as is
+// the open one.
+func TestHistoryTakesCandlesThatSettled(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		elapse(24 * time.Hour)
+		c := v.client(nil)
+		begin := time.Now().Truncate(time.Minute)
+		end := begin.Add(time.Minute)
+		volume := func() string {
+			if time.Since(end) < time.Second {
+				return "3"
+			}
+			return "4"
+		}
+		price := &market{most: 1000, from: "start", to: "end", times: []int64{begin.Add(-time.Minute).UnixMilli(), begin.UnixMilli()}}
+		price.row = func(ms int64) string { return fmt.Sprintf(`["%d","1","2","0.5","1"]`, ms) }
+		traded := *price
+		traded.row = func(ms int64) string { return fmt.Sprintf(`["%d","1","2","0.5","1","%s","5"]`, ms, volume()) }
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			m := price
+			if r.URL.Path == "/v5/market/kline" {
+				m = &traded
+			}
+			io.WriteString(w, m.answer(r.URL.Query(), time.Now().UnixMilli()))
+		})
+		start := bybit.Some(begin.Add(-time.Minute))
+		for _, tc := range []struct {
+			after time.Duration
+			want  int
+		}{{-time.Second, 1}, {100 * time.Millisecond, 1}, {settles, 2}} {
+			elapse(time.Until(end.Add(tc.after)))
+			var last bybit.Candle
+			n := 0
+			for k, err := range c.Market.AllKlines(t.Context(), &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				n, last = n+1, k
+			}
+			if n != tc.want || n == 2 && last.Volume.String() != "4" {
+				t.Errorf("%s after the end: %d candles, want %d; the last one is %+v", tc.after, n, tc.want, last)
+			}
+			at := func(c bybit.PriceCandle) time.Time { return c.StartTime }
+			for name, seq := range map[string]iter.Seq2[bybit.PriceCandle, error]{
+				"mark":    c.Market.AllMarkPriceKlines(t.Context(), &bybit.MarketMarkPriceKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}),
+				"index":   c.Market.AllIndexPriceKlines(t.Context(), &bybit.MarketIndexPriceKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}),
+				"premium": c.Market.AllPremiumIndexKlines(t.Context(), &bybit.MarketPremiumIndexKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}),
+			} {
+				if times, err := timesOf(seq, at); err != nil || len(times) != tc.want {
+					t.Errorf("%s after the end: %d candles of the %s price, %v, want %d", tc.after, len(times), name, err, tc.want)
+				}
+			}
+		}
+	})
+}
+
+// TestHistoryByTheVenuesClock: a candle is open until the venue's clock says otherwise, even where
+// replies do not tell the time and this machine is ahead.
+func TestHistoryByTheVenuesClock(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		elapse(24 * time.Hour)
+		c := v.client(nil)
+		venueNow := func() time.Time { return time.Now().Add(-10 * time.Minute) }
+		m := &market{most: 1000, row: candleRow, from: "start", to: "end"}
+		first := venueNow().Truncate(time.Minute).Add(-5 * time.Minute)
+		for i := range 6 {
+			m.times = append(m.times, first.Add(time.Duration(i)*time.Minute).UnixMilli())
+		}
+		elapse(30 * time.Second)
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v5/market/time" {
+				fmt.Fprintf(w, `{"retCode":0,"result":{"timeSecond":"%d","timeNano":"%d"},"time":%d}`, venueNow().Unix(), venueNow().UnixNano(), venueNow().UnixMilli())
+				return
+			}
+			reply, _, _ := strings.Cut(m.answer(r.URL.Query(), venueNow().UnixMilli()), `,"time":`)
+			io.WriteString(w, reply+"}")
+		})
+		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first)}
+		got, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf)
+		if err != nil || !slices.Equal(got, m.times[:5]) {
+			t.Errorf("candles %v, error %v, want %v", got, err, m.times[:5])
+		}
+	})
+}
+
+// TestHistoryInTwoLoops: two loops over one iterator do not disturb each other.
+func TestHistoryInTwoLoops(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		elapse(24 * time.Hour)
+		c := v.client(nil)
+		m := &market{most: 1000, row: candleRow, from: "start", to: "end"}
+		first := time.Now().Truncate(time.Minute).Add(-400 * time.Minute)
+		for i := range 300 {
+			m.times = append(m.times, first.Add(time.Duration(i)*time.Minute).UnixMilli())
+		}
+		v.serves(m)
+		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(int64(10))}
+		seq := c.Market.AllKlines(t.Context(), p)
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				if got, err := timesOf(seq, startOf); err != nil || !slices.Equal(got, m.times) {
+					t.Errorf("%d candles, error %v, want %d", len(got), err, len(m.times))
+				}
+			})
+		}
+		wg.Wait()
 	})
 }
 

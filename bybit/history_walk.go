@@ -11,26 +11,26 @@ import (
 )
 
 // walk goes through the rows of an endpoint that answers with the newest of a span, oldest
-// row first. Spans are told with both ends, which count as part of it; rows have a time each,
-// no two the same.
+// row first. Spans are told with both ends; rows have a time each, no two the same.
 type walk[T any] struct {
 	op       string
 	from, to time.Time     // to zero: the present
 	limit    int64         // rows of a page
-	length   time.Duration // of the first window: what should bring a page
+	length   time.Duration // of a window that should bring a page
 	at       func(*T) time.Time
 	closed   func(row *T, now time.Time) bool // nil: every row is
 	get      func(ctx context.Context, from, to time.Time) (rows []T, now time.Time, err error)
 }
 
-// longestWindow bounds how much of a span without rows is asked for at once.
-const longestWindow = 50 * 365 * 24 * time.Hour
+// longestWindow is how far windows grow: an answer for longer ones is recorded nowhere.
+const longestWindow = 366 * 24 * time.Hour
 
 var errBounds = errors.New("the reply has rows outside of the times that were asked for")
 
-// rows yields them. It asks for a window of time after the other. A window that was too
-// long, so that the reply left out its oldest rows, is halved; one that brings few rows is
-// doubled, so that years without any take a few requests. At most two pages are held.
+// rows yields them. It asks for a window of time after the other, and within a window for
+// page after page, from its newest row back. A window that brings few rows is doubled, so that years
+// without any take a few requests; one that has grown and then brings more than a page is given up for one of
+// the first length. So what is held is what a window of the first length has.
 func (w *walk[T]) rows(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if err := w.each(ctx, func(row T) bool { return yield(row, nil) }); err != nil {
@@ -46,49 +46,56 @@ func (w *walk[T]) each(ctx context.Context, take func(T) bool) error {
 	if err != nil {
 		return err
 	}
-	length := max(w.length.Truncate(time.Millisecond), time.Millisecond) // as all times here
-	// Since the last row: rows are near, longer windows would only be halved again.
-	halved := false
-	for to.IsZero() || !from.After(to) {
+	first := max(w.length.Truncate(time.Millisecond), time.Millisecond) // as all times here
+	length := first
+	var last time.Time // of the rows that were taken
+	present := time.Now()
+	for {
 		end := from.Add(length)
+		// Not far into the future. The day is room for a clock of this machine that is wrong.
+		if ahead := present.Add(24 * time.Hour).Truncate(time.Millisecond); end.After(ahead) && ahead.After(from) {
+			end = ahead
+		}
 		if !to.IsZero() && end.After(to) {
 			end = to
 		}
-		pages, now, complete, err := w.window(ctx, from, end)
+		rows, more, now, err := w.page(ctx, from, end)
 		if err != nil {
 			return err
 		}
-		if !complete {
-			if length = (end.Sub(from) / 2).Truncate(time.Millisecond); length == 0 {
-				return fmt.Errorf("%s: %w", w.op, errBounds)
-			}
-			halved = true
+		if more && length > first {
+			length = first
 			continue
 		}
-		n := int64(0)
-		for _, page := range pages {
-			for i := range page {
-				if w.closed != nil && !w.closed(&page[i], now) {
-					return nil // nothing that is closed can follow
-				}
-				n++
-				if !take(page[i]) {
-					return nil
-				}
+		for more {
+			var older []T
+			if older, more, _, err = w.page(ctx, from, w.at(&rows[0]).Add(-time.Millisecond)); err != nil {
+				return err
+			}
+			rows = append(older, rows...)
+		}
+		for i := range rows {
+			at := w.at(&rows[i])
+			if !last.IsZero() && !at.After(last) {
+				continue
+			}
+			if w.closed != nil && !w.closed(&rows[i], now) {
+				return nil // nothing that is closed can follow
+			}
+			last = at
+			if !take(rows[i]) {
+				return nil
 			}
 		}
-		if n > 0 {
-			halved = false
-		}
-		if 2*n < w.limit && !halved {
-			length = min(2*length, longestWindow)
-		}
-		if end.After(now) {
+		if end.After(now) || end.Equal(to) {
 			return nil
 		}
-		from = end.Add(time.Millisecond)
+		present = now
+		if int64(2*len(rows)) < w.limit {
+			length = max(length, min(2*length, longestWindow))
+		}
+		from = end // again, in case that ends do not count: a row that was there is known
 	}
-	return nil
 }
 
 // span checks the span. The venue counts in milliseconds.
@@ -106,31 +113,12 @@ func (w *walk[T]) span() (from, to time.Time, err error) {
 	return from, w.to.Truncate(time.Millisecond), nil
 }
 
-// window returns the rows of a window in one or two pages, oldest first; complete is false
-// if there are more than that. now is the venue's time before which there was nothing else.
-func (w *walk[T]) window(ctx context.Context, from, to time.Time) (pages [2][]T, now time.Time, complete bool, err error) {
-	newer, full, now, err := w.page(ctx, from, to)
-	if err != nil {
-		return pages, now, false, err
-	}
-	pages[1] = newer
-	if !full {
-		return pages, now, true, nil
-	}
-	older, full, _, err := w.page(ctx, from, w.at(&newer[0]).Add(-time.Millisecond))
-	pages[0] = older
-	return pages, now, !full, err
-}
-
 // page asks for the rows of a window. full says that older ones may have been left out;
 // there is a row then.
 func (w *walk[T]) page(ctx context.Context, from, to time.Time) (rows []T, full bool, now time.Time, err error) {
 	rows, now, err = w.get(ctx, from, to)
 	if err != nil {
 		return nil, false, now, err
-	}
-	if now.IsZero() {
-		now = time.Now()
 	}
 	full = int64(len(rows)) >= w.limit
 	rows = slices.DeleteFunc(rows, func(row T) bool {
@@ -146,20 +134,25 @@ func (w *walk[T]) page(ctx context.Context, from, to time.Time) (rows []T, full 
 }
 
 // historyPage makes a call and returns the venue's time with the result, which says up to
-// when it is true.
+// when it is true. A reply that does not tell is as of the call's begin, by what the client knows of
+// the venue's clock.
 func historyPage[R any, P interface {
 	*R
 	jsonDecoder
-}](ctx context.Context, c *Client, path string, params any) (*R, time.Time, error) {
+}](ctx context.Context, c *Client, path string, params any) (result R, now time.Time, err error) {
+	began := time.Now()
 	var reply Reply
 	if err := c.Call(ctx, http.MethodGet, path, params, &reply); err != nil {
-		return nil, time.Time{}, err
+		return result, now, err
 	}
-	r := new(R)
+	if now = reply.Time; now.IsZero() {
+		c.rest.clock.start(ctx)
+		now = began.Add(c.rest.clock.state().Offset)
+	}
 	if len(reply.Result) > 0 {
-		if err := P(r).Decode(reply.Result); err != nil {
-			return nil, time.Time{}, named(endpointOf(http.MethodGet, path), err)
+		if err := P(&result).Decode(reply.Result); err != nil {
+			return result, now, named(endpointOf(http.MethodGet, path), err)
 		}
 	}
-	return r, reply.Time, nil
+	return result, now, nil
 }

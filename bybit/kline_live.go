@@ -24,8 +24,8 @@ type KlinesThenLiveParams struct {
 }
 
 const (
-	// klineSettle is how long after its end a candle is taken over REST. The stream tells
-	// of it sooner, and REST may lag behind the stream.
+	// klineSettle is how long after its end a candle is taken over REST, which may lag
+	// behind the stream, so that its last trades are missing until then.
 	klineSettle = 2 * time.Second
 
 	// klineLate is how long after its end the stream may bring a candle before it is asked
@@ -46,8 +46,8 @@ const (
 // after the one before it was yielded, and never again once it is closed.
 //
 // An error comes once, last: ctx's, the first dial's, the exchange's refusal of the symbol, or
-// [ErrClosed] with the client. Failures that may pass are waited out once the past was begun with
-// success. The stream is the iterator's own, and is closed when it ends.
+// [ErrClosed] with the client. Failures that may pass are waited out once a candle of the past has
+// come, or none is there. The stream is the iterator's own, and is closed when it ends.
 //
 // V5 pages: market/kline, websocket/public/kline.
 func (s *MarketService) KlinesThenLive(ctx context.Context, p *KlinesThenLiveParams) iter.Seq2[Kline, error] {
@@ -69,9 +69,10 @@ type klineFeed struct {
 	market *MarketService
 	take   func(*Kline) bool
 
-	next time.Time     // start of the first candle that was not yielded; all before it were
-	late time.Duration // how long after the end of next REST is asked
-	wake time.Time     // when it is asked
+	begun bool          // a candle was yielded, or there was none
+	next  time.Time     // start of the first candle that was not yielded; all before it were
+	wake  time.Time     // when REST is asked for it
+	late  time.Duration // and how long after that if it has it not
 }
 
 func (f *klineFeed) run(ctx context.Context) error {
@@ -92,9 +93,10 @@ func (f *klineFeed) run(ctx context.Context) error {
 	}
 	defer stream.Close()
 	f.advance(first)
-	if err := f.fill(ctx); err != nil {
+	if _, err := f.mend(ctx); err != nil {
 		return err
 	}
+	f.begun = true
 	for {
 		ev, err := f.receive(ctx, stream)
 		switch {
@@ -172,6 +174,7 @@ func (f *klineFeed) push(ctx context.Context, k *Kline) error {
 
 // yield hands out a closed candle.
 func (f *klineFeed) yield(k *Kline) error {
+	f.begun = true
 	f.advance(f.Interval.after(k.Start))
 	if !f.take(k) {
 		return errTaken
@@ -182,21 +185,20 @@ func (f *klineFeed) yield(k *Kline) error {
 // advance waits for another candle.
 func (f *klineFeed) advance(next time.Time) {
 	f.next, f.late = next, klineLate
-	f.wake = f.Interval.after(next).Add(f.late)
+	f.wake = f.Interval.after(next).Add(klineLate)
 }
 
-// mend is fill that waits failures out which may pass: false says that there was one.
+// mend is fill that waits failures out which may pass: false says that there was one. Only a
+// candle that REST should have had when it was asked is asked for later and later.
 func (f *klineFeed) mend(ctx context.Context) (bool, error) {
-	before := f.next
+	asked := time.Now()
 	err := f.fill(ctx)
-	if err != nil && (ctx.Err() != nil || !mayPass(err)) {
+	if err != nil && (!f.begun || ctx.Err() != nil || !mayPass(err)) {
 		return false, err
 	}
-	if err != nil || f.next.Equal(before) {
+	if due := f.Interval.after(f.next).Add(klineSettle); !asked.Before(due) {
+		f.wake = time.Now().Add(f.late)
 		f.late = min(2*f.late, klineLatest)
-	}
-	if earliest := time.Now().Add(f.late); f.wake.Before(earliest) {
-		f.wake = earliest
 	}
 	return err == nil, nil
 }
@@ -214,7 +216,7 @@ func mayPass(err error) bool {
 // fill yields the candles that REST has.
 func (f *klineFeed) fill(ctx context.Context) error {
 	p := &MarketKlineParams{Category: Some(f.Category), Symbol: f.Symbol, Interval: f.Interval, Start: Some(f.next)}
-	for c, err := range f.market.settledKlines(ctx, p, klineSettle) {
+	for c, err := range f.market.AllKlines(ctx, p) {
 		if err != nil {
 			return err
 		}

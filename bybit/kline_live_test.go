@@ -185,6 +185,69 @@ func TestKlinesThenLiveTakesTheStream(t *testing.T) {
 	})
 }
 
+// TestKlinesThenLiveOverAFlappingConnection: losses within a candle do not put off the question
+// for it, nor does one right at its end.
+func TestKlinesThenLiveOverAFlappingConnection(t *testing.T) {
+	inKlineBubble(t, func(t *testing.T, v *klineVenue, c *bybit.Client) {
+		begin := time.Now().Truncate(time.Hour)
+		end := begin.Add(time.Hour)
+		v.market.times = []int64{begin.UnixMilli(), end.UnixMilli()}
+		elapse(55 * time.Minute)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for range 6 {
+				elapse(40 * time.Second)
+				v.stream.last().cut()
+			}
+			elapse(time.Until(end.Add(-time.Second)))
+			v.stream.last().cut()
+		})
+		defer wg.Wait()
+		for k, err := range c.Market.KlinesThenLive(t.Context(), &bybit.KlinesThenLiveParams{Category: bybit.Linear, Symbol: "BTCUSDT", Interval: bybit.Interval1h, Start: begin}) {
+			if late := time.Since(end); err != nil || !k.Start.Equal(begin) || late > 10*time.Second {
+				t.Errorf("the candle of %s came %s after its end, error %v", k.Start, late, err)
+			}
+			break
+		}
+	})
+}
+
+// TestKlinesThenLiveWaitsOutFailuresOfThePast: REST that fails in the middle of the past is asked
+// again.
+func TestKlinesThenLiveWaitsOutFailuresOfThePast(t *testing.T) {
+	inKlineBubble(t, func(t *testing.T, v *klineVenue, c *bybit.Client) {
+		elapse(24*time.Hour + 30*time.Second)
+		first := time.Now().Truncate(time.Minute).Add(-2500 * time.Minute)
+		for i := range 2500 {
+			v.market.times = append(v.market.times, first.Add(time.Duration(i)*time.Minute).UnixMilli())
+		}
+		asked := 0
+		var down time.Time
+		v.rest.serve(func(w http.ResponseWriter, r *http.Request) {
+			if asked++; asked == 3 {
+				down = time.Now().Add(time.Minute)
+			}
+			if time.Now().Before(down) {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			io.WriteString(w, v.market.answer(r.URL.Query(), time.Now().UnixMilli()))
+		})
+		var got []int64
+		for k, err := range c.Market.KlinesThenLive(t.Context(), &bybit.KlinesThenLiveParams{Category: bybit.Linear, Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: first}) {
+			if err != nil {
+				t.Fatalf("%d candles, then %v", len(got), err)
+			}
+			if got = append(got, k.Start.UnixMilli()); len(got) == 2500 {
+				break
+			}
+		}
+		if !slices.Equal(got, v.market.times) {
+			t.Errorf("%d candles, not those of the market", len(got))
+		}
+	})
+}
+
 func TestKlinesThenLiveEndsWithWhatCannotPass(t *testing.T) {
 	inKlineBubble(t, func(t *testing.T, v *klineVenue, c *bybit.Client) {
 		v.rest.replies(`{"retCode":10001,"retMsg":"no such symbol"}`)
