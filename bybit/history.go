@@ -14,9 +14,10 @@ import (
 // what ended 2 seconds ago or more, by the exchange's clock: until then its last trades may be
 // missing.
 //
-// Each candle comes once, and none is missing that the exchange has, which is back to the
-// listing. The span may be of any length; about one page is in memory. Limit is the length of a page, 1000 by
-// default. An error comes once, last; to go on, ask again from the end of the last candle.
+// Each candle comes once, and none is missing that the exchange has. How far back that is it
+// does not say, nor does it bound spans: they may be of any length. About one page is in memory. Limit is the
+// length of a page, 1000 by default. An error comes once, last; to go on, ask again from the end of the last
+// candle.
 //
 // V5 page: market/kline.
 func (s *MarketService) AllKlines(ctx context.Context, p *MarketKlineParams) iter.Seq2[Candle, error] {
@@ -104,8 +105,8 @@ func candles[T any](ctx context.Context, op string, interval Interval, start, en
 // AllFundingHistory yields the funding rates of [MarketService.FundingHistory], oldest first:
 // those of the span from StartTime to EndTime, both included. StartTime is required;
 // without EndTime the last one is the newest there is. Each comes once and none is missing, however long
-// the span and the funding interval, which may have changed within it. There are rates from the listing on,
-// of perpetuals only. Limit is the length of a page, 200 by default. An error comes once, last.
+// the span and the funding interval, which may have changed within it. How far back the rates go the exchange does
+// not say. Limit is the length of a page, 200 by default. An error comes once, last.
 //
 // V5 page: market/history-fund-rate.
 func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingHistoryParams) iter.Seq2[FundingRate, error] {
@@ -127,10 +128,9 @@ func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingH
 
 // AllOpenInterest yields the values of [MarketService.OpenInterest], oldest first: those of
 // the span from StartTime to EndTime, both included. StartTime is required; without EndTime
-// the last one is the newest there is. Each comes once and none is missing; they go back to the
-// launch of the symbol. The exchange may publish the newest late when markets are wild: who keeps values
-// asks again for the last few. Limit is the length of a page, 200 by default; Cursor is not used. An error comes once,
-// last.
+// the last one is the newest there is. Each comes once and none is missing back to the
+// symbol's launch. When markets are wild the newest may come late. Limit is the length of a page, 200 by default;
+// Cursor is not used. An error comes once, last.
 //
 // V5 page: market/open-interest.
 func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenInterestParams) iter.Seq2[OpenInterestPoint, error] {

@@ -29,9 +29,17 @@ Rows have these columns, in this order; times are UTC, numbers are exact:
   open-interest  category,symbol,interval,time,openInterest
   trades         category,symbol,id,time,side,price,size,blockTrade,rpiTrade,seq
 
-The candle that is open is left out. Of trades the exchange has the last 1000, of spot 60:
-if --from lies before those, or the file ends before them, it says so with code 8. The exchange's files of
-older ones are read by bywire capture import --from bybit-trades.`
+A candle is written 2 seconds after its end, when it no longer changes. --from and --to may be as
+far apart as you like. How far back candles and funding rates go the exchange does not say; open interest goes
+back to the launch of the symbol. Options have only trades; spot has neither funding nor open interest. A
+number that the exchange has not is empty, in parquet null.
+
+Of trades the exchange has the last 1000, of spot 60: if --from lies before those, or the file
+ends before them, it says so with code 8. The exchange's files of older ones are read by
+bywire capture import --from bybit-trades.
+
+A file that begins behind --from is refused if the exchange has rows before it. While a run
+writes to a file no other can.`
 
 // formatCSV and formatParquet are formats of history only.
 const (
@@ -187,6 +195,9 @@ func (a *app) history(ctx context.Context, opts *historyOptions, env bybit.Envir
 	}
 	defer f.close()
 	if f.last != nil {
+		if err := beginsAt(ctx, client, q, f); err != nil {
+			return err
+		}
 		a.say("%s: continued behind %s", f.name, stamp(f.last.at))
 	}
 	n, err := a.fetchHistory(ctx, client, q, f.last, f.write)
@@ -202,6 +213,23 @@ func (a *app) history(ctx context.Context, opts *historyOptions, env bybit.Envir
 	}
 	a.say("%s: %s written", opts.file, counted(n, "row"))
 	return err
+}
+
+// beginsAt checks that a file which begins behind --from lacks nothing that the exchange has.
+func beginsAt(ctx context.Context, client *bybit.Client, q *historyQuery, f *historyFile) error {
+	if !q.kind.spans || !f.first.at.After(q.from) {
+		return nil
+	}
+	before := *q
+	before.to = f.first.at
+	for row, err := range q.kind.rows(ctx, client, &before, nil) {
+		if err != nil {
+			return historyError(err)
+		}
+		return usageError("%s: begins at %s, but --from is %s and the exchange has a row of %s: name another file, or --from %s",
+			f.name, stamp(f.first.at), stamp(q.from), stamp(row.at), stamp(f.first.at))
+	}
+	return nil
 }
 
 // historyGap says that the exchange no longer has rows that were asked for.

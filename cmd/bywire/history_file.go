@@ -15,6 +15,8 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+var errHistoryLocked = errors.New("another bywire history writes to it")
+
 // rowText writes rows as lines of CSV or NDJSON, and reads them again.
 type rowText struct {
 	csv    bool
@@ -121,8 +123,9 @@ type historyFile struct {
 	f    *os.File
 	w    *bufio.Writer
 	buf  []byte
-	last *historyRow // of those that are there already; nil if there are none
-	next time.Time   // of a flush
+	next time.Time // of a flush
+
+	first, last *historyRow // of those that are there already; nil if there are none
 
 	parquet *historyQuery // set if the rows are made a parquet file in the end
 }
@@ -130,7 +133,8 @@ type historyFile struct {
 // flushEvery bounds what is lost when the process is killed: it is fetched again.
 const flushEvery = time.Second
 
-// openHistory opens a file to add rows to. What a killed process left of a row is cut off.
+// openHistory opens a file to add rows to, and locks it. What a killed process left of a row
+// is cut off.
 func openHistory(file, format string, q *historyQuery) (*historyFile, error) {
 	h := &historyFile{name: file, text: newRowText(format, q)}
 	if format == formatParquet {
@@ -144,6 +148,13 @@ func openHistory(file, format string, q *historyQuery) (*historyFile, error) {
 		return nil, fileError(h.name, err)
 	}
 	h.f, h.w = f, bufio.NewWriterSize(f, 1<<20)
+	if err := lockHistory(f); err != nil {
+		f.Close()
+		if errors.Is(err, errHistoryLocked) {
+			return nil, usageError("%s: %w", h.name, err)
+		}
+		return nil, fileError(h.name, err)
+	}
 	if err := h.resume(q); err != nil {
 		f.Close()
 		return nil, err
@@ -155,11 +166,14 @@ func openHistory(file, format string, q *historyQuery) (*historyFile, error) {
 func (h *historyFile) resume(q *historyQuery) error {
 	lines := bufio.NewReaderSize(h.f, 1<<20)
 	var size int64
-	var last []byte
+	var first, last []byte
 	head := h.text.head(nil)
 	for {
 		text, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
+			if size > 0 { // a system that lost its power leaves zeros of what was not on the disk yet
+				text = bytes.TrimRight(text, "\x00")
+			}
 			if begin := h.text.begin(size == 0); !bytes.HasPrefix(text, begin) && !bytes.HasPrefix(begin, text) {
 				return usageError("%s: ends with %w; name another file", h.name, errRow)
 			}
@@ -173,19 +187,24 @@ func (h *historyFile) resume(q *historyQuery) error {
 				return usageError("%s: begins otherwise than a file of history %s would: %w", h.name, q.kind.name, errRow)
 			}
 		} else {
+			if first == nil {
+				first = text
+			}
 			last = text
 		}
 		size += int64(len(text))
 	}
 	if last != nil {
-		row, err := h.text.parse(last)
-		if err != nil {
+		var err error
+		if h.first, err = h.text.parse(first); err != nil {
+			return usageError("%s: its first row is %w; name another file", h.name, err)
+		}
+		if h.last, err = h.text.parse(last); err != nil {
 			return usageError("%s: its last line is %w; name another file", h.name, err)
 		}
-		if row.at.Before(q.from) {
-			return usageError("%s: ends at %s, before --from: there would be a hole; name another file", h.name, stamp(row.at))
+		if h.last.at.Before(q.from) {
+			return usageError("%s: ends at %s, before --from: there would be a hole; name another file", h.name, stamp(h.last.at))
 		}
-		h.last = row
 	}
 	if err := h.f.Truncate(size); err != nil {
 		return fileError(h.name, err)
@@ -233,8 +252,7 @@ func (h *historyFile) finish(file string) error {
 	if err := writeParquet(file, h.text, h.parquet.kind, h.f); err != nil {
 		return err
 	}
-	h.close()
-	return os.Remove(h.name)
+	return h.remove()
 }
 
 func (h *historyFile) close() { h.f.Close() }

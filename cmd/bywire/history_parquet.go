@@ -14,7 +14,8 @@ import (
 )
 
 // Columns of parquet are what the values are: a time is TIMESTAMP in UTC to the millisecond,
-// a number DECIMAL(38, 18), which holds every price, size and rate exactly; the rest is text.
+// a number DECIMAL(38, 18), which holds every price, size and rate exactly, null if the exchange
+// has none; the rest is text.
 
 // parquetDecimal is a DECIMAL(38, 18): two's complement, the highest byte first.
 type parquetDecimal [16]byte
@@ -23,63 +24,67 @@ const exactScale = 18
 
 type (
 	klineRecord struct {
-		Category string         `parquet:"category,dict"`
-		Symbol   string         `parquet:"symbol,dict"`
-		Interval string         `parquet:"interval,dict"`
-		Time     int64          `parquet:"time,timestamp(millisecond)"`
-		Open     parquetDecimal `parquet:"open,decimal(18:38)"`
-		High     parquetDecimal `parquet:"high,decimal(18:38)"`
-		Low      parquetDecimal `parquet:"low,decimal(18:38)"`
-		Close    parquetDecimal `parquet:"close,decimal(18:38)"`
-		Volume   parquetDecimal `parquet:"volume,decimal(18:38)"`
-		Turnover parquetDecimal `parquet:"turnover,decimal(18:38)"`
+		Category string          `parquet:"category,dict"`
+		Symbol   string          `parquet:"symbol,dict"`
+		Interval string          `parquet:"interval,dict"`
+		Time     int64           `parquet:"time,timestamp(millisecond)"`
+		Open     *parquetDecimal `parquet:"open,decimal(18:38)"`
+		High     *parquetDecimal `parquet:"high,decimal(18:38)"`
+		Low      *parquetDecimal `parquet:"low,decimal(18:38)"`
+		Close    *parquetDecimal `parquet:"close,decimal(18:38)"`
+		Volume   *parquetDecimal `parquet:"volume,decimal(18:38)"`
+		Turnover *parquetDecimal `parquet:"turnover,decimal(18:38)"`
 	}
 	fundingRecord struct {
-		Category string         `parquet:"category,dict"`
-		Symbol   string         `parquet:"symbol,dict"`
-		Time     int64          `parquet:"time,timestamp(millisecond)"`
-		Rate     parquetDecimal `parquet:"rate,decimal(18:38)"`
+		Category string          `parquet:"category,dict"`
+		Symbol   string          `parquet:"symbol,dict"`
+		Time     int64           `parquet:"time,timestamp(millisecond)"`
+		Rate     *parquetDecimal `parquet:"rate,decimal(18:38)"`
 	}
 	openInterestRecord struct {
-		Category     string         `parquet:"category,dict"`
-		Symbol       string         `parquet:"symbol,dict"`
-		Interval     string         `parquet:"interval,dict"`
-		Time         int64          `parquet:"time,timestamp(millisecond)"`
-		OpenInterest parquetDecimal `parquet:"openInterest,decimal(18:38)"`
+		Category     string          `parquet:"category,dict"`
+		Symbol       string          `parquet:"symbol,dict"`
+		Interval     string          `parquet:"interval,dict"`
+		Time         int64           `parquet:"time,timestamp(millisecond)"`
+		OpenInterest *parquetDecimal `parquet:"openInterest,decimal(18:38)"`
 	}
 	tradeRecord struct {
-		Category   string         `parquet:"category,dict"`
-		Symbol     string         `parquet:"symbol,dict"`
-		ID         string         `parquet:"id"`
-		Time       int64          `parquet:"time,timestamp(millisecond)"`
-		Side       string         `parquet:"side,dict"`
-		Price      parquetDecimal `parquet:"price,decimal(18:38)"`
-		Size       parquetDecimal `parquet:"size,decimal(18:38)"`
-		BlockTrade bool           `parquet:"blockTrade"`
-		RPITrade   bool           `parquet:"rpiTrade"`
-		Seq        int64          `parquet:"seq"`
+		Category   string          `parquet:"category,dict"`
+		Symbol     string          `parquet:"symbol,dict"`
+		ID         string          `parquet:"id"`
+		Time       int64           `parquet:"time,timestamp(millisecond)"`
+		Side       string          `parquet:"side,dict"`
+		Price      *parquetDecimal `parquet:"price,decimal(18:38)"`
+		Size       *parquetDecimal `parquet:"size,decimal(18:38)"`
+		BlockTrade bool            `parquet:"blockTrade"`
+		RPITrade   bool            `parquet:"rpiTrade"`
+		Seq        int64           `parquet:"seq"`
 	}
 )
 
-// exactly is a number as the columns hold it.
-func exactly(s string) (e parquetDecimal, err error) {
+// exactly is a number as the columns hold it; nil, which is null, if there is none.
+func exactly(s string) (*parquetDecimal, error) {
+	if s == "" {
+		return nil, nil
+	}
 	whole, fraction, _ := strings.Cut(s, ".")
 	if len(fraction) > exactScale {
-		return e, fmt.Errorf("%s has more than %d places, which parquet's columns here do not hold; take csv", s, exactScale)
+		return nil, fmt.Errorf("%s has more than %d places, which parquet's columns here do not hold; take csv", s, exactScale)
 	}
 	n, ok := new(big.Int).SetString(whole+fraction+strings.Repeat("0", exactScale-len(fraction)), 10)
 	if !ok || n.BitLen() > 126 {
-		return e, fmt.Errorf("%q is no number that parquet's columns here hold", s)
+		return nil, fmt.Errorf("%q is no number that parquet's columns here hold", s)
 	}
 	if n.Sign() < 0 {
 		n.Add(n, new(big.Int).Lsh(big.NewInt(1), 128))
 	}
+	var e parquetDecimal
 	n.FillBytes(e[:])
-	return e, nil
+	return &e, nil
 }
 
 // exactOf is exactly for several numbers.
-func exactOf(values []string, into ...*parquetDecimal) error {
+func exactOf(values []string, into ...**parquetDecimal) error {
 	for i, e := range into {
 		var err error
 		if *e, err = exactly(values[i]); err != nil {

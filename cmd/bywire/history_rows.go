@@ -165,8 +165,7 @@ func tradeRows(ctx context.Context, c *bybit.Client, q *historyQuery, last *hist
 		switch {
 		case len(trades) == 0:
 		case last != nil && behind == 0:
-			gap = damageError("the exchange has trades from %s on, the file ends at %s: what was between is missing, and nothing was added; name another file", stamp(trades[0].at), stamp(last.at))
-			yield(historyRow{}, gap)
+			yield(historyRow{}, &historyGap{fmt.Sprintf("the exchange has trades from %s on, the file ends at %s: what was between is missing, and nothing was added; name another file", stamp(trades[0].at), stamp(last.at))})
 			return
 		case last == nil && !q.from.IsZero() && q.from.Before(trades[0].at):
 			gap = &historyGap{fmt.Sprintf("the exchange has trades from %s on only; those before are missing", stamp(trades[0].at))}

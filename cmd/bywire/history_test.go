@@ -108,6 +108,15 @@ func TestHistoryGoesOn(t *testing.T) {
 				t.Errorf("%s cut at %d: %d bytes, want %d, error %v", format, cut, len(got), len(whole), err)
 			}
 		}
+		for _, cut := range []int{150, 5000} { // as a loss of power leaves it
+			if err := os.WriteFile(file, append(slices.Clone(whole[:cut]), make([]byte, 777)...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			history(append(span, "--file", file)...).want(t, exitOK)
+			if got, err := os.ReadFile(file); err != nil || string(got) != string(whole) {
+				t.Errorf("%s with zeros behind %d: %d bytes, want %d, error %v", format, cut, len(got), len(whole), err)
+			}
+		}
 		for _, other := range [][]string{
 			{"klines", "ETHUSDT", "--from", "2026-01-01"}, {"klines", "BTCUSDT", "--from", "2026-01-01", "--interval", "1h"},
 			{"funding", "BTCUSDT", "--from", "2026-01-01"}, {"klines", "BTCUSDT", "--from", "2026-02-01"},
@@ -122,6 +131,68 @@ func TestHistoryGoesOn(t *testing.T) {
 	history("klines", "BTCUSDT", "--from", "2026-01-01", "--file", foreign).want(t, exitUsage)
 	if text, err := os.ReadFile(foreign); err != nil || string(text) != "a text without an end" {
 		t.Errorf("the file is now %q, %v", text, err)
+	}
+}
+
+// TestHistoryOfAFileThatBeginsLater: a file is not taken for whole that lacks rows in the
+// beginning.
+func TestHistoryOfAFileThatBeginsLater(t *testing.T) {
+	_, history := startPast(t)
+	file := filepath.Join(t.TempDir(), "btc.csv")
+	from := func(from string) outcome {
+		return history("klines", "BTCUSDT", "--from", from, "--to", "2026-01-02T12:00", "--file", file)
+	}
+	from("2026-01-02").want(t, exitOK)
+	had, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := from("2026-01-01").want(t, exitUsage)
+	if !strings.Contains(got.stderr, "begins at 2026-01-02T00:00:00.000Z") || !strings.Contains(got.stderr, "has a row of 2026-01-01T00:00:00.000Z") {
+		t.Errorf("it says %q", got.stderr)
+	}
+	if now, err := os.ReadFile(file); err != nil || string(now) != string(had) {
+		t.Errorf("the file has changed, or %v", err)
+	}
+	// Before the listing nothing can be missing.
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	from("2025-12-01").want(t, exitOK)
+	from("2025-12-01").want(t, exitOK)
+}
+
+func TestHistoryOfAFileThatIsInUse(t *testing.T) {
+	_, history := startPast(t)
+	name := filepath.Join(t.TempDir(), "btc.csv")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := lockHistory(f); err != nil {
+		t.Fatal(err)
+	}
+	got := history("klines", "BTCUSDT", "--from", "2026-01-01", "--to", "+1h", "--file", name).want(t, exitUsage)
+	if !strings.Contains(got.stderr, "another bywire history writes to it") {
+		t.Errorf("it says %q", got.stderr)
+	}
+	f.Close()
+	history("klines", "BTCUSDT", "--from", "2026-01-01", "--to", "+1h", "--file", name).want(t, exitOK)
+}
+
+// A number that the exchange has not is null in parquet, not 0.
+func TestHistoryParquetOfAnAbsentNumber(t *testing.T) {
+	_, history := startPast(t)
+	name := filepath.Join(t.TempDir(), "btc.parquet")
+	row := `{"category":"linear","symbol":"BTCUSDT","interval":"1","time":"2026-01-01T00:00:00.000Z","open":"1","high":"0","low":"1","close":"1","volume":"","turnover":"2"}` + "\n"
+	if err := os.WriteFile(name+".part", []byte(row), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	history("klines", "BTCUSDT", "--from", "2026-01-01", "--to", "+1ms", "--file", name).want(t, exitOK)
+	rows, err := parquet.ReadFile[klineRecord](name)
+	if err != nil || len(rows) != 1 || rows[0].Volume != nil || rows[0].High == nil || unscaled(*rows[0].High) != "0" || unscaled(*rows[0].Turnover) != "2000000000000000000" {
+		t.Errorf("rows %+v, error %v", rows, err)
 	}
 }
 
@@ -152,7 +223,7 @@ func TestHistoryParquet(t *testing.T) {
 	if !slices.Equal(times, want) {
 		t.Errorf("%d rows, want %d", len(times), len(want))
 	}
-	if r := rows[0]; r.Symbol != "BTCUSDT" || r.Interval != "1" || unscaled(r.Low) != "-500000000000000000" || unscaled(r.Close) != "760000000000000000001" {
+	if r := rows[0]; r.Symbol != "BTCUSDT" || r.Interval != "1" || unscaled(*r.Low) != "-500000000000000000" || unscaled(*r.Close) != "760000000000000000001" {
 		t.Errorf("the first row is %+v", r)
 	}
 	left, err := os.ReadDir(filepath.Dir(name))
@@ -200,6 +271,18 @@ func TestHistoryOfTradesTellsWhatIsMissing(t *testing.T) {
 		t.Errorf("the file has %q", got)
 	}
 	has(trade("z", 9))
+	// Rows that wait to become parquet become it: the same command could never go on.
+	whole := filepath.Join(t.TempDir(), "trades.parquet")
+	part := `{"category":"linear","symbol":"BTCUSDT","id":"d","time":"2026-01-01T00:00:02.000Z","side":"Buy","price":"1","size":"2","blockTrade":"false","rpiTrade":"false","seq":"9"}` + "\n"
+	if err := os.WriteFile(whole+".part", []byte(part), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := history("trades", "BTCUSDT", "--file", whole).want(t, exitDamage); strings.Contains(got.stderr, "goes on") {
+		t.Errorf("it says %q", got.stderr)
+	}
+	if rows, err := parquet.ReadFile[tradeRecord](whole); err != nil || len(rows) != 1 || rows[0].ID != "d" {
+		t.Errorf("rows %+v, error %v", rows, err)
+	}
 	history("trades", "BTCUSDT", "--file", name).want(t, exitDamage)
 	if got := ids(); got != "id a b c d " {
 		t.Errorf("the file has %q", got)
