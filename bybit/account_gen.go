@@ -349,6 +349,10 @@ func (s *AccountService) TransactionLog(ctx context.Context, p *AccountTransacti
 
 // AllTransactionLog yields the rows of [AccountService.TransactionLog], page after page. An error
 // ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AccountService) AllTransactionLog(ctx context.Context, p *AccountTransactionLogParams) iter.Seq2[Transaction, error] {
 	return pages.ByCursor(ctx, p, s.TransactionLog,
 		func(p *AccountTransactionLogParams, cursor string) { p.Cursor.Set(cursor) },

@@ -353,6 +353,10 @@ func (s *AccountService) BorrowHistory(ctx context.Context, p *AccountBorrowHist
 
 // AllBorrowHistory yields the rows of [AccountService.BorrowHistory], page after page. An error
 // ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AccountService) AllBorrowHistory(ctx context.Context, p *AccountBorrowHistoryParams) iter.Seq2[BorrowInterest, error] {
 	return pages.ByCursor(ctx, p, s.BorrowHistory,
 		func(p *AccountBorrowHistoryParams, cursor string) { p.Cursor.Set(cursor) },

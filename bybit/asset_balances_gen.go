@@ -150,6 +150,10 @@ func (s *AssetService) Deposits(ctx context.Context, p *AssetDepositsParams) (*A
 }
 
 // AllDeposits yields the rows of [AssetService.Deposits], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AssetService) AllDeposits(ctx context.Context, p *AssetDepositsParams) iter.Seq2[DepositRecord, error] {
 	return pages.ByCursor(ctx, p, s.Deposits,
 		func(p *AssetDepositsParams, cursor string) { p.Cursor.Set(cursor) },
@@ -189,6 +193,10 @@ func (s *AssetService) InternalDeposits(ctx context.Context, p *AssetInternalDep
 
 // AllInternalDeposits yields the rows of [AssetService.InternalDeposits], page after page. An error
 // ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AssetService) AllInternalDeposits(ctx context.Context, p *AssetInternalDepositsParams) iter.Seq2[InternalDepositRecord, error] {
 	return pages.ByCursor(ctx, p, s.InternalDeposits,
 		func(p *AssetInternalDepositsParams, cursor string) { p.Cursor.Set(cursor) },
@@ -306,6 +314,10 @@ func (s *AssetService) SubDeposits(ctx context.Context, p *AssetSubDepositsParam
 }
 
 // AllSubDeposits yields the rows of [AssetService.SubDeposits], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AssetService) AllSubDeposits(ctx context.Context, p *AssetSubDepositsParams) iter.Seq2[DepositRecord, error] {
 	return pages.ByCursor(ctx, p, s.SubDeposits,
 		func(p *AssetSubDepositsParams, cursor string) { p.Cursor.Set(cursor) },

@@ -64,6 +64,10 @@ func (s *AssetService) FundingAccountHistory(ctx context.Context, p *AssetFundin
 
 // AllFundingAccountHistory yields the rows of [AssetService.FundingAccountHistory], page after
 // page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AssetService) AllFundingAccountHistory(ctx context.Context, p *AssetFundingAccountHistoryParams) iter.Seq2[FundingRecord, error] {
 	return pages.ByCursor(ctx, p, s.FundingAccountHistory,
 		func(p *AssetFundingAccountHistoryParams, cursor string) { p.Cursor.Set(cursor) },
@@ -251,6 +255,10 @@ func (s *AssetService) Settlements(ctx context.Context, p *AssetSettlementsParam
 }
 
 // AllSettlements yields the rows of [AssetService.Settlements], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AssetService) AllSettlements(ctx context.Context, p *AssetSettlementsParams) iter.Seq2[SettlementRecord, error] {
 	return pages.ByCursor(ctx, p, s.Settlements,
 		func(p *AssetSettlementsParams, cursor string) { p.Cursor.Set(cursor) },

@@ -319,6 +319,10 @@ func (s *AssetService) Deliveries(ctx context.Context, p *AssetDeliveriesParams)
 }
 
 // AllDeliveries yields the rows of [AssetService.Deliveries], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AssetService) AllDeliveries(ctx context.Context, p *AssetDeliveriesParams) iter.Seq2[DeliveryRecord, error] {
 	return pages.ByCursor(ctx, p, s.Deliveries,
 		func(p *AssetDeliveriesParams, cursor string) { p.Cursor.Set(cursor) },

@@ -99,6 +99,10 @@ func (s *AssetService) Transfers(ctx context.Context, p *AssetTransfersParams) (
 }
 
 // AllTransfers yields the rows of [AssetService.Transfers], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AssetService) AllTransfers(ctx context.Context, p *AssetTransfersParams) iter.Seq2[TransferRecord, error] {
 	return pages.ByCursor(ctx, p, s.Transfers,
 		func(p *AssetTransfersParams, cursor string) { p.Cursor.Set(cursor) },
@@ -163,6 +167,10 @@ func (s *AssetService) UniversalTransfers(ctx context.Context, p *AssetUniversal
 
 // AllUniversalTransfers yields the rows of [AssetService.UniversalTransfers], page after page. An
 // error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AssetService) AllUniversalTransfers(ctx context.Context, p *AssetUniversalTransfersParams) iter.Seq2[UniversalTransferRecord, error] {
 	return pages.ByCursor(ctx, p, s.UniversalTransfers,
 		func(p *AssetUniversalTransfersParams, cursor string) { p.Cursor.Set(cursor) },
@@ -333,6 +341,10 @@ func (s *AssetService) Withdrawals(ctx context.Context, p *AssetWithdrawalsParam
 }
 
 // AllWithdrawals yields the rows of [AssetService.Withdrawals], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *AssetService) AllWithdrawals(ctx context.Context, p *AssetWithdrawalsParams) iter.Seq2[WithdrawalRecord, error] {
 	return pages.ByCursor(ctx, p, s.Withdrawals,
 		func(p *AssetWithdrawalsParams, cursor string) { p.Cursor.Set(cursor) },

@@ -280,6 +280,10 @@ func (s *MarketService) LongShortRatio(ctx context.Context, p *MarketLongShortRa
 
 // AllLongShortRatio yields the rows of [MarketService.LongShortRatio], page after page. An error
 // ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *MarketService) AllLongShortRatio(ctx context.Context, p *MarketLongShortRatioParams) iter.Seq2[LongShortPoint, error] {
 	return pages.ByCursor(ctx, p, s.LongShortRatio,
 		func(p *MarketLongShortRatioParams, cursor string) { p.Cursor.Set(cursor) },

@@ -30,6 +30,10 @@ func (s *OrderService) Executions(ctx context.Context, p *OrderExecutionsParams)
 }
 
 // AllExecutions yields the rows of [OrderService.Executions], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *OrderService) AllExecutions(ctx context.Context, p *OrderExecutionsParams) iter.Seq2[Execution, error] {
 	return pages.ByCursor(ctx, p, s.Executions,
 		func(p *OrderExecutionsParams, cursor string) { p.Cursor.Set(cursor) },

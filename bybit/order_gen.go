@@ -510,6 +510,10 @@ func (s *OrderService) History(ctx context.Context, p *OrderHistoryParams) (*Ord
 }
 
 // AllHistory yields the rows of [OrderService.History], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *OrderService) AllHistory(ctx context.Context, p *OrderHistoryParams) iter.Seq2[Order, error] {
 	return pages.ByCursor(ctx, p, s.History,
 		func(p *OrderHistoryParams, cursor string) { p.Cursor.Set(cursor) },

@@ -46,7 +46,8 @@ func (s *PlatformService) Announcements(ctx context.Context, p *PlatformAnnounce
 // AllAnnouncements yields the rows of [PlatformService.Announcements], page after page. An error
 // ends it.
 func (s *PlatformService) AllAnnouncements(ctx context.Context, p *PlatformAnnouncementsParams) iter.Seq2[Announcement, error] {
-	return pages.ByPage(ctx, p, 1, s.Announcements,
+	return pages.ByPage(ctx, p, s.Announcements,
+		func(p *PlatformAnnouncementsParams) int64 { return p.Page.Or(1) },
 		func(p *PlatformAnnouncementsParams, n int64) { p.Page.Set(n) },
 		func(r *PlatformAnnouncementsResult) []Announcement { return r.List })
 }

@@ -392,6 +392,10 @@ func (s *PositionService) ClosedPnL(ctx context.Context, p *PositionClosedPnLPar
 }
 
 // AllClosedPnL yields the rows of [PositionService.ClosedPnL], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *PositionService) AllClosedPnL(ctx context.Context, p *PositionClosedPnLParams) iter.Seq2[ClosedPnL, error] {
 	return pages.ByCursor(ctx, p, s.ClosedPnL,
 		func(p *PositionClosedPnLParams, cursor string) { p.Cursor.Set(cursor) },
@@ -459,6 +463,10 @@ func (s *PositionService) ClosedOptions(ctx context.Context, p *PositionClosedOp
 
 // AllClosedOptions yields the rows of [PositionService.ClosedOptions], page after page. An error
 // ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *PositionService) AllClosedOptions(ctx context.Context, p *PositionClosedOptionsParams) iter.Seq2[ClosedOptionPosition, error] {
 	return pages.ByCursor(ctx, p, s.ClosedOptions,
 		func(p *PositionClosedOptionsParams, cursor string) { p.Cursor.Set(cursor) },

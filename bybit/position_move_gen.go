@@ -75,6 +75,10 @@ func (s *PositionService) MoveHistory(ctx context.Context, p *PositionMoveHistor
 
 // AllMoveHistory yields the rows of [PositionService.MoveHistory], page after page. An error ends
 // it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *PositionService) AllMoveHistory(ctx context.Context, p *PositionMoveHistoryParams) iter.Seq2[MovedPosition, error] {
 	return pages.ByCursor(ctx, p, s.MoveHistory,
 		func(p *PositionMoveHistoryParams, cursor string) { p.Cursor.Set(cursor) },

@@ -35,6 +35,10 @@ func (s *PreUpgradeService) Orders(ctx context.Context, p *PreUpgradeOrdersParam
 }
 
 // AllOrders yields the rows of [PreUpgradeService.Orders], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *PreUpgradeService) AllOrders(ctx context.Context, p *PreUpgradeOrdersParams) iter.Seq2[PreUpgradeOrder, error] {
 	return pages.ByCursor(ctx, p, s.Orders,
 		func(p *PreUpgradeOrdersParams, cursor string) { p.Cursor.Set(cursor) },
@@ -137,6 +141,10 @@ func (s *PreUpgradeService) Executions(ctx context.Context, p *PreUpgradeExecuti
 
 // AllExecutions yields the rows of [PreUpgradeService.Executions], page after page. An error ends
 // it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *PreUpgradeService) AllExecutions(ctx context.Context, p *PreUpgradeExecutionsParams) iter.Seq2[PreUpgradeExecution, error] {
 	return pages.ByCursor(ctx, p, s.Executions,
 		func(p *PreUpgradeExecutionsParams, cursor string) { p.Cursor.Set(cursor) },
@@ -214,6 +222,10 @@ func (s *PreUpgradeService) ClosedPnL(ctx context.Context, p *PreUpgradeClosedPn
 }
 
 // AllClosedPnL yields the rows of [PreUpgradeService.ClosedPnL], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *PreUpgradeService) AllClosedPnL(ctx context.Context, p *PreUpgradeClosedPnLParams) iter.Seq2[PreUpgradeClosedPnL, error] {
 	return pages.ByCursor(ctx, p, s.ClosedPnL,
 		func(p *PreUpgradeClosedPnLParams, cursor string) { p.Cursor.Set(cursor) },
@@ -278,6 +290,10 @@ func (s *PreUpgradeService) TransactionLog(ctx context.Context, p *PreUpgradeTra
 
 // AllTransactionLog yields the rows of [PreUpgradeService.TransactionLog], page after page. An
 // error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *PreUpgradeService) AllTransactionLog(ctx context.Context, p *PreUpgradeTransactionLogParams) iter.Seq2[PreUpgradeTransaction, error] {
 	return pages.ByCursor(ctx, p, s.TransactionLog,
 		func(p *PreUpgradeTransactionLogParams, cursor string) { p.Cursor.Set(cursor) },

@@ -248,6 +248,10 @@ func (s *RFQService) PublicTrades(ctx context.Context, p *RFQPublicTradesParams)
 }
 
 // AllPublicTrades yields the rows of [RFQService.PublicTrades], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *RFQService) AllPublicTrades(ctx context.Context, p *RFQPublicTradesParams) iter.Seq2[RFQPublicTrade, error] {
 	return pages.ByCursor(ctx, p, s.PublicTrades,
 		func(p *RFQPublicTradesParams, cursor string) { p.Cursor.Set(cursor) },

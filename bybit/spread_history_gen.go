@@ -31,6 +31,10 @@ func (s *SpreadService) History(ctx context.Context, p *SpreadHistoryParams) (*S
 }
 
 // AllHistory yields the rows of [SpreadService.History], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *SpreadService) AllHistory(ctx context.Context, p *SpreadHistoryParams) iter.Seq2[SpreadOrderRecord, error] {
 	return pages.ByCursor(ctx, p, s.History,
 		func(p *SpreadHistoryParams, cursor string) { p.Cursor.Set(cursor) },
@@ -111,6 +115,10 @@ func (s *SpreadService) Executions(ctx context.Context, p *SpreadExecutionsParam
 }
 
 // AllExecutions yields the rows of [SpreadService.Executions], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *SpreadService) AllExecutions(ctx context.Context, p *SpreadExecutionsParams) iter.Seq2[SpreadExecution, error] {
 	return pages.ByCursor(ctx, p, s.Executions,
 		func(p *SpreadExecutionsParams, cursor string) { p.Cursor.Set(cursor) },

@@ -123,6 +123,10 @@ func (s *StrategyService) List(ctx context.Context, p *StrategyListParams) (*Str
 }
 
 // AllList yields the rows of [StrategyService.List], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *StrategyService) AllList(ctx context.Context, p *StrategyListParams) iter.Seq2[StrategyInfo, error] {
 	return pages.ByCursor(ctx, p, s.List,
 		func(p *StrategyListParams, cursor string) { p.Cursor.Set(cursor) },
@@ -220,6 +224,10 @@ func (s *StrategyService) Orders(ctx context.Context, p *StrategyOrdersParams) (
 }
 
 // AllOrders yields the rows of [StrategyService.Orders], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *StrategyService) AllOrders(ctx context.Context, p *StrategyOrdersParams) iter.Seq2[StrategyOrder, error] {
 	return pages.ByCursor(ctx, p, s.Orders,
 		func(p *StrategyOrdersParams, cursor string) { p.Cursor.Set(cursor) },

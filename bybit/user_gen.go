@@ -240,6 +240,13 @@ func (s *UserService) Referrals(ctx context.Context, p *UserReferralsParams) (*U
 	return r, nil
 }
 
+// AllReferrals yields the rows of [UserService.Referrals], page after page. An error ends it.
+func (s *UserService) AllReferrals(ctx context.Context, p *UserReferralsParams) iter.Seq2[Referral, error] {
+	return pages.ByCursor(ctx, p, s.Referrals,
+		func(p *UserReferralsParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *UserReferralsResult) ([]Referral, string) { return r.Records, r.NextCursor })
+}
+
 // UserReferralsParams are the parameters of [UserService.Referrals].
 type UserReferralsParams struct {
 	Status Opt[ReferralStatus] // Whether invitations still count. Default: both.
@@ -279,6 +286,14 @@ func (s *UserService) CustodialSubAccounts(ctx context.Context, p *UserCustodial
 		return nil, err
 	}
 	return r, nil
+}
+
+// AllCustodialSubAccounts yields the rows of [UserService.CustodialSubAccounts], page after page.
+// An error ends it.
+func (s *UserService) AllCustodialSubAccounts(ctx context.Context, p *UserCustodialSubAccountsParams) iter.Seq2[SubAccount, error] {
+	return pages.ByCursor(ctx, p, s.CustodialSubAccounts,
+		func(p *UserCustodialSubAccountsParams, cursor string) { p.NextCursor.Set(cursor) },
+		func(r *UserCustodialSubAccountsResult) ([]SubAccount, string) { return r.SubMembers, r.NextCursor })
 }
 
 // UserCustodialSubAccountsParams are the parameters of [UserService.CustodialSubAccounts].

@@ -223,9 +223,15 @@ func (s *Service) TradeOrders(ctx context.Context, p *TradeOrdersParams) (*Trade
 	return r, nil
 }
 
-// AllTradeOrders yields the rows of [Service.TradeOrders], page after page. An error ends it.
+// AllTradeOrders yields the rows of [Service.TradeOrders], page after page. An error ends it. A
+// page has 100 rows unless the parameters say otherwise.
 func (s *Service) AllTradeOrders(ctx context.Context, p *TradeOrdersParams) iter.Seq2[TradeOrder, error] {
-	return pages.ByPage(ctx, p, 1, s.TradeOrders,
+	p = pages.Copy(p)
+	if p.Limit == 0 {
+		p.Limit = 100
+	}
+	return pages.ByPage(ctx, p, s.TradeOrders,
+		func(p *TradeOrdersParams) int64 { return p.PageIndex },
 		func(p *TradeOrdersParams, n int64) { p.PageIndex = n },
 		func(r *TradeOrdersResult) []TradeOrder { return r.Orders })
 }

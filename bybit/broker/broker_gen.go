@@ -34,6 +34,10 @@ func (s *Service) IPChanges(ctx context.Context, p *IPChangesParams) (*IPChanges
 }
 
 // AllIPChanges yields the rows of [Service.IPChanges], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllIPChanges(ctx context.Context, p *IPChangesParams) iter.Seq2[IPChange, error] {
 	return pages.ByCursor(ctx, p, s.IPChanges,
 		func(p *IPChangesParams, cursor string) { p.Cursor.Set(cursor) },
@@ -205,6 +209,10 @@ func (s *Service) SubDeposits(ctx context.Context, p *SubDepositsParams) (*SubDe
 }
 
 // AllSubDeposits yields the rows of [Service.SubDeposits], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllSubDeposits(ctx context.Context, p *SubDepositsParams) iter.Seq2[Deposit, error] {
 	return pages.ByCursor(ctx, p, s.SubDeposits,
 		func(p *SubDepositsParams, cursor string) { p.Cursor.Set(cursor) },

@@ -4,11 +4,13 @@ package card
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"time"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/internal/pages"
 )
 
 // Transactions returns transactions of the card. Either type is given, or TxnID or OrderNo. A page
@@ -23,6 +25,18 @@ func (s *Service) Transactions(ctx context.Context, p *TransactionsParams) (*Tra
 		return nil, err
 	}
 	return r, nil
+}
+
+// AllTransactions yields the rows of [Service.Transactions], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
+func (s *Service) AllTransactions(ctx context.Context, p *TransactionsParams) iter.Seq2[Transaction, error] {
+	return pages.ByPage(ctx, p, s.Transactions,
+		func(p *TransactionsParams) int64 { return p.Page.Or(1) },
+		func(p *TransactionsParams, n int64) { p.Page.Set(n) },
+		func(r *TransactionsResult) []Transaction { return r.Transactions })
 }
 
 // TransactionsParams are the parameters of [Service.Transactions].
@@ -157,6 +171,14 @@ func (s *Service) MallItems(ctx context.Context, p *MallItemsParams) (*MallItems
 	return r, nil
 }
 
+// AllMallItems yields the rows of [Service.MallItems], page after page. An error ends it.
+func (s *Service) AllMallItems(ctx context.Context, p *MallItemsParams) iter.Seq2[MallItem, error] {
+	return pages.ByPage(ctx, p, s.MallItems,
+		func(p *MallItemsParams) int64 { return p.PageNo.Or(1) },
+		func(p *MallItemsParams, n int64) { p.PageNo.Set(n) },
+		func(r *MallItemsResult) []MallItem { return r.Items })
+}
+
 // MallItemsParams are the parameters of [Service.MallItems].
 type MallItemsParams struct {
 	PageNo      bybit.Opt[int64]       // Number of the page, from 1. Default: 1.
@@ -208,6 +230,18 @@ func (s *Service) PointRecords(ctx context.Context, p *PointRecordsParams) (*Poi
 		return nil, err
 	}
 	return r, nil
+}
+
+// AllPointRecords yields the rows of [Service.PointRecords], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
+func (s *Service) AllPointRecords(ctx context.Context, p *PointRecordsParams) iter.Seq2[PointRecord, error] {
+	return pages.ByPage(ctx, p, s.PointRecords,
+		func(p *PointRecordsParams) int64 { return p.PageNo.Or(1) },
+		func(p *PointRecordsParams, n int64) { p.PageNo.Set(n) },
+		func(r *PointRecordsResult) []PointRecord { return r.Records })
 }
 
 // PointRecordsParams are the parameters of [Service.PointRecords].

@@ -61,8 +61,17 @@ func (s *Service) AirdropYields(ctx context.Context, p *AirdropYieldsParams) (*A
 	return r, nil
 }
 
-// AllAirdropYields yields the rows of [Service.AirdropYields], page after page. An error ends it.
+// AllAirdropYields yields the rows of [Service.AirdropYields], page after page. An error ends it. A
+// page has 49 rows unless the parameters say otherwise.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllAirdropYields(ctx context.Context, p *AirdropYieldsParams) iter.Seq2[AirdropPayment, error] {
+	p = pages.Copy(p)
+	if p.Limit == 0 {
+		p.Limit = 49
+	}
 	return pages.ByCursor(ctx, p, s.AirdropYields,
 		func(p *AirdropYieldsParams, cursor string) { p.Cursor.Set(cursor) },
 		func(r *AirdropYieldsResult) ([]AirdropPayment, string) { return r.Payments, r.NextCursor })

@@ -218,6 +218,10 @@ func (s *Service) FixedOrders(ctx context.Context, p *FixedOrdersParams) (*Fixed
 }
 
 // AllFixedOrders yields the rows of [Service.FixedOrders], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllFixedOrders(ctx context.Context, p *FixedOrdersParams) iter.Seq2[FixedOrder, error] {
 	return pages.ByCursor(ctx, p, s.FixedOrders,
 		func(p *FixedOrdersParams, cursor string) { p.Cursor.Set(cursor) },

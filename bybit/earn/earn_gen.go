@@ -158,6 +158,10 @@ func (s *Service) Orders(ctx context.Context, p *OrdersParams) (*OrdersResult, e
 }
 
 // AllOrders yields the rows of [Service.Orders], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Order, error] {
 	return pages.ByCursor(ctx, p, s.Orders,
 		func(p *OrdersParams, cursor string) { p.Cursor.Set(cursor) },
@@ -289,6 +293,10 @@ func (s *Service) Yields(ctx context.Context, p *YieldsParams) (*YieldsResult, e
 }
 
 // AllYields yields the rows of [Service.Yields], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllYields(ctx context.Context, p *YieldsParams) iter.Seq2[Yield, error] {
 	return pages.ByCursor(ctx, p, s.Yields,
 		func(p *YieldsParams, cursor string) { p.Cursor.Set(cursor) },
@@ -327,6 +335,10 @@ func (s *Service) HourlyYields(ctx context.Context, p *HourlyYieldsParams) (*Hou
 }
 
 // AllHourlyYields yields the rows of [Service.HourlyYields], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllHourlyYields(ctx context.Context, p *HourlyYieldsParams) iter.Seq2[HourlyYield, error] {
 	return pages.ByCursor(ctx, p, s.HourlyYields,
 		func(p *HourlyYieldsParams, cursor string) { p.Cursor.Set(cursor) },

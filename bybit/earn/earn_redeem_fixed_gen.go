@@ -177,6 +177,10 @@ func (s *Service) TokenOrders(ctx context.Context, p *TokenOrdersParams) (*Token
 }
 
 // AllTokenOrders yields the rows of [Service.TokenOrders], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllTokenOrders(ctx context.Context, p *TokenOrdersParams) iter.Seq2[TokenOrder, error] {
 	return pages.ByCursor(ctx, p, s.TokenOrders,
 		func(p *TokenOrdersParams, cursor string) { p.Cursor.Set(cursor) },
@@ -262,6 +266,10 @@ func (s *Service) TokenYields(ctx context.Context, p *TokenYieldsParams) (*Token
 }
 
 // AllTokenYields yields the rows of [Service.TokenYields], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllTokenYields(ctx context.Context, p *TokenYieldsParams) iter.Seq2[TokenYield, error] {
 	return pages.ByCursor(ctx, p, s.TokenYields,
 		func(p *TokenYieldsParams, cursor string) { p.Cursor.Set(cursor) },
@@ -305,6 +313,10 @@ func (s *Service) TokenHourlyYields(ctx context.Context, p *TokenHourlyYieldsPar
 
 // AllTokenHourlyYields yields the rows of [Service.TokenHourlyYields], page after page. An error
 // ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllTokenHourlyYields(ctx context.Context, p *TokenHourlyYieldsParams) iter.Seq2[TokenHourlyYield, error] {
 	return pages.ByCursor(ctx, p, s.TokenHourlyYields,
 		func(p *TokenHourlyYieldsParams, cursor string) { p.Cursor.Set(cursor) },

@@ -51,6 +51,10 @@ func (s *Service) IPChanges(ctx context.Context, p *IPChangesParams) (*IPChanges
 }
 
 // AllIPChanges yields the rows of [Service.IPChanges], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllIPChanges(ctx context.Context, p *IPChangesParams) iter.Seq2[IPChange, error] {
 	return pages.ByCursor(ctx, p, s.IPChanges,
 		func(p *IPChangesParams, cursor string) { p.Cursor.Set(cursor) },

@@ -311,9 +311,19 @@ func (s *Service) Orders(ctx context.Context, p *OrdersParams) (*OrdersResult, e
 	return r, nil
 }
 
-// AllOrders yields the rows of [Service.Orders], page after page. An error ends it.
+// AllOrders yields the rows of [Service.Orders], page after page. An error ends it. A page has 30
+// rows unless the parameters say otherwise.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[OrderSummary, error] {
-	return pages.ByPage(ctx, p, 1, s.Orders,
+	p = pages.Copy(p)
+	if p.Size == 0 {
+		p.Size = 30
+	}
+	return pages.ByPage(ctx, p, s.Orders,
+		func(p *OrdersParams) int64 { return p.Page },
 		func(p *OrdersParams, n int64) { p.Page = n },
 		func(r *OrdersResult) []OrderSummary { return r.Items })
 }
@@ -350,9 +360,19 @@ func (s *Service) PendingOrders(ctx context.Context, p *PendingOrdersParams) (*P
 	return r, nil
 }
 
-// AllPendingOrders yields the rows of [Service.PendingOrders], page after page. An error ends it.
+// AllPendingOrders yields the rows of [Service.PendingOrders], page after page. An error ends it. A
+// page has 30 rows unless the parameters say otherwise.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllPendingOrders(ctx context.Context, p *PendingOrdersParams) iter.Seq2[OrderSummary, error] {
-	return pages.ByPage(ctx, p, 1, s.PendingOrders,
+	p = pages.Copy(p)
+	if p.Size == 0 {
+		p.Size = 30
+	}
+	return pages.ByPage(ctx, p, s.PendingOrders,
+		func(p *PendingOrdersParams) int64 { return p.Page },
 		func(p *PendingOrdersParams, n int64) { p.Page = n },
 		func(r *PendingOrdersResult) []OrderSummary { return r.Items })
 }

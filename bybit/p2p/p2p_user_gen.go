@@ -133,7 +133,8 @@ func (s *Service) MyAds(ctx context.Context, p *MyAdsParams) (*MyAdsResult, erro
 
 // AllMyAds yields the rows of [Service.MyAds], page after page. An error ends it.
 func (s *Service) AllMyAds(ctx context.Context, p *MyAdsParams) iter.Seq2[Ad, error] {
-	return pages.ByPage(ctx, p, 1, s.MyAds,
+	return pages.ByPage(ctx, p, s.MyAds,
+		func(p *MyAdsParams) int64 { return p.Page.Or(1) },
 		func(p *MyAdsParams, n int64) { p.Page.Set(n) },
 		func(r *MyAdsResult) []Ad { return r.Items })
 }
@@ -172,7 +173,8 @@ func (s *Service) Ads(ctx context.Context, p *AdsParams) (*AdsResult, error) {
 
 // AllAds yields the rows of [Service.Ads], page after page. An error ends it.
 func (s *Service) AllAds(ctx context.Context, p *AdsParams) iter.Seq2[OnlineAd, error] {
-	return pages.ByPage(ctx, p, 1, s.Ads,
+	return pages.ByPage(ctx, p, s.Ads,
+		func(p *AdsParams) int64 { return p.Page.Or(1) },
 		func(p *AdsParams, n int64) { p.Page.Set(n) },
 		func(r *AdsResult) []OnlineAd { return r.Items })
 }
@@ -335,9 +337,15 @@ func (s *Service) Messages(ctx context.Context, p *MessagesParams) (*MessagesRes
 	return r, nil
 }
 
-// AllMessages yields the rows of [Service.Messages], page after page. An error ends it.
+// AllMessages yields the rows of [Service.Messages], page after page. An error ends it. A page has
+// 30 rows unless the parameters say otherwise.
 func (s *Service) AllMessages(ctx context.Context, p *MessagesParams) iter.Seq2[Message, error] {
-	return pages.ByPage(ctx, p, 1, s.Messages,
+	p = pages.Copy(p)
+	if p.Size == 0 {
+		p.Size = 30
+	}
+	return pages.ByPage(ctx, p, s.Messages,
+		func(p *MessagesParams) int64 { return p.CurrentPage.Or(1) },
 		func(p *MessagesParams, n int64) { p.CurrentPage.Set(n) },
 		func(r *MessagesResult) []Message { return r.Messages })
 }

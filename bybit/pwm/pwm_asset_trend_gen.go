@@ -289,6 +289,10 @@ func (s *Service) FundOrders(ctx context.Context, p *FundOrdersParams) (*FundOrd
 }
 
 // AllFundOrders yields the rows of [Service.FundOrders], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
 func (s *Service) AllFundOrders(ctx context.Context, p *FundOrdersParams) iter.Seq2[FundOrder, error] {
 	return pages.ByCursor(ctx, p, s.FundOrders,
 		func(p *FundOrdersParams, cursor string) { p.Cursor.Set(cursor) },
