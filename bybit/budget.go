@@ -44,8 +44,14 @@ type BudgetOptions struct {
 // of replies, so that raised limits are used and what others send for the account is counted.
 // Each order of a batch counts, except on option. A place is taken until the span has
 // passed since the reply. A call that would exceed a limit waits, cancels before all
-// others, or fails with a [*LimitError], as [Options].Limits says. After an HTTP 403, which
-// is how the exchange bans an address, calls to that host fail for ten minutes.
+// others and writes before reads, or fails with a [*LimitError], as [Options].Limits and
+// [Options].WriteWait say.
+//
+// When the exchange says that it has banned the address (HTTP 403), calls to that host fail
+// for ten minutes. A 403 that says nothing may come from a proxy or a firewall, for one request:
+// calls to that host wait for a second, after further ones for up to 8 s, and then go one at a
+// time until one gets through. Cancels go at once, one at a time too. One that speaks of
+// the country of the address is the call's error and nothing else.
 //
 // A client has a budget of its own unless [Options].Budget gives it one. Clients
 // behind one IP address share one:
@@ -64,7 +70,6 @@ type Budget struct {
 	mu    sync.Mutex // guards what follows
 	hosts map[string]*hostBudget
 	gates map[limitKey]*gate
-	bans  map[string]time.Time // until when, by host
 }
 
 // hostBudget is the budget of one host.
@@ -90,7 +95,7 @@ type BudgetUse struct {
 func NewBudget(opts *BudgetOptions) *Budget {
 	b := &Budget{
 		connects: defaultConnects, per: defaultConnectsPer, requests: defaultRequests, requestsPer: defaultRequestsPer,
-		hosts: make(map[string]*hostBudget), gates: make(map[limitKey]*gate), bans: make(map[string]time.Time),
+		hosts: make(map[string]*hostBudget), gates: make(map[limitKey]*gate),
 	}
 	if opts != nil && opts.Connects > 0 {
 		b.connects = opts.Connects

@@ -32,8 +32,8 @@ import (
 //
 // ctx bounds it all, waits for limits and repetitions included. The error is an
 // [*Error] if the exchange refused; an [*UnknownError] if the call changes something and
-// may have done so; a [*LimitError] if a limit is used up and Options.Limits says not to wait, or
-// the address is banned; an [*UnsupportedError] if the environment has no REST;
+// may have done so; a [*LimitError] if it was not sent because a limit is used up and
+// Options.Limits or Options.WriteWait says not to wait, or because the address is banned; an [*UnsupportedError] if the environment has no REST;
 // [ErrNoCredentials]; a [*DecodeError] if what came is no reply of V5; or the network's.
 func (c *Client) Call(ctx context.Context, method, path string, params, result any) error {
 	e := endpointOf(method, path)
@@ -61,6 +61,7 @@ type request struct {
 	body  []byte // of other methods than GET
 
 	noRepeat bool // although it changes nothing: who makes it repeats it by itself
+	urgent   bool // it goes first, as a cancel does
 }
 
 // trace returns what the trace is told about a request.

@@ -16,12 +16,18 @@ const (
 	// timeSamples is how often the exchange's clock is asked for one measurement.
 	timeSamples = 5
 
-	// firstSync bounds the measurement that the first signed call waits for.
-	firstSync = 5 * time.Second
+	// syncBound bounds a measurement that a call waits for.
+	syncBound = 5 * time.Second
 
-	// signDoubts is the least time between two measurements because of a signature that
-	// was refused: the clock is seldom the reason, the secret often.
+	// syncPause is the least time between two measurements because of a timestamp that was
+	// refused, signDoubts because of a signature: the clock is seldom the reason for the
+	// latter, the secret often.
+	syncPause  = time.Second
 	signDoubts = 30 * time.Second
+
+	// maxRoundTrip bounds a sample, which may be wrong by half of it: the exchange takes no
+	// timestamp that is ahead by a second. V5 page: guide.
+	maxRoundTrip = 2 * time.Second
 
 	timePath = "/v5/market/time"
 )
@@ -42,32 +48,34 @@ type clock struct {
 	turn chan struct{}
 
 	mu      sync.Mutex // guards what follows
-	last    ClockSync
-	version int       // grows with every measurement, and with the first that failed
-	doubted time.Time // when a refused signature last led to one
+	last    ClockSync  // that succeeded
+	version int        // grows with every measurement, whether or not it succeeds
+	ended   time.Time  // when the last one did
+	err     error      // of it
+	doubted time.Time  // when a refused signature last led to one
 }
 
 func newClock(measure func(context.Context) (ClockSync, error)) *clock {
 	return &clock{measure: measure, turn: make(chan struct{}, 1)}
 }
 
-// now returns the exchange's time, and the version of the measurement it is from; 0 is
-// none.
+// now returns the exchange's time as far as it is known, and the version that this is from.
 func (c *clock) now() (time.Time, int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return time.Now().Add(c.last.Offset), c.version
 }
 
-// state returns the last measurement.
+// state returns the last measurement that succeeded.
 func (c *clock) state() ClockSync {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.last
 }
 
-// sync measures, unless somebody else has since the version. A failed measurement leaves
-// the last one.
+// sync measures, unless somebody else has since the version, and returns the error of the last
+// measurement. After a failure the result of the one before stands. A measurement that ctx
+// ended counts for nothing.
 func (c *clock) sync(ctx context.Context, version int) error {
 	select {
 	case c.turn <- struct{}{}:
@@ -76,40 +84,42 @@ func (c *clock) sync(ctx context.Context, version int) error {
 	}
 	defer func() { <-c.turn }()
 	if _, have := c.now(); have != version {
-		return nil
+		return c.lastError()
 	}
-	m, err := c.measure(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil {
+	bounded, cancel := context.WithTimeout(ctx, syncBound)
+	defer cancel()
+	m, err := c.measure(bounded)
+	if err != nil && ctx.Err() != nil {
 		return err
 	}
-	c.last = m
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.last = m
+	}
 	c.version++
-	return nil
+	c.ended, c.err = time.Now(), err
+	return err
+}
+
+func (c *clock) lastError() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
 }
 
 // start measures for the first signed call. If that fails, this machine's clock has
 // to do, until the exchange says that it does not.
 func (c *clock) start(ctx context.Context) {
-	if _, version := c.now(); version > 0 {
-		return
-	}
-	bounded, cancel := context.WithTimeout(ctx, firstSync)
-	defer cancel()
-	if err := c.sync(bounded, 0); err == nil || ctx.Err() != nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.version == 0 {
-		c.version = 1
+	if _, version := c.now(); version == 0 {
+		c.sync(ctx, 0) // who measures anew will see the error
 	}
 }
 
-// again reports whether a refused request, signed by a version of the clock, is worth
-// another signature; it has measured then.
-func (c *clock) again(ctx context.Context, refused *Error, version int) bool {
+// resync measures anew if a request was refused because of its timestamp or its signature,
+// unless that was done a moment ago, and reports whether another signature is worth a try.
+// version is what the refused one was signed with.
+func (c *clock) resync(ctx context.Context, refused *Error, version int) bool {
 	switch refused.Code {
 	case codeTimestamp:
 	case codeSignature:
@@ -119,7 +129,13 @@ func (c *clock) again(ctx context.Context, refused *Error, version int) bool {
 	default:
 		return false
 	}
-	return c.sync(ctx, version) == nil
+	c.mu.Lock()
+	fresh, err := c.version == version && time.Since(c.ended) < syncPause, c.err
+	c.mu.Unlock()
+	if !fresh {
+		err = c.sync(ctx, version)
+	}
+	return err == nil
 }
 
 // doubt reports whether a refused signature may lead to a measurement, and counts it.
@@ -147,23 +163,23 @@ type timeSample struct {
 
 // measureClock asks for the exchange's time several times, one after the other. The reply is
 // taken to be from half way through the round trip. The slowest sample is discarded, since what
-// delayed it hardly delayed both ways; of the others the median counts.
+// delayed it hardly delayed both ways; of the others the median counts. Its requests go before
+// all others, since a cancel may wait for them.
 func (r *rest) measureClock(ctx context.Context) (ClockSync, error) {
 	var samples []timeSample
 	var failed error
 	for range timeSamples {
 		s, err := r.sampleClock(ctx)
-		if err != nil {
-			failed = err
-			if ctx.Err() != nil {
-				break
-			}
-			if _, ok := errors.AsType[*LimitError](err); ok {
-				break
-			}
+		if err == nil {
+			samples = append(samples, s)
 			continue
 		}
-		samples = append(samples, s)
+		if failed == nil || ctx.Err() == nil { // else that time is up says less
+			failed = err
+		}
+		if _, limited := errors.AsType[*LimitError](err); limited || ctx.Err() != nil {
+			break
+		}
 	}
 	if len(samples) == 0 {
 		return ClockSync{}, fmt.Errorf("measure the clock: %w", failed)
@@ -178,16 +194,22 @@ func (r *rest) measureClock(ctx context.Context) (ClockSync, error) {
 
 func (r *rest) sampleClock(ctx context.Context) (timeSample, error) {
 	e := endpointOf(http.MethodGet, timePath)
-	rep, sent, err := r.unsigned(ctx, &request{endpoint: e})
+	a, err := r.attempt(ctx, &request{endpoint: e, urgent: true}, false, time.Time{}, 1)
+	if err == nil {
+		err = a.err
+	}
 	if err != nil {
 		return timeSample{}, named(e, err)
 	}
-	roundTrip := time.Since(sent)
-	at, err := serverTime(rep)
+	roundTrip := time.Since(a.at)
+	if roundTrip > maxRoundTrip {
+		return timeSample{}, named(e, fmt.Errorf("the reply took %s, which is too long for a measurement", roundTrip.Round(time.Millisecond)))
+	}
+	at, err := serverTime(a.reply)
 	if err != nil {
 		return timeSample{}, named(e, err)
 	}
-	return timeSample{offset: at.Sub(sent.Add(roundTrip / 2)), roundTrip: roundTrip}, nil
+	return timeSample{offset: at.Sub(a.at.Add(roundTrip / 2)), roundTrip: roundTrip}, nil
 }
 
 // serverTime reads a reply of GET /v5/market/time: nanoseconds in its result, or else the
@@ -235,8 +257,8 @@ func medianOffset(samples []timeSample) ClockSync {
 // signs with it from then on: the median of several samples of GET
 // /v5/market/time, without the slowest. The first signed call does it by itself and waits for
 // it; call SyncTime before, so that it does not. It is done again when the exchange
-// refuses a timestamp. ctx bounds it; after an error the last measurement stands. V5 page:
-// market/time.
+// refuses a timestamp. It takes 5 s at most; after an error the last measurement stands. V5
+// page: market/time.
 func (c *Client) SyncTime(ctx context.Context) (*ClockSync, error) {
 	if _, err := c.opts.Environment.URL(AbilityREST); err != nil {
 		return nil, fmt.Errorf("sync time: %w", err)

@@ -69,6 +69,7 @@ func TestFailureClass07_OneSecondSignature(t *testing.T) {
 			t.Fatalf("SyncTime = %+v, %v", m, err)
 		}
 		v.requests()
+		elapse(2 * time.Second)
 		set(time.Minute)
 		if err := c.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil); err != nil {
 			t.Error(err)
@@ -77,6 +78,7 @@ func TestFailureClass07_OneSecondSignature(t *testing.T) {
 			t.Errorf("asked %q, offset %v", got, c.Clock().Offset)
 		}
 		// Many calls at once share one measurement.
+		elapse(2 * time.Second)
 		set(2 * time.Minute)
 		var wg sync.WaitGroup
 		for i := range 10 {
@@ -180,4 +182,120 @@ func TestClockThatCannotBeMeasured(t *testing.T) {
 			t.Errorf("SyncTime of a closed client = %v", err)
 		}
 	})
+}
+
+// timeAsked counts the requests for the time.
+func timeAsked(requests []restRequest) int { return len(requests) - len(pathsOf(requests)) }
+
+// However often timestamps are refused, the clock is measured once a second at most, also if that
+// fails.
+func TestClockIsNotMeasuredAllTheTime(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		d := v.guarded()
+		d.inside = func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `{"retCode":10002,"retMsg":"no"}`) }
+		c := v.client(&bybit.Options{Credentials: testCredentials()})
+		for range 20 {
+			if e, ok := errors.AsType[*bybit.Error](get(t, c, "/v5/order/x")); !ok || e.Code != 10002 {
+				t.Fatal(e)
+			}
+			elapse(100 * time.Millisecond)
+		}
+		if n := timeAsked(v.requests()); n != 10 {
+			t.Errorf("asked %d times for the time in two seconds, want ten", n)
+		}
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v5/market/time" {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			io.WriteString(w, `{"retCode":10002,"retMsg":"no"}`)
+		})
+		elapse(2 * time.Second)
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if e, ok := errors.AsType[*bybit.Error](get(t, c, "/v5/order/x")); !ok || e.Code != 10002 {
+					t.Error(e)
+				}
+			})
+		}
+		wg.Wait()
+		if n := timeAsked(v.requests()); n != 5 {
+			t.Errorf("20 calls at once asked %d times for the time, want five", n)
+		}
+	})
+}
+
+// An order whose timestamp was refused does not leave long after it was called for, because the
+// clock is slow to measure: then it stays refused. Nor does a slow sample count.
+func TestClockThatIsSlowToMeasure(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		d := v.guarded()
+		c := v.client(&bybit.Options{Credentials: testCredentials()})
+		if _, err := c.SyncTime(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, slow := range []time.Duration{1900 * time.Millisecond, 19 * time.Second} {
+			before := c.Clock()
+			elapse(2 * time.Second)
+			d.ahead = func() time.Duration { return time.Minute }
+			v.requests()
+			v.serve(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/v5/market/time" {
+					elapse(slow)
+					w.WriteHeader(http.StatusNotFound)
+					return
+				}
+				d.ServeHTTP(w, r)
+			})
+			begun := time.Now()
+			err := c.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil)
+			if e, ok := errors.AsType[*bybit.Error](err); !ok || e.Code != 10002 {
+				t.Errorf("the error is %v, want the refusal", err)
+			}
+			if took := time.Since(begun); took > 5*time.Second || c.Clock() != before {
+				t.Errorf("it took %v, the clock is %+v", took, c.Clock())
+			}
+			if n := len(pathsOf(v.requests())); n != 1 {
+				t.Errorf("sent %d times, want once", n)
+			}
+		}
+		elapse(20 * time.Second) // until the venue has answered them all
+		// One sample that took long says nothing about the clock.
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			elapse(2500 * time.Millisecond)
+			d.ServeHTTP(w, r)
+		})
+		before := c.Clock()
+		if m, err := c.SyncTime(t.Context()); err == nil || !strings.Contains(err.Error(), "too long") || c.Clock() != before {
+			t.Errorf("slow samples give %+v, %v", m, err)
+		}
+	})
+}
+
+// A write that was refused after a slow measurement is not sent again past WriteWait, though the
+// measurement has succeeded.
+func TestResignedWritesAreNotLate(t *testing.T) {
+	for wait, sent := range map[time.Duration]int{2 * time.Second: 1, 4 * time.Second: 2} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			d := v.guarded()
+			c := v.client(&bybit.Options{Credentials: testCredentials(), WriteWait: wait})
+			if _, err := c.SyncTime(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			elapse(2 * time.Second)
+			d.ahead = func() time.Duration { return time.Minute }
+			v.serve(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/v5/market/time" {
+					elapse(600 * time.Millisecond)
+				}
+				d.ServeHTTP(w, r)
+			})
+			v.requests()
+			err := c.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil)
+			if n := len(pathsOf(v.requests())); n != sent || (err == nil) != (sent == 2) || c.Clock().Offset < 50*time.Second {
+				t.Errorf("WriteWait %v: sent %d times, want %d: %v", wait, n, sent, err)
+			}
+		})
+	}
 }

@@ -2,37 +2,70 @@ package bybit
 
 import (
 	"container/heap"
-	"context"
 	"slices"
 	"sync"
 	"time"
 )
 
-// maxFlight is how long a request that has no reply yet is taken to be on its way. A limit's
-// span begins when the exchange counts the request, which is some time before the
-// reply, so a place is kept from the beginning until the span after the reply: then no
-// delay on the way makes two spans of ours one of the exchange's.
-const maxFlight = time.Second
+const (
+	// maxFlight is how long a request that has no reply yet is taken to be on its way. A
+	// limit's span begins when the exchange counts the request, which is some time before the
+	// reply, so a place is kept from when the request leaves until the span after the reply:
+	// then no delay on the way makes two spans of ours one of the exchange's.
+	maxFlight = time.Second
 
-// gate admits so many requests within a span of time. Those that wait go in their
-// order, urgent ones before all others.
+	// banTime is for how long the exchange bans an address that has asked too often, at
+	// least. V5 page: rate-limit.
+	banTime = 10 * time.Minute
+
+	// After an HTTP 403 that is no ban a gate is closed for doubtFirst, after each further
+	// one for twice as long, and never longer than doubtMost.
+	doubtFirst = time.Second
+	doubtMost  = 8 * time.Second
+)
+
+// class says who goes first of those that wait.
+type class uint8
+
+const (
+	cancels class = iota // and whatever a cancel may have to wait for
+	writes
+	reads
+	classes // so many
+)
+
+// gate admits so many requests within a span of time. Those that wait go by class, and
+// within a class in their order.
 type gate struct {
-	mu     sync.Mutex // guards what follows
-	size   int        // 0: everything is admitted
-	per    time.Duration
-	places places
-	used   int       // of size
-	closed time.Time // nothing is admitted before
-	queue  [2][]*queued
-	timer  *time.Timer
+	scope LimitScope
+	per   time.Duration
+
+	mu       sync.Mutex // guards what follows
+	size     int        // 0: everything is admitted
+	used     int        // of size: by places and held
+	held     int        // by places of requests that have not left yet
+	places   places     // of those that have
+	underway int        // requests that were admitted and are not done
+	closed   time.Time  // nothing is admitted before
+	banned   time.Time  // nor before this, and nobody waits for it
+	doubts   int        // HTTP 403 in a row
+	queues   [classes][]*queued
+	timer    *time.Timer
 }
 
 // place is what an admitted request takes.
 type place struct {
+	gate  *gate
 	n     int
 	free  time.Time // when the place is free again
-	index int       // in places; -1: not there any more
+	index int       // in gate.places; or notLeft, or expired
 }
+
+// What a place's index is while it is not in the heap.
+const (
+	notLeft = -1 - iota
+	expired
+)
 
 // places is a heap of places, the one that is free first at the top.
 type places []*place
@@ -56,79 +89,95 @@ func (p *places) Pop() any {
 	x := (*p)[last]
 	(*p)[last] = nil
 	*p = (*p)[:last]
-	x.index = -1
+	x.index = expired
 	return x
 }
 
 // queued is a request that waits.
 type queued struct {
 	n     int
-	ready chan struct{} // closed with place set
+	class class
+	ready chan struct{} // closed with place set, or because the address is banned
 	place *place
 }
 
-// The queues of a gate.
-const (
-	urgent = iota
-	ordinary
-)
-
-// take waits until n requests may begin. A batch larger than the limit needs all of it.
-// waiting is called, once, if it has to wait, with how long at least; if it returns an
-// error, that is returned in place of a wait.
-func (g *gate) take(ctx context.Context, n, class int, waiting func(time.Duration) error) (*place, error) {
+// enter takes a place for n requests, if there is one that nobody waits for. Otherwise
+// the request is queued, and why is what there is no room for; after a ban it is not even
+// queued. A batch larger than the limit needs all of it.
+func (g *gate) enter(n int, c class) (p *place, q *queued, why *LimitError) {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	now := time.Now()
 	g.expire(now)
-	if len(g.queue[urgent]) == 0 && (class == urgent || len(g.queue[ordinary]) == 0) && g.fits(n, now) {
-		h := g.grant(n, now)
-		g.mu.Unlock()
-		return h, nil
+	if g.waiting(c) == nil && g.fits(n, c, now) {
+		return g.grant(n), nil, nil
 	}
-	wait := g.fitsAt(n, now).Sub(now)
-	g.mu.Unlock()
-	if err := waiting(wait); err != nil {
-		return nil, err
+	if why = g.full(n, c, now); why.Scope == LimitBan {
+		return nil, nil, why
 	}
-	w := &queued{n: n, ready: make(chan struct{})}
-	g.mu.Lock()
-	g.queue[class] = append(g.queue[class], w)
-	g.dispatch(time.Now())
-	g.mu.Unlock()
-	select {
-	case <-w.ready:
-		return w.place, nil
-	case <-ctx.Done():
-	}
+	q = &queued{n: n, class: c, ready: make(chan struct{})}
+	g.queues[c] = append(g.queues[c], q)
+	g.dispatch(now)
+	return nil, q, why
+}
+
+// leave takes a request out of the queue, and gives back the place that it may have got
+// in the same moment. It returns why there is no room for it now.
+func (g *gate) leave(q *queued) *LimitError {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now = time.Now()
-	if w.place != nil { // in the same moment
-		g.free(w.place, now)
+	now := time.Now()
+	if q.place != nil {
+		g.giveBack(q.place)
 	} else {
-		g.queue[class] = slices.DeleteFunc(g.queue[class], func(x *queued) bool { return x == w })
+		g.queues[q.class] = slices.DeleteFunc(g.queues[q.class], func(x *queued) bool { return x == q })
 	}
 	g.dispatch(now)
-	return nil, context.Cause(ctx)
+	return g.full(q.n, q.class, now)
 }
 
-// done says that the reply for a place has come, or that none will.
-func (g *gate) done(h *place) {
+// refusal returns why nothing is admitted while the address is banned, or nil.
+func (g *gate) refusal() *LimitError {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now := time.Now(); g.banned.After(now) {
+		return g.full(1, reads, now)
+	}
+	return nil
+}
+
+// left says that the request is on its way. Before, the place has no end: a request that
+// waits for something else, such as another gate or a connection, still counts when it
+// leaves.
+func (p *place) left() {
+	g := p.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p.index != notLeft {
+		return
+	}
+	g.held -= p.n
+	p.free = time.Now().Add(maxFlight + g.per)
+	heap.Push(&g.places, p)
+}
+
+// done says that the request's reply has come, or that none will. Of a request of which
+// nothing was sent the place is given back.
+func (p *place) done(sent bool) {
+	g := p.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	if free := now.Add(g.per); free.Before(h.free) {
-		g.free(h, free)
+	switch free := now.Add(g.per); {
+	case !sent || p.index == notLeft:
+		g.giveBack(p)
+	default:
+		g.underway--
+		if p.index != expired && free.Before(p.free) {
+			p.free = free
+			heap.Fix(&g.places, p.index)
+		}
 	}
-	g.dispatch(now)
-}
-
-// unused gives a place back: nothing was sent.
-func (g *gate) unused(h *place) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := time.Now()
-	g.free(h, now)
 	g.dispatch(now)
 }
 
@@ -142,8 +191,8 @@ func (g *gate) learn(size, remaining int) {
 	if size > 0 {
 		g.size = size
 	}
-	if others := g.size - remaining - g.used; g.size > 0 && remaining >= 0 && others > 0 {
-		heap.Push(&g.places, &place{n: others, free: now.Add(g.per)})
+	if others := g.size - remaining - (g.used - g.held); g.size > 0 && remaining >= 0 && others > 0 {
+		heap.Push(&g.places, &place{gate: g, n: others, free: now.Add(g.per)})
 		g.used += others
 	}
 	g.dispatch(now)
@@ -159,12 +208,56 @@ func (g *gate) close(until time.Time) {
 	g.dispatch(time.Now())
 }
 
+// ban sends away all that wait and all that come, until the ban is over.
+func (g *gate) ban() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.banned = time.Now().Add(banTime)
+	g.doubts = max(g.doubts, 1)
+	for c := range g.queues {
+		for _, q := range g.queues[c] {
+			close(q.ready)
+		}
+		g.queues[c] = nil
+	}
+}
+
+// doubt closes the gate for a short while: the exchange has turned a request away, and
+// does not say whether it means the address. From then on one request at a time shows
+// whether it is over. A cancel need not wait for the gate to open.
+func (g *gate) doubt() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	if g.closed.After(now) {
+		return // of a request that left before
+	}
+	g.closed = now.Add(min(doubtFirst<<min(g.doubts, 10), doubtMost))
+	g.doubts++
+	g.dispatch(now)
+}
+
+// welcome ends doubts: the exchange has let a request in.
+func (g *gate) welcome() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	if g.doubts == 0 || g.banned.After(now) { // which another reply has said
+		return
+	}
+	g.doubts, g.closed = 0, time.Time{}
+	g.dispatch(now)
+}
+
 // state returns how much is used, of how much, and how many requests wait.
-func (g *gate) state() (used, size, waiting int, per time.Duration) {
+func (g *gate) state() (used, size, waiting int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.expire(time.Now())
-	return g.used, g.size, len(g.queue[urgent]) + len(g.queue[ordinary]), g.per
+	for _, queue := range g.queues {
+		waiting += len(queue)
+	}
+	return g.used, g.size, waiting
 }
 
 // The rest is called with the lock.
@@ -175,63 +268,113 @@ func (g *gate) expire(now time.Time) {
 	}
 }
 
-// free changes when a place is free, unless it is already.
-func (g *gate) free(p *place, at time.Time) {
-	if p.index < 0 {
-		return
+// waiting returns the one that waits for longest and does not let a class pass, or nil.
+func (g *gate) waiting(c class) *queued {
+	for _, queue := range g.queues[:c+1] {
+		if len(queue) > 0 {
+			return queue[0]
+		}
 	}
-	p.free = at
-	heap.Fix(&g.places, p.index)
+	return nil
 }
 
-func (g *gate) fits(n int, now time.Time) bool {
-	return !g.closed.After(now) && (g.size == 0 || g.used+min(n, g.size) <= g.size)
+func (g *gate) fits(n int, c class, now time.Time) bool {
+	if g.opensAt(c, now).After(now) || g.doubts > 0 && g.underway > 0 {
+		return false
+	}
+	return g.size == 0 || g.used+min(n, g.size) <= g.size
+}
+
+// opensAt returns when a class is admitted again.
+func (g *gate) opensAt(c class, now time.Time) time.Time {
+	if c == cancels && g.doubts > 0 {
+		return g.banned
+	}
+	return later(g.closed, g.banned)
 }
 
 // grant takes a place.
-func (g *gate) grant(n int, now time.Time) *place {
-	h := &place{n: n, free: now.Add(maxFlight + g.per)}
-	heap.Push(&g.places, h)
+func (g *gate) grant(n int) *place {
 	g.used += n
-	return h
+	g.held += n
+	g.underway++
+	return &place{gate: g, n: n, index: notLeft}
+}
+
+// giveBack undoes grant.
+func (g *gate) giveBack(p *place) {
+	g.underway--
+	switch p.index {
+	case expired:
+		return
+	case notLeft:
+		g.held -= p.n
+		p.index = expired
+	default:
+		heap.Remove(&g.places, p.index)
+	}
+	g.used -= p.n
+}
+
+// full returns why n requests do not fit, and when they may.
+func (g *gate) full(n int, c class, now time.Time) *LimitError {
+	at := g.fitsAt(n, c, now)
+	if first := g.waiting(c); first != nil {
+		at = later(at, g.fitsAt(first.n, first.class, now))
+	}
+	after := at.Sub(now)
+	switch {
+	case g.banned.After(now):
+		return &LimitError{Scope: LimitBan, RetryAfter: after}
+	case g.doubts > 0:
+		return &LimitError{Scope: LimitDoubt, RetryAfter: after}
+	}
+	return &LimitError{Scope: g.scope, Calls: g.size, Per: g.per, RetryAfter: after}
 }
 
 // fitsAt returns when n requests will fit if nothing else happens.
-func (g *gate) fitsAt(n int, now time.Time) time.Time {
-	at := now
-	if g.closed.After(at) {
-		at = g.closed
+func (g *gate) fitsAt(n int, c class, now time.Time) time.Time {
+	at := later(now, g.opensAt(c, now))
+	if g.doubts > 0 && g.underway > 0 {
+		at = later(at, now.Add(doubtFirst))
 	}
-	missing := g.used + min(n, g.size) - g.size
-	if g.size == 0 || missing <= 0 {
-		return at
-	}
-	places := slices.SortedFunc(slices.Values(g.places), func(a, b *place) int { return a.free.Compare(b.free) })
-	for _, h := range places {
-		if missing -= h.n; missing <= 0 {
-			if h.free.After(at) {
-				at = h.free
-			}
-			break
-		}
+	if missing := g.used + min(n, g.size) - g.size; g.size > 0 && missing > 0 {
+		at = later(at, g.freeAt(missing, now))
 	}
 	return at
+}
+
+// freeAt returns when n of what is used is free.
+func (g *gate) freeAt(n int, now time.Time) time.Time {
+	if len(g.places) > 0 && g.places[0].n >= n {
+		return g.places[0].free
+	}
+	for _, p := range slices.SortedFunc(slices.Values(g.places), func(a, b *place) int { return a.free.Compare(b.free) }) {
+		if n -= p.n; n <= 0 {
+			return p.free
+		}
+	}
+	return now.Add(maxFlight + g.per) // of those that have not left
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // dispatch admits those that fit, in their order, and sets the timer for the next.
 func (g *gate) dispatch(now time.Time) {
 	g.expire(now)
-	for class := range g.queue {
-		for len(g.queue[class]) > 0 {
-			w := g.queue[class][0]
-			if !g.fits(w.n, now) {
-				g.wake(g.fitsAt(w.n, now).Sub(now))
-				return
-			}
-			g.queue[class] = g.queue[class][1:]
-			w.place = g.grant(w.n, now)
-			close(w.ready)
+	for q := g.waiting(classes - 1); q != nil; q = g.waiting(classes - 1) {
+		if !g.fits(q.n, q.class, now) {
+			g.wake(g.fitsAt(q.n, q.class, now).Sub(now))
+			return
 		}
+		g.queues[q.class] = g.queues[q.class][1:]
+		q.place = g.grant(q.n)
+		close(q.ready)
 	}
 	if g.timer != nil {
 		g.timer.Stop()

@@ -36,7 +36,16 @@ func TestRequestsCountByOrders(t *testing.T) {
 	}
 }
 
-func never(time.Duration) error { return nil }
+// taken waits for a place and leaves with it.
+func taken(g *gate, n int) *place {
+	p, q, _ := g.enter(n, reads)
+	if p == nil {
+		<-q.ready
+		p = q.place
+	}
+	p.left()
+	return p
+}
 
 // A batch takes as many places as it has orders; one that is larger than the limit takes all.
 func TestGateCountsPlaces(t *testing.T) {
@@ -47,14 +56,11 @@ func TestGateCountsPlaces(t *testing.T) {
 			n  int
 			at time.Duration
 		}{{4, 0}, {6, 0}, {1, time.Second}, {9, time.Second}, {25, 2 * time.Second}, {10, 3 * time.Second}} {
-			p, err := g.take(t.Context(), c.n, ordinary, never)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := taken(g, c.n)
 			if at := time.Since(begun); at != c.at {
 				t.Errorf("%d: %d are admitted at %v, want %v", i, c.n, at, c.at)
 			}
-			g.done(p)
+			p.done(true)
 		}
 	})
 }
@@ -67,10 +73,7 @@ func TestGateCountsFromTheReply(t *testing.T) {
 		begun := time.Now()
 		take := func(want time.Duration) *place {
 			t.Helper()
-			p, err := g.take(t.Context(), 1, ordinary, never)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := taken(g, 1)
 			if at := time.Since(begun); at != want {
 				t.Errorf("admitted at %v, want %v", at, want)
 			}
@@ -78,11 +81,11 @@ func TestGateCountsFromTheReply(t *testing.T) {
 		}
 		p := take(0)
 		time.Sleep(300 * time.Millisecond)
-		g.done(p)
+		p.done(true)
 		slow := take(5300 * time.Millisecond)
 		last := take(11300 * time.Millisecond) // the reply of slow is still to come
-		g.done(slow)
-		g.unused(last)
+		slow.done(true)
+		last.done(false)
 		take(11300 * time.Millisecond)
 	})
 }
@@ -93,25 +96,25 @@ func TestGateLearns(t *testing.T) {
 		g := &gate{per: time.Second}
 		begun := time.Now()
 		for range 100 {
-			if _, err := g.take(t.Context(), 1, ordinary, never); err != nil || time.Since(begun) != 0 {
-				t.Fatal(err, time.Since(begun))
+			if taken(g, 1); time.Since(begun) != 0 {
+				t.Fatal(time.Since(begun))
 			}
 		}
 		g.learn(50, 10)
-		if used, size, _, _ := g.state(); used != 100 || size != 50 {
+		if used, size, _ := g.state(); used != 100 || size != 50 {
 			t.Errorf("%d of %d, want 100 of 50", used, size)
 		}
-		if _, err := g.take(t.Context(), 1, ordinary, never); err != nil || time.Since(begun) != maxFlight+time.Second {
-			t.Errorf("%v after %v", err, time.Since(begun))
+		if taken(g, 1); time.Since(begun) != maxFlight+time.Second {
+			t.Errorf("admitted after %v", time.Since(begun))
 		}
 		g.learn(50, 50)
-		if used, _, _, _ := g.state(); used != 1 {
+		if used, _, _ := g.state(); used != 1 {
 			t.Errorf("%d are used, want our own one", used)
 		}
 		g.learn(50, 20)
 		g.learn(-1, 20)
 		g.learn(-1, -1)
-		if used, _, _, _ := g.state(); used != 30 {
+		if used, _, _ := g.state(); used != 30 {
 			t.Errorf("%d are used, want 30 with those of others", used)
 		}
 	})

@@ -1,7 +1,6 @@
 package bybit
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -17,44 +16,44 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// The venue's bound on requests of one IP address, and for how long it bans an address
-// that exceeds it. V5 page: rate-limit.
+// The venue's bound on requests of one IP address. V5 page: rate-limit.
 const (
 	defaultRequests    = 600
 	defaultRequestsPer = 5 * time.Second
-	banned             = 10 * time.Minute
 )
 
 // LimitPolicy is what a call does when a limit is used up.
 type LimitPolicy uint8
 
 const (
-	// LimitWait waits until there is room, for ctx at most. Cancels go before all
-	// others.
+	// LimitWait waits until there is room: a cancel or a read for as long as ctx lasts, another
+	// write for [Options].WriteWait at most. Cancels go before all others, and
+	// writes before reads.
 	LimitWait LimitPolicy = iota
 
 	// LimitRefuse fails at once with a [*LimitError].
 	LimitRefuse
 )
 
-// LimitScope says whose limit is used up.
+// LimitScope says why a request was not sent.
 type LimitScope uint8
 
 // The scopes.
 const (
-	LimitAccount LimitScope = iota // of an account at one endpoint
-	LimitAddress                   // of all requests of this IP address
-	LimitBan                       // none: the exchange has banned the address for a while
+	LimitAccount LimitScope = iota // the limit of an account at one endpoint is used up
+	LimitAddress                   // the limit of all requests of this IP address is
+	LimitBan                       // the exchange has banned the address for a while
+	LimitDoubt                     // the exchange has turned the address away without saying that it is a ban
 )
 
 // LimitError says that a request was not sent because it would have exceeded a limit, or
-// because the exchange has banned the address: see [Budget].
+// because the exchange turns the address away: see [Budget].
 type LimitError struct {
 	Op         string // method and path
 	Scope      LimitScope
-	Calls      int           // the limit is so many; 0 for a ban
+	Calls      int           // the limit is so many; 0 if none is used up
 	Per        time.Duration // within that span
-	RetryAfter time.Duration // when there is room, if nobody else takes it
+	RetryAfter time.Duration // when there may be room, if nobody else takes it
 }
 
 // Error says which limit it is, and for how long.
@@ -63,6 +62,8 @@ func (e *LimitError) Error() string {
 	switch e.Scope {
 	case LimitBan:
 		return fmt.Sprintf("%s: not sent: the exchange has banned this address (HTTP 403), for another %s perhaps", e.Op, after)
+	case LimitDoubt:
+		return fmt.Sprintf("%s: not sent: the exchange turns this address away (HTTP 403), for another %s perhaps", e.Op, after)
 	case LimitAddress:
 		return fmt.Sprintf("%s: not sent: the limit of %d requests in %s of this address is used up for %s", e.Op, e.Calls, e.Per, after)
 	}
@@ -89,11 +90,16 @@ type limitKey struct {
 
 // permit is what a request takes of the limits while it is under way.
 type permit struct {
-	budget  *Budget
-	key     limitKey
-	address *gate
-	account *gate // nil for requests without a signature
-	places  [2]*place
+	account *place // nil for requests without a signature
+	address *place
+}
+
+// patience is how long a request may wait for its permit.
+type patience struct {
+	policy LimitPolicy
+	until  time.Time // zero: as long as ctx lasts
+	trace  *Trace    // is told of each wait
+	number int       // of the attempt
 }
 
 // Limits returns what has been used of the limits of REST.
@@ -106,7 +112,8 @@ func (b *Budget) Limits() []LimitUse {
 		if key.path != "" {
 			use.Op = key.method + " " + key.path
 		}
-		use.Used, use.Calls, use.Waiting, use.Per = g.state()
+		use.Used, use.Calls, use.Waiting = g.state()
+		use.Per = g.per
 		uses = append(uses, use)
 	}
 	slices.SortFunc(uses, func(x, y LimitUse) int {
@@ -115,112 +122,135 @@ func (b *Budget) Limits() []LimitUse {
 	return uses
 }
 
-// gate returns the gate of a key.
-func (b *Budget) gate(key limitKey, size int, per time.Duration) *gate {
+// gate returns the gate of a key, whose limit is that of the documentation to begin with.
+func (b *Budget) gate(key limitKey, scope LimitScope, size int, per time.Duration) *gate {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	g := b.gates[key]
 	if g == nil {
-		g = &gate{size: size, per: per}
+		g = &gate{scope: scope, size: size, per: per}
 		b.gates[key] = g
 	}
 	return g
 }
 
-// banOf returns until when a host does not want to hear from this address.
-func (b *Budget) banOf(host string) time.Duration {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return time.Until(b.bans[host])
-}
-
-// admit waits until a request may begin, or refuses it. account is "" for one without a
-// signature. waiting is told, once for each limit that it has to wait for.
-func (b *Budget) admit(ctx context.Context, host, account string, req *request, policy LimitPolicy, waiting func(LimitScope, time.Duration)) (*permit, error) {
-	if left := b.banOf(host); left > 0 {
-		return nil, &LimitError{Op: req.op(), Scope: LimitBan, RetryAfter: left}
-	}
-	p := &permit{budget: b, key: limitKey{host: host}}
-	p.address = b.gate(p.key, b.requests, b.requestsPer)
-	class := ordinary
-	if req.isCancel() {
-		class = urgent
-	}
-	blocked := func(scope LimitScope, g *gate) func(time.Duration) error {
-		return func(wait time.Duration) error {
-			if policy == LimitRefuse {
-				_, calls, _, per := g.state()
-				return &LimitError{Op: req.op(), Scope: scope, Calls: calls, Per: per, RetryAfter: wait}
-			}
-			waiting(scope, wait)
-			return nil
-		}
-	}
-	var err error
+// admit waits until a request may leave, or refuses it. account is "" for one without a
+// signature. The account's place is taken first, and held while the request waits for the
+// address.
+func (b *Budget) admit(ctx context.Context, host, account string, req *request, pat patience) (*permit, error) {
+	p := &permit{}
+	address := b.gate(limitKey{host: host}, LimitAddress, b.requests, b.requestsPer)
 	if account != "" {
+		if err := address.refusal(); err != nil {
+			err.Op = req.op()
+			return nil, err
+		}
 		l, n := req.limit()
-		p.key = limitKey{host, account, req.method, req.path, l.category}
-		p.account = b.gate(p.key, l.calls, l.per)
-		if p.places[0], err = p.account.take(ctx, n, class, blocked(LimitAccount, p.account)); err != nil {
+		g := b.gate(limitKey{host, account, req.method, req.path, l.category}, LimitAccount, l.calls, l.per)
+		var err error
+		if p.account, err = pat.enter(ctx, g, n, req); err != nil {
 			return nil, err
 		}
 	}
-	if p.places[1], err = p.address.take(ctx, 1, class, blocked(LimitAddress, p.address)); err != nil {
-		if p.account != nil {
-			p.account.unused(p.places[0])
-		}
+	var err error
+	if p.address, err = pat.enter(ctx, address, 1, req); err != nil {
+		p.done(false)
 		return nil, err
-	}
-	if left := b.banOf(host); left > 0 { // meanwhile
-		p.unused()
-		return nil, &LimitError{Op: req.op(), Scope: LimitBan, RetryAfter: left}
 	}
 	return p, nil
 }
 
-// unused gives back what was taken: nothing was sent.
-func (p *permit) unused() {
-	if p.account != nil {
-		p.account.unused(p.places[0])
+// enter waits for a place.
+func (pat patience) enter(ctx context.Context, g *gate, n int, req *request) (*place, error) {
+	p, q, full := g.enter(n, req.class())
+	if p != nil {
+		return p, nil
 	}
-	p.address.unused(p.places[1])
-}
-
-// done says that the request has ended, and takes in what its reply says about limits.
-// offset is that of the exchange's clock.
-func (p *permit) done(header http.Header, err error, offset time.Duration) {
-	if p.account != nil {
-		p.account.learn(int(headerNumber(header, "X-Bapi-Limit")), int(headerNumber(header, "X-Bapi-Limit-Status")))
-		p.account.done(p.places[0])
-	}
-	p.address.done(p.places[1])
-	refused, ok := errors.AsType[*Error](err)
-	if !ok {
-		return
-	}
-	now := time.Now()
-	switch {
-	case refused.ban:
-		p.budget.ban(p.key.host, now.Add(banned))
-	case refused.Code == codeTooMany && p.account != nil:
-		until := now.Add(time.Second)
-		// The header has the moment in the exchange's time; what is long past or far
-		// off is none.
-		if ms := headerNumber(header, "X-Bapi-Limit-Reset-Timestamp"); ms > 0 {
-			if reset := time.UnixMilli(ms).Add(-offset); reset.After(now) && reset.Before(now.Add(time.Minute)) {
-				until = reset
-			}
+	if q != nil && (pat.policy == LimitRefuse || pat.over(full.RetryAfter)) {
+		g.leave(q)
+	} else if q != nil {
+		if f := pat.trace.CallLimited; f != nil {
+			f(req.trace(pat.number), full.Scope, full.RetryAfter)
 		}
-		p.account.close(until)
-	case refused.Code == codeTooManyAddress, refused.Code == codeTooMany:
-		p.address.close(now.Add(time.Second))
+		var over <-chan time.Time
+		if !pat.until.IsZero() {
+			timer := time.NewTimer(time.Until(pat.until))
+			defer timer.Stop()
+			over = timer.C
+		}
+		select {
+		case <-q.ready:
+			if q.place != nil {
+				return q.place, nil
+			}
+			full = g.leave(q)
+		case <-over:
+			full = g.leave(q)
+		case <-ctx.Done():
+			g.leave(q)
+			return nil, context.Cause(ctx)
+		}
+	}
+	full.Op = req.op()
+	return nil, full
+}
+
+// over reports whether patience ends within a wait.
+func (pat patience) over(wait time.Duration) bool {
+	return !pat.until.IsZero() && time.Until(pat.until) < wait
+}
+
+// left says that the request is on its way.
+func (p *permit) left() {
+	if p.account != nil {
+		p.account.left()
+	}
+	p.address.left()
+}
+
+// done says that the request has ended. If nothing of it was sent, it counts nowhere.
+func (p *permit) done(sent bool) {
+	if p.account != nil {
+		p.account.done(sent)
+	}
+	if p.address != nil {
+		p.address.done(sent)
 	}
 }
 
-func (b *Budget) ban(host string, until time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.bans[host] = until
+// learn takes in what a reply says about limits. offset is that of the exchange's clock.
+func (p *permit) learn(header http.Header, err error, offset time.Duration) {
+	if p.account != nil {
+		p.account.gate.learn(int(headerNumber(header, "X-Bapi-Limit")), int(headerNumber(header, "X-Bapi-Limit-Status")))
+	}
+	address := p.address.gate
+	refused, _ := errors.AsType[*Error](err)
+	switch {
+	case refused == nil:
+		address.welcome()
+	case refused.forbidden == wire.ForbiddenBan:
+		address.ban()
+	case refused.forbidden == wire.ForbiddenUnsaid:
+		address.doubt()
+	case refused.Code == codeTooMany && p.account != nil:
+		p.account.gate.close(resetTime(header, offset))
+	case refused.Code == codeTooManyAddress, refused.Code == codeTooMany:
+		address.close(time.Now().Add(time.Second))
+	default:
+		address.welcome()
+	}
+}
+
+// resetTime returns when an account's limit that was exceeded has room again. The header has
+// it in the exchange's time; what is long past or far off is none.
+func resetTime(header http.Header, offset time.Duration) time.Time {
+	now := time.Now()
+	if ms := headerNumber(header, "X-Bapi-Limit-Reset-Timestamp"); ms > 0 {
+		if reset := time.UnixMilli(ms).Add(-offset); reset.After(now) && reset.Before(now.Add(time.Minute)) {
+			return reset
+		}
+	}
+	return now.Add(time.Second)
 }
 
 // Refusals that have to do with limits. V5 page: error.
@@ -228,16 +258,26 @@ const (
 	codeTooMany        = 10006
 	codeTooManyAddress = 10018
 	codeBusy           = 429 // also an HTTP status
+	codeForbidden      = 403 // also an HTTP status
 )
 
-// isBan reports whether a reply says that the address asked too often: HTTP 403, without a code
-// or with one of that meaning. A page that speaks of the country means something
-// else, which lasts longer.
-func isBan(e *Error, body []byte) bool {
-	if e.Status != http.StatusForbidden || bytes.Contains(bytes.ToLower(body), []byte("country")) {
-		return false
+// forbiddenBy returns why a reply turns the request away at the door, with HTTP 403 or that
+// code. One with a code of its own is about the request, and not about the address.
+func forbiddenBy(e *Error, body []byte) wire.Forbidden {
+	if e.Status != http.StatusForbidden && e.Code != codeForbidden {
+		return wire.NotForbidden
 	}
-	return e.Code == 0 || e.Code == codeTooMany || e.Code == codeTooManyAddress
+	why := wire.WhyForbidden(string(body))
+	switch e.Code {
+	case 0:
+		return why
+	case codeForbidden, codeTooMany, codeTooManyAddress:
+		if why == wire.ForbiddenUnsaid {
+			return wire.ForbiddenBan
+		}
+		return why
+	}
+	return wire.NotForbidden
 }
 
 // headerNumber reads a header; -1 if it is not there or no number.
@@ -259,13 +299,21 @@ func accountName(key string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// isCancel reports whether a request takes orders off the book.
-func (r *request) isCancel() bool {
-	return !r.read && strings.Contains(r.path, "/cancel")
+// class says who a request goes before when it has to wait. Whatever is called cancel goes
+// first, the switch that cancels all orders when a connection is lost included.
+func (r *request) class() class {
+	switch {
+	case r.urgent, !r.read && strings.Contains(r.path, "cancel"):
+		return cancels
+	case r.read:
+		return reads
+	}
+	return writes
 }
 
-// limit returns the limit that a request counts against, and how often it counts. Of an
-// endpoint with a limit for each category the smallest counts if the request names none.
+// limit returns the limit that a request counts against, and how often it counts. If there
+// is one for each category and the request names none, it has one of its own, as small as the
+// smallest.
 func (r *request) limit() (limit, int) {
 	rows := r.limits
 	if len(rows) == 0 {
@@ -284,7 +332,9 @@ func (r *request) limit() (limit, int) {
 			return row, n
 		}
 	}
-	return slices.MinFunc(rows, func(a, b limit) int { return cmp.Compare(a.calls, b.calls) }), n
+	smallest := slices.MinFunc(rows, func(a, b limit) int { return cmp.Compare(a.calls, b.calls) })
+	smallest.category = ""
+	return smallest, n
 }
 
 // scan reads what limits depend on from what is sent: the category, and the number of

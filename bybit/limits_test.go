@@ -2,9 +2,11 @@ package bybit_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -69,7 +71,7 @@ func TestFailureClass20_LimitsAreLearned(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
 		d := v.guarded()
 		d.inside = (&limited{t: t, calls: 10, made: map[string][]time.Time{}}).ServeHTTP
-		client := v.client(&bybit.Options{Credentials: testCredentials(), Retries: -1})
+		client := v.client(&bybit.Options{Credentials: testCredentials(), Retries: -1, WriteWait: -1})
 		post := func() {
 			if err := client.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil); err != nil {
 				t.Error(err)
@@ -147,49 +149,8 @@ func TestFailureClass20_BudgetIsShared(t *testing.T) {
 			t.Errorf("1500 requests took %v, want 10 s", took)
 		}
 		uses := budget.Limits()
-		if len(uses) != 1 || uses[0] != (bybit.LimitUse{Host: "rest", Used: 300, Calls: 600, Per: 5 * time.Second}) {
+		if len(uses) != 1 || uses[0] != (bybit.LimitUse{Host: "localhost", Used: 300, Calls: 600, Per: 5 * time.Second}) {
 			t.Errorf("uses %+v", uses)
-		}
-	})
-}
-
-// After a ban nothing is sent for ten minutes, and calls say so at once.
-func TestFailureClass20_BanIsCooledDown(t *testing.T) {
-	inRESTBubble(t, func(t *testing.T, v *restVenue) {
-		budget := bybit.NewBudget(nil)
-		client, other := v.client(&bybit.Options{Budget: budget}), v.client(&bybit.Options{Budget: budget})
-		v.serve(func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(http.StatusForbidden)
-			io.WriteString(w, "<html>access too frequent</html>")
-		})
-		err := get(t, client, "/v5/x")
-		if e, ok := errors.AsType[*bybit.Error](err); !ok || e.Status != http.StatusForbidden {
-			t.Fatalf("the ban gives %v", err)
-		}
-		v.replies(plainReply)
-		time.Sleep(9 * time.Minute)
-		err = get(t, other, "/v5/y")
-		if e, ok := errors.AsType[*bybit.LimitError](err); !ok || e.Scope != bybit.LimitBan || e.RetryAfter != time.Minute {
-			t.Errorf("nine minutes later: %v", err)
-		} else if want := "GET /v5/y: not sent: the exchange has banned this address (HTTP 403), for another 1m0s perhaps"; err.Error() != want {
-			t.Errorf("the error is %v\nwant %s", err, want)
-		}
-		if n := len(v.requests()); n != 1 {
-			t.Errorf("%d requests, want only the one that was banned", n)
-		}
-		time.Sleep(time.Minute)
-		if err := get(t, client, "/v5/x"); err != nil {
-			t.Errorf("ten minutes later: %v", err)
-		}
-		// Of a page about the country, waiting is no cure.
-		v.serve(func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(http.StatusForbidden)
-			io.WriteString(w, "<html>"+strings.Repeat(" ", 1000)+"configured to block access from your country</html>")
-		})
-		for range 2 {
-			if _, ok := errors.AsType[*bybit.Error](get(t, client, "/v5/x")); !ok {
-				t.Error("the second is not asked")
-			}
 		}
 	})
 }
@@ -290,5 +251,233 @@ func TestTooManyVisits(t *testing.T) {
 		if got := pathsOf(v.requests()); len(got) != 2 {
 			t.Errorf("asked %q", got)
 		}
+	})
+}
+
+// While requests wait for the address, no more of them gather than their account's limit lets
+// leave at once.
+func TestFailureClass20_NoBurstAfterAWait(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		d := v.guarded()
+		l := &limited{t: t, calls: 2, made: map[string][]time.Time{}}
+		d.inside = l.ServeHTTP
+		client := v.client(&bybit.Options{
+			Budget:      bybit.NewBudget(&bybit.BudgetOptions{Requests: 20, RequestsPer: 30 * time.Second}),
+			Credentials: testCredentials(), Retries: -1, WriteWait: -1,
+		})
+		if err := get(t, client, "/v5/order/x"); err != nil { // the limit is learned, five samples are used
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for i := range 14 {
+			if err := get(t, client, fmt.Sprintf("/v5/order/%d", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 10 {
+			wg.Go(func() {
+				if err := get(t, client, "/v5/order/x"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for i, at := range l.made["/v5/order/x"] {
+			if n := within(l.made["/v5/order/x"][:i+1], at.Add(-time.Second)); n > 2 {
+				t.Errorf("%d of a limit of 2 within a second", n)
+			}
+		}
+	})
+}
+
+// Nor while they wait for a connection.
+func TestFailureClass20_NoBurstAfterADial(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		d := v.guarded()
+		l := &limited{t: t, calls: 2, made: map[string][]time.Time{}}
+		d.inside = l.ServeHTTP
+		opened := time.Now()
+		client, err := bybit.NewClient(&bybit.Options{
+			Environment: v.env, Credentials: testCredentials(), Retries: -1,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				elapse(time.Until(opened))
+				return v.ln.Dial(ctx, network, addr)
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		if err := get(t, client, "/v5/order/x"); err != nil {
+			t.Fatal(err)
+		}
+		v.ln.CutAll()
+		synctest.Wait()
+		opened = time.Now().Add(10 * time.Second)
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				if err := get(t, client, "/v5/order/x"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// What never left counts nowhere.
+func TestUnsentRequestsDoNotCount(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		d := v.guarded()
+		d.inside = (&limited{t: t, calls: 5, made: map[string][]time.Time{}}).ServeHTTP
+		budget := bybit.NewBudget(nil)
+		client := v.client(&bybit.Options{Credentials: testCredentials(), Retries: -1, Limits: bybit.LimitRefuse, Budget: budget})
+		cancel := func() error { return client.Call(t.Context(), http.MethodPost, "/v5/order/cancel-x", nil, nil) }
+		if err := cancel(); err != nil {
+			t.Fatal(err)
+		}
+		elapse(10 * time.Second)
+		v.ln.CutAll()
+		v.ln.Refuse(errors.New("down"))
+		for range 10 {
+			if err := cancel(); err == nil || !strings.Contains(err.Error(), "down") {
+				t.Fatal(err)
+			}
+		}
+		for _, use := range budget.Limits() {
+			if use.Used != 0 {
+				t.Errorf("of requests that never left %+v is used", use)
+			}
+		}
+		v.ln.Refuse(nil)
+		if err := cancel(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Cancels and what they need of the clock go first, then other writes, then reads; an order that
+// could only leave late is not sent at all.
+func TestWritesGoBeforeReads(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		d := v.guarded()
+		budget := bybit.NewBudget(&bybit.BudgetOptions{Requests: 1, RequestsPer: time.Second})
+		reader := v.client(&bybit.Options{Budget: budget})
+		trader := v.client(&bybit.Options{Budget: budget, Credentials: testCredentials()})
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v5/market/tickers" { // not signed
+				io.WriteString(w, plainReply)
+				return
+			}
+			d.ServeHTTP(w, r)
+		})
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				if err := get(t, reader, "/v5/market/tickers"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		begun := time.Now()
+		for _, path := range []string{"/v5/order/create", "/v5/order/disconnected-cancel-all", "/v5/order/cancel-batch"} {
+			wg.Go(func() {
+				if err := trader.Call(t.Context(), http.MethodPost, path, nil, nil); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(begun); took > 8*time.Second {
+					t.Errorf("%s took %v", path, took)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		var order []string
+		for _, r := range v.requests() {
+			if len(order) == 0 || order[len(order)-1] != r.path {
+				order = append(order, r.path)
+			}
+		}
+		want := []string{"/v5/market/tickers", "/v5/market/time", "/v5/order/cancel-batch", "/v5/order/disconnected-cancel-all", "/v5/order/create", "/v5/market/tickers"}
+		if slices.Sort(order[2:4]); !slices.Equal(order, want) {
+			t.Errorf("asked %q\nwant %q", order, want)
+		}
+	})
+}
+
+func TestLateWritesAreNotSent(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		client := v.client(&bybit.Options{Budget: bybit.NewBudget(&bybit.BudgetOptions{Requests: 2, RequestsPer: 4 * time.Second})})
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		sent, late := 0, 0
+		begun := time.Now()
+		for range 10 {
+			wg.Go(func() {
+				err := client.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil)
+				full, ok := errors.AsType[*bybit.LimitError](err)
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err == nil:
+					sent++
+				case ok && full.Scope == bybit.LimitAddress && full.Calls == 2 && full.RetryAfter > 0:
+					late++
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(begun); sent != 4 || late != 6 || took != 5*time.Second || len(v.requests()) != 4 {
+			t.Errorf("%d were sent, %d late after %v, want 4 and 6 after 5 s", sent, late, took)
+		}
+		// Cancels are worth it whenever they leave; and a wait that is too long is none.
+		client = v.client(&bybit.Options{WriteWait: time.Second, Budget: bybit.NewBudget(&bybit.BudgetOptions{Requests: 1, RequestsPer: 4 * time.Second})})
+		if err := get(t, client, "/v5/x"); err != nil {
+			t.Fatal(err)
+		}
+		begun = time.Now()
+		err := client.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil)
+		if full, ok := errors.AsType[*bybit.LimitError](err); !ok || full.RetryAfter != 4*time.Second || time.Since(begun) != 0 {
+			t.Errorf("after %v: %v", time.Since(begun), err)
+		}
+		if err := client.Call(t.Context(), http.MethodPost, "/v5/order/cancel-x", nil, nil); err != nil || time.Since(begun) != 4*time.Second {
+			t.Errorf("a cancel after %v: %v", time.Since(begun), err)
+		}
+	})
+}
+
+// Whoever is refused because others wait is told when there may be room: never now.
+func TestRetryAfterIsNotNow(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		v.guarded()
+		budget := bybit.NewBudget(&bybit.BudgetOptions{Requests: 20, RequestsPer: 4 * time.Second})
+		rows := func(n int) json.RawMessage {
+			return json.RawMessage(`{"category":"linear","request":[` + strings.TrimSuffix(strings.Repeat("{},", n), ",") + `]}`)
+		}
+		patient := v.client(&bybit.Options{Budget: budget, Credentials: testCredentials(), WriteWait: -1})
+		batch := func(c *bybit.Client, n int) error {
+			return c.Call(t.Context(), http.MethodPost, "/v5/order/cancel-batch", rows(n), nil)
+		}
+		if err := batch(patient, 7); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := batch(patient, 8); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		hasty := v.client(&bybit.Options{Budget: budget, Credentials: testCredentials(), Limits: bybit.LimitRefuse})
+		if full, ok := errors.AsType[*bybit.LimitError](batch(hasty, 1)); !ok || full.RetryAfter != time.Second {
+			t.Errorf("behind one that waits: %v", full)
+		}
+		wg.Wait()
 	})
 }

@@ -18,8 +18,8 @@ type Options struct {
 	// Default: none, public data only.
 	Credentials *Credentials
 
-	// RecvWindow is for how long after its timestamp the exchange accepts a request.
-	// Default: 5 s, the exchange's own.
+	// RecvWindow is for how long after its timestamp the exchange accepts a request: a
+	// millisecond or more. Default: 5 s, the exchange's own.
 	RecvWindow time.Duration
 
 	// Referer is a broker's id, sent with signed requests. Default: none.
@@ -27,6 +27,13 @@ type Options struct {
 
 	// Limits says what a call does when a limit is used up. Default: LimitWait.
 	Limits LimitPolicy
+
+	// WriteWait is how long a call that changes something may wait before it is signed and
+	// sent: for limits, and for the clock to be measured anew after a refused timestamp. One that
+	// would leave later is not sent and fails with a [*LimitError], since an order that leaves
+	// late is another order. Then RecvWindow begins. Cancels wait for as long as ctx
+	// lasts, and so do all calls if it is below 0. Default: 5 s.
+	WriteWait time.Duration
 
 	// Retries is how often a call that changes nothing is repeated after a failure
 	// that may pass: one of the network, HTTP status 5xx or 429, too many requests. A call that
@@ -179,6 +186,7 @@ const (
 	defaultDialTimeout = 15 * time.Second
 	defaultRecvWindow  = 5 * time.Second
 	defaultRetries     = 3
+	defaultWriteWait   = 5 * time.Second
 )
 
 func (o *Options) withDefaults() Options {
@@ -194,6 +202,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if opts.RecvWindow <= 0 {
 		opts.RecvWindow = defaultRecvWindow
+	}
+	if opts.WriteWait == 0 {
+		opts.WriteWait = defaultWriteWait
 	}
 	switch {
 	case opts.Retries == 0:

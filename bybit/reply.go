@@ -28,7 +28,7 @@ type Error struct {
 	// last, if the refusal has to do with it: codes 10002 and 10004.
 	Skew time.Duration
 
-	ban bool // the address has asked too often
+	forbidden wire.Forbidden // why the address is turned away
 }
 
 // Error returns one line, such as
@@ -130,7 +130,7 @@ func parseReply(e *endpoint, status int, header http.Header, body []byte) (*repl
 		if bad != nil || !hasCode {
 			f.Code, f.Message, f.ExtInfo = 0, beginning(body), nil
 		}
-		f.ban = isBan(f, body)
+		f.forbidden = forbiddenBy(f, body)
 		return f
 	}
 	switch {

@@ -78,7 +78,16 @@ func newREST(opts *Options, signer *signer) (*rest, error) {
 		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.RawQuery != "" {
 			return nil, fmt.Errorf("RESTURL %q is no base of URLs, such as https://host", opts.Environment.RESTURL)
 		}
+		if r.signer != nil && base.Scheme == "http" && !isLoopback(base.Hostname()) {
+			return nil, fmt.Errorf("RESTURL %q: credentials go over http to this machine alone; use https", opts.Environment.RESTURL)
+		}
 		r.base = base
+	}
+	if opts.RecvWindow < time.Millisecond {
+		return nil, fmt.Errorf("RecvWindow is %s, less than the exchange can count", opts.RecvWindow)
+	}
+	if strings.ContainsFunc(opts.Referer, func(c rune) bool { return c < ' ' || c >= 0x7f }) {
+		return nil, fmt.Errorf("the Referer %q has a character that no header has", opts.Referer)
 	}
 	r.clock = newClock(r.measureClock)
 	r.life, r.end = context.WithCancel(context.Background())
@@ -96,6 +105,12 @@ func newREST(opts *Options, signer *signer) (*rest, error) {
 		r.http.TLSClientConfig.NextProtos = nil // HTTP/1.1 is what this transport speaks
 	}
 	return r, nil
+}
+
+// isLoopback reports whether a host is this machine.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // dialer returns the transport's DialContext: the caller's, bounded by DialTimeout
@@ -188,43 +203,68 @@ func (closedError) Is(target error) bool { return target == ErrClosed }
 
 // sent says how far a request came.
 type sent struct {
-	at     time.Time // when it was begun
-	conn   *countedConn
-	before int64 // what had been handed to the socket when it got the connection
-	reused bool
+	at      time.Time // when it was begun
+	gotConn bool
+	reused  bool         // the connection, which may be closed
+	conn    *countedConn // nil if what it is handed cannot be counted
+	before  int64        // what it had been handed before
 }
 
 // any reports whether a byte of the request may have left.
-func (s *sent) any() bool { return s.conn != nil && s.conn.written.Load() > s.before }
+func (s *sent) any() bool {
+	return s.gotConn && (s.conn == nil || s.conn.written.Load() > s.before)
+}
 
-// do makes a request once and reads what comes. now is what it is signed with; zero: it
-// is not. The error is the network's; with another, header is nil.
-func (r *rest) do(ctx context.Context, req *request, now time.Time, s *sent) (header http.Header, rep *reply, err error) {
+// attempt is one request of a call, and what came of it.
+type attempt struct {
+	sent
+	permit  *permit
+	version int         // of the clock that it was signed with
+	header  http.Header // of the reply; nil if there is none
+	reply   *reply      // nil if there is an error
+	err     error       // the exchange's, or if there is no header the network's
+}
+
+// leaves notes that the request leaves now, over that connection.
+func (a *attempt) leaves(info httptrace.GotConnInfo) {
+	a.permit.left()
+	a.gotConn, a.reused = true, info.Reused
+	if a.conn = counted(info.Conn); a.conn != nil {
+		a.before = a.conn.written.Load()
+	}
+}
+
+// send signs a request, makes it and reads what comes.
+func (r *rest) send(ctx context.Context, req *request, signed bool, a *attempt) {
 	ctx, cancel := context.WithTimeoutCause(ctx, restTimeout, fmt.Errorf("no reply within %s", restTimeout))
 	defer cancel()
-	h := r.newHTTP(ctx, req, s)
-	if !now.IsZero() {
-		if err := r.signer.signRequest(h.Header, req, now, r.opts.RecvWindow); err != nil {
-			return nil, nil, err
-		}
-		if r.opts.Referer != "" {
-			h.Header[headerReferer] = []string{r.opts.Referer}
+	h := r.newHTTP(ctx, req, a)
+	if signed {
+		if a.err = r.sign(h, req, a); a.err != nil {
+			return
 		}
 	}
-	s.at = time.Now()
 	status, header, body, err := r.roundTrip(h)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
+		if a.err = err; ctx.Err() != nil {
+			a.err = context.Cause(ctx)
 		}
-		return nil, nil, err
+		return
 	}
-	rep, err = parseReply(req.endpoint, status, header, body)
-	if err != nil {
-		return header, nil, err
+	a.header = header
+	if a.reply, a.err = parseReply(req.endpoint, status, header, body); a.err == nil {
+		a.reply.sentAt = a.at
 	}
-	rep.sentAt = s.at
-	return header, rep, nil
+}
+
+// sign adds to a request what makes it the user's.
+func (r *rest) sign(h *http.Request, req *request, a *attempt) error {
+	now, version := r.clock.now()
+	a.version = version
+	if r.opts.Referer != "" {
+		h.Header[headerReferer] = []string{r.opts.Referer}
+	}
+	return r.signer.signRequest(h.Header, req, now, r.opts.RecvWindow)
 }
 
 func (r *rest) roundTrip(h *http.Request) (status int, header http.Header, body []byte, err error) {
@@ -243,24 +283,22 @@ func (r *rest) roundTrip(h *http.Request) (status int, header http.Header, body 
 // newHTTP makes the request of package http. The query and the body are sent as they are.
 // Every request has a body that can be read once only, a GET an empty one that is not
 // sent: so net/http cannot repeat it.
-func (r *rest) newHTTP(ctx context.Context, req *request, s *sent) *http.Request {
+func (r *rest) newHTTP(ctx context.Context, req *request, a *attempt) *http.Request {
 	target := *r.base
 	target.Path += req.path
 	target.RawQuery = string(req.query)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		s.reused = info.Reused
-		if s.conn = counted(info.Conn); s.conn != nil {
-			s.before = s.conn.written.Load()
-		}
-	}})
 	h := &http.Request{
 		Method: req.method, URL: &target, Host: target.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: make(http.Header, 8), Body: io.NopCloser(bytes.NewReader(req.body)),
 	}
-	if req.method != http.MethodGet {
+	if req.method == http.MethodGet {
+		// Else net/http reads the body ahead to see whether it is empty, and if that takes
+		// long sends it in chunks. A GET with a body is an HTTP 403. V5 page: error.
+		h.TransferEncoding = []string{"identity"}
+	} else {
 		h.ContentLength = int64(len(req.body))
 		h.Header["Content-Type"] = []string{"application/json"}
 	}
-	return h.WithContext(ctx)
+	return h.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: a.leaves}))
 }

@@ -53,7 +53,7 @@ func (*benchParams) AppendQuery(dst []byte) []byte {
 func BenchmarkSignedGet(b *testing.B) {
 	ln := benchVenue(b)
 	client, err := bybit.NewClient(&bybit.Options{
-		Environment: bybit.CustomEnvironment("", "http://rest"), DialContext: ln.Dial, Credentials: testCredentials(),
+		Environment: bybit.CustomEnvironment("", "http://localhost"), DialContext: ln.Dial, Credentials: testCredentials(),
 		Budget: bybit.NewBudget(&bybit.BudgetOptions{Requests: 1 << 20}),
 	})
 	if err != nil {

@@ -51,7 +51,7 @@ const plainReply = `{"retCode":0,"retMsg":"OK","result":{},"retExtInfo":{},"time
 // inRESTBubble runs a test with an exchange in fake time.
 func inRESTBubble(t *testing.T, f func(t *testing.T, v *restVenue)) {
 	synctest.Test(t, func(t *testing.T) {
-		v := &restVenue{tb: t, ln: memnet.Listen("rest"), env: bybit.CustomEnvironment("", "http://rest")}
+		v := &restVenue{tb: t, ln: memnet.Listen("rest"), env: bybit.CustomEnvironment("", "http://localhost")}
 		srv := &http.Server{Handler: v, ErrorLog: log.New(io.Discard, "", 0)}
 		var wg sync.WaitGroup
 		wg.Go(func() { srv.Serve(v.ln) })

@@ -2,6 +2,7 @@ package bybit
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -28,19 +29,19 @@ const (
 //
 // Never anything else: who repeats an order has two.
 func (r *rest) call(ctx context.Context, req *request) (*reply, error) {
-	rep, err := r.callUnnamed(ctx, req)
+	ctx, end, err := r.begin(ctx)
+	if err != nil {
+		return nil, named(req.endpoint, err)
+	}
+	defer end()
+	rep, err := r.attempts(ctx, req)
 	if err != nil {
 		return nil, named(req.endpoint, err)
 	}
 	return rep, nil
 }
 
-func (r *rest) callUnnamed(ctx context.Context, req *request) (*reply, error) {
-	ctx, end, err := r.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
+func (r *rest) attempts(ctx context.Context, req *request) (*reply, error) {
 	signed, err := r.signs(req.endpoint)
 	if err != nil {
 		return nil, err
@@ -48,49 +49,68 @@ func (r *rest) callUnnamed(ctx context.Context, req *request) (*reply, error) {
 	if signed {
 		r.clock.start(ctx)
 	}
-	resigned, resent := false, false
-	failures := 0
+	var until time.Time // when the request may leave
+	if req.class() == writes && r.opts.WriteWait > 0 {
+		until = time.Now().Add(r.opts.WriteWait)
+	}
+	resigned, resent, failures := false, false, 0
 	var failure error // the last
-	for attempt := 1; ; attempt++ {
-		var now time.Time
-		version := 0
+	for number := 1; ; number++ {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
-		permit, err := r.admit(ctx, req, signed, attempt)
-		switch _, limited := errors.AsType[*LimitError](err); {
-		case limited && failure != nil:
+		a, err := r.attempt(ctx, req, signed, until, number)
+		if _, limited := errors.AsType[*LimitError](err); limited && failure != nil {
 			return nil, failure // which says why
-		case err != nil:
+		}
+		if err != nil {
 			return nil, err
 		}
-		if signed {
-			now, version = r.clock.now()
+		if a.err == nil {
+			return a.reply, nil
 		}
-		var s sent
-		header, rep, err := r.traced(ctx, req, now, &s, attempt)
-		permit.done(header, err, r.clock.state().Offset)
-		if err == nil {
-			return rep, nil
-		}
-		failure = r.explain(req, &s, err)
-		refused, _ := errors.AsType[*Error](err)
+		failure = r.explain(req, a)
+		refused, _ := errors.AsType[*Error](a.err)
 		switch {
-		case refused != nil && signed && !resigned && r.clock.again(ctx, refused, version):
-			resigned = true
-			continue
-		case header == nil && !s.any() && s.reused && !resent && ctx.Err() == nil:
-			resent = true
-			continue
-		case failures < req.retries(r.opts.Retries) && passes(err) && ctx.Err() == nil:
-			failures++
-			if wait := backoff(failures); !r.pause(ctx, req, attempt, wait, err) {
-				break
+		case signed && !resigned && refused != nil && r.clock.resync(ctx, refused, a.version):
+			if resigned = true; !until.IsZero() && time.Now().After(until) {
+				return nil, failure
 			}
-			continue
+		case a.header == nil && !a.any() && a.reused && !resent && ctx.Err() == nil:
+			resent = true
+		case failures < req.retries(r.opts.Retries) && passes(a.err) && r.pause(ctx, req, number, backoff(failures+1), a.err):
+			failures++
+		default:
+			return nil, failure
 		}
-		return nil, failure
 	}
+}
+
+// attempt waits for the limits and makes a request once. The error says why it was not made.
+func (r *rest) attempt(ctx context.Context, req *request, signed bool, until time.Time, number int) (*attempt, error) {
+	account := ""
+	if signed {
+		account = r.account
+	}
+	permit, err := r.opts.Budget.admit(ctx, r.base.Host, account, req, patience{r.opts.Limits, until, r.opts.Trace, number})
+	if err != nil {
+		return nil, err
+	}
+	a := &attempt{permit: permit}
+	defer func() { permit.done(a.header != nil || a.any()) }()
+	if f := r.opts.Trace.CallBegun; f != nil {
+		f(req.trace(number))
+	}
+	a.at = time.Now()
+	r.send(ctx, req, signed, a)
+	if a.header != nil {
+		permit.learn(a.header, a.err, r.clock.state().Offset)
+	}
+	withoutSecrets(req.path, a.err)
+	if f := r.opts.Trace.CallEnded; f != nil {
+		f(req.trace(number), time.Since(a.at), a.err)
+	}
+	return a, nil
 }
 
 // signs reports whether an endpoint is to be signed.
@@ -124,6 +144,9 @@ func passes(err error) bool {
 	if _, ok := errors.AsType[*DecodeError](err); ok || errors.Is(err, errReplyTooLong) || errors.Is(err, errSign) {
 		return false
 	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return false
+	}
 	return true // the network's
 }
 
@@ -138,12 +161,12 @@ func backoff(n int) time.Duration {
 }
 
 // pause waits before a repetition. It reports whether there is time for one.
-func (r *rest) pause(ctx context.Context, req *request, attempt int, wait time.Duration, err error) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
+func (r *rest) pause(ctx context.Context, req *request, number int, wait time.Duration, err error) bool {
+	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || ok && time.Until(deadline) <= wait {
 		return false // the failure says more than ctx's end would
 	}
 	if f := r.opts.Trace.CallRetry; f != nil {
-		f(req.trace(attempt), wait, err)
+		f(req.trace(number), wait, err)
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -155,53 +178,14 @@ func (r *rest) pause(ctx context.Context, req *request, attempt int, wait time.D
 	}
 }
 
-// admit waits for the limits.
-func (r *rest) admit(ctx context.Context, req *request, signed bool, attempt int) (*permit, error) {
-	account := ""
-	if signed {
-		account = r.account
-	}
-	return r.opts.Budget.admit(ctx, r.base.Host, account, req, r.opts.Limits, func(scope LimitScope, wait time.Duration) {
-		if f := r.opts.Trace.CallLimited; f != nil {
-			f(req.trace(attempt), scope, wait)
-		}
-	})
-}
-
-// traced is do between two calls of the trace.
-func (r *rest) traced(ctx context.Context, req *request, now time.Time, s *sent, attempt int) (http.Header, *reply, error) {
-	if f := r.opts.Trace.CallBegun; f != nil {
-		f(req.trace(attempt))
-	}
-	header, rep, err := r.do(ctx, req, now, s)
-	withoutSecrets(req.path, err)
-	if f := r.opts.Trace.CallEnded; f != nil {
-		f(req.trace(attempt), time.Since(s.at), err)
-	}
-	return header, rep, err
-}
-
-// unsigned makes a request without a signature, once, as a part of a call. It also
-// returns when it was sent.
-func (r *rest) unsigned(ctx context.Context, req *request) (*reply, time.Time, error) {
-	permit, err := r.admit(ctx, req, false, 1)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	var s sent
-	header, rep, err := r.traced(ctx, req, time.Time{}, &s, 1)
-	permit.done(header, err, 0)
-	return rep, s.at, err
-}
-
 // explain adds to a final failure what is known besides: the skew, or that the outcome of a
 // write is unknown.
-func (r *rest) explain(req *request, s *sent, err error) error {
-	refused, _ := errors.AsType[*Error](err)
+func (r *rest) explain(req *request, a *attempt) error {
+	refused, _ := errors.AsType[*Error](a.err)
 	if refused != nil && (refused.Code == codeTimestamp || refused.Code == codeSignature) {
 		refused.Skew = r.clock.state().Offset
 	}
-	return req.unknown(s, err)
+	return req.unknown(&a.sent, a.err)
 }
 
 // withoutSecrets takes the reply out of an error if it may hold a new key's secret.

@@ -96,7 +96,7 @@ func TestCredentialsAreChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	custom := bybit.CustomEnvironment("", "http://rest")
+	custom := bybit.CustomEnvironment("", "http://localhost")
 	for _, c := range []struct {
 		name string
 		opts bybit.Options

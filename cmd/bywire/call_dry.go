@@ -35,9 +35,14 @@ func (a *app) dryRun(ctx context.Context, env bybit.Environment, keys *bybit.Cre
 		hidden = "(no key given)"
 		keys = &bybit.Credentials{Key: "none", Secret: "none"}
 	}
-	address := env.RESTURL
-	// Inside, nobody shakes hands.
-	env.RESTURL = "http://" + strings.TrimPrefix(strings.TrimPrefix(address, "https://"), "http://")
+	real, err := bybit.NewClient(&bybit.Options{Environment: env, Credentials: keys})
+	if err != nil {
+		return usageError("%w", err) // as the call itself would
+	}
+	real.Close()
+	scheme, rest, _ := strings.Cut(env.RESTURL, "://")
+	host, path, _ := strings.Cut(rest, "/")
+	env.RESTURL = "http://localhost/" + path // inside, nobody shakes hands
 	var server sync.WaitGroup
 	var last caught // written by the server, read after it has ended
 	dial := func(context.Context, string, string) (net.Conn, error) {
@@ -58,8 +63,6 @@ func (a *app) dryRun(ctx context.Context, env bybit.Environment, keys *bybit.Cre
 	if last.method == "" {
 		return errors.New("call: nothing would be sent")
 	}
-	scheme, rest, _ := strings.Cut(address, "://")
-	host, _, _ := strings.Cut(rest, "/")
 	fmt.Fprintf(a.out, "%s %s://%s%s\n", last.method, scheme, host, last.target)
 	for _, name := range slices.Sorted(maps.Keys(last.header)) {
 		for _, value := range last.header[name] {

@@ -204,6 +204,8 @@ func TestCallExitCodes(t *testing.T) {
 		{create, 200, refusal(10000, "Server Timeout"), exitUnknown, "ask what became of it before it is sent again"},
 		{create, 200, refusal(10006, "Too many visits!"), exitRateLimited, "Too many visits! (10006)"},
 		{create, 429, "", exitRateLimited, "429"},
+		{create, 403, "<html>access too frequent", exitRateLimited, "HTTP 403: <html>access too frequent"},
+		{create, 403, "<html>Request blocked", exitRefused, "HTTP 403: <html>Request blocked"},
 		{create, 502, "bad gateway", exitUnknown, "outcome unknown"},
 		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\",\"orderId\":\"1\"},{\"symbol\":\"B\",\"orderId\":\"2\"}]", 200,
 			`{"retCode":0,"retMsg":"OK","result":{"list":[{},{}]},"retExtInfo":{"list":[{"code":0,"msg":"OK"},{"code":110001,"msg":"no such order"}]},"time":1}`,

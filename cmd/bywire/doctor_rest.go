@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bywire/bywire/internal/wire"
 )
 
 // clockSamples is how often the venue is asked for its time.
@@ -119,17 +121,17 @@ func serverTime(body []byte) (time.Time, bool) {
 // explainStatus says what an HTTP status means here, of a REST call and of a
 // WebSocket handshake alike.
 func explainStatus(status int, body string, own bool) (detail, advice string) {
-	low := strings.ToLower(body)
 	line, _, _ := strings.Cut(strings.TrimSpace(body), "\n")
 	line = strings.TrimSpace(line)
 	detail = fmt.Sprintf("HTTP %d", status)
+	why := wire.WhyForbidden(body)
 	switch {
 	case own && status == http.StatusNotFound:
 		return detail + ": this server does not have it", ""
-	case status == http.StatusForbidden && (strings.Contains(low, "country") || strings.Contains(low, "region")):
+	case status == http.StatusForbidden && why == wire.ForbiddenCountry:
 		return detail + ": the venue does not serve the country of this address",
 			"use the venue of your country (--env tr, nl, eu ...; bywire doctor --help lists them) or run where it is allowed"
-	case status == http.StatusForbidden && strings.Contains(low, "too frequent"):
+	case status == http.StatusForbidden && why == wire.ForbiddenBan:
 		return detail + ": this address is banned for too many requests",
 			"stop every program on this address and wait ten minutes; the limits are 600 requests in 5 s and 500 connects in 5 min"
 	case status == http.StatusForbidden:

@@ -116,13 +116,14 @@ func callCode(err error) (int, bool) {
 	switch refused.Code {
 	case 10003, 10004, 10005, 10007, 10010, 33004, -2015, http.StatusUnauthorized:
 		return exitAuth, true
-	case 10006, 10018, 10403, 10429, http.StatusTooManyRequests:
+	case 10006, 10018, 10403, 10429, http.StatusTooManyRequests, http.StatusForbidden:
 		return exitRateLimited, true
 	case 0:
 		switch {
 		case refused.Status == http.StatusUnauthorized:
 			return exitAuth, true
-		case refused.Status == http.StatusTooManyRequests:
+		case refused.Status == http.StatusTooManyRequests,
+			refused.Status == http.StatusForbidden && wire.WhyForbidden(refused.Message) == wire.ForbiddenBan:
 			return exitRateLimited, true
 		case refused.Status >= http.StatusInternalServerError:
 			return exitNetwork, true

@@ -1,0 +1,157 @@
+package bybit_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bywire/bywire/bybit"
+)
+
+// After a ban nothing is sent for ten minutes, and calls say so at once.
+func TestFailureClass20_BanIsCooledDown(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		budget := bybit.NewBudget(nil)
+		client, other := v.client(&bybit.Options{Budget: budget}), v.client(&bybit.Options{Budget: budget})
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<html>access too frequent</html>")
+		})
+		err := get(t, client, "/v5/x")
+		if e, ok := errors.AsType[*bybit.Error](err); !ok || e.Status != http.StatusForbidden {
+			t.Fatalf("the ban gives %v", err)
+		}
+		v.replies(plainReply)
+		time.Sleep(9 * time.Minute)
+		err = get(t, other, "/v5/y")
+		if e, ok := errors.AsType[*bybit.LimitError](err); !ok || e.Scope != bybit.LimitBan || e.RetryAfter != time.Minute {
+			t.Errorf("nine minutes later: %v", err)
+		} else if want := "GET /v5/y: not sent: the exchange has banned this address (HTTP 403), for another 1m0s perhaps"; err.Error() != want {
+			t.Errorf("the error is %v\nwant %s", err, want)
+		}
+		if n := len(v.requests()); n != 1 {
+			t.Errorf("%d requests, want only the one that was banned", n)
+		}
+		time.Sleep(time.Minute)
+		if err := get(t, client, "/v5/x"); err != nil {
+			t.Errorf("ten minutes later: %v", err)
+		}
+		// Of a page about the country, waiting is no cure.
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<html>"+strings.Repeat(" ", 1000)+"configured to block access from your country</html>")
+		})
+		for range 2 {
+			if _, ok := errors.AsType[*bybit.Error](get(t, client, "/v5/x")); !ok {
+				t.Error("the second is not asked")
+			}
+		}
+	})
+}
+
+// An HTTP 403 that is no ban keeps nobody from cancelling.
+func TestFailureClass20_DoubtIsNoBan(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		client := v.client(&bybit.Options{Retries: -1})
+		begun := time.Now()
+		var asked []string
+		forbidden := true
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			asked = append(asked, fmt.Sprint(r.URL.Path, " ", time.Since(begun)))
+			if forbidden {
+				w.WriteHeader(http.StatusForbidden)
+				io.WriteString(w, "<html>Request blocked</html>")
+				return
+			}
+			elapse(50 * time.Millisecond)
+			io.WriteString(w, plainReply)
+		})
+		for range 5 { // 0, 1, 3, 7, 15 s
+			if e, ok := errors.AsType[*bybit.Error](get(t, client, "/v5/odd")); !ok || e.Status != http.StatusForbidden {
+				t.Fatal(e)
+			}
+		}
+		if want := []string{"/v5/odd 0s", "/v5/odd 1s", "/v5/odd 3s", "/v5/odd 7s", "/v5/odd 15s"}; !slices.Equal(asked, want) {
+			t.Errorf("asked %q\nwant %q", asked, want)
+		}
+		refused := client.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil)
+		if full, ok := errors.AsType[*bybit.LimitError](refused); !ok || full.Scope != bybit.LimitDoubt || full.RetryAfter != 8*time.Second {
+			t.Errorf("an order gives %v", refused)
+		} else if want := "POST /v5/order/x: not sent: the exchange turns this address away (HTTP 403), for another 8s perhaps"; refused.Error() != want {
+			t.Errorf("the error is %v\nwant %s", refused, want)
+		}
+		forbidden, asked = false, nil
+		var wg sync.WaitGroup
+		for i := range 3 {
+			wg.Go(func() {
+				if err := get(t, client, fmt.Sprintf("/v5/waits/%d", i)); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		for i := range 2 {
+			wg.Go(func() {
+				if err := client.Call(t.Context(), http.MethodPost, fmt.Sprintf("/v5/order/cancel/%d", i), nil, nil); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		slices.Sort(asked)
+		want := []string{
+			"/v5/order/cancel/0 15s", // at once, and alone; the rest when it has got through
+			"/v5/order/cancel/1 15.05s", "/v5/waits/0 15.05s", "/v5/waits/1 15.05s", "/v5/waits/2 15.05s",
+		}
+		if !slices.Equal(asked, want) {
+			t.Errorf("asked %q\nwant %q", asked, want)
+		}
+	})
+}
+
+// Which replies say that the address is banned.
+func TestFailureClass20_BansByTheirWords(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		scope  bybit.LimitScope // of the next call
+		none   bool
+	}{
+		{403, "403, access too frequent", bybit.LimitBan, false},
+		{403, "<html>Access Too Frequent</html>", bybit.LimitBan, false},
+		{403, `{"retCode":403,"retMsg":"Forbidden request"}`, bybit.LimitBan, false},
+		{200, `{"retCode":403,"retMsg":"access too frequent"}`, bybit.LimitBan, false},
+		{403, `{"retCode":10006,"retMsg":"Too many visits!"}`, bybit.LimitBan, false},
+		{403, `{"retCode":10018,"retMsg":"Exceeded the IP Rate Limit."}`, bybit.LimitBan, false},
+		{200, `{"retCode":10018,"retMsg":"Exceeded the IP Rate Limit."}`, bybit.LimitAddress, false},
+		{403, "", bybit.LimitDoubt, false},
+		{403, "<html>Request blocked</html>", bybit.LimitDoubt, false},
+		{403, "not available in your region", 0, true},
+		{403, `{"retCode":403,"retMsg":"not available in your country"}`, 0, true},
+		{403, `{"retCode":10010,"retMsg":"Unmatched IP"}`, 0, true},
+		{401, "access too frequent", 0, true},
+	} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			client := v.client(&bybit.Options{Retries: -1, Limits: bybit.LimitRefuse})
+			v.serve(func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(c.status)
+				io.WriteString(w, c.body)
+			})
+			if _, ok := errors.AsType[*bybit.Error](get(t, client, "/v5/x")); !ok {
+				t.Errorf("%d %s: not refused", c.status, c.body)
+			}
+			full, ok := errors.AsType[*bybit.LimitError](get(t, client, "/v5/y"))
+			if ok == c.none || ok && full.Scope != c.scope {
+				t.Errorf("%d %s: then %v", c.status, c.body, full)
+			}
+		})
+	}
+}
