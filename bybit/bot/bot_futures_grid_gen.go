@@ -12,8 +12,8 @@ import (
 )
 
 // FuturesGrid returns a futures grid bot with its settings, its state and its profit.
-// Shares and rates are fractions, 0.05 is 5%, unless a row says percent. What only a running bot
-// has is absent after its end.
+// Shares and rates are fractions, 0.05 is 5%, unless a comment says percent. What only a running
+// bot has is absent after its end.
 //
 // V5 page: [bot/futures-grid/get-detail].
 //

@@ -14,7 +14,7 @@ import (
 )
 
 // Transactions returns transactions of the card. Either type is given, or TxnID or OrderNo. A page
-// beyond the last one is empty; TotalCount says how many rows there are.
+// beyond the last one is empty; TotalCount says how many there are.
 //
 // V5 page: [bybit-card/asset-records].
 //
@@ -65,37 +65,38 @@ type TransactionsResult struct {
 
 // Transaction is one of the transactions in [TransactionsResult.Transactions].
 type Transaction struct {
-	Pan4                      string            // last four digits of the card's number
-	Pan6                      string            // first six digits of the card's number
-	TradeStatus               TradeStatus       // where it stands for the cardholder
-	Type                      TransactionType   // what it is
-	BasicAmount               decimal.Decimal   // amount with fees and taxes, in BasicCurrency
-	BasicCurrency             string            // currency of BasicAmount, such as USD
-	TransactionAmount         decimal.Decimal   // amount before taxes, in TransactionCurrency
-	TransactionCurrency       string            // currency of TransactionAmount, such as USD
-	TxnCreate                 time.Time         // when it was made
-	MerchCountry              string            // country of the merchant, two letters, such as US
-	MerchCity                 string            // city of the merchant
-	MerchName                 string            // name of the merchant
-	TxnID                     string            // ID of the transaction
-	DeclinedReason            string            // why it was declined; empty if it was not
-	TotalFees                 decimal.Decimal   // all fees together
-	UID                       string            // UID of the account
-	TransactionCurrencyAmount decimal.Decimal   // amount in fiat money
-	FXPad                     decimal.Decimal   // fee of the exchange of currencies; empty if there is none
-	InterchangeFee            decimal.Decimal   // fee between the banks of the card network; not the user's
-	BillAmount                decimal.Decimal   // amount of the bill
-	PaidAmount                decimal.Decimal   // amount that was paid, in PaidCurrency
-	PaidCurrency              string            // coin or currency that it was paid with, such as USDT
-	BonusAmount               decimal.Decimal   // part that was paid from a bonus
-	ForeignTransactionFee     decimal.Decimal   // fee of a transaction abroad
-	TotalTax                  decimal.Decimal   // all taxes together
-	PaidFiat                  decimal.Decimal   // part that was paid in fiat money
-	WithdrawalFee             decimal.Decimal   // fee of a withdrawal from a machine
-	Status                    TransactionStatus // where its processing stands
-	OrderNo                   string            // ID of the order
-	MCC                       string            // merchant category code, such as 5411
-	MerchCategoryDesc         string            // kind of the merchant, such as Grocery Stores
+	Pan4                      string          // last four digits of the card's number
+	Pan6                      string          // first six digits of the card's number
+	TradeStatus               TradeStatus     // where it stands for the cardholder
+	Type                      TransactionType // what it is
+	BasicAmount               decimal.Decimal // amount with fees and taxes, in BasicCurrency
+	BasicCurrency             string          // currency of BasicAmount, such as USD
+	TransactionAmount         decimal.Decimal // amount before taxes, in TransactionCurrency
+	TransactionCurrency       string          // currency of TransactionAmount, such as USD
+	TxnCreate                 time.Time       // when it was made
+	MerchCountry              string          // country of the merchant, two letters, such as US
+	MerchCity                 string          // city of the merchant
+	MerchName                 string          // name of the merchant
+	TxnID                     string          // ID of the transaction
+	DeclinedReason            string          // why it was declined; empty if it was not
+	TotalFees                 decimal.Decimal // all fees together
+	UID                       string          // UID of the account
+	TransactionCurrencyAmount decimal.Decimal // amount in fiat money
+	FXPad                     decimal.Decimal // fee of the exchange of currencies; absent if there is none
+	InterchangeFee            decimal.Decimal // fee between the banks of the card network; not the user's
+	BillAmount                decimal.Decimal // amount of the bill
+	PaidAmount                decimal.Decimal // amount that was paid, in PaidCurrency
+	PaidCurrency              string          // coin or currency that it was paid with, such as USDT
+	BonusAmount               decimal.Decimal // part that was paid from a bonus
+	ForeignTransactionFee     decimal.Decimal // fee of a transaction abroad
+	TotalTax                  decimal.Decimal // all taxes together
+	PaidFiat                  decimal.Decimal // part that was paid in fiat money
+	WithdrawalFee             decimal.Decimal // fee of a withdrawal from a machine
+
+	Status            TransactionStatus // where its processing stands
+	OrderNo           string            // ID of the order
+	MCC               string            // merchant category code, such as 5411
+	MerchCategoryDesc string            // kind of the merchant, such as Grocery Stores
 }
 
 // Points returns points of the account: those it can use and those that are still held.

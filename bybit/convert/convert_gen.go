@@ -185,7 +185,7 @@ type CoinsParams struct {
 	// with Side CoinSideFrom.
 	Coin bybit.Opt[string]
 
-	Side        bybit.Opt[CoinSide] // which list: 0 coins to give, with their balances; 1 coins to receive
+	Side        bybit.Opt[CoinSide] // which list: coins to give, with their balances, or coins to receive
 	AccountType Wallet              // wallet to take from
 }
 

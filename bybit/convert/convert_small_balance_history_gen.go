@@ -259,7 +259,7 @@ func (s *Service) FiatCoins(ctx context.Context, p *FiatCoinsParams) (*FiatCoins
 
 // FiatCoinsParams are the parameters of [Service.FiatCoins].
 type FiatCoinsParams struct {
-	Side bybit.Opt[FiatSide] // which way: 0 fiat into coins, 1 coins into fiat
+	Side bybit.Opt[FiatSide] // which way the currencies and coins are converted
 }
 
 // FiatCoinsResult is what [Service.FiatCoins] returns.

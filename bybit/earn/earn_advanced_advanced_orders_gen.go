@@ -44,7 +44,7 @@ func (s *Service) AllAdvancedOrders(ctx context.Context, p *AdvancedOrdersParams
 type AdvancedOrdersParams struct {
 	Category  Category             // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
 	ProductID bybit.Opt[string]    // ID of the product. Default: all.
-	OrderID   bybit.Opt[string]    // ID of one order
+	OrderID   bybit.Opt[string]    // the exchange's ID of one order
 	LinkID    bybit.Opt[string]    // the user's own ID of one order
 	StartTime bybit.Opt[time.Time] // not made before this time
 	EndTime   bybit.Opt[time.Time] // not made after this time
@@ -61,7 +61,7 @@ type AdvancedOrdersResult struct {
 
 // AdvancedOrder is one of the orders of the category ([AdvancedOrdersResult.List]).
 type AdvancedOrder struct {
-	OrderID         string          // ID of the order
+	OrderID         string          // the exchange's ID of the order
 	LinkID          string          // the user's own ID of the order
 	ProductID       string          // ID of the product
 	Category        Category        // category of the product
@@ -298,7 +298,7 @@ type AddLiquidityParams struct {
 
 // AddLiquidityResult is what [Service.AddLiquidity] returns.
 type AddLiquidityResult struct {
-	OrderID string // ID of the order
+	OrderID string // the exchange's ID of the order
 	LinkID  string // the user's own ID of the order
 }
 
@@ -330,7 +330,7 @@ type RemoveLiquidityParams struct {
 
 // RemoveLiquidityResult is what [Service.RemoveLiquidity] returns.
 type RemoveLiquidityResult struct {
-	OrderID string // ID of the order
+	OrderID string // the exchange's ID of the order
 	LinkID  string // the user's own ID of the order
 }
 
@@ -363,7 +363,7 @@ type AddLiquidityMarginParams struct {
 
 // AddLiquidityMarginResult is what [Service.AddLiquidityMargin] returns.
 type AddLiquidityMarginResult struct {
-	OrderID string // ID of the order
+	OrderID string // the exchange's ID of the order
 	LinkID  string // the user's own ID of the order
 }
 
@@ -394,7 +394,7 @@ type ReinvestLiquidityParams struct {
 
 // ReinvestLiquidityResult is what [Service.ReinvestLiquidity] returns.
 type ReinvestLiquidityResult struct {
-	OrderID string // ID of the order
+	OrderID string // the exchange's ID of the order
 	LinkID  string // the user's own ID of the order
 }
 

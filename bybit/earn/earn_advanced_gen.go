@@ -182,7 +182,7 @@ type DiscountQuote struct {
 	InstUID             string          // ID of the market maker; send it back unchanged
 	ExpiredAt           time.Time       // when the quote ends; absent if no end is set
 
-	Category Category // DiscountBuy in every row. The documentation shows it in an example only.
+	Category Category // Always DiscountBuy. The documentation shows it in an example only.
 }
 
 // DoubleWinLeverage quotes the leverage of a double win for a price range of your own. Only
@@ -339,7 +339,7 @@ type DualCouponUse struct {
 
 // PlaceAdvancedOrderResult is what [Service.PlaceAdvancedOrder] returns.
 type PlaceAdvancedOrderResult struct {
-	OrderID string // ID of the order
+	OrderID string // the exchange's ID of the order
 	LinkID  string // the user's own ID of the order
 }
 

@@ -41,7 +41,7 @@ func (s *Service) AllLiquidityOrders(ctx context.Context, p *LiquidityOrdersPara
 
 // LiquidityOrdersParams are the parameters of [Service.LiquidityOrders].
 type LiquidityOrdersParams struct {
-	OrderID   bybit.Opt[string]             // ID of one order
+	OrderID   bybit.Opt[string]             // the exchange's ID of one order
 	LinkID    bybit.Opt[string]             // the user's own ID of one order
 	ProductID bybit.Opt[string]             // ID of the product. Default: all.
 	OrderType bybit.Opt[LiquidityOrderType] // only orders of this type
@@ -61,7 +61,7 @@ type LiquidityOrdersResult struct {
 
 // LiquidityOrder is one of the orders of liquidity mining ([LiquidityOrdersResult.Orders]).
 type LiquidityOrder struct {
-	OrderID       string             // ID of the order
+	OrderID       string             // the exchange's ID of the order
 	LinkID        string             // the user's own ID of the order
 	ProductID     string             // ID of the product
 	OrderType     LiquidityOrderType // what the order does

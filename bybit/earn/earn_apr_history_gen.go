@@ -100,7 +100,7 @@ type RewardCard struct {
 	LimitPnLPercentage decimal.Decimal // most profit as a fraction of the amount: 0.23 is 23 %
 	BaseCoin           string          // base coin of the dual asset
 	QuoteCoin          string          // quote coin of the dual asset
-	Direction          CardDirection   // side it is for: 1 buy low, 2 sell high
+	Direction          CardDirection   // side it is for
 	Category           Category        // products it is for: FlexibleSaving or DualAssets
 }
 
@@ -199,7 +199,7 @@ type PlaceFixedOrderParams struct {
 
 // PlaceFixedOrderResult is what [Service.PlaceFixedOrder] returns.
 type PlaceFixedOrderResult struct {
-	OrderID string // ID of the order
+	OrderID string // the exchange's ID of the order
 	LinkID  string // the user's own ID of the order
 }
 
@@ -233,7 +233,7 @@ type FixedOrdersParams struct {
 	OrderType bybit.Opt[OrderType] // OrderStake, OrderRedeem or OrderReinvest. Default: all.
 	ProductID bybit.Opt[string]    // ID of the product; needs category. Default: all.
 	Category  bybit.Opt[Category]  // FixedTermSaving, FundPool or FundPoolPremium. Needed with ProductID.
-	OrderID   bybit.Opt[string]    // ID of one order, alone
+	OrderID   bybit.Opt[string]    // the exchange's ID of one order, alone
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
@@ -248,7 +248,7 @@ type FixedOrdersResult struct {
 
 // FixedOrder is one of the orders of fixed terms ([FixedOrdersResult.List]).
 type FixedOrder struct {
-	OrderID   string           // ID of the order
+	OrderID   string           // the exchange's ID of the order
 	LinkID    string           // the user's own ID of the order
 	OrderType OrderType        // OrderStake, OrderRedeem or OrderReinvest
 	Status    FixedOrderStatus // how far the order is

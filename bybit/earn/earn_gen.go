@@ -139,7 +139,7 @@ type CouponUse struct {
 
 // PlaceOrderResult is what [Service.PlaceOrder] returns.
 type PlaceOrderResult struct {
-	OrderID string // ID of the order
+	OrderID string // the exchange's ID of the order
 	LinkID  string // the user's own ID of the order
 }
 
@@ -191,7 +191,7 @@ type Order struct {
 	Coin               string          // coin of the order
 	OrderValue         decimal.Decimal // amount in coin
 	OrderType          OrderType       // OrderStake or OrderRedeem
-	OrderID            string          // ID of the order
+	OrderID            string          // the exchange's ID of the order
 	LinkID             string          // the user's own ID of the order
 	Status             OrderStatus     // how far the order is: OrderPending, OrderSuccess or OrderFail
 	CreatedAt          time.Time       // when the order was made

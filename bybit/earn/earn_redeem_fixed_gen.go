@@ -116,7 +116,7 @@ func (s *Service) TokenAPRHistory(ctx context.Context, p *TokenAPRHistoryParams)
 // TokenAPRHistoryParams are the parameters of [Service.TokenAPRHistory].
 type TokenAPRHistoryParams struct {
 	Coin  string   // the token: BYUSDT is the only one
-	Range APRRange // how far back: 1 is 7 days, 2 is 30, 3 is 180
+	Range APRRange // how far back
 }
 
 // TokenAPRHistoryResult is what [Service.TokenAPRHistory] returns.
@@ -158,7 +158,7 @@ type PlaceTokenOrderParams struct {
 
 // PlaceTokenOrderResult is what [Service.PlaceTokenOrder] returns.
 type PlaceTokenOrderResult struct {
-	OrderID string // ID of the order
+	OrderID string // the exchange's ID of the order
 	LinkID  string // the user's own ID of the order
 }
 
@@ -191,7 +191,7 @@ func (s *Service) AllTokenOrders(ctx context.Context, p *TokenOrdersParams) iter
 type TokenOrdersParams struct {
 	Coin      string                    // the token: BYUSDT is the only one
 	LinkID    bybit.Opt[string]         // the user's own ID of one order
-	OrderID   bybit.Opt[string]         // ID of one order
+	OrderID   bybit.Opt[string]         // the exchange's ID of one order
 	OrderType bybit.Opt[TokenOrderType] // TokenMint or TokenRedeem. Default: both.
 	StartTime bybit.Opt[time.Time]      // Not before this time. Default: a year ago.
 	EndTime   bybit.Opt[time.Time]      // Not after this time. Default: now.
@@ -208,7 +208,7 @@ type TokenOrdersResult struct {
 
 // TokenOrder is one of the orders for the token ([TokenOrdersResult.List]).
 type TokenOrder struct {
-	OrderID     string          // ID of the order
+	OrderID     string          // the exchange's ID of the order
 	LinkID      string          // the user's own ID of the order
 	OrderType   TokenOrderType  // TokenMint or TokenRedeem
 	FromCoin    string          // coin that was paid
@@ -342,7 +342,7 @@ type TokenHourlyYieldsResult struct {
 type TokenHourlyYield struct {
 	EffectiveAmount decimal.Decimal // amount that earned it
 	Yield           decimal.Decimal // yield of the hour
-	RewardType      TokenReward     // which rate it comes from: 0 base, 1 bonus
+	RewardType      TokenReward     // which rate it comes from
 	APRE8           decimal.Decimal // yearly rate that was used, times 10^8
 	HourlyDate      time.Time       // start of the hour
 	CreatedTime     time.Time       // when the entry was made

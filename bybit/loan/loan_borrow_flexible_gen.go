@@ -215,7 +215,7 @@ type FixedBorrowOffersParams struct {
 	Term          bybit.Opt[Term]          // Term in days. Default: all.
 	OrderBy       MarketSort               // what to sort by
 	Sort          bybit.Opt[SortDirection] // Which way to sort. Default: least first.
-	Limit         bybit.Opt[int64]         // Rows returned, 1 to 100. Default: 10.
+	Limit         bybit.Opt[int64]         // Most offers to return, 1 to 100. Default: 10.
 }
 
 // FixedBorrowOffersResult is what [Service.FixedBorrowOffers] returns.
@@ -243,7 +243,7 @@ type FixedSupplyOffersParams struct {
 	OrderBy       MarketSort               // what to sort by
 	Term          bybit.Opt[Term]          // Term in days. Default: all.
 	Sort          bybit.Opt[SortDirection] // Which way to sort. Default: least first.
-	Limit         bybit.Opt[int64]         // Rows returned, 1 to 100. Default: 10.
+	Limit         bybit.Opt[int64]         // Most offers to return, 1 to 100. Default: 10.
 }
 
 // FixedSupplyOffersResult is what [Service.FixedSupplyOffers] returns.

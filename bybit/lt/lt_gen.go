@@ -112,7 +112,7 @@ type PurchaseResult struct {
 	ExecQty    decimal.Decimal // Tokens that were bought. Absent while it is under way.
 	Coin       string          // token, such as BTC3L
 	Status     OrderStatus     // where the purchase stands
-	PurchaseID string          // ID of the purchase
+	PurchaseID string          // the exchange's ID of the purchase
 	SerialNo   string          // the user's own ID of the purchase
 	ValueCoin  string          // coin that is paid, such as USDT
 }
@@ -143,7 +143,7 @@ type RedeemResult struct {
 	Coin      string          // token, such as BTC3L
 	Status    OrderStatus     // where the redemption stands
 	Quantity  decimal.Decimal // tokens to give back; not always sent
-	RedeemID  string          // ID of the redemption
+	RedeemID  string          // the exchange's ID of the redemption
 	SerialNo  string          // the user's own ID of the redemption
 	ValueCoin string          // coin of the amounts
 }
@@ -163,14 +163,12 @@ func (s *Service) Orders(ctx context.Context, p *OrdersParams) (*OrdersResult, e
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
 	Coin      bybit.Opt[string]    // Token, such as BTC3L. Default: all.
-	OrderID   bybit.Opt[string]    // ID of one order
+	OrderID   bybit.Opt[string]    // the exchange's ID of one order
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Rows to return, 1 to 500. Default: 100.
-
-	Kind bybit.Opt[OrderKind] // KindPurchase for purchases, KindRedemption for redemptions. Default: both.
-
-	SerialNo bybit.Opt[string] // the user's own ID of one order
+	Limit     bybit.Opt[int64]     // Most orders to return, 1 to 500. Default: 100.
+	Kind      bybit.Opt[OrderKind] // Purchases or redemptions. Default: both.
+	SerialNo  bybit.Opt[string]    // the user's own ID of one order
 }
 
 // OrdersResult is what [Service.Orders] returns.
@@ -185,7 +183,7 @@ type Order struct {
 	Coin       string          // token, such as BTC3L
 	Status     OrderStatus     // where it stands
 	Kind       OrderKind       // whether it is a purchase or a redemption
-	OrderID    string          // ID of the order
+	OrderID    string          // the exchange's ID of the order
 	OrderTime  time.Time       // when it was placed
 	SerialNo   string          // the user's own ID of the order
 	UpdateTime time.Time       // when it last changed

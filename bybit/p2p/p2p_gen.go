@@ -161,7 +161,7 @@ type MarketToken struct {
 	Sequence   int64  // Place of the token in lists. The documentation shows it in an example only.
 }
 
-// AdPayment is a payment method of an ad. Which rows are filled depends on its type.
+// AdPayment is a payment method of an ad. Which fields are filled depends on its type.
 type AdPayment struct {
 	ID          string // ID of the payment method; -1 is the balance at Bybit
 	RealName    string // Name of the account's owner. The documentation shows it in an example only.
@@ -365,8 +365,8 @@ type OnlineAd struct {
 type PaymentField struct {
 	View bool // Whether it is shown. The documentation shows it in an example only.
 
-	// Row of the payment method that it fills, such as AccountNo. The documentation shows it in an
-	// example only.
+	// Field of the payment method that it fills, such as AccountNo. The documentation shows it in
+	// an example only.
 	Name string
 
 	// Name to show, such as Bank Account Number. The documentation shows it in an example only.
@@ -391,7 +391,7 @@ type PaymentConfig struct {
 	Items []PaymentField // fields of the form of the type
 }
 
-// OrderPayment is a payment method of an order. Which rows are filled depends on its type.
+// OrderPayment is a payment method of an order. Which fields are filled depends on its type.
 type OrderPayment struct {
 	ID          string // ID of the payment method; -1 is the balance at Bybit, 0 none
 	RealName    string // name of the account's owner
@@ -436,7 +436,7 @@ type OrderPayment struct {
 	RuPaymentPrompt bool
 }
 
-// PaymentMethod is a payment method of the account. Which rows are filled depends on its type.
+// PaymentMethod is a payment method of the account. Which fields are filled depends on its type.
 type PaymentMethod struct {
 	ID             string // ID of the payment method, for PaymentIDs of an ad; -1 is the balance at Bybit
 	RealName       string // name of the account's owner

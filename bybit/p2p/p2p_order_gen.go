@@ -149,7 +149,7 @@ type OrderResult struct {
 	// an example only.
 	AppraiseStatus string
 
-	// The account's rating of the counterparty; its rows are empty without one. The documentation
+	// The account's rating of the counterparty; its fields are empty without one. The documentation
 	// shows it in an example only.
 	AppraiseInfo Appraisal
 

@@ -322,7 +322,7 @@ type FundOrdersResult struct {
 
 // FundOrder is one of the orders for the funds ([FundOrdersResult.List]).
 type FundOrder struct {
-	OrderID     string          // ID of the order
+	OrderID     string          // the exchange's ID of the order
 	FundID      string          // ID of the fund
 	FundName    string          // name of the fund
 	AccountUID  string          // UID of the fund's main account

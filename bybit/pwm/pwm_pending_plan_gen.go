@@ -185,7 +185,7 @@ type InvestMoreResult struct {
 	Coin      string          // coin that was paid
 	Amount    decimal.Decimal // amount added, in coin
 	Status    RequestStatus   // RequestSuccess, RequestPending or RequestFailed
-	OrderID   string          // ID of the order
+	OrderID   string          // the exchange's ID of the order
 	LinkID    string          // the user's own ID of the order
 }
 
@@ -219,7 +219,7 @@ type RedeemParams struct {
 
 // RedeemResult is what [Service.Redeem] returns.
 type RedeemResult struct {
-	OrderID         string          // ID of the order
+	OrderID         string          // the exchange's ID of the order
 	PlanID          string          // ID of the plan
 	Category        Category        // kind of the product
 	ProductID       string          // ID of the product
@@ -308,7 +308,7 @@ type OrdersResult struct {
 
 // Order is one of the orders in [OrdersResult.List].
 type Order struct {
-	OrderID     string          // ID of the order
+	OrderID     string          // the exchange's ID of the order
 	PlanID      string          // ID of the plan
 	Type        OrderType       // what the order does
 	AccountType AccountType     // account that paid: AccountFunding or AccountUnified

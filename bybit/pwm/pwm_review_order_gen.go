@@ -38,7 +38,7 @@ type ReviewOrderParams struct {
 
 // ReviewOrderResult is what [Service.ReviewOrder] returns.
 type ReviewOrderResult struct {
-	OrderID     string          // ID of the order
+	OrderID     string          // the exchange's ID of the order
 	FundID      string          // ID of the fund
 	AccountUID  string          // UID of the fund's main account
 	OrderStatus FundOrderStatus // where the order stands

@@ -135,7 +135,7 @@ type PlaceOrderParams struct {
 
 // PlaceOrderResult is what [Service.PlaceOrder] returns.
 type PlaceOrderResult struct {
-	OrderID string // ID of the order
+	OrderID string // the exchange's ID of the order
 	LinkID  string // the user's own ID of the order
 }
 
@@ -166,7 +166,7 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	OrderID   bybit.Opt[string]    // ID of one order. It wins over LinkID.
+	OrderID   bybit.Opt[string]    // The exchange's ID of one order. It wins over LinkID.
 	LinkID    bybit.Opt[string]    // the user's own ID of one order
 	OrderType bybit.Opt[OrderType] // OrderStake or OrderRedeem. Default: both.
 	ProductID bybit.Opt[int64]     // ID of the product. Default: all.
@@ -184,7 +184,7 @@ type OrdersResult struct {
 
 // Order is one of the orders of the account ([OrdersResult.List]).
 type Order struct {
-	OrderID       string          // ID of the order
+	OrderID       string          // the exchange's ID of the order
 	LinkID        string          // the user's own ID of the order
 	OrderType     OrderType       // OrderStake or OrderRedeem
 	ProductID     int64           // ID of the product

@@ -100,7 +100,7 @@ func ofBot() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/fgridbot/detail", Group: "bot", Auth: "signed", Read: true, Page: "bot/futures-grid/get-detail", Go: "bot.Service.FuturesGrid",
-			Text: "A futures grid bot with its settings, its state and its profit. Shares and rates are fractions, 0.05 is 5%, unless a row says percent. What only a running bot has is absent after its end.",
+			Text: "A futures grid bot with its settings, its state and its profit. Shares and rates are fractions, 0.05 is 5%, unless a comment says percent. What only a running bot has is absent after its end.",
 			Params: []Param{
 				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 			},

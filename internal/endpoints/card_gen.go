@@ -6,7 +6,7 @@ package endpoints
 func ofCard() []Endpoint {
 	return []Endpoint{
 		{Method: "POST", Path: "/v5/card/transaction/query-asset-records", Group: "card", Auth: "signed", Read: true, Page: "bybit-card/asset-records", Go: "card.Service.Transactions",
-			Text: "Transactions of the card. Either type is given, or txnId or orderNo. A page beyond the last one is empty; totalCount says how many rows there are.",
+			Text: "Transactions of the card. Either type is given, or txnId or orderNo. A page beyond the last one is empty; totalCount says how many there are.",
 			Params: []Param{
 				{Name: "statusCode", Type: "string", Values: []string{"0", "1", "2"}, Text: "Pending, cleared or declined ones. Default: all."},
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 500. Default: 100."},

@@ -30,7 +30,7 @@ func ofConvert() []Endpoint {
 			Text: "Coins that can be converted, with the least and the most that can be given.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Text: "With side 1: coin to give, in upper case; the list is of what it can become. Ignored with side 0."},
-				{Name: "side", Type: "int", Values: []string{"0", "1"}, Text: "Which list: 0 coins to give, with their balances; 1 coins to receive."},
+				{Name: "side", Type: "int", Values: []string{"0", "1"}, Text: "Which list: coins to give, with their balances, or coins to receive."},
 				{Name: "accountType", Type: "string", Required: true, Values: []string{"eb_convert_uta", "eb_convert_funding", "eb_convert_spot", "eb_convert_contract", "eb_convert_inverse", "funding", "funding_fiat", "funding_fbtc_convert", "funding_block_trade"}, Text: "Wallet to take from."},
 			},
 		},
@@ -99,7 +99,7 @@ func ofConvert() []Endpoint {
 		{Method: "GET", Path: "/v5/fiat/query-coin-list", Group: "convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/query-coin-list", Go: "convert.Service.FiatCoins",
 			Text: "Currencies and coins that can be converted into each other, with the least and the most that can be given.",
 			Params: []Param{
-				{Name: "side", Type: "string", Values: []string{"0", "1"}, Text: "Which way: 0 fiat into coins, 1 coins into fiat."},
+				{Name: "side", Type: "string", Values: []string{"0", "1"}, Text: "Which way the currencies and coins are converted."},
 			},
 		},
 		{Method: "GET", Path: "/v5/fiat/query-trade-history", Group: "convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/query-trade-history", Go: "convert.Service.FiatHistory",

@@ -83,7 +83,7 @@ func ofEarnAdvanced() []Endpoint {
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "DualAssets, DoubleWin, SmartLeverage or DiscountBuy."},
 				{Name: "productId", Type: "string", Text: "ID of the product. Default: all."},
-				{Name: "orderId", Type: "string", Text: "ID of one order."},
+				{Name: "orderId", Type: "string", Text: "The exchange's ID of one order."},
 				{Name: "orderLinkId", Type: "string", Text: "The user's own ID of one order."},
 				{Name: "startTime", Type: "ms", Text: "Not made before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not made after this time."},
@@ -158,7 +158,7 @@ func ofEarnAdvanced() []Endpoint {
 		{Method: "GET", Path: "/v5/earn/liquidity-mining/order", Group: "earn", Auth: "signed", Read: true, Page: "finance/advanced-earn/liquidity-mining/order", Go: "earn.Service.LiquidityOrders",
 			Text: "Orders of liquidity mining, in pages; one order if orderId or orderLinkId is sent alone.",
 			Params: []Param{
-				{Name: "orderId", Type: "string", Text: "ID of one order."},
+				{Name: "orderId", Type: "string", Text: "The exchange's ID of one order."},
 				{Name: "orderLinkId", Type: "string", Text: "The user's own ID of one order."},
 				{Name: "productId", Type: "string", Text: "ID of the product. Default: all."},
 				{Name: "orderType", Type: "string", Values: []string{"AddLiquidity", "RemoveLiquidity", "Reinvest", "AddMargin"}, Text: "Only orders of this type."},

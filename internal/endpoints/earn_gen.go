@@ -120,7 +120,7 @@ func ofEarn() []Endpoint {
 				{Name: "orderType", Type: "string", Values: []string{"Stake", "Redeem", "Reinvest"}, Text: "Stake, Redeem or Reinvest. Default: all."},
 				{Name: "productId", Type: "string", Text: "ID of the product; needs category. Default: all."},
 				{Name: "category", Type: "string", Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FixedTermSaving, FundPool or FundPoolPremium. Needed with productId."},
-				{Name: "orderId", Type: "string", Text: "ID of one order, alone."},
+				{Name: "orderId", Type: "string", Text: "The exchange's ID of one order, alone."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
 				{Name: "limit", Type: "int", Text: "Rows per page, at most 50. Default: 20."},
@@ -162,7 +162,7 @@ func ofEarn() []Endpoint {
 			Text: "Yearly rate of byUSDT day by day, oldest first.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
-				{Name: "range", Type: "int", Required: true, Values: []string{"1", "2", "3"}, Text: "How far back: 1 is 7 days, 2 is 30, 3 is 180."},
+				{Name: "range", Type: "int", Required: true, Values: []string{"1", "2", "3"}, Text: "How far back."},
 			},
 		},
 		{Method: "POST", Path: "/v5/earn/token/place-order", Group: "earn", Auth: "signed", Read: false, Page: "finance/earn/byusdt/place-order", Go: "earn.Service.PlaceTokenOrder",
@@ -180,7 +180,7 @@ func ofEarn() []Endpoint {
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
 				{Name: "orderLinkId", Type: "string", Text: "The user's own ID of one order."},
-				{Name: "orderId", Type: "string", Text: "ID of one order."},
+				{Name: "orderId", Type: "string", Text: "The exchange's ID of one order."},
 				{Name: "orderType", Type: "string", Values: []string{"Mint", "Redeem"}, Text: "Mint or Redeem. Default: both."},
 				{Name: "startTime", Type: "s", Text: "Not before this time. Default: a year ago."},
 				{Name: "endTime", Type: "s", Text: "Not after this time. Default: now."},

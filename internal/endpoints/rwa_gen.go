@@ -34,7 +34,7 @@ func ofRwa() []Endpoint {
 		{Method: "GET", Path: "/v5/earn/rwa/order", Group: "rwa", Auth: "signed", Read: true, Page: "finance/rwa/order", Go: "rwa.Service.Orders",
 			Text: "Orders of the last 180 days, in pages; one order if orderId or orderLinkId is sent, which makes the other fields ignored.",
 			Params: []Param{
-				{Name: "orderId", Type: "string", Text: "ID of one order. It wins over orderLinkId."},
+				{Name: "orderId", Type: "string", Text: "The exchange's ID of one order. It wins over orderLinkId."},
 				{Name: "orderLinkId", Type: "string", Text: "The user's own ID of one order."},
 				{Name: "orderType", Type: "string", Values: []string{"Stake", "Redeem"}, Text: "Stake or Redeem. Default: both."},
 				{Name: "productId", Type: "int", Text: "ID of the product. Default: all."},
