@@ -15,9 +15,9 @@ import (
 // missing.
 //
 // Each candle comes once, and none is missing that the exchange has. How far back that is it
-// does not say, nor does it bound spans: they may be of any length. About one page is in memory. Limit is the
-// length of a page, 1000 by default. An error comes once, last; to go on, ask again from the end of the last
-// candle.
+// does not say, nor does it bound spans: they may be of any length. About one page is in memory.
+// Limit is the length of a page, 1000 by default. An error comes once, last; to go on, ask again
+// from the end of the last candle.
 //
 // V5 page: market/kline.
 func (s *MarketService) AllKlines(ctx context.Context, p *MarketKlineParams) iter.Seq2[Candle, error] {
@@ -104,9 +104,10 @@ func candles[T any](ctx context.Context, op string, interval Interval, start, en
 
 // AllFundingHistory yields the funding rates of [MarketService.FundingHistory], oldest first:
 // those of the span from StartTime to EndTime, both included. StartTime is required;
-// without EndTime the last one is the newest there is. Each comes once and none is missing, however long
-// the span and the funding interval, which may have changed within it. How far back the rates go the exchange does
-// not say. Limit is the length of a page, 200 by default. An error comes once, last.
+// without EndTime the last one is the newest there is. Each comes once and none is missing,
+// however long the span and the funding interval, which may have changed within it. How far back the
+// rates go the exchange does not say. Limit is the length of a page, 200 by default. An error comes
+// once, last.
 //
 // V5 page: market/history-fund-rate.
 func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingHistoryParams) iter.Seq2[FundingRate, error] {
@@ -129,8 +130,8 @@ func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingH
 // AllOpenInterest yields the values of [MarketService.OpenInterest], oldest first: those of
 // the span from StartTime to EndTime, both included. StartTime is required; without EndTime
 // the last one is the newest there is. Each comes once and none is missing back to the
-// symbol's launch. When markets are wild the newest may come late. Limit is the length of a page, 200 by default;
-// Cursor is not used. An error comes once, last.
+// symbol's launch. When markets are wild the newest may come late. Limit is the length of a page,
+// 200 by default; Cursor is not used. An error comes once, last.
 //
 // V5 page: market/open-interest.
 func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenInterestParams) iter.Seq2[OpenInterestPoint, error] {

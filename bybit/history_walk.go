@@ -11,7 +11,9 @@ import (
 )
 
 // walk goes through the rows of an endpoint that answers with the newest of a span, oldest
-// row first. Spans are told with both ends; rows have a time each, no two the same.
+// row first. Spans are told with both ends. That the last one is part of them the V5 pages show
+// for candles only, so nothing depends on it but a row at the very end of what is asked for. Rows
+// have a time each, no two the same.
 type walk[T any] struct {
 	op       string
 	from, to time.Time     // to zero: the present
@@ -29,8 +31,8 @@ var errBounds = errors.New("the reply has rows outside of the times that were as
 
 // rows yields them. It asks for a window of time after the other, and within a window for
 // page after page, from its newest row back. A window that brings few rows is doubled, so that years
-// without any take a few requests; one that has grown and then brings more than a page is given up for one of
-// the first length. So what is held is what a window of the first length has.
+// without any take a few requests; one that has grown and then brings more than a page is given up
+// for one of the first length. So what is held is what a window of the first length has.
 func (w *walk[T]) rows(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if err := w.each(ctx, func(row T) bool { return yield(row, nil) }); err != nil {
