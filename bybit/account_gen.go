@@ -23,7 +23,7 @@ type CollateralSetting struct {
 	CollateralSwitch Switch // SwitchOn if it counts as collateral, SwitchOff if not
 }
 
-// WalletBalance returns equity, margin and balance of the unified account, in total and coin by
+// WalletBalance returns the equity, margin and balance of the unified account, in total and coin by
 // coin. Without coins only those with an asset or a debt are listed.
 //
 // The totals are in USD and without meaning under isolated margin. In very volatile markets the
@@ -142,7 +142,7 @@ type WalletCoin struct {
 	SpotBorrow decimal.Decimal
 }
 
-// Info returns margin mode, generation and settings of the account.
+// Info returns the margin mode, generation and settings of the account.
 // V5 page: [account/account-info].
 //
 // [account/account-info]: https://bybit-exchange.github.io/docs/v5/account/account-info
@@ -173,8 +173,8 @@ type AccountInfoResult struct {
 	SpotHedgingStatus Switch // whether spot balances hedge positions under portfolio margin
 }
 
-// Instruments returns terms of the instruments that this account may trade: ticks, lots, leverage
-// and price limits. Spot, linear and inverse.
+// Instruments returns the terms of the instruments that this account may trade: ticks, lots,
+// leverage and price limits. Spot, linear and inverse.
 //
 // Spot comes in one reply; there limit and cursor are ignored. Linear has more instruments than a
 // page holds. Not for custodial sub accounts. Largest order sizes of spot change twice a month. In
@@ -270,7 +270,7 @@ type AccountInstrument struct {
 	IsPublicRPI     bool            // whether RPI is open to market makers
 }
 
-// FeeRates returns trading fee rates of the account by symbol, or by base coin for options.
+// FeeRates returns the trading fee rates of the account by symbol, or by base coin for options.
 // V5 page: [account/fee-rate].
 //
 // [account/fee-rate]: https://bybit-exchange.github.io/docs/v5/account/fee-rate
@@ -418,7 +418,7 @@ type Transaction struct {
 	ExtraFees json.RawMessage
 }
 
-// CoinGreeks returns Greeks of the account by base coin.
+// CoinGreeks returns the Greeks of the account by base coin.
 // In very volatile markets the reply may lag.
 //
 // V5 page: [account/coin-greeks].

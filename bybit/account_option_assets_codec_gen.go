@@ -210,7 +210,7 @@ func (r AccountSetSpotHedgingParams) MarshalJSON() ([]byte, error) { return r.Ap
 func (r *AccountTradeBehaviourResult) fields(f *wire.Fields) {
 	f.Bool("lpaSpot", &r.SpotLimitMoves)
 	f.Bool("lpaPerp", &r.FuturesLimitRefuses)
-	f.Bool("deltaEnable", &r.DeltaEnable)
+	f.Bool("deltaEnable", &r.DeltaNeutral)
 	f.Bool("smsef", &r.SpotFeesInMNT)
 	f.Bool("fmsef", &r.FuturesFeesInMNT)
 }
@@ -253,7 +253,7 @@ func (r *AccountSetPriceLimitParams) UnmarshalJSON(json []byte) error { return r
 func (r AccountSetPriceLimitParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountSetDeltaNeutralParams) fields(f *wire.Fields) {
-	f.Text("deltaEnable", (*string)(&r.DeltaEnable))
+	wire.Opt(f, "deltaEnable", &r.On, (*wire.Fields).DigitText)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -12,7 +12,7 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// OptionAssets returns profit, delta and margin of the account's options, coin by coin.
+// OptionAssets returns the profit, delta and margin of the account's options, coin by coin.
 // V5 page: [account/option-asset-info].
 //
 // [account/option-asset-info]: https://bybit-exchange.github.io/docs/v5/account/option-asset-info
@@ -162,7 +162,7 @@ type AccountTradeBehaviourResult struct {
 	// one. Default: false.
 	FuturesLimitRefuses bool
 
-	DeltaEnable      bool // whether delta neutral mode is on
+	DeltaNeutral     bool // whether delta neutral mode is on
 	SpotFeesInMNT    bool // whether spot fees are paid in MNT
 	FuturesFeesInMNT bool // whether fees of futures are paid in MNT
 }
@@ -206,7 +206,7 @@ func (s *AccountService) SetDeltaNeutral(ctx context.Context, p *AccountSetDelta
 
 // AccountSetDeltaNeutralParams are the parameters of [AccountService.SetDeltaNeutral].
 type AccountSetDeltaNeutralParams struct {
-	DeltaEnable Flag // 1 turns it on, 0 off
+	On Opt[bool] // Required. Whether to turn it on; false turns it off.
 }
 
 // AccountSetDeltaNeutralResult is what [AccountService.SetDeltaNeutral] returns.
@@ -214,7 +214,7 @@ type AccountSetDeltaNeutralResult struct {
 	ResultStatus string // Whether it worked: success or failed. Not in every reply.
 }
 
-// Collateral returns borrowing terms and collateral state of each coin: rates, limits, what is
+// Collateral returns the borrowing terms and collateral state of each coin: rates, limits, what is
 // borrowed.
 //
 // V5 page: [account/collateral-info].
@@ -336,7 +336,7 @@ type AccountBorrowResult struct {
 	Amount decimal.Decimal // amount that was borrowed, in coin
 }
 
-// BorrowHistory returns interest that was charged, latest first, up to two years back.
+// BorrowHistory returns the interest that was charged, latest first, up to two years back.
 // A request spans at most 30 days. Without times: the last 30 days; with one of them: the 30 days
 // after StartTime or before EndTime.
 //

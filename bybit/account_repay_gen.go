@@ -162,9 +162,9 @@ type RepayDebt struct {
 	AvailableBalance decimal.Decimal // balance that can repay, in coin
 }
 
-// DCP returns settings of disconnect-cancel-all protection, one row per product line that has it.
-// The order service's SetDCP changes them. Empty for an account that the exchange did not set up
-// for it.
+// DCP returns the settings of disconnect-cancel-all protection, one row per product line that has
+// it. The order service's SetDCP changes them. Empty for an account that the exchange did not set
+// up for it.
 //
 // V5 page: [account/dcp-info].
 //
@@ -190,8 +190,8 @@ type DCPInfo struct {
 	TimeWindow int64 // Seconds without a connection before orders are cancelled, 3 to 300. Default: 10.
 }
 
-// SMPGroup returns self-match prevention group of the account: accounts of one group do not trade
-// with each other.
+// SMPGroup returns the self-match prevention group of the account: accounts of one group do not
+// trade with each other.
 //
 // V5 page: [account/smp-group].
 //
@@ -209,7 +209,7 @@ type AccountSMPGroupResult struct {
 	SMPGroup int64 // ID of the group. 0 if the account has none.
 }
 
-// MMPState returns limits and state of market maker protection for one base coin. Options only.
+// MMPState returns the limits and state of market maker protection for one base coin. Options only.
 // V5 page: [account/get-mmp-state].
 //
 // [account/get-mmp-state]: https://bybit-exchange.github.io/docs/v5/account/get-mmp-state

@@ -177,7 +177,7 @@ func (r *AffiliateSubAffiliatesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "size", &r.Size, (*wire.Fields).Int)
 	wire.Opt(f, "startDate", &r.StartDate, (*wire.Fields).Text)
 	wire.Opt(f, "endDate", &r.EndDate, (*wire.Fields).Text)
-	wire.Opt(f, "subAffId", &r.SubAffID, (*wire.Fields).Int)
+	wire.Opt(f, "subAffId", &r.SubAffID, (*wire.Fields).Numeral)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

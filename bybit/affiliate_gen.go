@@ -17,7 +17,7 @@ import (
 // affiliates' site.
 type AffiliateService struct{ c *Client }
 
-// Client returns volumes, deposits and commissions of one client that the affiliate brought.
+// Client returns the volumes, deposits and commissions of one client that the affiliate brought.
 // V5 page: [affiliate/affiliate-info].
 //
 // [affiliate/affiliate-info]: https://bybit-exchange.github.io/docs/v5/affiliate/affiliate-info
@@ -198,7 +198,7 @@ type AffiliateSubAffiliatesParams struct {
 	// StartDate.
 	EndDate Opt[string]
 
-	SubAffID Opt[int64] // Only the sub-affiliate with this ID; 0 for all. Default: 0.
+	SubAffID Opt[string] // Only the sub-affiliate with this ID; 0 for all. Default: 0.
 }
 
 // AffiliateSubAffiliatesResult is what [AffiliateService.SubAffiliates] returns.

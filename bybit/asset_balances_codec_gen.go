@@ -10,7 +10,7 @@ func (r *AssetBalancesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "memberId", &r.MemberID, (*wire.Fields).Text)
 	f.Text("accountType", (*string)(&r.AccountType))
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-	wire.Opt(f, "withBonus", &r.WithBonus, (*wire.Fields).Int)
+	wire.Opt(f, "withBonus", &r.WithBonus, (*wire.Fields).Digit)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -420,7 +420,7 @@ func (r *AssetSetDepositAccountParams) UnmarshalJSON(json []byte) error { return
 func (r AssetSetDepositAccountParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetSetDepositAccountResult) fields(f *wire.Fields) {
-	f.Int("status", &r.Status)
+	f.Digit("status", &r.Done)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.

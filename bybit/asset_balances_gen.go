@@ -12,8 +12,8 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// Balances returns balances of the coins in one wallet of the account or of a sub-account. Balances
-// may come late when the market is in turmoil.
+// Balances returns the balances of the coins in one wallet of the account or of a sub-account.
+// Balances may come late when the market is in turmoil.
 //
 // V5 pages: [asset/balance/all-balance], [p2p/all-balance].
 //
@@ -36,7 +36,7 @@ type AssetBalancesParams struct {
 	// at most 10. Default: all.
 	Coin Opt[string]
 
-	WithBonus Opt[int64] // 1 to return bonuses as well, else 0. Default: 0.
+	WithBonus Opt[bool] // Whether to return bonuses as well. Default: false.
 }
 
 // AssetBalancesResult is what [AssetService.Balances] returns.
@@ -221,7 +221,7 @@ type AssetInternalDepositsResult struct {
 	NextPageCursor string                  // cursor of the next page; empty on the last
 }
 
-// DepositAddresses returns addresses of the main account for deposits of a coin.
+// DepositAddresses returns the addresses of the main account for deposits of a coin.
 // V5 page: [asset/deposit/master-deposit-addr].
 //
 // [asset/deposit/master-deposit-addr]: https://bybit-exchange.github.io/docs/v5/asset/deposit/master-deposit-addr
@@ -266,11 +266,11 @@ type AssetSetDepositAccountParams struct {
 
 // AssetSetDepositAccountResult is what [AssetService.SetDepositAccount] returns.
 type AssetSetDepositAccountResult struct {
-	Status int64 // 1 if it was set, 0 if not
+	Done bool // whether it was set
 }
 
-// SubDepositAddresses returns addresses of a sub-account for deposits of a coin. The key must be
-// the main account's. Custodial sub-accounts have none to show.
+// SubDepositAddresses returns the addresses of a sub-account for deposits of a coin. The key must
+// be the main account's. Custodial sub-accounts have none to show.
 //
 // V5 page: [asset/deposit/sub-deposit-addr].
 //

@@ -160,7 +160,7 @@ func (r SettlementRecord) MarshalJSON() ([]byte, error) {
 func (r *MemberAsset) fields(f *wire.Fields) {
 	f.Omit().Int("type", (*int64)(&r.Type))
 	f.Long("origb", &r.ValueUSD)
-	f.Int("uid", &r.UID)
+	f.Numeral("uid", &r.UID)
 	f.Omit().Bool("isM", &r.IsMain)
 	f.Int("stat", &r.Stat)
 	f.Omit().Long("quoteb", &r.ValueQuote)
@@ -367,7 +367,7 @@ func (r *WithdrawalAddress) fields(f *wire.Fields) {
 	f.Text("remark", &r.Remark)
 	f.Int("status", (*int64)(&r.Status))
 	f.Int("addressType", (*int64)(&r.AddressType))
-	f.Int("verified", &r.Verified)
+	f.Digit("verified", &r.Verified)
 	f.Omit().Seconds("createAt", &r.CreateAt)
 	f.Seconds("createdAt", &r.CreatedAt)
 }

@@ -478,9 +478,9 @@ func (r *AssetCoinBalanceParams) fields(f *wire.Fields) {
 	f.Text("accountType", (*string)(&r.AccountType))
 	f.Text("coin", &r.Coin)
 	wire.Opt(f, "toAccountType", &r.ToAccountType, wire.Enum[AccountType])
-	wire.Opt(f, "withBonus", &r.WithBonus, (*wire.Fields).Int)
-	wire.Opt(f, "withTransferSafeAmount", &r.WithTransferSafeAmount, (*wire.Fields).Int)
-	wire.Opt(f, "withLtvTransferSafeAmount", &r.WithLTVTransferSafeAmount, (*wire.Fields).Int)
+	wire.Opt(f, "withBonus", &r.WithBonus, (*wire.Fields).Digit)
+	wire.Opt(f, "withTransferSafeAmount", &r.WithTransferSafeAmount, (*wire.Fields).Digit)
+	wire.Opt(f, "withLtvTransferSafeAmount", &r.WithLTVTransferSafeAmount, (*wire.Fields).Digit)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

@@ -88,9 +88,9 @@ type AssetFundingAccountHistoryResult struct {
 	List           []FundingRecord // entries of this page
 }
 
-// PortfolioMargin returns balances of an account in portfolio margin mode, and what its positions
-// would win or lose if price and implied volatility moved. The margin of a base coin follows from
-// the worst of these cases.
+// PortfolioMargin returns the balances of an account in portfolio margin mode, and what its
+// positions would win or lose if price and implied volatility moved. The margin of a base coin
+// follows from the worst of these cases.
 //
 // V5 page: [asset/portfolio-margin].
 //
@@ -282,8 +282,8 @@ type AssetSettlementsResult struct {
 	List           []SettlementRecord // settlements of this page
 }
 
-// SubUIDs returns UIDs of the sub-accounts, at most 2000; [UserService.SubAccounts] returns more.
-// The key must be the main account's.
+// SubUIDs returns the UIDs of the sub-accounts, at most 2000; [UserService.SubAccounts] returns
+// more. The key must be the main account's.
 //
 // V5 page: [asset/sub-uid-list].
 //
@@ -358,11 +358,12 @@ type AssetCoinBalanceParams struct {
 	// Wallet that the coins would go to. Needed to learn what can be moved between wallets.
 	ToAccountType Opt[AccountType]
 
-	WithBonus              Opt[int64] // 1 to return the bonus as well, else 0. Default: 0.
-	WithTransferSafeAmount Opt[int64] // 1 to return TransferSafeAmount as well, else 0. Default: 0.
+	WithBonus              Opt[bool] // Whether to return the bonus as well. Default: false.
+	WithTransferSafeAmount Opt[bool] // Whether to return TransferSafeAmount as well. Default: false.
 
-	// 1 to return LTVTransferSafeAmount as well, else 0; then ToAccountType is needed. Default: 0.
-	WithLTVTransferSafeAmount Opt[int64]
+	// Whether to return LTVTransferSafeAmount as well; then ToAccountType is needed. Default:
+	// false.
+	WithLTVTransferSafeAmount Opt[bool]
 }
 
 // AssetCoinBalanceResult is what [AssetService.CoinBalance] returns.

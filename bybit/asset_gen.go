@@ -119,7 +119,7 @@ type SettlementRecord struct {
 type MemberAsset struct {
 	Type       SubAccountType // Kind of the account. Sub-accounts only.
 	ValueUSD   decimal.Text   // value in USD
-	UID        int64          // UID of the account
+	UID        string         // UID of the account
 	IsMain     bool           // Whether it is the main account. The main account only.
 	Stat       int64          // 0 if the value is complete; another number if a part could not be asked for
 	ValueQuote decimal.Text   // value in the coin that was asked for
@@ -247,7 +247,7 @@ type WithdrawalAddress struct {
 	Remark      string                // remark of the user
 	Status      AddressStatus         // whether it can be used yet
 	AddressType WithdrawalAddressType // what kind of entry it is
-	Verified    int64                 // 1 if the address has been verified, else 0
+	Verified    bool                  // whether the address has been verified
 
 	CreateAt  time.Time // when the entry was made, as documented; the exchange's example has CreatedAt
 	CreatedAt time.Time // When the entry was made. The documentation shows it in an example only.

@@ -7,10 +7,10 @@ import (
 )
 
 func (r *AssetSubmitDepositInfoParams) fields(f *wire.Fields) {
-	wire.Opt(f, "depositId", &r.DepositID, (*wire.Fields).Int)
-	wire.Opt(f, "subAccountId", &r.SubAccountID, (*wire.Fields).Int)
-	wire.Opt(f, "deposit_id", &r.DepositIDAlt, (*wire.Fields).Int)
-	wire.Opt(f, "sub_account_id", &r.SubAccountIDAlt, (*wire.Fields).Int)
+	wire.Opt(f, "depositId", &r.DepositID, (*wire.Fields).Numeral)
+	wire.Opt(f, "subAccountId", &r.SubAccountID, (*wire.Fields).Numeral)
+	wire.Opt(f, "deposit_id", &r.DepositIDAlt, (*wire.Fields).Numeral)
+	wire.Opt(f, "sub_account_id", &r.SubAccountIDAlt, (*wire.Fields).Numeral)
 	f.Text("questionnaire", &r.Questionnaire)
 }
 
@@ -265,8 +265,8 @@ func (r *AssetUniversalTransferParams) fields(f *wire.Fields) {
 	f.Text("transferId", &r.TransferID)
 	f.Text("coin", &r.Coin)
 	f.Decimal("amount", &r.Amount)
-	f.Int("fromMemberId", &r.FromMemberID)
-	f.Int("toMemberId", &r.ToMemberID)
+	f.Numeral("fromMemberId", &r.FromMemberID)
+	f.Numeral("toMemberId", &r.ToMemberID)
 	f.Text("fromAccountType", (*string)(&r.FromAccountType))
 	f.Text("toAccountType", (*string)(&r.ToAccountType))
 }
@@ -329,7 +329,7 @@ func (r *AssetCancelWithdrawalParams) UnmarshalJSON(json []byte) error { return 
 func (r AssetCancelWithdrawalParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetCancelWithdrawalResult) fields(f *wire.Fields) {
-	f.Int("status", &r.Status)
+	f.Digit("status", &r.Cancelled)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.

@@ -30,17 +30,18 @@ func (s *AssetService) SubmitDepositInfo(ctx context.Context, p *AssetSubmitDepo
 
 // AssetSubmitDepositInfoParams are the parameters of [AssetService.SubmitDepositInfo].
 type AssetSubmitDepositInfoParams struct {
-	DepositID Opt[int64] // ID of the deposit, as in DepositRecord. The exchange documents it as required.
+	DepositID Opt[string] // ID of the deposit, as in DepositRecord. The exchange documents it as required.
 
-	SubAccountID Opt[int64] // UID of the sub-account, for brokers; 0 is the account of the key. Default: 0.
+	// UID of the sub-account, for brokers; 0 is the account of the key. Default: 0.
+	SubAccountID Opt[string]
 
 	// ID of the deposit, by the name that the exchange's example has. The documentation shows it in
 	// an example only.
-	DepositIDAlt Opt[int64]
+	DepositIDAlt Opt[string]
 
 	// UID of the sub-account, by the name that the exchange's example has. The documentation shows
 	// it in an example only.
-	SubAccountIDAlt Opt[int64]
+	SubAccountIDAlt Opt[string]
 
 	// Answers as a JSON object in a string, at most 16384 bytes; its members depend on the country:
 	// page asset/withdraw/questionnaire.
@@ -222,8 +223,8 @@ type AssetUniversalTransferParams struct {
 	TransferID      string          // a new UUID, made by the caller; a second transfer with it is refused
 	Coin            string          // coin in upper case, such as ETH
 	Amount          decimal.Decimal // amount to move
-	FromMemberID    int64           // UID to take it from
-	ToMemberID      int64           // UID to give it to
+	FromMemberID    string          // UID to take it from
+	ToMemberID      string          // UID to give it to
 	FromAccountType AccountType     // wallet to take it from
 	ToAccountType   AccountType     // wallet to put it in
 }
@@ -253,7 +254,7 @@ type AssetCancelWithdrawalParams struct {
 
 // AssetCancelWithdrawalResult is what [AssetService.CancelWithdrawal] returns.
 type AssetCancelWithdrawalResult struct {
-	Status int64 // 1 if it was cancelled, 0 if not
+	Cancelled bool // Whether it was cancelled. False is no error.
 }
 
 // VASPs returns exchanges and other providers that a withdrawal under the travel rule can name as

@@ -53,8 +53,8 @@ type RPIPriceLevel struct {
 	RPISize decimal.Decimal
 }
 
-// Instrument says what can be traded, and by which rules. Which rows are present depends on the
-// category.
+// Instrument is an instrument that can be traded, and its rules. Which fields are present depends
+// on the category.
 type Instrument struct {
 	Symbol       string           // symbol, such as BTCUSDT
 	SymbolID     int64            // ID of the symbol
@@ -190,7 +190,7 @@ type RiskParameters struct {
 }
 
 // MarketTicker is the state of an instrument: prices, best bid and ask, and the last 24 hours.
-// Which rows are present depends on the category.
+// Which fields are present depends on the category.
 type MarketTicker struct {
 	Symbol     string          // symbol, such as BTCUSDT
 	LastPrice  decimal.Decimal // last traded price, in quote coin

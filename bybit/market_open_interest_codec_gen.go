@@ -288,7 +288,7 @@ func (r *RiskLimitTier) fields(f *wire.Fields) {
 	f.Decimal("riskLimitValue", &r.RiskLimitValue)
 	f.Decimal("maintenanceMargin", &r.MaintenanceMargin)
 	f.Decimal("initialMargin", &r.InitialMargin)
-	f.Int("isLowestRisk", &r.IsLowestRisk)
+	f.Digit("isLowestRisk", &r.IsLowestRisk)
 	f.Decimal("maxLeverage", &r.MaxLeverage)
 	f.Decimal("mmDeduction", &r.MMDeduction)
 }

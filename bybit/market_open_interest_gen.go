@@ -12,8 +12,8 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// OpenInterest returns open interest of a contract over time, newest first, back to its listing; at
-// most 200 a page.
+// OpenInterest returns the open interest of a contract over time, newest first, back to its
+// listing; at most 200 a page.
 //
 // V5 page: [market/open-interest].
 //
@@ -54,8 +54,8 @@ type OpenInterestPoint struct {
 	Timestamp          time.Time       // time of the value
 }
 
-// HistoricalVolatility returns realised volatility of an option's underlying, one value an hour.
-// Without times the last hour; at most 30 days a call, back to two years.
+// HistoricalVolatility returns the realised volatility of an option's underlying, one value an
+// hour. Without times the last hour; at most 30 days a call, back to two years.
 //
 // V5 page: [market/iv].
 //
@@ -127,8 +127,8 @@ type InsuranceFund struct {
 	Value   decimal.Decimal // value of the balance, in US dollars
 }
 
-// RiskLimits returns risk limit tiers: how much margin a position of a given value needs. Linear
-// comes in pages of 15 symbols.
+// RiskLimits returns the risk limit tiers: how much margin a position of a given value needs.
+// Linear comes in pages of 15 symbols.
 //
 // V5 page: [market/risk-limit].
 //
@@ -176,7 +176,7 @@ type RiskLimitTier struct {
 	// 1 divided by MaxLeverage.
 	InitialMargin decimal.Decimal
 
-	IsLowestRisk int64           // 1 for the lowest tier of the symbol, 0 for others
+	IsLowestRisk bool            // whether it is the lowest tier of the symbol
 	MaxLeverage  decimal.Decimal // most leverage in the tier
 
 	// Taken off the maintenance margin in the tier, so that it grows without steps, in settlement
@@ -184,8 +184,8 @@ type RiskLimitTier struct {
 	MMDeduction decimal.Decimal
 }
 
-// DeliveryPrices returns prices at which futures and options were delivered, at most 200 a page.
-// Without symbol, option gives only those that are being delivered, from 8 to 12 o'clock UTC.
+// DeliveryPrices returns the prices at which futures and options were delivered, at most 200 a
+// page. Without symbol, option gives only those that are being delivered, from 8 to 12 o'clock UTC.
 //
 // V5 page: [market/delivery-price].
 //

@@ -218,8 +218,9 @@ type MarketTickersResult struct {
 	List     []MarketTicker // tickers, one per symbol
 }
 
-// FundingHistory returns funding rates of a perpetual that were paid, newest first, at most 200.
-// Without times the latest ones; with EndTime alone those before it; StartTime alone is refused.
+// FundingHistory returns the funding rates of a perpetual that were paid, newest first, at most
+// 200. Without times the latest ones; with EndTime alone those before it; StartTime alone is
+// refused.
 //
 // V5 page: [market/history-fund-rate].
 //

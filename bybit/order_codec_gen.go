@@ -149,7 +149,7 @@ func (r *OrderPlaceParams) fields(f *wire.Fields) {
 	wire.Opt(f, "timeInForce", &r.TimeInForce, wire.Enum[TimeInForce])
 	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
-	wire.Opt(f, "isLeverage", &r.IsLeverage, (*wire.Fields).Int)
+	wire.Opt(f, "isLeverage", &r.IsLeverage, (*wire.Fields).Digit)
 	wire.Opt(f, "orderFilter", &r.OrderFilter, wire.Enum[OrderFilter])
 	wire.Opt(f, "tpTriggerBy", &r.TPTriggerBy, wire.Enum[TriggerBy])
 	wire.Opt(f, "slTriggerBy", &r.SLTriggerBy, wire.Enum[TriggerBy])
@@ -331,7 +331,7 @@ func (r OrderCancelAllParams) MarshalJSON() ([]byte, error) { return r.AppendJSO
 
 func (r *OrderCancelAllResult) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "list", &r.List, (*OrderAck).fields)
-	f.Text("success", (*string)(&r.Success))
+	f.DigitText("success", &r.Success)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.

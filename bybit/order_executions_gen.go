@@ -93,8 +93,8 @@ type OrderToPlace struct {
 	Side      Side      // Buy or Sell
 	OrderType OrderType // OrderTypeLimit or OrderTypeMarket
 
-	// Whether a spot order may borrow: 1 yes, with spot margin switched on; 0 no. Default: 0.
-	IsLeverage Opt[int64]
+	// Whether a spot order may borrow; spot margin must be switched on. Default: false.
+	IsLeverage Opt[bool]
 
 	// Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote
 	// coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a position
@@ -462,8 +462,8 @@ type OrderPreCheckParams struct {
 	// Required on option.
 	LinkID Opt[string]
 
-	// Whether a spot order may borrow: 1 yes, with spot margin switched on; 0 no. Default: 0.
-	IsLeverage Opt[int64]
+	// Whether a spot order may borrow; spot margin must be switched on. Default: false.
+	IsLeverage Opt[bool]
 
 	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
 	// OrderFilterOrder.

@@ -255,8 +255,8 @@ type OrderPlaceParams struct {
 	// Required on option.
 	LinkID Opt[string]
 
-	// Whether a spot order may borrow: 1 yes, with spot margin switched on; 0 no. Default: 0.
-	IsLeverage Opt[int64]
+	// Whether a spot order may borrow; spot margin must be switched on. Default: false.
+	IsLeverage Opt[bool]
 
 	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
 	// OrderFilterOrder.
@@ -490,7 +490,7 @@ type OrderCancelAllParams struct {
 // OrderCancelAllResult is what [OrderService.CancelAll] returns.
 type OrderCancelAllResult struct {
 	List    []OrderAck // orders whose cancellation was accepted
-	Success Flag       // whether the request was accepted
+	Success bool       // whether the request was accepted
 }
 
 // History returns closed orders of the last two years; new data arrives with a delay, so ask Open

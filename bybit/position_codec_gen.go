@@ -23,7 +23,7 @@ func (r *Position) fields(f *wire.Fields) {
 	f.Millis("mmrSysUpdatedTime", &r.MMRSysUpdatedTime)
 	f.Int("tradeMode", &r.TradeMode)
 	f.Text("positionStatus", (*string)(&r.PositionStatus))
-	f.Int("autoAddMargin", (*int64)(&r.AutoAddMargin))
+	f.Digit("autoAddMargin", &r.AutoAddMargin)
 	f.Int("adlRankIndicator", &r.ADLRankIndicator)
 	f.Decimal("leverage", &r.Leverage)
 	f.Decimal("breakEvenPrice", &r.BreakEvenPrice)
@@ -269,7 +269,7 @@ func (r PositionSetTradingStopParams) MarshalJSON() ([]byte, error) { return r.A
 func (r *PositionSetAutoAddMarginParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
-	wire.Opt(f, "autoAddMargin", &r.AutoAddMargin, wire.Code[AutoAddMargin])
+	wire.Opt(f, "autoAddMargin", &r.AutoAddMargin, (*wire.Fields).Digit)
 	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
 }
 
@@ -325,7 +325,7 @@ func (r *PositionAddMarginResult) fields(f *wire.Fields) {
 	f.Decimal("bustPrice", &r.BustPrice)
 	f.Decimal("markPrice", &r.MarkPrice)
 	f.Decimal("leverage", &r.Leverage)
-	f.Int("autoAddMargin", (*int64)(&r.AutoAddMargin))
+	f.Digit("autoAddMargin", &r.AutoAddMargin)
 	f.Text("positionStatus", (*string)(&r.PositionStatus))
 	f.Decimal("positionIM", &r.PositionIM)
 	f.Decimal("positionMM", &r.PositionMM)

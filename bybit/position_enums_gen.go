@@ -21,17 +21,7 @@ const (
 	PositionModeHedge  PositionMode = 3 // two: a long and a short side by side
 )
 
-// AutoAddMargin says whether an isolated position draws margin from the wallet when it comes close
-// to liquidation.
-type AutoAddMargin int64
-
-// The values of AutoAddMargin.
-const (
-	AutoAddMarginOff AutoAddMargin = 0 // its margin stays as it is
-	AutoAddMarginOn  AutoAddMargin = 1 // margin is added from the available balance
-)
-
-// MoveStatus: state of a move of positions between accounts.
+// MoveStatus is the state of a move of positions between accounts.
 type MoveStatus string
 
 // The values of MoveStatus.

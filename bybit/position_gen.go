@@ -49,7 +49,7 @@ type Position struct {
 	TradeMode int64
 
 	PositionStatus PositionStatus // whether the position is normal, being liquidated or being deleveraged
-	AutoAddMargin  AutoAddMargin  // whether margin is added automatically, isolated margin only
+	AutoAddMargin  bool           // whether margin is added automatically, isolated margin only
 
 	// Rank in the auto-deleveraging queue, 1 to 5; the higher, the sooner it is reduced. 0 for an
 	// empty position.
@@ -119,7 +119,7 @@ type Position struct {
 	UpdatedTime time.Time // when the position last changed
 }
 
-// List returns positions of the account with size, margin, profit and stops. With a symbol the
+// List returns the positions of the account with size, margin, profit and stops. With a symbol the
 // reply holds its positions even if they are empty; without one only those with a size.
 //
 // Linear needs symbol or SettleCoin; the symbol wins. Inverse takes one symbol or, without one,
@@ -160,8 +160,8 @@ type PositionListResult struct {
 	Category       Category   // category, as asked
 }
 
-// Leverage returns leverage settings of futures and perpetuals under isolated margin, one row per
-// position of hedge mode. No open position is needed.
+// Leverage returns the leverage settings of futures and perpetuals under isolated margin, one row
+// per position of hedge mode. No open position is needed.
 //
 // Fails under portfolio margin.
 //
@@ -299,10 +299,10 @@ func (s *PositionService) SetAutoAddMargin(ctx context.Context, p *PositionSetAu
 
 // PositionSetAutoAddMarginParams are the parameters of [PositionService.SetAutoAddMargin].
 type PositionSetAutoAddMarginParams struct {
-	Category      Category           // category: linear
-	Symbol        string             // symbol, such as BTCUSDT
-	AutoAddMargin Opt[AutoAddMargin] // Required. Whether to add margin automatically.
-	PositionIdx   Opt[PositionIdx]   // Which position of the symbol to change. Hedge mode needs it.
+	Category      Category         // category: linear
+	Symbol        string           // symbol, such as BTCUSDT
+	AutoAddMargin Opt[bool]        // Required. Whether to add margin automatically.
+	PositionIdx   Opt[PositionIdx] // Which position of the symbol to change. Hedge mode needs it.
 }
 
 // AddMargin adds margin to an isolated position or, with a negative amount, takes some out. Returns
@@ -341,7 +341,7 @@ type PositionAddMarginResult struct {
 	BustPrice      decimal.Decimal // bankruptcy price: its margin would be used up there
 	MarkPrice      decimal.Decimal // mark price of the symbol
 	Leverage       decimal.Decimal // leverage of the position
-	AutoAddMargin  AutoAddMargin   // whether margin is added automatically
+	AutoAddMargin  bool            // whether margin is added automatically
 	PositionStatus PositionStatus  // whether the position is normal, being liquidated or being deleveraged
 	PositionIM     decimal.Decimal // initial margin, settle coin
 	PositionMM     decimal.Decimal // maintenance margin, settle coin
@@ -374,8 +374,8 @@ type PositionConfirmRiskLimitParams struct {
 	Symbol   string   // symbol, such as BTCUSDT
 }
 
-// ClosedPnL returns profit and loss of every order that closed or reduced a futures or perpetual
-// position, up to two years back.
+// ClosedPnL returns the profit and loss of every order that closed or reduced a futures or
+// perpetual position, up to two years back.
 //
 // A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days
 // after StartTime or before EndTime.

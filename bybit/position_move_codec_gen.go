@@ -128,7 +128,7 @@ func (r *MovedPosition) fields(f *wire.Fields) {
 	f.Text("blockTradeId", &r.BlockTradeID)
 	f.Text("category", (*string)(&r.Category))
 	f.Text("orderId", &r.OrderID)
-	f.Int("userId", &r.UserID)
+	f.Numeral("userId", &r.UserID)
 	f.Text("symbol", &r.Symbol)
 	f.Text("side", (*string)(&r.Side))
 	f.Decimal("price", &r.Price)

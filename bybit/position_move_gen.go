@@ -109,7 +109,7 @@ type MovedPosition struct {
 	BlockTradeID  string          // ID of the move
 	Category      Category        // category: linear, inverse, spot or option
 	OrderID       string          // the exchange's ID of the leg's order
-	UserID        int64           // UID of the account
+	UserID        string          // UID of the account
 	Symbol        string          // symbol, such as BTCUSDT
 	Side          Side            // side of the order, as the taker sees it
 	Price         decimal.Decimal // price of the move

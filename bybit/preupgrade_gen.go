@@ -204,8 +204,8 @@ type PreUpgradeExecution struct {
 	ClosedSize      decimal.Decimal // size of a position that it closed
 }
 
-// ClosedPnL returns profit and loss of orders that closed or reduced a position before the upgrade,
-// latest change first. USDT perpetuals, inverse perpetuals and inverse futures.
+// ClosedPnL returns the profit and loss of orders that closed or reduced a position before the
+// upgrade, latest change first. USDT perpetuals, inverse perpetuals and inverse futures.
 //
 // A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days
 // after StartTime or before EndTime.

@@ -62,8 +62,8 @@ type RateLimitSetResult struct {
 	Changes []RateLimitChange // How each entry ended. The documentation shows it in an example only.
 }
 
-// Of returns rate limits of given accounts: a main account asks for itself and its sub-accounts, a
-// sub-account only for itself.
+// Of returns the rate limits of given accounts: a main account asks for itself and its
+// sub-accounts, a sub-account only for itself.
 //
 // V5 page: [rate-limit/rules-for-pros/apilimit-query].
 //
@@ -86,7 +86,7 @@ type RateLimitOfResult struct {
 	List []AccountRateLimit // one limit per product line
 }
 
-// List returns rate limits that were set for accounts of the institution, main accounts and
+// List returns the rate limits that were set for accounts of the institution, main accounts and
 // sub-accounts; at most 1000 a page.
 //
 // V5 page: [rate-limit/rules-for-pros/apilimit-query-all].

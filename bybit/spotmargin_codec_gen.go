@@ -8,7 +8,7 @@ import (
 
 func (r *CoinAutoRepay) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
-	f.Text("autoRepayMode", (*string)(&r.AutoRepayMode))
+	f.DigitText("autoRepayMode", &r.On)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -23,7 +23,7 @@ func (r CoinAutoRepay) MarshalJSON() ([]byte, error) {
 
 func (r *SpotMarginStateResult) fields(f *wire.Fields) {
 	f.Decimal("spotLeverage", &r.SpotLeverage)
-	f.Text("spotMarginMode", (*string)(&r.SpotMarginMode))
+	f.DigitText("spotMarginMode", &r.On)
 	f.Decimal("effectiveLeverage", &r.EffectiveLeverage)
 }
 
@@ -44,7 +44,7 @@ func (r *SpotMarginStateResult) UnmarshalJSON(json []byte) error { return r.Deco
 func (r SpotMarginStateResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginSetModeParams) fields(f *wire.Fields) {
-	f.Text("spotMarginMode", (*string)(&r.SpotMarginMode))
+	wire.Opt(f, "spotMarginMode", &r.On, (*wire.Fields).DigitText)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -64,7 +64,7 @@ func (r *SpotMarginSetModeParams) UnmarshalJSON(json []byte) error { return r.De
 func (r SpotMarginSetModeParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginSetModeResult) fields(f *wire.Fields) {
-	f.Text("spotMarginMode", (*string)(&r.SpotMarginMode))
+	f.DigitText("spotMarginMode", &r.On)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.

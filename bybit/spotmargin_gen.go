@@ -16,8 +16,8 @@ type SpotMarginService struct{ c *Client }
 
 // CoinAutoRepay says whether debts of a coin are repaid automatically.
 type CoinAutoRepay struct {
-	Currency      string // coin, such as BTC
-	AutoRepayMode Flag   // FlagOn if they are, FlagOff if not
+	Currency string // coin, such as BTC
+	On       bool   // whether debts are repaid automatically
 }
 
 // State says whether spot margin trading is on, with the leverage that is set and the one in use.
@@ -35,7 +35,7 @@ func (s *SpotMarginService) State(ctx context.Context) (*SpotMarginStateResult, 
 // SpotMarginStateResult is what [SpotMarginService.State] returns.
 type SpotMarginStateResult struct {
 	SpotLeverage      decimal.Decimal // Leverage that is set. Absent while spot margin is off.
-	SpotMarginMode    Flag            // FlagOn if spot margin trading is on, FlagOff if not
+	On                bool            // whether spot margin trading is on
 	EffectiveLeverage decimal.Decimal // leverage in use, cut to 2 decimals
 }
 
@@ -55,12 +55,12 @@ func (s *SpotMarginService) SetMode(ctx context.Context, p *SpotMarginSetModePar
 
 // SpotMarginSetModeParams are the parameters of [SpotMarginService.SetMode].
 type SpotMarginSetModeParams struct {
-	SpotMarginMode Flag // 1 turns it on, 0 off
+	On Opt[bool] // Required. Whether to turn it on; false turns it off.
 }
 
 // SpotMarginSetModeResult is what [SpotMarginService.SetMode] returns.
 type SpotMarginSetModeResult struct {
-	SpotMarginMode Flag // what it is now
+	On bool // whether it is on now
 }
 
 // SetLeverage sets the highest leverage of spot margin trading, for one coin or all of them, up to
@@ -79,7 +79,7 @@ type SpotMarginSetLeverageParams struct {
 	Currency Opt[string]     // Coin, such as BTC. Default: all.
 }
 
-// CoinLeverage returns leverage of spot margin trading, coin by coin.
+// CoinLeverage returns the leverage of spot margin trading, coin by coin.
 // V5 page: [spot-margin-uta/coinstate].
 //
 // [spot-margin-uta/coinstate]: https://bybit-exchange.github.io/docs/v5/spot-margin-uta/coinstate
@@ -148,8 +148,8 @@ type BorrowTerms struct {
 	MaxFixedInterestRate decimal.Decimal // highest fixed annual rate, as a fraction
 }
 
-// VIPData returns borrowing terms of each coin by fee level: hourly rate, largest debt, order of
-// liquidation.
+// VIPData returns the borrowing terms of each coin by fee level: hourly rate, largest debt, order
+// of liquidation.
 //
 // V5 page: [spot-margin-uta/vip-margin].
 //
@@ -232,7 +232,7 @@ type CollateralTier struct {
 	CollateralRatio decimal.Decimal // share of the value that counts, as a fraction
 }
 
-// Tiers returns margin rates of borrowed coins by tiers of the debt.
+// Tiers returns the margin rates of borrowed coins by tiers of the debt.
 // V5 page: [spot-margin-uta/position-tiers].
 //
 // [spot-margin-uta/position-tiers]: https://bybit-exchange.github.io/docs/v5/spot-margin-uta/position-tiers

@@ -284,7 +284,7 @@ func (r *SpotMarginAutoRepayResult) UnmarshalJSON(json []byte) error { return r.
 func (r SpotMarginAutoRepayResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AutoRepayState) fields(f *wire.Fields) {
-	f.Text("autoRepayMode", (*string)(&r.AutoRepayMode))
+	f.DigitText("autoRepayMode", &r.On)
 	f.Text("currency", &r.Currency)
 }
 
@@ -300,7 +300,7 @@ func (r AutoRepayState) MarshalJSON() ([]byte, error) {
 
 func (r *SpotMarginSetAutoRepayParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
-	f.Text("autoRepayMode", (*string)(&r.AutoRepayMode))
+	wire.Opt(f, "autoRepayMode", &r.On, (*wire.Fields).DigitText)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.

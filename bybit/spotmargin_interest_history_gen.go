@@ -10,8 +10,8 @@ import (
 	"github.com/bywire/bywire/decimal"
 )
 
-// InterestHistory returns hourly interest rates of a coin, latest first, up to 6 months back. The
-// key needs the spot permission; the rates are the same for all users of a fee level.
+// InterestHistory returns the hourly interest rates of a coin, latest first, up to 6 months back.
+// The key needs the spot permission; the rates are the same for all users of a fee level.
 //
 // Give both times, at most 30 days apart, or none for the last 7 days.
 //
@@ -146,8 +146,8 @@ type SpotMarginAutoRepayResult struct {
 
 // AutoRepayState is an element of [SpotMarginAutoRepayResult.List], one for each coin.
 type AutoRepayState struct {
-	AutoRepayMode Flag   // FlagOn if debts are repaid automatically, FlagOff if not
-	Currency      string // coin, such as BTC
+	On       bool   // whether debts are repaid automatically
+	Currency string // coin, such as BTC
 }
 
 // SetAutoRepay turns automatic repayment on or off. While it is on, the exchange repays at minutes
@@ -167,8 +167,8 @@ func (s *SpotMarginService) SetAutoRepay(ctx context.Context, p *SpotMarginSetAu
 
 // SpotMarginSetAutoRepayParams are the parameters of [SpotMarginService.SetAutoRepay].
 type SpotMarginSetAutoRepayParams struct {
-	Currency      Opt[string] // Coin, such as BTC. Default: all.
-	AutoRepayMode Flag        // 1 turns it on, 0 off
+	Currency Opt[string] // Coin, such as BTC. Default: all.
+	On       Opt[bool]   // Required. Whether to turn it on; false turns it off.
 }
 
 // SpotMarginSetAutoRepayResult is what [SpotMarginService.SetAutoRepay] returns.

@@ -19,7 +19,7 @@ import (
 // accepted; what became of the order arrives on the private stream, or by Open.
 type SpreadService struct{ c *Client }
 
-// Instruments returns terms of the spreads that can be traded: legs, ticks, sizes and times.
+// Instruments returns the terms of the spreads that can be traded: legs, ticks, sizes and times.
 // In very volatile markets the reply may lag.
 //
 // V5 page: [spread/market/instrument].
@@ -144,7 +144,7 @@ type SpreadTrade struct {
 	Seq    int64           // cross sequence of the trade
 }
 
-// Tickers returns best bid and ask of a spread with its last 24 hours.
+// Tickers returns the best bid and ask of a spread with its last 24 hours.
 // In very volatile markets the reply may lag.
 //
 // V5 page: [spread/market/tickers].
@@ -276,7 +276,7 @@ type SpreadCancelAllResult struct {
 	Success int64      // without meaning; ignore it
 }
 
-// MaxQty returns largest order that the account can place in a spread at a price.
+// MaxQty returns the largest order that the account can place in a spread at a price.
 // V5 page: [spread/trade/max-qty].
 //
 // [spread/trade/max-qty]: https://bybit-exchange.github.io/docs/v5/spread/trade/max-qty

@@ -59,7 +59,9 @@ type StrategyCreateParams struct {
 	// Value of each order, in quote coin; goes before OrderCount: iceberg.
 	SubPositionValue Opt[decimal.Decimal]
 
-	PostOnly Opt[int64] // 0: only as maker. 1: also as taker. Iceberg; List reports it the other way round.
+	// Whether its orders may also take; else they are only makers: iceberg. List reports the
+	// opposite.
+	MayTake Opt[bool]
 
 	// Seconds between two orders. TWAP: 5, 10, 15, 30, 60 or 120, default 30. POV: 0 for one order
 	// at once, or 5 to 3600.
@@ -107,7 +109,7 @@ type POVParams struct {
 // StrategyCreateResult is what [StrategyService.Create] returns.
 type StrategyCreateResult struct {
 	StrategyID string // ID of the strategy
-	Failure    string // why it was not started; absent if it was
+	Failure    string // why it was not started; "" if it was
 }
 
 // List returns strategies and how far they are, at most 50 a page.
@@ -195,12 +197,12 @@ type StrategyInfo struct {
 	Interval        int64              // seconds between two orders: TWAP and POV
 	LeverageType    StrategyLeverage   // whether it may borrow, on spot
 
-	PostOnly int64 // 1: only as maker. 0: also as taker. Iceberg; Create takes it the other way round.
+	PostOnly     bool            // Whether its orders are only makers: iceberg. Create takes the opposite.
+	TriggerPrice decimal.Decimal // price at which it begins, in quote coin; 0 without one
+	IsTriggered  bool            // whether its trigger price was reached
+	TakeProfit   decimal.Decimal // price of its take profit, in quote coin
+	StopLoss     decimal.Decimal // price of its stop loss, in quote coin
 
-	TriggerPrice        decimal.Decimal   // price at which it begins, in quote coin; 0 without one
-	IsTriggered         bool              // whether its trigger price was reached
-	TakeProfit          decimal.Decimal   // price of its take profit, in quote coin
-	StopLoss            decimal.Decimal   // price of its stop loss, in quote coin
 	OrderType           StrategyOrderType // type of its orders
 	OrderPriceOffset    decimal.Decimal   // distance of its limit orders from the market, in percent: TWAP
 	PositionValue       decimal.Decimal   // total value to trade, in quote coin

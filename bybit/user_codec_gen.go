@@ -42,8 +42,8 @@ func (r *SubAPIKey) fields(f *wire.Fields) {
 	f.Text("apiKey", &r.APIKey)
 	f.Text("note", &r.Note)
 	f.Int("status", (*int64)(&r.Status))
-	f.Text("expiredAt", &r.ExpiredAt)
-	f.Text("createdAt", &r.CreatedAt)
+	f.RFC3339("expiredAt", &r.ExpiredAt)
+	f.RFC3339("createdAt", &r.CreatedAt)
 	f.Int("type", (*int64)(&r.Type))
 	wire.Struct(f, "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 	f.Text("secret", &r.Secret)
@@ -101,29 +101,29 @@ func (r *UserAPIKeyResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
 	f.Text("note", &r.Note)
 	f.Text("apiKey", &r.APIKey)
-	f.Int("readOnly", &r.ReadOnly)
+	f.Digit("readOnly", &r.ReadOnly)
 	f.Text("secret", &r.Secret)
 	wire.Struct(f, "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 	wire.Values(f, "ips", &r.IPs, (*wire.Fields).Text)
 	f.Int("type", (*int64)(&r.Type))
 	f.Int("deadlineDay", &r.DeadlineDay)
-	f.Text("expiredAt", &r.ExpiredAt)
-	f.Text("createdAt", &r.CreatedAt)
+	f.Zero().RFC3339("expiredAt", &r.ExpiredAt)
+	f.RFC3339("createdAt", &r.CreatedAt)
 	f.Int("unified", &r.Unified)
-	f.Int("uta", &r.UTA)
-	f.Int("userID", &r.UserID)
-	f.Int("inviterID", &r.InviterID)
+	f.Digit("uta", &r.UTA)
+	f.Numeral("userID", &r.UserID)
+	f.Numeral("inviterID", &r.InviterID)
 	f.Text("vipLevel", (*string)(&r.VIPLevel))
 	f.IntText("mktMakerLevel", &r.MktMakerLevel)
-	f.Int("affiliateID", &r.AffiliateID)
+	f.Numeral("affiliateID", &r.AffiliateID)
 	f.Text("rsaPublicKey", &r.RSAPublicKey)
 	f.Bool("isMaster", &r.IsMaster)
 	f.Text("parentUid", &r.ParentUID)
 	f.Text("kycLevel", (*string)(&r.KYCLevel))
 	f.Text("kycRegion", &r.KYCRegion)
-	f.IntText("userIDInt64", &r.UserIDInt64)
-	f.IntText("inviterIDInt64", &r.InviterIDInt64)
-	f.IntText("affiliateIDInt64", &r.AffiliateIDInt64)
+	f.Text("userIDInt64", &r.UserIDText)
+	f.Text("inviterIDInt64", &r.InviterIDText)
+	f.Text("affiliateIDInt64", &r.AffiliateIDText)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
@@ -143,9 +143,9 @@ func (r *UserAPIKeyResult) UnmarshalJSON(json []byte) error { return r.Decode(js
 func (r UserAPIKeyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserCreateSubAPIKeyParams) fields(f *wire.Fields) {
-	f.Int("subuid", &r.SubUID)
+	f.Numeral("subuid", &r.SubUID)
 	wire.Opt(f, "note", &r.Note, (*wire.Fields).Text)
-	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Int)
+	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Digit)
 	wire.Opt(f, "ips", &r.IPs, (*wire.Fields).Text)
 	wire.Struct(f, "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
@@ -170,8 +170,8 @@ func (r *UserCreateSubAPIKeyResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
 	f.Text("note", &r.Note)
 	f.Text("apiKey", &r.APIKey)
-	f.Int("readOnly", &r.ReadOnly)
-	f.Text("secret", &r.Secret)
+	f.Digit("readOnly", &r.ReadOnly)
+	f.Text("secret", (*string)(&r.Secret))
 	wire.Struct(f, "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
 
@@ -195,7 +195,7 @@ func (r *UserCreateSubAccountParams) fields(f *wire.Fields) {
 	f.Text("username", &r.Username)
 	wire.Opt(f, "password", &r.Password, (*wire.Fields).Text)
 	f.Int("memberType", (*int64)(&r.MemberType))
-	wire.Opt(f, "switch", &r.Switch, (*wire.Fields).Int)
+	wire.Opt(f, "switch", &r.Switch, (*wire.Fields).Digit)
 	wire.Opt(f, "isUta", &r.IsUTA, (*wire.Fields).Bool)
 	wire.Opt(f, "note", &r.Note, (*wire.Fields).Text)
 }
@@ -294,8 +294,8 @@ func (r *UserReferralsResult) UnmarshalJSON(json []byte) error { return r.Decode
 func (r UserReferralsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserFreezeSubAccountParams) fields(f *wire.Fields) {
-	f.Int("subuid", &r.SubUID)
-	wire.Opt(f, "frozen", &r.Frozen, (*wire.Fields).Int)
+	f.Numeral("subuid", &r.SubUID)
+	wire.Opt(f, "frozen", &r.Frozen, (*wire.Fields).Digit)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -420,7 +420,7 @@ func (r *UserSubAPIKeysResult) UnmarshalJSON(json []byte) error { return r.Decod
 func (r UserSubAPIKeysResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserUpdateOwnAPIKeyParams) fields(f *wire.Fields) {
-	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Int)
+	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Digit)
 	wire.Pointer(f.Omit(), "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
 
@@ -444,7 +444,7 @@ func (r *UserUpdateOwnAPIKeyResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
 	f.Text("note", &r.Note)
 	f.Text("apiKey", &r.APIKey)
-	f.Int("readOnly", &r.ReadOnly)
+	f.Digit("readOnly", &r.ReadOnly)
 	f.Text("secret", &r.Secret)
 	wire.Struct(f, "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 	wire.Values(f, "ips", &r.IPs, (*wire.Fields).Text)
@@ -468,7 +468,7 @@ func (r UserUpdateOwnAPIKeyResult) MarshalJSON() ([]byte, error) { return r.Appe
 
 func (r *UserUpdateSubAPIKeyParams) fields(f *wire.Fields) {
 	wire.Opt(f, "apikey", &r.APIKey, (*wire.Fields).Text)
-	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Int)
+	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Digit)
 	wire.Opt(f, "ips", &r.IPs, (*wire.Fields).Text)
 	wire.Pointer(f.Omit(), "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
@@ -493,7 +493,7 @@ func (r *UserUpdateSubAPIKeyResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
 	f.Text("note", &r.Note)
 	f.Text("apiKey", &r.APIKey)
-	f.Int("readOnly", &r.ReadOnly)
+	f.Digit("readOnly", &r.ReadOnly)
 	f.Text("secret", &r.Secret)
 	wire.Struct(f, "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 	wire.Values(f, "ips", &r.IPs, (*wire.Fields).Text)

@@ -61,11 +61,9 @@ type SubAPIKey struct {
 	Note   string       // remark that it was made with
 	Status APIKeyStatus // how long it lives on
 
-	// When it expires, in UTC, such as 2023-12-01T02:36:06Z. Only for a key without addresses, or
-	// after a change of password.
-	ExpiredAt string
+	ExpiredAt time.Time // When it expires. Only for a key without addresses, or after a change of password.
+	CreatedAt time.Time // when it was made
 
-	CreatedAt   string            // when it was made, in UTC, such as 2023-08-25T06:42:39Z
 	Type        APIKeyType        // who uses it
 	Permissions APIKeyPermissions // what it may do
 	Secret      string            // six asterisks; the secret is never returned
@@ -115,7 +113,7 @@ type UserAPIKeyResult struct {
 	ID          string            // ID of the key
 	Note        string            // remark that it was made with
 	APIKey      string            // the key itself
-	ReadOnly    int64             // 1 if it can only read, else 0
+	ReadOnly    bool              // whether it can only read
 	Secret      string            // always empty; the secret is never returned
 	Permissions APIKeyPermissions // what it may do
 	IPs         []string          // addresses that may use it; * is any
@@ -124,35 +122,35 @@ type UserAPIKeyResult struct {
 	// Days until it expires. Only for a key without addresses, or after a change of password.
 	DeadlineDay int64
 
-	// When it expires, in UTC, such as 2023-12-01T02:36:06Z. Only for a key without addresses, or
-	// after a change of password; else 1970-01-01T00:00:00Z.
-	ExpiredAt string
-
-	CreatedAt string // when it was made, in UTC, such as 2023-08-25T06:42:39Z
+	ExpiredAt time.Time // When it expires. Only for a key without addresses, or after a change of password.
+	CreatedAt time.Time // when it was made
 
 	// Deprecated: without meaning now; UTA tells it.
 	Unified int64
 
-	UTA           int64    // 1 if the account is a unified trading account, 0 if it is a classic one
-	UserID        int64    // UID of the account
-	InviterID     int64    // UID of the account that invited it; 0 if none did
+	UTA           bool     // whether the account is a unified trading account, and no classic one
+	UserID        string   // UID of the account
+	InviterID     string   // UID of the account that invited it; 0 if none did
 	VIPLevel      VIPLevel // fee level of the account
 	MktMakerLevel int64    // market maker level of the account; 0 if it has none
-	AffiliateID   int64    // ID of the affiliate that it belongs to; 0 if there is none
+	AffiliateID   string   // ID of the affiliate that it belongs to; 0 if there is none
 	RSAPublicKey  string   // public key of an RSA key; empty for others
 	IsMaster      bool     // whether the key belongs to a main account
 	ParentUID     string   // UID of the main account; 0 if the key belongs to one itself
 	KYCLevel      KYCLevel // How far the identity of the owner has been checked. Persons only.
 	KYCRegion     string   // Country of the identity check, three letters, such as MYS. Persons only.
 
-	// Meaning unknown; 0 in the exchange's example. The documentation shows it in an example only.
-	UserIDInt64 int64
+	// By its name what UserID is, as a text; 0 in the exchange's example. The documentation shows
+	// it in an example only.
+	UserIDText string
 
-	// Meaning unknown; 0 in the exchange's example. The documentation shows it in an example only.
-	InviterIDInt64 int64
+	// By its name what InviterID is, as a text; 0 in the exchange's example. The documentation
+	// shows it in an example only.
+	InviterIDText string
 
-	// Meaning unknown; 0 in the exchange's example. The documentation shows it in an example only.
-	AffiliateIDInt64 int64
+	// By its name what AffiliateID is, as a text; 0 in the exchange's example. The documentation
+	// shows it in an example only.
+	AffiliateIDText string
 }
 
 // CreateSubAPIKey makes an API key for a sub-account. The key that asks must be the main account's.
@@ -171,9 +169,9 @@ func (s *UserService) CreateSubAPIKey(ctx context.Context, p *UserCreateSubAPIKe
 
 // UserCreateSubAPIKeyParams are the parameters of [UserService.CreateSubAPIKey].
 type UserCreateSubAPIKeyParams struct {
-	SubUID   int64       // UID of the sub-account
+	SubUID   string      // UID of the sub-account
 	Note     Opt[string] // remark on the key
-	ReadOnly Opt[int64]  // Required. 1 for a key that can only read, 0 for one that can trade.
+	ReadOnly Opt[bool]   // Required. Whether it can only read; with false it can trade.
 
 	// Addresses that may use it, joined with commas. Default: any; then the key expires after 90
 	// days, and 7 days after a change of password.
@@ -189,8 +187,8 @@ type UserCreateSubAPIKeyResult struct {
 	ID          string            // ID of the key
 	Note        string            // remark on the key
 	APIKey      string            // the key itself
-	ReadOnly    int64             // 1 if it can only read, else 0
-	Secret      string            // the secret of the key; it cannot be asked for again
+	ReadOnly    bool              // whether it can only read
+	Secret      Secret            // the secret of the key; it cannot be asked for again
 	Permissions APIKeyPermissions // what it may do
 }
 
@@ -211,7 +209,7 @@ type UserCreateSubAccountParams struct {
 	Username   string      // name: 6 to 16 letters and digits, both of them, never used before
 	Password   Opt[string] // password: 8 to 30 characters with digits, small and capital letters
 	MemberType MemberType  // what kind of sub-account to make: an ordinary or a custodial one
-	Switch     Opt[int64]  // 1 to allow quick login, 0 not to. Default: 0.
+	Switch     Opt[bool]   // Whether to allow quick login. Default: false.
 
 	// Deprecated: without meaning now: it is always a unified account.
 	IsUTA Opt[bool]
@@ -228,7 +226,7 @@ type UserCreateSubAccountResult struct {
 	Remark     string       // remark on the sub-account
 }
 
-// Referrals returns users that the account invited. Any key can ask.
+// Referrals returns the users that the account invited. Any key can ask.
 // V5 page: [user/friend-referral].
 //
 // [user/friend-referral]: https://bybit-exchange.github.io/docs/v5/user/friend-referral
@@ -270,8 +268,8 @@ func (s *UserService) FreezeSubAccount(ctx context.Context, p *UserFreezeSubAcco
 
 // UserFreezeSubAccountParams are the parameters of [UserService.FreezeSubAccount].
 type UserFreezeSubAccountParams struct {
-	SubUID int64      // UID of the sub-account
-	Frozen Opt[int64] // Required. 1 to freeze it, 0 to unfreeze it.
+	SubUID string    // UID of the sub-account
+	Frozen Opt[bool] // Required. Whether to freeze it; false ends that.
 }
 
 // CustodialSubAccounts returns sub-accounts of funds that a custodian keeps. For institutional
@@ -308,7 +306,7 @@ type UserCustodialSubAccountsResult struct {
 	NextCursor string       // cursor of the next page; 0 on the last
 }
 
-// SubAPIKeys returns API keys of a sub-account. The key that asks must be the main account's.
+// SubAPIKeys returns the API keys of a sub-account. The key that asks must be the main account's.
 // V5 page: [user/list-sub-apikeys].
 //
 // [user/list-sub-apikeys]: https://bybit-exchange.github.io/docs/v5/user/list-sub-apikeys
@@ -356,9 +354,9 @@ func (s *UserService) UpdateOwnAPIKey(ctx context.Context, p *UserUpdateOwnAPIKe
 
 // UserUpdateOwnAPIKeyParams are the parameters of [UserService.UpdateOwnAPIKey].
 type UserUpdateOwnAPIKeyParams struct {
-	// Required. 1 for a key that can only read, 0 for one that can trade. Unset is 0, also for a
-	// key that could only read.
-	ReadOnly Opt[int64]
+	// Required. Whether it can only read; with false it can trade. Unset is false, also for a key
+	// that could only read.
+	ReadOnly Opt[bool]
 
 	Permissions *APIKeyPermissions // What it may do from now on. Default: as before.
 }
@@ -368,7 +366,7 @@ type UserUpdateOwnAPIKeyResult struct {
 	ID          string            // ID of the key
 	Note        string            // remark on the key
 	APIKey      string            // the key itself
-	ReadOnly    int64             // 1 if it can only read, else 0
+	ReadOnly    bool              // whether it can only read
 	Secret      string            // always empty; the secret is never returned
 	Permissions APIKeyPermissions // what it may do
 	IPs         []string          // addresses that may use it; * is any
@@ -394,9 +392,9 @@ type UserUpdateSubAPIKeyParams struct {
 	// changes itself.
 	APIKey Opt[string]
 
-	// Required. 1 for a key that can only read, 0 for one that can trade. Unset is 0, also for a
-	// key that could only read.
-	ReadOnly Opt[int64]
+	// Required. Whether it can only read; with false it can trade. Unset is false, also for a key
+	// that could only read.
+	ReadOnly Opt[bool]
 
 	// Addresses that may use it, joined with commas; * is any. Default: any; then the key expires
 	// after 90 days, and 7 days after a change of password.
@@ -411,7 +409,7 @@ type UserUpdateSubAPIKeyResult struct {
 	ID          string            // ID of the key
 	Note        string            // remark on the key
 	APIKey      string            // the key itself
-	ReadOnly    int64             // 1 if it can only read, else 0
+	ReadOnly    bool              // whether it can only read
 	Secret      string            // always empty; the secret is never returned
 	Permissions APIKeyPermissions // what it may do
 	IPs         []string          // addresses that may use it; * is any

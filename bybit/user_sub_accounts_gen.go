@@ -10,7 +10,7 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// SubAccounts returns sub-accounts of the main account, page by page. The key must be the main
+// SubAccounts returns the sub-accounts of the main account, page by page. The key must be the main
 // account's.
 //
 // V5 page: [user/page-subuid].
@@ -119,7 +119,7 @@ type UserFirst1000SubAccountsResult struct {
 	SubMembers []SubAccount // sub-accounts, at most 1000
 }
 
-// WalletTypes returns wallets that accounts have. A sub-account's key learns of its own only.
+// WalletTypes returns the wallets that accounts have. A sub-account's key learns of its own only.
 // V5 page: [user/wallet-type].
 //
 // [user/wallet-type]: https://bybit-exchange.github.io/docs/v5/user/wallet-type

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -73,8 +72,8 @@ type keyInfo struct {
 func newKeyInfo(r *bybit.UserAPIKeyResult) (*keyInfo, error) {
 	k := &keyInfo{
 		Key: strings.TrimPrefix(bybit.Credentials{Key: r.APIKey}.String(), "credentials of key "), Note: r.Note,
-		Account: strconv.FormatInt(r.UserID, 10), Main: r.IsMaster, ReadOnly: r.ReadOnly == 1,
-		Addresses: []string{}, Created: r.CreatedAt, RSA: r.RSAPublicKey != "",
+		Account: r.UserID, Main: r.IsMaster, ReadOnly: r.ReadOnly,
+		Addresses: []string{}, RSA: r.RSAPublicKey != "",
 	}
 	// The areas by their names, as the exchange has them.
 	var areas struct {
@@ -90,9 +89,11 @@ func newKeyInfo(r *bybit.UserAPIKeyResult) (*keyInfo, error) {
 			k.Addresses = append(k.Addresses, ip)
 		}
 	}
-	// The year 1970 stands for never.
-	if t, err := time.Parse(time.RFC3339, r.ExpiredAt); err == nil && t.Unix() > 0 {
-		k.Expires, k.Days = &t, &r.DeadlineDay
+	if !r.CreatedAt.IsZero() {
+		k.Created = r.CreatedAt.Format(time.RFC3339)
+	}
+	if !r.ExpiredAt.IsZero() { // else never
+		k.Expires, k.Days = &r.ExpiredAt, &r.DeadlineDay
 	}
 	return k, nil
 }

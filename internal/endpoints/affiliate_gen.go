@@ -6,7 +6,7 @@ package endpoints
 func ofAffiliate() []Endpoint {
 	return []Endpoint{
 		{Method: "GET", Path: "/v5/user/aff-customer-info", Group: "affiliate", Auth: "signed", Read: true, Page: "affiliate/affiliate-info", Go: "bybit.Client.Affiliate.Client",
-			Text: "Volumes, deposits and commissions of one client that the affiliate brought.",
+			Text: "The volumes, deposits and commissions of one client that the affiliate brought.",
 			Params: []Param{
 				{Name: "uid", Type: "string", Required: true, Text: "UID of the client's main account."},
 				{Name: "coin", Type: "string", Text: "Only amounts in this coin, such as USDT. Default: all."},

@@ -97,7 +97,7 @@ func ofMarket() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/market/funding/history", Group: "market", Auth: "public", Read: true, Page: "market/history-fund-rate", Go: "bybit.Client.Market.FundingHistory",
-			Text: "Funding rates of a perpetual that were paid, newest first, at most 200. Without times the latest ones; with endTime alone those before it; startTime alone is refused.",
+			Text: "The funding rates of a perpetual that were paid, newest first, at most 200. Without times the latest ones; with endTime alone those before it; startTime alone is refused.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Category: linear or inverse."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
@@ -117,7 +117,7 @@ func ofMarket() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/market/open-interest", Group: "market", Auth: "public", Read: true, Page: "market/open-interest", Go: "bybit.Client.Market.OpenInterest",
-			Text: "Open interest of a contract over time, newest first, back to its listing; at most 200 a page.",
+			Text: "The open interest of a contract over time, newest first, back to its listing; at most 200 a page.",
 			Params: []Param{
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
@@ -129,7 +129,7 @@ func ofMarket() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/market/historical-volatility", Group: "market", Auth: "public", Read: true, Page: "market/iv", Go: "bybit.Client.Market.HistoricalVolatility",
-			Text: "Realised volatility of an option's underlying, one value an hour. Without times the last hour; at most 30 days a call, back to two years.",
+			Text: "The realised volatility of an option's underlying, one value an hour. Without times the last hour; at most 30 days a call, back to two years.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Category: only option."},
 				{Name: "baseCoin", Type: "string", Text: "Coin, such as ETH. Default: BTC."},
@@ -146,7 +146,7 @@ func ofMarket() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/market/risk-limit", Group: "market", Auth: "public", Read: true, Page: "market/risk-limit", Go: "bybit.Client.Market.RiskLimits",
-			Text: "Risk limit tiers: how much margin a position of a given value needs. Linear comes in pages of 15 symbols.",
+			Text: "The risk limit tiers: how much margin a position of a given value needs. Linear comes in pages of 15 symbols.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Category: linear or inverse."},
 				{Name: "symbol", Type: "string", Text: "Only this symbol, trading or pre-market, such as BTCUSDT, in capitals."},
@@ -154,7 +154,7 @@ func ofMarket() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/market/delivery-price", Group: "market", Auth: "public", Read: true, Page: "market/delivery-price", Go: "bybit.Client.Market.DeliveryPrices",
-			Text: "Prices at which futures and options were delivered, at most 200 a page. Without symbol, option gives only those that are being delivered, from 8 to 12 o'clock UTC.",
+			Text: "The prices at which futures and options were delivered, at most 200 a page. Without symbol, option gives only those that are being delivered, from 8 to 12 o'clock UTC.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse or option."},
 				{Name: "symbol", Type: "string", Text: "Only this symbol, in capitals."},

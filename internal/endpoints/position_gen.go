@@ -6,7 +6,7 @@ package endpoints
 func ofPosition() []Endpoint {
 	return []Endpoint{
 		{Method: "GET", Path: "/v5/position/list", Group: "position", Auth: "signed", Read: true, Page: "position/position", Go: "bybit.Client.Position.List",
-			Text: "Positions of the account with size, margin, profit and stops. With a symbol the reply holds its positions even if they are empty; without one only those with a size. Linear needs symbol or settleCoin; the symbol wins. Inverse takes one symbol or, without one, returns every open position. In very volatile markets the reply may lag.",
+			Text: "The positions of the account with size, margin, profit and stops. With a symbol the reply holds its positions even if they are empty; without one only those with a size. Linear needs symbol or settleCoin; the symbol wins. Inverse takes one symbol or, without one, returns every open position. In very volatile markets the reply may lag.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse or option."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT."},
@@ -17,7 +17,7 @@ func ofPosition() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/position/symbol-info", Group: "position", Auth: "signed", Read: true, Page: "position/batch-lvg", Go: "bybit.Client.Position.Leverage",
-			Text: "Leverage settings of futures and perpetuals under isolated margin, one row per position of hedge mode. No open position is needed. Fails under portfolio margin.",
+			Text: "The leverage settings of futures and perpetuals under isolated margin, one row per position of hedge mode. No open position is needed. Fails under portfolio margin.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Category: linear or inverse."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT. Default: all."},
@@ -88,7 +88,7 @@ func ofPosition() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/position/closed-pnl", Group: "position", Auth: "signed", Read: true, Page: "position/close-pnl", Go: "bybit.Client.Position.ClosedPnL",
-			Text: "Profit and loss of every order that closed or reduced a futures or perpetual position, up to two years back. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after startTime or before endTime.",
+			Text: "The profit and loss of every order that closed or reduced a futures or perpetual position, up to two years back. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after startTime or before endTime.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Category: linear or inverse."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT. Default: all."},

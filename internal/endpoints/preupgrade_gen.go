@@ -37,7 +37,7 @@ func ofPreupgrade() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/pre-upgrade/position/closed-pnl", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/close-pnl", Go: "bybit.Client.PreUpgrade.ClosedPnL",
-			Text: "Profit and loss of orders that closed or reduced a position before the upgrade, latest change first. USDT perpetuals, inverse perpetuals and inverse futures. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after startTime or before endTime.",
+			Text: "The profit and loss of orders that closed or reduced a position before the upgrade, latest change first. USDT perpetuals, inverse perpetuals and inverse futures. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after startTime or before endTime.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Text: "Category: linear or inverse."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT."},

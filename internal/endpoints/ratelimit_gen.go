@@ -15,13 +15,13 @@ func ofRatelimit() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/apilimit/query", Group: "ratelimit", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query", Go: "bybit.Client.RateLimit.Of",
-			Text: "Rate limits of given accounts: a main account asks for itself and its sub-accounts, a sub-account only for itself.",
+			Text: "The rate limits of given accounts: a main account asks for itself and its sub-accounts, a sub-account only for itself.",
 			Params: []Param{
 				{Name: "uids", Type: "string", Required: true, Text: "UIDs, joined with commas."},
 			},
 		},
 		{Method: "GET", Path: "/v5/apilimit/query-all", Group: "ratelimit", Auth: "signed", Read: true, Page: "rate-limit/rules-for-pros/apilimit-query-all", Go: "bybit.Client.RateLimit.List",
-			Text: "Rate limits that were set for accounts of the institution, main accounts and sub-accounts; at most 1000 a page.",
+			Text: "The rate limits that were set for accounts of the institution, main accounts and sub-accounts; at most 1000 a page.",
 			Params: []Param{
 				{Name: "limit", Type: "int string", Text: "Limits per page, 1 to 1000. Default: 1000."},
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},

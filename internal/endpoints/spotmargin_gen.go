@@ -11,7 +11,7 @@ func ofSpotmargin() []Endpoint {
 		{Method: "POST", Path: "/v5/spot-margin-trade/switch-mode", Group: "spotmargin", Auth: "signed", Read: false, Page: "spot-margin-uta/switch-mode", Go: "bybit.Client.SpotMargin.SetMode",
 			Text: "Turns spot margin trading on or off. The user must have activated it on the web or in the app, with a quiz.",
 			Params: []Param{
-				{Name: "spotMarginMode", Type: "string", Required: true, Values: []string{"0", "1"}, Text: "1 turns it on, 0 off."},
+				{Name: "spotMarginMode", Type: "int string", Required: true, Values: []string{"0", "1"}, Text: "Whether to turn it on; false turns it off."},
 			},
 		},
 		{Method: "POST", Path: "/v5/spot-margin-trade/set-leverage", Group: "spotmargin", Auth: "signed", Read: false, Page: "spot-margin-uta/set-leverage", Go: "bybit.Client.SpotMargin.SetLeverage",
@@ -22,7 +22,7 @@ func ofSpotmargin() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/spot-margin-trade/coinstate", Group: "spotmargin", Auth: "signed", Read: true, Page: "spot-margin-uta/coinstate", Go: "bybit.Client.SpotMargin.CoinLeverage",
-			Text: "Leverage of spot margin trading, coin by coin.",
+			Text: "The leverage of spot margin trading, coin by coin.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin, such as BTC. Default: all."},
 			},
@@ -34,7 +34,7 @@ func ofSpotmargin() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/spot-margin-trade/data", Group: "spotmargin", Auth: "public", Read: true, Page: "spot-margin-uta/vip-margin", Go: "bybit.Client.SpotMargin.VIPData",
-			Text: "Borrowing terms of each coin by fee level: hourly rate, largest debt, order of liquidation.",
+			Text: "The borrowing terms of each coin by fee level: hourly rate, largest debt, order of liquidation.",
 			Params: []Param{
 				{Name: "vipLevel", Type: "string", Values: []string{"No VIP", "VIP-1", "VIP-2", "VIP-3", "VIP-4", "VIP-5", "VIP-Supreme", "PRO-1", "PRO-2", "PRO-3", "PRO-4", "PRO-5", "PRO-6"}, Text: "Fee level. Default: all."},
 				{Name: "currency", Type: "string", Text: "Coin, such as BTC. Default: all."},
@@ -47,13 +47,13 @@ func ofSpotmargin() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/spot-margin-trade/position-tiers", Group: "spotmargin", Auth: "signed", Read: true, Page: "spot-margin-uta/position-tiers", Go: "bybit.Client.SpotMargin.Tiers",
-			Text: "Margin rates of borrowed coins by tiers of the debt.",
+			Text: "The margin rates of borrowed coins by tiers of the debt.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin, such as BTC. Default: all."},
 			},
 		},
 		{Method: "GET", Path: "/v5/spot-margin-trade/interest-rate-history", Group: "spotmargin", Auth: "signed", Read: true, Page: "spot-margin-uta/historical-interest", Go: "bybit.Client.SpotMargin.InterestHistory",
-			Text: "Hourly interest rates of a coin, latest first, up to 6 months back. The key needs the spot permission; the rates are the same for all users of a fee level. Give both times, at most 30 days apart, or none for the last 7 days.",
+			Text: "The hourly interest rates of a coin, latest first, up to 6 months back. The key needs the spot permission; the rates are the same for all users of a fee level. Give both times, at most 30 days apart, or none for the last 7 days.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Required: true, Text: "Coin, such as BTC."},
 				{Name: "vipLevel", Type: "string", Values: []string{"No VIP", "VIP-1", "VIP-2", "VIP-3", "VIP-4", "VIP-5", "VIP-Supreme", "PRO-1", "PRO-2", "PRO-3", "PRO-4", "PRO-5", "PRO-6"}, Text: "Fee level. Default: that of the account."},
@@ -89,7 +89,7 @@ func ofSpotmargin() []Endpoint {
 			Text: "Turns automatic repayment on or off. While it is on, the exchange repays at minutes 0 and 30 of each hour as much as the free spot balance of the owed coin covers, without converting other coins.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin, such as BTC. Default: all."},
-				{Name: "autoRepayMode", Type: "string", Required: true, Values: []string{"0", "1"}, Text: "1 turns it on, 0 off."},
+				{Name: "autoRepayMode", Type: "int string", Required: true, Values: []string{"0", "1"}, Text: "Whether to turn it on; false turns it off."},
 			},
 		},
 		{Method: "GET", Path: "/v5/spot-margin-trade/flexible-available-inventory", Group: "spotmargin", Auth: "signed", Read: true, Page: "spot-margin-uta/flexible-available-inventory", Go: "bybit.Client.SpotMargin.FlexibleInventory",

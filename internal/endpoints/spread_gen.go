@@ -6,7 +6,7 @@ package endpoints
 func ofSpread() []Endpoint {
 	return []Endpoint{
 		{Method: "GET", Path: "/v5/spread/instrument", Group: "spread", Auth: "public", Read: true, Page: "spread/market/instrument", Go: "bybit.Client.Spread.Instruments",
-			Text: "Terms of the spreads that can be traded: legs, ticks, sizes and times. In very volatile markets the reply may lag.",
+			Text: "The terms of the spreads that can be traded: legs, ticks, sizes and times. In very volatile markets the reply may lag.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Text: "Symbol of one spread, such as SOLUSDT_SOL/USDT."},
 				{Name: "baseCoin", Type: "string", Text: "Base coin, such as SOL. Default: all."},
@@ -29,7 +29,7 @@ func ofSpread() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/spread/tickers", Group: "spread", Auth: "public", Read: true, Page: "spread/market/tickers", Go: "bybit.Client.Spread.Tickers",
-			Text: "Best bid and ask of a spread with its last 24 hours. In very volatile markets the reply may lag.",
+			Text: "The best bid and ask of a spread with its last 24 hours. In very volatile markets the reply may lag.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the spread, such as SOLUSDT_SOL/USDT."},
 			},
@@ -71,7 +71,7 @@ func ofSpread() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/spread/max-qty", Group: "spread", Auth: "signed", Read: true, Page: "spread/trade/max-qty", Go: "bybit.Client.Spread.MaxQty",
-			Text: "Largest order that the account can place in a spread at a price.",
+			Text: "The largest order that the account can place in a spread at a price.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the spread, such as SOLUSDT_SOL/USDT."},
 				{Name: "side", Type: "int", Required: true, Values: []string{"1", "2"}, Text: "Side of the order."},
