@@ -30,7 +30,7 @@ const (
 	MarginPortfolio MarginMode = "PORTFOLIO_MARGIN" // margin follows the risk of all positions together
 )
 
-// UnifiedStatus: generation of an account.
+// UnifiedStatus is the generation of an account.
 type UnifiedStatus int64
 
 // The values of UnifiedStatus.

@@ -13,8 +13,8 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// AccountService is [Client].Account. The unified account: balances, borrowing, collateral, margin
-// mode, fees, transaction log, and the protections of market makers.
+// AccountService has the unified account: balances, borrowing, collateral, margin mode, fees, the
+// transaction log, and the protections of market makers.
 type AccountService struct{ c *Client }
 
 // CollateralSetting says whether one coin of the account counts as collateral.

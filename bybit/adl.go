@@ -7,8 +7,10 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// ADLMessage is a push of adlAlert.{group}, once a second.
-// V5 page: websocket/public/adl-alert.
+// ADLMessage is a push of adlAlert.{group}, once a second. V5 page:
+// [websocket/public/adl-alert].
+//
+// [websocket/public/adl-alert]: https://bybit-exchange.github.io/docs/v5/websocket/public/adl-alert
 type ADLMessage struct {
 	Topic  Topic       // adlAlert.{group}
 	Type   MessageType // "snapshot"; encoded as that if empty

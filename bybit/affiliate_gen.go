@@ -11,10 +11,9 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// AffiliateService is [Client].Affiliate. What affiliates learn of the clients and sub-affiliates
-// they brought. The key is one of the main account and has no permission but Affiliate. Volumes and
-// deposits are all that a client did at the exchange; what commissions are paid for stands on the
-// affiliates' site.
+// AffiliateService tells affiliates of the clients and sub-affiliates that they brought. The key is
+// one of the main account and has no permission but Affiliate. Volumes and deposits are all that a
+// client did at the exchange; what commissions are paid for stands on the affiliates' site.
 type AffiliateService struct{ c *Client }
 
 // Client returns the volumes, deposits and commissions of one client that the affiliate brought.

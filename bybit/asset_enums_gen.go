@@ -269,7 +269,7 @@ const (
 	BeneficiaryNonCustodial BeneficiaryWalletType = "1" // the owner of the wallet
 )
 
-// BeneficiaryUnhostedType: whose a wallet without a custodian is.
+// BeneficiaryUnhostedType says whose a wallet without a custodian is.
 type BeneficiaryUnhostedType string
 
 // The values of BeneficiaryUnhostedType.

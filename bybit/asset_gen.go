@@ -12,9 +12,9 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// AssetService is [Client].Asset. Balances of every wallet, transfers between wallets and accounts,
-// deposits, withdrawals, and the records of deliveries and settlements. Amounts are in units of the
-// coin beside them. Moving coins out needs a key with the permission for it.
+// AssetService has the balances of every wallet, transfers between wallets and accounts, deposits,
+// withdrawals, and the records of deliveries and settlements. Amounts are in units of the coin
+// beside them. Moving coins out needs a key with the permission for it.
 type AssetService struct{ c *Client }
 
 // CoinInfo is a coin, and the chains that it can be deposited and withdrawn on.
@@ -89,7 +89,7 @@ type FundingRecord struct {
 	DescriptionEn  string           // description in English
 }
 
-// PnLRange: profit and loss if the price moved by one step.
+// PnLRange is the profit and loss if the price moved by one step.
 type PnLRange struct {
 	PriceScale decimal.Decimal // assumed move of the price; -0.1 is down by 10 %
 
@@ -97,7 +97,7 @@ type PnLRange struct {
 	PnLs []decimal.Decimal
 }
 
-// PnLCurve: profit and loss over all assumed moves of the price.
+// PnLCurve is the profit and loss over all assumed moves of the price.
 type PnLCurve struct {
 	PnLRanges []PnLRange // one row for each assumed move of the price
 }

@@ -60,7 +60,10 @@ type BudgetOptions struct {
 //	a, err := bybit.NewClient(&bybit.Options{Budget: budget})
 //	b, err := bybit.NewClient(&bybit.Options{Budget: budget})
 //
-// It is safe for concurrent use. V5 pages: ws/connect, rate-limit.
+// It is safe for concurrent use. V5 pages: [ws/connect], [rate-limit].
+//
+// [ws/connect]: https://bybit-exchange.github.io/docs/v5/ws/connect
+// [rate-limit]: https://bybit-exchange.github.io/docs/v5/rate-limit
 type Budget struct {
 	connects    int
 	per         time.Duration

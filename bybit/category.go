@@ -8,7 +8,9 @@ type Category string
 
 // Channel is one public WebSocket path of the venue, such as
 // /v5/public/linear for Linear. It decides the key order of encoded messages.
-// The zero value is no channel. V5 page: ws/connect.
+// The zero value is no channel. V5 page: [ws/connect].
+//
+// [ws/connect]: https://bybit-exchange.github.io/docs/v5/ws/connect
 type Channel string
 
 // The product lines and public channels. They are untyped constants, so that

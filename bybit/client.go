@@ -63,7 +63,7 @@ func NewClient(opts *Options) (*Client, error) {
 
 // Public opens a stream of public topics on a channel, kept alive until Close. It
 // has one connection, or as many as the topics need: the exchange takes 21,000
-// characters of topics on one, and on option 2,000 topics. V5 page: ws/connect.
+// characters of topics on one, and on option 2,000 topics. V5 page: [ws/connect].
 //
 // It returns when the exchange has accepted or rejected every topic, or when
 // ctx ends, and then there is no stream. ctx bounds that wait and nothing else: once
@@ -77,6 +77,8 @@ func NewClient(opts *Options) (*Client, error) {
 // what there is. Topics may be none: Subscribe adds them later.
 //
 // Nil options are the defaults.
+//
+// [ws/connect]: https://bybit-exchange.github.io/docs/v5/ws/connect
 func (c *Client) Public(ctx context.Context, ch Channel, opts *StreamOptions, topics ...Topic) (*Stream, error) {
 	s, err := c.public(ctx, ch, opts.withDefaults(), topics)
 	if err != nil {

@@ -258,7 +258,9 @@ func medianOffset(samples []timeSample) ClockSync {
 // /v5/market/time, without the slowest. The first signed call does it by itself and waits for
 // it; call SyncTime before, so that it does not. It is done again when the exchange
 // refuses a timestamp. It takes 5 s at most; after an error the last measurement stands. V5
-// page: market/time.
+// page: [market/time].
+//
+// [market/time]: https://bybit-exchange.github.io/docs/v5/market/time
 func (c *Client) SyncTime(ctx context.Context) (*ClockSync, error) {
 	if _, err := c.opts.Environment.URL(AbilityREST); err != nil {
 		return nil, fmt.Errorf("sync time: %w", err)

@@ -16,7 +16,9 @@ var ErrNoCredentials = errors.New("no credentials")
 // Credentials are an API key and what signs with it: either Secret or Signer.
 //
 // They are never printed: String, the verbs of package fmt, log/slog and encoding/json
-// show the first characters of the key. V5 page: guide.
+// show the first characters of the key. V5 page: [guide].
+//
+// [guide]: https://bybit-exchange.github.io/docs/v5/guide
 type Credentials struct {
 	// Key is the API key.
 	Key string

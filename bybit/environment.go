@@ -13,7 +13,12 @@ import (
 //
 // URLs are bases without a path: "wss://stream.bybit.com". One that is empty is
 // not offered by the deployment: calls that need it fail with an
-// [*UnsupportedError] before anything is sent. V5 pages: guide, ws/connect, demo.
+// [*UnsupportedError] before anything is sent. V5 pages: [guide], [ws/connect],
+// [demo].
+//
+// [guide]: https://bybit-exchange.github.io/docs/v5/guide
+// [ws/connect]: https://bybit-exchange.github.io/docs/v5/ws/connect
+// [demo]: https://bybit-exchange.github.io/docs/v5/demo
 type Environment struct {
 	Name       string // "mainnet", "testnet", "demo", a region such as "tr", or "custom"
 	PublicURL  string // WebSocket, public channels
@@ -123,7 +128,9 @@ func Testnet() Environment {
 }
 
 // Demo is demo trading: mainnet's market data, accounts with play money on hosts of
-// their own, and no order entry over WebSocket. V5 page: demo.
+// their own, and no order entry over WebSocket. V5 page: [demo].
+//
+// [demo]: https://bybit-exchange.github.io/docs/v5/demo
 func Demo() Environment {
 	e := Mainnet()
 	e.Name = "demo"

@@ -34,16 +34,19 @@ type Event interface{ event() }
 //
 // The book of orderbook.full has up to 10,000 levels a side and more. Its topic brings
 // changes only, so the stream fetches a snapshot over REST and aligns the two; until then
-// the changes are not yielded, and count in StreamStats.Dropped. The first event of
-// the book, and the first after a gap, has Snapshot set: no message of the exchange
-// was like it; Bids and Asks are the whole book, ID, Seq and MatchTime those of the
-// newest change in it, Frame is nil. From then on each change is an event. What ends the
-// book is a GapEvent, also the exchange's own beginning anew (update id 1). There is at most
-// one request in 2 s for a symbol, over all streams of the client. V5 pages:
-// websocket/public/full-ob, market/full-ob.
+// the changes are not yielded, and count in StreamStats.Dropped. The first event of the
+// book, and the first after a gap, has Snapshot set: no message of the exchange was like it;
+// Bids and Asks are the whole book, ID, Seq and MatchTime those of the newest change in it,
+// Frame is nil. From then on each change is an event. What ends the book is a GapEvent, also
+// the exchange's own beginning anew (update id 1). There is at most one request in 2 s for a
+// symbol, over all streams of the client. V5 pages: [websocket/public/full-ob],
+// [market/full-ob].
 //
 // With [OverflowConflate] an event may stand for several messages: Conflated says how
 // many beyond itself, and Update.From where they begin.
+//
+// [websocket/public/full-ob]: https://bybit-exchange.github.io/docs/v5/websocket/public/full-ob
+// [market/full-ob]: https://bybit-exchange.github.io/docs/v5/market/full-ob
 type BookEvent struct {
 	BookMessage
 	Book      book.View

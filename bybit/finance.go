@@ -7,8 +7,10 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// DualAssetMessage is a push of earn.dualassets.offers: all products with
-// their offers. V5 page: finance/advanced-earn/websocket/dual-asset-offer.
+// DualAssetMessage is a push of earn.dualassets.offers: all products with their
+// offers. V5 page: [finance/advanced-earn/websocket/dual-asset-offer].
+//
+// [finance/advanced-earn/websocket/dual-asset-offer]: https://bybit-exchange.github.io/docs/v5/finance/advanced-earn/websocket/dual-asset-offer
 type DualAssetMessage struct {
 	Topic    Topic // earn.dualassets.offers
 	Products []DualAssetProduct
@@ -31,7 +33,9 @@ type DualAssetOffer struct {
 }
 
 // SmartLeverageMessage is a push of earn.smartleverage.offers, on change and
-// every 30 s. V5 page: finance/advanced-earn/websocket/smart-lvg-offer.
+// every 30 s. V5 page: [finance/advanced-earn/websocket/smart-lvg-offer].
+//
+// [finance/advanced-earn/websocket/smart-lvg-offer]: https://bybit-exchange.github.io/docs/v5/finance/advanced-earn/websocket/smart-lvg-offer
 type SmartLeverageMessage struct {
 	Topic  Topic // earn.smartleverage.offers
 	Offers []SmartLeverageOffer
@@ -47,7 +51,10 @@ type SmartLeverageOffer struct {
 }
 
 // DoubleWinMessage is a push of earn.doublewin.offers: the products that are
-// not quoted on request. V5 page: finance/advanced-earn/websocket/double-win-offer.
+// not quoted on request. V5 page:
+// [finance/advanced-earn/websocket/double-win-offer].
+//
+// [finance/advanced-earn/websocket/double-win-offer]: https://bybit-exchange.github.io/docs/v5/finance/advanced-earn/websocket/double-win-offer
 type DoubleWinMessage struct {
 	Topic  Topic // earn.doublewin.offers
 	Offers []DoubleWinOffer
@@ -62,8 +69,10 @@ type DoubleWinOffer struct {
 	ExpireTime   time.Time       // e
 }
 
-// DiscountBuyMessage is a push of earn.discountbuy.offers.
-// V5 page: finance/advanced-earn/websocket/discount-buy-offer.
+// DiscountBuyMessage is a push of earn.discountbuy.offers. V5 page:
+// [finance/advanced-earn/websocket/discount-buy-offer].
+//
+// [finance/advanced-earn/websocket/discount-buy-offer]: https://bybit-exchange.github.io/docs/v5/finance/advanced-earn/websocket/discount-buy-offer
 type DiscountBuyMessage struct {
 	Topic  Topic // earn.discountbuy.offers
 	Offers []DiscountBuyOffer

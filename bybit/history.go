@@ -19,7 +19,9 @@ import (
 // Limit is the length of a page, 1000 by default. An error comes once, last; to go on, ask again
 // from the end of the last candle.
 //
-// V5 page: market/kline.
+// V5 page: [market/kline].
+//
+// [market/kline]: https://bybit-exchange.github.io/docs/v5/market/kline
 func (s *MarketService) AllKlines(ctx context.Context, p *MarketKlineParams) iter.Seq2[Candle, error] {
 	params := deref(p)
 	limit := pageLength(&params.Limit, 1000)
@@ -36,7 +38,9 @@ func (s *MarketService) AllKlines(ctx context.Context, p *MarketKlineParams) ite
 // AllMarkPriceKlines is [MarketService.AllKlines] of the mark price. Limit is at most 500
 // on option.
 //
-// V5 page: market/mark-kline.
+// V5 page: [market/mark-kline].
+//
+// [market/mark-kline]: https://bybit-exchange.github.io/docs/v5/market/mark-kline
 func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarketMarkPriceKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
 	most := int64(1000)
@@ -56,7 +60,9 @@ func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarketMarkPri
 
 // AllIndexPriceKlines is [MarketService.AllKlines] of the index price.
 //
-// V5 page: market/index-kline.
+// V5 page: [market/index-kline].
+//
+// [market/index-kline]: https://bybit-exchange.github.io/docs/v5/market/index-kline
 func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *MarketIndexPriceKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
 	limit := pageLength(&params.Limit, 1000)
@@ -72,7 +78,9 @@ func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *MarketIndexP
 
 // AllPremiumIndexKlines is [MarketService.AllKlines] of the premium index.
 //
-// V5 page: market/premium-index-kline.
+// V5 page: [market/premium-index-kline].
+//
+// [market/premium-index-kline]: https://bybit-exchange.github.io/docs/v5/market/premium-index-kline
 func (s *MarketService) AllPremiumIndexKlines(ctx context.Context, p *MarketPremiumIndexKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
 	limit := pageLength(&params.Limit, 1000)
@@ -109,7 +117,9 @@ func candles[T any](ctx context.Context, op string, interval Interval, start, en
 // rates go the exchange does not say. Limit is the length of a page, 200 by default. An error comes
 // once, last.
 //
-// V5 page: market/history-fund-rate.
+// V5 page: [market/history-fund-rate].
+//
+// [market/history-fund-rate]: https://bybit-exchange.github.io/docs/v5/market/history-fund-rate
 func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingHistoryParams) iter.Seq2[FundingRate, error] {
 	params := deref(p)
 	limit := pageLength(&params.Limit, 200)
@@ -133,7 +143,9 @@ func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingH
 // symbol's launch. When markets are wild the newest may come late. Limit is the length of a page,
 // 200 by default; Cursor is not used. An error comes once, last.
 //
-// V5 page: market/open-interest.
+// V5 page: [market/open-interest].
+//
+// [market/open-interest]: https://bybit-exchange.github.io/docs/v5/market/open-interest
 func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenInterestParams) iter.Seq2[OpenInterestPoint, error] {
 	params := deref(p)
 	params.Cursor = Opt[string]{}
@@ -160,7 +172,9 @@ func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenIntere
 // 1000 of a symbol, the last 60 on spot, fewer if Limit says so. There are no older ones over REST:
 // the exchange offers those as files. An error comes once, last.
 //
-// V5 page: market/recent-trade.
+// V5 page: [market/recent-trade].
+//
+// [market/recent-trade]: https://bybit-exchange.github.io/docs/v5/market/recent-trade
 func (s *MarketService) AllTrades(ctx context.Context, p *MarketTradesParams) iter.Seq2[PublicTrade, error] {
 	return func(yield func(PublicTrade, error) bool) {
 		params := deref(p)

@@ -8,8 +8,10 @@ import (
 )
 
 // InsuranceMessage is a push of insurance.{group}, once a second: the pools
-// whose balance changed. Pools shared by several symbols are not pushed.
-// V5 page: websocket/public/insurance-pool.
+// whose balance changed. Pools shared by several symbols are not pushed. V5
+// page: [websocket/public/insurance-pool].
+//
+// [websocket/public/insurance-pool]: https://bybit-exchange.github.io/docs/v5/websocket/public/insurance-pool
 type InsuranceMessage struct {
 	Topic Topic       // insurance.{group}
 	Type  MessageType // "snapshot" or "delta"; encoded as delta if empty

@@ -29,7 +29,9 @@ const (
 )
 
 // KlineMessage is a push of kline: the candle that is open, or one that has
-// just closed. V5 page: websocket/public/kline.
+// just closed. V5 page: [websocket/public/kline].
+//
+// [websocket/public/kline]: https://bybit-exchange.github.io/docs/v5/websocket/public/kline
 type KlineMessage struct {
 	Topic  Topic       // kline.{interval}.{symbol}
 	Type   MessageType // always "snapshot" today; encoded as that if empty

@@ -49,7 +49,10 @@ const (
 // [ErrClosed] with the client. Failures that may pass are waited out once a candle of the past has
 // come, or none is there. The stream is the iterator's own, and is closed when it ends.
 //
-// V5 pages: market/kline, websocket/public/kline.
+// V5 pages: [market/kline], [websocket/public/kline].
+//
+// [market/kline]: https://bybit-exchange.github.io/docs/v5/market/kline
+// [websocket/public/kline]: https://bybit-exchange.github.io/docs/v5/websocket/public/kline
 func (s *MarketService) KlinesThenLive(ctx context.Context, p *KlinesThenLiveParams) iter.Seq2[Kline, error] {
 	params := deref(p)
 	return func(yield func(Kline, error) bool) {

@@ -10,7 +10,9 @@ import (
 
 // LiquidationsMessage is a push of allLiquidation, twice a second at most. The
 // retired topic liquidation.{symbol} of before 2025, whose data is one object,
-// decodes and encodes too. V5 page: websocket/public/all-liquidation.
+// decodes and encodes too. V5 page: [websocket/public/all-liquidation].
+//
+// [websocket/public/all-liquidation]: https://bybit-exchange.github.io/docs/v5/websocket/public/all-liquidation
 type LiquidationsMessage struct {
 	Topic        Topic       // allLiquidation.{symbol}
 	Type         MessageType // "snapshot"; encoded as that if empty

@@ -10,8 +10,7 @@ import (
 	"github.com/bywire/bywire/decimal"
 )
 
-// MarketService is [Client].Market. Prices, books, trades and terms of every instrument. No key is
-// needed.
+// MarketService has prices, books, trades and terms of every instrument. No key is needed.
 type MarketService struct{ c *Client }
 
 // Candle is one candle of trades.

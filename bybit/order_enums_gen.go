@@ -80,7 +80,7 @@ const (
 	TriggerByUnknown TriggerBy = "UNKNOWN"    // in replies only: there is no trigger
 )
 
-// TriggerDirection: from which side the market must reach a trigger price.
+// TriggerDirection says from which side the market must reach a trigger price.
 type TriggerDirection int64
 
 // The values of TriggerDirection.
@@ -224,7 +224,7 @@ const (
 	PlaceByPrice PlaceType = "price" // price in the settlement coin
 )
 
-// Flag: yes or no, written as a text; "" is neither.
+// Flag is yes or no, written as a text; "" is neither.
 type Flag string
 
 // The values of Flag.

@@ -13,10 +13,11 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// OrderService is [Client].Order. Orders and executions: place, amend and cancel, one by one or in
-// batches; what is open, what was, and what was filled. A reply to a placement, an amendment or a
-// cancellation says that the request was accepted; what became of the order arrives on the private
-// order stream, or by Open.
+// OrderService places, amends and cancels orders, one by one or in batches, and tells what is open,
+// what was, and what was filled.
+//
+// A reply to a placement, an amendment or a cancellation says that the request was accepted; what
+// became of the order arrives on the private order stream, or by [OrderService.Open].
 type OrderService struct{ c *Client }
 
 // OrderAck says that a request about an order was accepted. It says nothing of the order's fate.

@@ -17,7 +17,12 @@ import (
 // is the cross sequence, comparable across depths; 0 is absent. Update.MatchTime
 // is cts; the zero time is absent, as in 2023.
 //
-// V5 pages: websocket/public/orderbook, orderbook-rpi, full-ob.
+// V5 pages: [websocket/public/orderbook], [websocket/public/orderbook-rpi],
+// [websocket/public/full-ob].
+//
+// [websocket/public/orderbook]: https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
+// [websocket/public/orderbook-rpi]: https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook-rpi
+// [websocket/public/full-ob]: https://bybit-exchange.github.io/docs/v5/websocket/public/full-ob
 type BookMessage struct {
 	MessageID string    // id of the push; only on option
 	Topic     Topic     // orderbook.{depth}.{symbol}

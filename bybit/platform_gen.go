@@ -12,8 +12,8 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// PlatformService is [Client].Platform. The exchange itself: announcements, maintenance, and demo
-// accounts with their play money.
+// PlatformService is about the exchange itself: announcements, maintenance, and demo accounts with
+// their play money.
 type PlatformService struct{ c *Client }
 
 // MaintenanceNotice is one maintenance or incident of the exchange.

@@ -31,7 +31,7 @@ const (
 	MoveRejected   MoveStatus = "Rejected"   // refused; RejectParty says on whose side
 )
 
-// RejectParty: on whose side a block trade or a move was refused.
+// RejectParty says on whose side a block trade or a move was refused.
 type RejectParty string
 
 // The values of RejectParty.

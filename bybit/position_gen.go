@@ -12,8 +12,8 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// PositionService is [Client].Position. Derivatives positions: what is open, what was closed,
-// leverage, margin, stops and moves between accounts.
+// PositionService has the positions in derivatives: what is open, what was closed, leverage,
+// margin, stops, and moves between accounts.
 type PositionService struct{ c *Client }
 
 // Position is a derivatives position as the exchange reports it.

@@ -12,10 +12,10 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// PreUpgradeService is [Client].PreUpgrade. Records from before an account became a unified
-// account: orders, executions, closed profit and loss, transactions, deliveries and settlements.
-// Linear, spot and option hold the time of the classic account, inverse also that of the unified
-// account 1.0. USDC perpetuals and options reach 6 months back; the web site has what is older.
+// PreUpgradeService has records from before an account became a unified account: orders,
+// executions, closed profit and loss, transactions, deliveries and settlements. Linear, spot and
+// option hold the time of the classic account, inverse also that of the unified account 1.0. USDC
+// perpetuals and options reach 6 months back; the web site has what is older.
 type PreUpgradeService struct{ c *Client }
 
 // Orders returns orders from before the upgrade. Of the last 7 days all of them, of the time before

@@ -8,7 +8,9 @@ import (
 )
 
 // PriceLimitMessage is a push of priceLimit.{symbol}: the prices beyond which
-// orders are refused. V5 page: websocket/public/order-price-limit.
+// orders are refused. V5 page: [websocket/public/order-price-limit].
+//
+// [websocket/public/order-price-limit]: https://bybit-exchange.github.io/docs/v5/websocket/public/order-price-limit
 type PriceLimitMessage struct {
 	Topic     Topic     // priceLimit.{symbol}
 	Time      time.Time // ts: when the frame was made

@@ -10,8 +10,8 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// RateLimitService is [Client].RateLimit. Rate limits of single accounts, for institutions that
-// share a total among theirs.
+// RateLimitService has the rate limits of single accounts, for institutions that share a total
+// among theirs.
 type RateLimitService struct{ c *Client }
 
 // AccountRateLimit is the rate limit of some accounts on one product line.

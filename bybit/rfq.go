@@ -8,7 +8,10 @@ import (
 )
 
 // RFQTradesMessage is a push of rfq.open.public.trades: block trades that were
-// agreed by request for quote. V5 page: rfq/websocket/public/public-transaction.
+// agreed by request for quote. V5 page:
+// [rfq/websocket/public/public-transaction].
+//
+// [rfq/websocket/public/public-transaction]: https://bybit-exchange.github.io/docs/v5/rfq/websocket/public/public-transaction
 type RFQTradesMessage struct {
 	MessageID string    // id; documented, not seen
 	Topic     Topic     // rfq.open.public.trades

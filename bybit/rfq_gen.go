@@ -10,10 +10,9 @@ import (
 	"github.com/bywire/bywire/decimal"
 )
 
-// RFQService is [Client].RFQ. Block trades by request for quote: one account asks chosen makers for
-// prices of up to maxLegs legs, they answer with quotes, and the asker executes one of them. Both
-// sides need a unified account (UTA 2.0) in cross or portfolio margin; demo accounts cannot take
-// part.
+// RFQService trades blocks by request for quote: one account asks chosen makers for prices of up to
+// MaxLegs legs, they answer with quotes, and the asker executes one of them. Both sides need a
+// unified account (UTA 2.0) in cross or portfolio margin; demo accounts cannot take part.
 type RFQService struct{ c *Client }
 
 // RFQRequest is a request for quote with its legs.

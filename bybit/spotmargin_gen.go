@@ -9,9 +9,9 @@ import (
 	"github.com/bywire/bywire/decimal"
 )
 
-// SpotMarginService is [Client].SpotMargin. Borrowing for spot trades and by hand in the unified
-// account: switches, leverage, terms, rates, and loans at a fixed rate. Borrowing at a floating
-// rate and repaying by hand are in the account service.
+// SpotMarginService has what is borrowed for spot trades and by hand in the unified account:
+// switches, leverage, terms, rates, and loans at a fixed rate. Borrowing at a floating rate and
+// repaying by hand are methods of [AccountService].
 type SpotMarginService struct{ c *Client }
 
 // CoinAutoRepay says whether debts of a coin are repaid automatically.

@@ -31,7 +31,7 @@ const (
 	SpreadLegSpot    SpreadLegProduct = "Spot"    // spot
 )
 
-// SpreadSide: side of a spread order as MaxQty takes it.
+// SpreadSide is the side of a spread order as MaxQty takes it.
 type SpreadSide int64
 
 // The values of SpreadSide.

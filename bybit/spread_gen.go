@@ -12,11 +12,13 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// SpreadService is [Client].Spread. Spread trading: one order for two legs, such as a perpetual
-// against spot, at the price difference between them. Instruments, books, trades, and the account's
-// orders and executions. The price of a spread is the first leg's less the second's and may be
-// negative. A reply to a placement, an amendment or a cancellation says that the request was
-// accepted; what became of the order arrives on the private stream, or by Open.
+// SpreadService trades spreads: one order for two legs, such as a perpetual against spot, at the
+// price difference between them. It has instruments, books and trades, and the account's orders and
+// executions.
+//
+// The price of a spread is the first leg's less the second's and may be negative. A reply to a
+// placement, an amendment or a cancellation says that the request was accepted; what became of the
+// order arrives on the private stream, or by [SpreadService.Open].
 type SpreadService struct{ c *Client }
 
 // Instruments returns the terms of the spreads that can be traded: legs, ticks, sizes and times.

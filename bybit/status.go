@@ -7,7 +7,9 @@ import (
 )
 
 // SystemStatusMessage is a push of system.status: maintenance that was
-// announced, began or ended. V5 page: websocket/system/system-status.
+// announced, began or ended. V5 page: [websocket/system/system-status].
+//
+// [websocket/system/system-status]: https://bybit-exchange.github.io/docs/v5/websocket/system/system-status
 type SystemStatusMessage struct {
 	Topic        Topic     // system.status
 	Time         time.Time // ts: when the frame was made

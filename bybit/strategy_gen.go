@@ -12,9 +12,9 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// StrategyService is [Client].Strategy. Strategies that the exchange runs: it splits one large
-// order into many small ones over time (TWAP), after the best price (chase), one behind the other
-// (iceberg) or in step with the market's volume (POV).
+// StrategyService has strategies that the exchange runs: it splits one large order into many small
+// ones over time (TWAP), after the best price (chase), one behind the other (iceberg) or in step
+// with the market's volume (POV).
 type StrategyService struct{ c *Client }
 
 // Create starts a strategy. Which parameters count depends on StrategyType. TWAP, chase and iceberg

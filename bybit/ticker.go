@@ -8,8 +8,10 @@ import (
 )
 
 // TickerMessage is a push of tickers. On linear and inverse a snapshot is
-// followed by deltas that carry only what changed; spot, option and spread
-// push snapshots only. V5 page: websocket/public/ticker.
+// followed by deltas that carry only what changed; spot, option and spread push
+// snapshots only. V5 page: [websocket/public/ticker].
+//
+// [websocket/public/ticker]: https://bybit-exchange.github.io/docs/v5/websocket/public/ticker
 type TickerMessage struct {
 	MessageID string    // id of the push; only on option
 	Topic     Topic     // tickers.{symbol}

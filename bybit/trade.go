@@ -46,7 +46,9 @@ const (
 // Trade ids are parts of chunks of 4 KiB that hold about 110 ids: keeping one
 // id keeps its chunk. Who keeps few of many trades clones their ids.
 //
-// V5 page: websocket/public/trade.
+// V5 page: [websocket/public/trade].
+//
+// [websocket/public/trade]: https://bybit-exchange.github.io/docs/v5/websocket/public/trade
 type TradesMessage struct {
 	MessageID string      // id of the push; only on option
 	Topic     Topic       // publicTrade.{symbol}, on option publicTrade.{baseCoin}

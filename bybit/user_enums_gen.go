@@ -77,7 +77,7 @@ const (
 	APIKeyExpiring  APIKeyStatus = 4 // valid for less than 7 days
 )
 
-// VIPLevel: fee level of an account.
+// VIPLevel is the fee level of an account.
 type VIPLevel string
 
 // The values of VIPLevel.
@@ -136,7 +136,7 @@ const (
 	ReferralInvalid ReferralStatus = 1 // it no longer counts
 )
 
-// Agreement: terms that SignAgreement accepts, by the older numbers.
+// Agreement says which terms SignAgreement accepts, by the older numbers.
 type Agreement int64
 
 // The values of Agreement.
@@ -145,7 +145,7 @@ const (
 	AgreementOil    Agreement = 3 // contracts on crude oil
 )
 
-// AgreementV2: terms that SignAgreement accepts, by the newer numbers; 2 is not what it is in
+// AgreementV2 says which terms SignAgreement accepts, by the newer numbers; 2 is not what it is in
 // Agreement.
 type AgreementV2 int64
 

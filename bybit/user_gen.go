@@ -11,9 +11,9 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// UserService is [Client].User. The account behind a key, its sub-accounts, and API keys: what they
-// may do, and how to make, change and delete them. Methods that change accounts or keys need a key
-// with one of the wallet permissions: AccountTransfer, SubMemberTransfer or Withdraw.
+// UserService has the account behind a key, its sub-accounts, and the API keys: what they may do,
+// and how to make, change and delete them. Methods that change accounts or keys need a key with one
+// of the wallet permissions: AccountTransfer, SubMemberTransfer or Withdraw.
 type UserService struct{ c *Client }
 
 // APIKeyPermissions says what an API key may do, by area. In requests, areas that are nil are not

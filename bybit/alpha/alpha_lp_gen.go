@@ -185,7 +185,7 @@ type LPPayToken struct {
 	MaxStakeAmount    decimal.Decimal // largest amount of a stake, in tokens; absent if there is none
 }
 
-// LPPayTokenPrices returns prices of tokens that can be put into pools.
+// LPPayTokenPrices returns the prices of tokens that can be put into pools.
 // V5 page: [alpha/lp/pay-token-price].
 //
 // [alpha/lp/pay-token-price]: https://bybit-exchange.github.io/docs/v5/alpha/lp/pay-token-price

@@ -214,8 +214,8 @@ type PredictionBooksResult struct {
 	List []PredictionBook // in the order of the reply
 }
 
-// PredictionPrices returns best bid, best ask and last price of outcomes. A price of 0.65 says that
-// the market gives the outcome a chance of 65 %.
+// PredictionPrices returns the best bid, best ask and last price of outcomes. A price of 0.65 says
+// that the market gives the outcome a chance of 65 %.
 //
 // V5 page: [alpha/prediction/token-price].
 //

@@ -264,8 +264,8 @@ type Deposit struct {
 	TaxStatus bybit.TaxStatus // whether it has been reported for tax
 }
 
-// RateLimits returns API limits that were set for accounts of an exchange broker; accounts that are
-// missing have the exchange's defaults. The key must be the main account's.
+// RateLimits returns the API limits that were set for accounts of an exchange broker; accounts that
+// are missing have the exchange's defaults. The key must be the main account's.
 //
 // V5 page: [broker/exchange-broker/rate-limit/query-all].
 //

@@ -99,7 +99,7 @@ type Transaction struct {
 	MerchCategoryDesc string            // kind of the merchant, such as Grocery Stores
 }
 
-// Points returns points of the account: those it can use and those that are still held.
+// Points returns the points of the account: those it can use and those that are still held.
 // V5 page: [bybit-card/point/balance].
 //
 // [bybit-card/point/balance]: https://bybit-exchange.github.io/docs/v5/bybit-card/point/balance

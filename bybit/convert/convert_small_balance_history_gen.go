@@ -178,7 +178,7 @@ type SmallBalance struct {
 	TaxFeeInfo   *TaxFee         // reserved, and nil today; ignore it
 }
 
-// FiatBalances returns balances of fiat money.
+// FiatBalances returns the balances of fiat money.
 // V5 page: [asset/fiat-convert/balance-query].
 //
 // [asset/fiat-convert/balance-query]: https://bybit-exchange.github.io/docs/v5/asset/fiat-convert/balance-query

@@ -58,7 +58,7 @@ const (
 	LiquidityAddMargin LiquidityOrderType = "AddMargin"       // adds margin to a leveraged position
 )
 
-// RemoveType: in which coins liquidity is taken out.
+// RemoveType says in which coins liquidity is taken out.
 type RemoveType string
 
 // The values of RemoveType.

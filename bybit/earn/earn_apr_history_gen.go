@@ -13,7 +13,7 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// APRHistory returns yearly rate of one product day by day, up to six months back.
+// APRHistory returns the yearly rate of one product day by day, up to six months back.
 // V5 page: [finance/earn/easy-onchain/apr-history].
 //
 // [finance/earn/easy-onchain/apr-history]: https://bybit-exchange.github.io/docs/v5/finance/earn/easy-onchain/apr-history

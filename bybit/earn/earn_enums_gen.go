@@ -181,7 +181,7 @@ const (
 	FixedYieldReinvested  FixedYieldStatus = "ReinvestSuccess" // put into another term
 )
 
-// TokenOrderType: direction of an order for byUSDT.
+// TokenOrderType is the direction of an order for byUSDT.
 type TokenOrderType string
 
 // The values of TokenOrderType.
@@ -222,7 +222,7 @@ const (
 	APRRange180Days APRRange = 3 // a hundred and eighty days
 )
 
-// AirdropStatus: stage of an airdrop.
+// AirdropStatus is the stage of an airdrop.
 type AirdropStatus string
 
 // The values of AirdropStatus.

@@ -320,8 +320,8 @@ type YieldsResult struct {
 	NextPageCursor string  // cursor of the next page; empty on the last
 }
 
-// HourlyYields returns yield of flexible savings hour by hour, in pages. Without times, the last 7
-// days; both times may be 7 days apart at most.
+// HourlyYields returns the yield of flexible savings hour by hour, in pages. Without times, the
+// last 7 days; both times may be 7 days apart at most.
 //
 // V5 page: [finance/earn/easy-onchain/hourly-yield].
 //

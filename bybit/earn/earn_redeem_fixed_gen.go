@@ -101,7 +101,7 @@ type TokenProductResult struct {
 	TokenPrecision    int64 // decimal places of byUSDT amounts
 }
 
-// TokenAPRHistory returns yearly rate of byUSDT day by day, oldest first.
+// TokenAPRHistory returns the yearly rate of byUSDT day by day, oldest first.
 // V5 page: [finance/earn/byusdt/history-apr].
 //
 // [finance/earn/byusdt/history-apr]: https://bybit-exchange.github.io/docs/v5/finance/earn/byusdt/history-apr
@@ -253,7 +253,7 @@ type TokenPositionResult struct {
 	HasQuota       bool            // whether more can be minted
 }
 
-// TokenYields returns yield of byUSDT day by day, in pages.
+// TokenYields returns the yield of byUSDT day by day, in pages.
 // V5 page: [finance/earn/byusdt/yield].
 //
 // [finance/earn/byusdt/yield]: https://bybit-exchange.github.io/docs/v5/finance/earn/byusdt/yield
@@ -299,7 +299,7 @@ type TokenYield struct {
 	CreatedTime time.Time       // when the entry was made
 }
 
-// TokenHourlyYields returns yield of byUSDT hour by hour, in pages.
+// TokenHourlyYields returns the yield of byUSDT hour by hour, in pages.
 // V5 page: [finance/earn/byusdt/hourly-yield].
 //
 // [finance/earn/byusdt/hourly-yield]: https://bybit-exchange.github.io/docs/v5/finance/earn/byusdt/hourly-yield

@@ -11,7 +11,7 @@ import (
 	"github.com/bywire/bywire/decimal"
 )
 
-// Tokens returns terms of leveraged tokens: fees, limits and net value.
+// Tokens returns the terms of leveraged tokens: fees, limits and net value.
 // V5 page: [lt/leverage-token-info].
 //
 // [lt/leverage-token-info]: https://bybit-exchange.github.io/docs/v5/lt/leverage-token-info
@@ -59,7 +59,7 @@ type Token struct {
 	Value            decimal.Text    // nominal value of the token's assets
 }
 
-// Reference returns net value, circulation and real leverage of a token.
+// Reference returns the net value, circulation and real leverage of a token.
 // V5 page: [lt/leverage-token-reference].
 //
 // [lt/leverage-token-reference]: https://bybit-exchange.github.io/docs/v5/lt/leverage-token-reference

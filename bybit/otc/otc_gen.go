@@ -20,8 +20,8 @@ type SymbolLeverage struct {
 	Leverage decimal.Decimal // highest leverage, a multiple
 }
 
-// Products returns terms of the loan products. With a key whose account is bound to a loan they are
-// the account's own terms, else the public ones.
+// Products returns the terms of the loan products. With a key whose account is bound to a loan they
+// are the account's own terms, else the public ones.
 //
 // Each line is a loan-to-value ratio beyond which something is no longer allowed; an absent one
 // does not apply.

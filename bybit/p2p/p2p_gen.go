@@ -64,7 +64,7 @@ type PaymentPeriods struct {
 	PaymentPeriods []int64
 }
 
-// Market: terms of a token in a fiat currency. The exchange documents none of them: the texts
+// Market is the terms of a token in a fiat currency. The exchange documents none of them: the texts
 // follow the names.
 type Market struct {
 	ID         string // ID of the pair at the exchange. The documentation shows it in an example only.

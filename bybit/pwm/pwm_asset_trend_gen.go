@@ -13,7 +13,7 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
-// AssetTrend returns worth of a plan day by day, oldest first.
+// AssetTrend returns the worth of a plan day by day, oldest first.
 // V5 page: [finance/pwm/investment-plan/asset-trend].
 //
 // [finance/pwm/investment-plan/asset-trend]: https://bybit-exchange.github.io/docs/v5/finance/pwm/investment-plan/asset-trend
@@ -44,7 +44,9 @@ type AssetPoint struct {
 	AssetValueUSD decimal.Decimal // worth of the plan at the daily settlement, in USD
 }
 
-// FundNAV returns net asset value of a fund day by day, oldest first; at most 180 days in one call.
+// FundNAV returns the net asset value of a fund day by day, oldest first; at most 180 days in one
+// call.
+//
 // V5 page: [finance/pwm/investment-plan/fund-nav].
 //
 // [finance/pwm/investment-plan/fund-nav]: https://bybit-exchange.github.io/docs/v5/finance/pwm/investment-plan/fund-nav
@@ -186,8 +188,8 @@ type TransferResult struct {
 	Status     TransferStatus // how far the transfer is
 }
 
-// TransferRecord returns state of a transfer between custody sub-accounts. It needs the key of such
-// a sub-account.
+// TransferRecord returns the state of a transfer between custody sub-accounts. It needs the key of
+// such a sub-account.
 //
 // Without TransferID, up to 20 transfers of the last month that are not finished are promised, but
 // the documented reply holds one. Transfers older than a month may be gone.

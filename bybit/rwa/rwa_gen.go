@@ -71,7 +71,7 @@ type Product struct {
 	SharePrecision  int64           // decimal places of numbers of shares
 }
 
-// NAVChart returns worth of a share day by day, oldest first; at most 180 days in one call.
+// NAVChart returns the worth of a share day by day, oldest first; at most 180 days in one call.
 // V5 page: [finance/rwa/nav-chart].
 //
 // [finance/rwa/nav-chart]: https://bybit-exchange.github.io/docs/v5/finance/rwa/nav-chart

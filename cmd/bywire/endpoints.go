@@ -20,9 +20,9 @@ func (a *app) endpointsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "endpoints",
 		Short: "list the endpoints of REST that there are",
-		Long: `List the documented endpoints of REST: method, path, group (the service or
-package of the library), whether it needs a key, and the method that calls it. -o json prints an array of objects with method, path
-and group.`,
+		Long: `List the documented endpoints of REST: method, path, group (the service or package of the
+library), whether it needs a key, and the method that calls it. -o json prints an array of
+objects with method, path and group.`,
 		Example: "  bywire endpoints\n  bywire endpoints -o json | jq -r '.[].path'",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {

@@ -47,7 +47,7 @@ func ofAlphaLP() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/alpha/lp/pay-token-price", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/lp/pay-token-price", Go: "alpha.Service.LPPayTokenPrices",
-			Text: "Prices of tokens that can be put into pools.",
+			Text: "The prices of tokens that can be put into pools.",
 			Params: []Param{
 				{Name: "tokenCode", Type: "[]string", Required: true, Text: "Codes of the tokens, at most 50, such as CEX_1."},
 				{Name: "chainCode", Type: "string", Text: "Tokens on this chain. Default: all."},

@@ -36,7 +36,7 @@ func ofAlphaPrediction() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/alpha/prediction/token-price", Group: "alpha", Auth: "signed", Read: true, Page: "alpha/prediction/token-price", Go: "alpha.Service.PredictionPrices",
-			Text: "Best bid, best ask and last price of outcomes. A price of 0.65 says that the market gives the outcome a chance of 65 %.",
+			Text: "The best bid, best ask and last price of outcomes. A price of 0.65 says that the market gives the outcome a chance of 65 %.",
 			Params: []Param{
 				{Name: "tokenIds", Type: "[]string", Required: true, Text: "IDs of outcome tokens, at most 20."},
 			},

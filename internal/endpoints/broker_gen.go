@@ -45,7 +45,7 @@ func ofBroker() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/broker/apilimit/query-all", Group: "broker", Auth: "signed", Read: true, Page: "broker/exchange-broker/rate-limit/query-all", Go: "broker.Service.RateLimits",
-			Text: "API limits that were set for accounts of an exchange broker; accounts that are missing have the exchange's defaults. The key must be the main account's.",
+			Text: "The API limits that were set for accounts of an exchange broker; accounts that are missing have the exchange's defaults. The key must be the main account's.",
 			Params: []Param{
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 1000. Default: 1000."},
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},

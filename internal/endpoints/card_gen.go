@@ -22,7 +22,7 @@ func ofCard() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/card/reward/points/balance", Group: "card", Auth: "signed", Read: true, Page: "bybit-card/point/balance", Go: "card.Service.Points",
-			Text: "Points of the account: those it can use and those that are still held.",
+			Text: "The points of the account: those it can use and those that are still held.",
 		},
 		{Method: "POST", Path: "/v5/card/reward/point/cashback/detail", Group: "card", Auth: "signed", Read: true, Page: "bybit-card/point/cashback-detail", Go: "card.Service.Cashback",
 			Text: "One exchange of points into cashback.",

@@ -82,7 +82,7 @@ func ofConvert() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/fiat/balance-query", Group: "convert", Auth: "signed", Read: true, Page: "asset/fiat-convert/balance-query", Go: "convert.Service.FiatBalances",
-			Text: "Balances of fiat money.",
+			Text: "The balances of fiat money.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Currency, three letters, such as KZT. Default: all."},
 			},

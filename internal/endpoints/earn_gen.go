@@ -71,7 +71,7 @@ func ofEarn() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/hourly-yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/hourly-yield", Go: "earn.Service.HourlyYields",
-			Text: "Yield of flexible savings hour by hour, in pages. Without times, the last 7 days; both times may be 7 days apart at most.",
+			Text: "The yield of flexible savings hour by hour, in pages. Without times, the last 7 days; both times may be 7 days apart at most.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving, nothing else."},
 				{Name: "productId", Type: "string", Text: "ID of the product. Default: all."},
@@ -82,7 +82,7 @@ func ofEarn() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/apr-history", Group: "earn", Auth: "public", Read: true, Page: "finance/earn/easy-onchain/apr-history", Go: "earn.Service.APRHistory",
-			Text: "Yearly rate of one product day by day, up to six months back.",
+			Text: "The yearly rate of one product day by day, up to six months back.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving or OnChain."},
@@ -159,7 +159,7 @@ func ofEarn() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/token/history-apr", Group: "earn", Auth: "public", Read: true, Page: "finance/earn/byusdt/history-apr", Go: "earn.Service.TokenAPRHistory",
-			Text: "Yearly rate of byUSDT day by day, oldest first.",
+			Text: "The yearly rate of byUSDT day by day, oldest first.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
 				{Name: "range", Type: "int", Required: true, Values: []string{"1", "2", "3"}, Text: "How far back."},
@@ -195,7 +195,7 @@ func ofEarn() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/token/yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/byusdt/yield", Go: "earn.Service.TokenYields",
-			Text: "Yield of byUSDT day by day, in pages.",
+			Text: "The yield of byUSDT day by day, in pages.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
 				{Name: "startTime", Type: "s", Text: "Not before this time."},
@@ -205,7 +205,7 @@ func ofEarn() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/token/hourly-yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/byusdt/hourly-yield", Go: "earn.Service.TokenHourlyYields",
-			Text: "Yield of byUSDT hour by hour, in pages.",
+			Text: "The yield of byUSDT hour by hour, in pages.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "The token: BYUSDT is the only one."},
 				{Name: "startTime", Type: "s", Text: "Not before this time."},

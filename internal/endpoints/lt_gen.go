@@ -6,13 +6,13 @@ package endpoints
 func ofLt() []Endpoint {
 	return []Endpoint{
 		{Method: "GET", Path: "/v5/spot-lever-token/info", Group: "lt", Auth: "public", Read: true, Page: "lt/leverage-token-info", Go: "lt.Service.Tokens",
-			Text: "Terms of leveraged tokens: fees, limits and net value.",
+			Text: "The terms of leveraged tokens: fees, limits and net value.",
 			Params: []Param{
 				{Name: "ltCoin", Type: "string", Text: "Token, such as BTC3L. Default: all."},
 			},
 		},
 		{Method: "GET", Path: "/v5/spot-lever-token/reference", Group: "lt", Auth: "public", Read: true, Page: "lt/leverage-token-reference", Go: "lt.Service.Reference",
-			Text: "Net value, circulation and real leverage of a token.",
+			Text: "The net value, circulation and real leverage of a token.",
 			Params: []Param{
 				{Name: "ltCoin", Type: "string", Required: true, Text: "Token, such as BTC3L."},
 			},

@@ -6,7 +6,7 @@ package endpoints
 func ofOTC() []Endpoint {
 	return []Endpoint{
 		{Method: "GET", Path: "/v5/ins-loan/product-infos", Group: "otc", Auth: "optional", Read: true, Page: "otc/margin-product-info", Go: "otc.Service.Products",
-			Text: "Terms of the loan products. With a key whose account is bound to a loan they are the account's own terms, else the public ones. Each line is a loan-to-value ratio beyond which something is no longer allowed; an absent one does not apply.",
+			Text: "The terms of the loan products. With a key whose account is bound to a loan they are the account's own terms, else the public ones. Each line is a loan-to-value ratio beyond which something is no longer allowed; an absent one does not apply.",
 			Params: []Param{
 				{Name: "productId", Type: "string", Text: "ID of a product. Default: all."},
 			},

@@ -80,7 +80,7 @@ func ofPWM() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/asset-trend", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/asset-trend", Go: "pwm.Service.AssetTrend",
-			Text: "Worth of a plan day by day, oldest first.",
+			Text: "The worth of a plan day by day, oldest first.",
 			Params: []Param{
 				{Name: "planId", Type: "string", Required: true, Text: "ID of the plan."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time. Default: 7 days ago."},
@@ -88,7 +88,7 @@ func ofPWM() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/fund-nav", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/fund-nav", Go: "pwm.Service.FundNAV",
-			Text: "Net asset value of a fund day by day, oldest first; at most 180 days in one call.",
+			Text: "The net asset value of a fund day by day, oldest first; at most 180 days in one call.",
 			Params: []Param{
 				{Name: "fundId", Type: "string", Required: true, Text: "ID of the fund."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time. Default: 7 days ago."},
@@ -120,7 +120,7 @@ func ofPWM() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/pwm/query-fund-transfer-result", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/query-fund-transfer-result", Go: "pwm.Service.TransferRecord",
-			Text: "State of a transfer between custody sub-accounts. It needs the key of such a sub-account. Without transferId, up to 20 transfers of the last month that are not finished are promised, but the documented reply holds one. Transfers older than a month may be gone.",
+			Text: "The state of a transfer between custody sub-accounts. It needs the key of such a sub-account. Without transferId, up to 20 transfers of the last month that are not finished are promised, but the documented reply holds one. Transfers older than a month may be gone.",
 			Params: []Param{
 				{Name: "transferId", Type: "string", Text: "ID of the transfer."},
 				{Name: "fromUserId", Type: "int", Text: "UID of the account that paid."},

@@ -12,7 +12,7 @@ func ofRwa() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/rwa/nav-chart", Group: "rwa", Auth: "public", Read: true, Page: "finance/rwa/nav-chart", Go: "rwa.Service.NAVChart",
-			Text: "Worth of a share day by day, oldest first; at most 180 days in one call.",
+			Text: "The worth of a share day by day, oldest first; at most 180 days in one call.",
 			Params: []Param{
 				{Name: "productId", Type: "int", Required: true, Text: "ID of the product."},
 				{Name: "startTime", Type: "s", Text: "Not before this time. Default: 7 days before endTime."},

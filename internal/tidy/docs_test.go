@@ -97,6 +97,8 @@ func (t *tree) functionBody(file, name string) (string, bool) {
 	return "", false
 }
 
+var fenced = regexp.MustCompile("(?ms)^```.*?^```$")
+
 var link = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
 
 // deadLinks finds relative links of documents that lead nowhere.
@@ -107,7 +109,7 @@ func deadLinks(t *tree) []string {
 		if path.Ext(name) != ".md" {
 			continue
 		}
-		for _, m := range link.FindAllStringSubmatch(t.files[name], -1) {
+		for _, m := range link.FindAllStringSubmatch(fenced.ReplaceAllString(t.files[name], ""), -1) {
 			if strings.Contains(m[1], "://") || strings.HasPrefix(m[1], "mailto:") {
 				continue
 			}
@@ -228,7 +230,9 @@ func TestDocumentsLinkToWhatIsThere(t *testing.T) {
 	holds(t, deadLinks)
 	finds(t, deadLinks, []breach{
 		{"files, folders and the web", map[string]string{"docs/a.md": "[r](../README.md) [d](adr) [w](https://a.b/c) [s](b.md#part)", "README.md": "", "docs/adr/1.md": "", "docs/b.md": ""}, nil},
+		{"code is no text", map[string]string{"a.md": "```go\nf[T](err)\n```\n"}, nil},
 		{"a file that moved", map[string]string{"docs/a.md": "[r](README.md)", "README.md": ""}, []string{"docs/a.md: links to README.md"}},
+		{"a file that moved, beside code", map[string]string{"a.md": "```go\n```\n[r](b.md)\n```go\n```\n"}, []string{"a.md: links to b.md"}},
 	})
 }
 

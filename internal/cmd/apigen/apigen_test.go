@@ -86,7 +86,7 @@ func TestRawFieldsAreListed(t *testing.T) {
 }
 
 const small = `service Shop
-doc Things.
+doc ShopService has things.
 
 import Side
 
@@ -143,6 +143,7 @@ func TestWrongFilesAreExplained(t *testing.T) {
 		{"struct Thing", "struct Color", "there is a type Color already"},
 		{"struct Thing", "struct Client", "written by hand"},
 		{"red  Red", "red  Red  Like blood.\n  red  Red2", `the value "red" twice`},
+		{"ShopService has", "Has", "no doc that begins with ShopService"},
 		{"import Side", "import Sight", "bybit has no type Sight"},
 		{"enum Color string", "enum Color float", "of string or of int"},
 		{"public", "open", `"open" is none of`},
@@ -220,7 +221,7 @@ func TestTexts(t *testing.T) {
 }
 
 const speaking = `service Shop
-doc Things.
+doc ShopService has things.
 
 enum Color string  A color of things.
   red        Red      Like blood.

@@ -129,6 +129,12 @@ func Check(files []*File, hand map[string]bool) (*Spec, Errors) {
 	for _, f := range c.later {
 		f()
 	}
+	for _, p := range c.spec.Packages {
+		for _, f := range p.Files {
+			c.pkg, c.file = p, f
+			c.example()
+		}
+	}
 	if n := len(c.spec.Raw); n > maxRaw {
 		c.errs = append(c.errs, fmt.Errorf("%d raw fields, at most %d:\n%s", n, maxRaw, strings.Join(c.spec.Raw, "\n")))
 	}
@@ -171,10 +177,23 @@ func (c *checker) declareName(line int, name string) bool {
 	return false
 }
 
+// main is the file whose doc the comment of the package begins with.
+func (p *Package) main() *File {
+	for _, f := range p.Files {
+		if strings.HasPrefix(at(f.Doc, 0), "Package "+p.Name+" ") {
+			return f
+		}
+	}
+	return nil
+}
+
 // declareTypes declares the enums and shared structs of the file.
 func (c *checker) declareTypes() {
-	if len(c.file.Doc) == 0 && c.file == c.pkg.Files[0] {
-		c.fail(c.file.line, "no doc")
+	switch f := c.file; {
+	case f.Service != "" && !strings.HasPrefix(at(f.Doc, 0), f.Service+"Service "):
+		c.fail(f.line, "no doc that begins with %sService", f.Service)
+	case f.Package != "" && f == c.pkg.Files[0] && c.pkg.main() == nil:
+		c.fail(f.line, "no doc that begins with Package %s", f.Package)
 	}
 	for _, e := range c.file.Enums {
 		if c.declareName(e.line, e.Name) {

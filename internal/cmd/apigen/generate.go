@@ -157,10 +157,10 @@ func (g *generator) file(f *File, first bool) {
 	var head strings.Builder
 	switch {
 	case f.Service != "":
-		comment(&head, "", append([]string{g.receiver() + " is [Client]." + f.Service + ". " + at(f.Doc, 0)}, f.Doc[1:]...)...)
+		comment(&head, "", g.spoken(f)...)
 		fmt.Fprintf(&head, "type %s struct{ c *Client }\n\n", g.receiver())
 	case first:
-		g.packageDoc(f)
+		g.packageDoc()
 	}
 	g.enums()
 	types, codecs := head.String(), ""
@@ -489,17 +489,39 @@ func (r %[1]s) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 `, n, kind)
 }
 
+// spoken is the comment that a file gives to its service or its package.
+func (g *generator) spoken(f *File) []string {
+	g.f = f
+	scope := g.scopeOf(nil)
+	var doc []string
+	for _, p := range f.Doc {
+		doc = append(doc, g.linked(scope.speak(p), ""))
+	}
+	return doc
+}
+
 // packageDoc writes the file with the package comment, the service and its beginnings.
-func (g *generator) packageDoc(f *File) {
+func (g *generator) packageDoc() {
+	file := g.f
+	defer func() { g.f = file }()
+	main := g.p.main()
 	var doc strings.Builder
-	text := []string{"Package " + f.Package + " is a part of the V5 API. " + f.Doc[0]}
-	text = append(text, f.Doc[1:]...)
-	text = append(text, "Its methods belong to a [Service] of a client, and each is one request of the V5 API:")
-	comment(&doc, "", text...)
-	fmt.Fprintf(&doc, "//\n//\tresult, err := %s.New(client).%s(ctx, ...)\n//\n", f.Package, f.Methods[0].Name)
-	comment(&doc, "",
-		`Numbers are exact decimals, times are UTC, and what the exchange writes as "" or null, or leaves out, is the zero value. An optional field of a request is a bybit.Opt: what is unset is not sent, a zero is. Types with constants are open, so that values which are newer than this package survive. Limits, signatures, repetitions and errors are those of bybit.Client.Call.`)
-	code := `// Service makes the requests of this package. Make one with [New].
+	comment(&doc, "", g.spoken(main)...)
+	if len(main.Example) > 0 {
+		doc.WriteString("//\n")
+	}
+	for _, line := range main.Example {
+		doc.WriteString("//\t" + line + "\n")
+	}
+	var more []string
+	for _, f := range g.p.Files {
+		if f != main {
+			more = append(more, g.spoken(f)...)
+		}
+	}
+	doc.WriteString("//\n")
+	comment(&doc, "", append(more, "Calls are signed with the credentials of the client, kept to its limits, and repeated only if they change nothing. What the exchange leaves out is the zero value; what a request leaves unset is not sent. Package [bybit] has the rest: environments, errors, iterators.")...)
+	code := `// Service makes the calls of this package. Make one with [New].
 type Service struct{ c *bybit.Client }
 
 // New returns the service of a client, whose credentials and limits it uses.
@@ -513,7 +535,7 @@ func decoded(json []byte, err *wire.FieldError) error {
 	return &bybit.DecodeError{Offset: err.Err.Offset, Frame: bytes.Clone(json), Err: err}
 }
 `
-	g.emit(g.p.dir()+"/doc_gen.go", f.Path, doc.String(), f.Package, code)
+	g.emit(g.p.dir()+"/doc_gen.go", main.Path, doc.String(), g.p.Name, code)
 }
 
 // name is a type of the package as others name it.

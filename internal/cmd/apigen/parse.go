@@ -112,6 +112,10 @@ func (p *reader) top(text string) {
 			p.fail("enum %s is of string or of int", name)
 		}
 		p.file.Enums = append(p.file.Enums, &Enum{Name: name, Int: kind == "int", Text: text, line: p.line})
+	case "example":
+		code := strings.TrimPrefix(text, "example ")
+		indented := len(code) - len(strings.TrimLeft(code, " "))
+		p.file.Example = append(p.file.Example, strings.Repeat("\t", indented/2)+code[indented:])
 	case "struct":
 		name, text := columns2(rest)
 		s := &Struct{Name: name, Text: text, line: p.line}

@@ -12,6 +12,7 @@ type File struct {
 	Enums   []*Enum
 	Structs []*Struct
 	Methods []*Method
+	Example []string // lines of code for the comment of the package
 	line    int
 }
 

@@ -58,9 +58,9 @@ func remark(text string) string {
 func sayEnum(name, text string) string {
 	first, _, _ := strings.Cut(text, " ")
 	switch first {
-	case "How", "Which", "What", "Who", "Whether", "Why", "Where", "When", "That":
+	case "How", "Which", "What", "Who", "Whose", "Whether", "Why", "Where", "When", "That", "From", "In", "On":
 		return name + " says " + lowerFirst(text)
-	case "A", "An", "The", "One":
+	case "A", "An", "The", "One", "Yes":
 		return name + " is " + lowerFirst(text)
 	}
 	return name + ": " + lowerFirst(text)
