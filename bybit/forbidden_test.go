@@ -155,3 +155,35 @@ func TestFailureClass20_BansByTheirWords(t *testing.T) {
 		})
 	}
 }
+
+// Nor does a request that is on its way when the 403 comes, however long its reply takes.
+func TestFailureClass20_CancelsDoNotWaitForOthers(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		client := v.client(&bybit.Options{Retries: -1})
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/v5/slow":
+				elapse(15 * time.Second)
+			case "/v5/odd":
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			io.WriteString(w, plainReply)
+		})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := get(t, client, "/v5/slow"); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		if err := get(t, client, "/v5/odd"); err == nil {
+			t.Error("no 403")
+		}
+		begun := time.Now()
+		if err := client.Call(t.Context(), http.MethodPost, "/v5/order/cancel-x", nil, nil); err != nil || time.Since(begun) != 0 {
+			t.Errorf("a cancel after %v: %v", time.Since(begun), err)
+		}
+		wg.Wait()
+	})
+}

@@ -40,23 +40,24 @@ type gate struct {
 	scope LimitScope
 	per   time.Duration
 
-	mu       sync.Mutex // guards what follows
-	size     int        // 0: everything is admitted
-	used     int        // of size: by places and held
-	held     int        // by places of requests that have not left yet
-	places   places     // of those that have
-	underway int        // requests that were admitted and are not done
-	closed   time.Time  // nothing is admitted before
-	banned   time.Time  // nor before this, and nobody waits for it
-	doubts   int        // HTTP 403 in a row
-	queues   [classes][]*queued
-	timer    *time.Timer
+	mu     sync.Mutex // guards what follows
+	size   int        // 0: everything is admitted
+	used   int        // of size: by places and held
+	held   int        // by places of requests that have not left yet
+	places places     // of those that have
+	closed time.Time  // nothing is admitted before
+	banned time.Time  // nor before this, and nobody waits for it
+	doubts int        // HTTP 403 in a row
+	probes int        // requests that were admitted meanwhile and are not done
+	queues [classes][]*queued
+	timer  *time.Timer
 }
 
 // place is what an admitted request takes.
 type place struct {
 	gate  *gate
 	n     int
+	probe bool
 	free  time.Time // when the place is free again
 	index int       // in gate.places; or notLeft, or expired
 }
@@ -129,6 +130,7 @@ func (g *gate) leave(q *queued) *LimitError {
 	now := time.Now()
 	if q.place != nil {
 		g.giveBack(q.place)
+		g.ended(q.place)
 	} else {
 		g.queues[q.class] = slices.DeleteFunc(g.queues[q.class], func(x *queued) bool { return x == q })
 	}
@@ -171,13 +173,11 @@ func (p *place) done(sent bool) {
 	switch free := now.Add(g.per); {
 	case !sent || p.index == notLeft:
 		g.giveBack(p)
-	default:
-		g.underway--
-		if p.index != expired && free.Before(p.free) {
-			p.free = free
-			heap.Fix(&g.places, p.index)
-		}
+	case p.index != expired && free.Before(p.free):
+		p.free = free
+		heap.Fix(&g.places, p.index)
 	}
+	g.ended(p)
 	g.dispatch(now)
 }
 
@@ -279,7 +279,7 @@ func (g *gate) waiting(c class) *queued {
 }
 
 func (g *gate) fits(n int, c class, now time.Time) bool {
-	if g.opensAt(c, now).After(now) || g.doubts > 0 && g.underway > 0 {
+	if g.opensAt(c, now).After(now) || g.doubts > 0 && g.probes > 0 {
 		return false
 	}
 	return g.size == 0 || g.used+min(n, g.size) <= g.size
@@ -297,13 +297,22 @@ func (g *gate) opensAt(c class, now time.Time) time.Time {
 func (g *gate) grant(n int) *place {
 	g.used += n
 	g.held += n
-	g.underway++
-	return &place{gate: g, n: n, index: notLeft}
+	p := &place{gate: g, n: n, index: notLeft, probe: g.doubts > 0}
+	if p.probe {
+		g.probes++
+	}
+	return p
 }
 
-// giveBack undoes grant.
+// ended notes that a request is not under way any more.
+func (g *gate) ended(p *place) {
+	if p.probe {
+		g.probes--
+	}
+}
+
+// giveBack frees a place at once.
 func (g *gate) giveBack(p *place) {
-	g.underway--
 	switch p.index {
 	case expired:
 		return
@@ -335,7 +344,7 @@ func (g *gate) full(n int, c class, now time.Time) *LimitError {
 // fitsAt returns when n requests will fit if nothing else happens.
 func (g *gate) fitsAt(n int, c class, now time.Time) time.Time {
 	at := later(now, g.opensAt(c, now))
-	if g.doubts > 0 && g.underway > 0 {
+	if g.doubts > 0 && g.probes > 0 {
 		at = later(at, now.Add(doubtFirst))
 	}
 	if missing := g.used + min(n, g.size) - g.size; g.size > 0 && missing > 0 {

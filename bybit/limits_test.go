@@ -364,7 +364,7 @@ func TestUnsentRequestsDoNotCount(t *testing.T) {
 func TestWritesGoBeforeReads(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
 		d := v.guarded()
-		budget := bybit.NewBudget(&bybit.BudgetOptions{Requests: 1, RequestsPer: time.Second})
+		budget := bybit.NewBudget(&bybit.BudgetOptions{Requests: 1, RequestsPer: 500 * time.Millisecond})
 		reader := v.client(&bybit.Options{Budget: budget})
 		trader := v.client(&bybit.Options{Budget: budget, Credentials: testCredentials()})
 		v.serve(func(w http.ResponseWriter, r *http.Request) {
@@ -389,7 +389,7 @@ func TestWritesGoBeforeReads(t *testing.T) {
 				if err := trader.Call(t.Context(), http.MethodPost, path, nil, nil); err != nil {
 					t.Error(err)
 				}
-				if took := time.Since(begun); took > 8*time.Second {
+				if took := time.Since(begun); took > 5*time.Second {
 					t.Errorf("%s took %v", path, took)
 				}
 			})

@@ -14,7 +14,8 @@ type Options struct {
 	// Environment says which deployment to talk to. Default: Mainnet.
 	Environment Environment
 
-	// Credentials sign calls. A client that has them needs an explicit Environment.
+	// Credentials sign calls. A client that has them needs an explicit Environment, of which
+	// RESTURL is https, or http on this machine.
 	// Default: none, public data only.
 	Credentials *Credentials
 
