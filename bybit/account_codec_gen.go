@@ -39,16 +39,19 @@ func (r *AccountWalletBalanceParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountWalletBalanceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountWalletBalanceParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountWalletBalanceParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountWalletBalanceParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AccountWalletBalanceParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountWalletBalanceParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountWalletBalanceParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountWalletBalanceParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountWalletBalanceParams).fields)
 }
 
@@ -165,7 +168,7 @@ func (r AccountInfoResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(n
 func (r *AccountInstrumentsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -182,16 +185,19 @@ func (r *AccountInstrumentsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountInstrumentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountInstrumentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountInstrumentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountInstrumentsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AccountInstrumentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountInstrumentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountInstrumentsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountInstrumentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountInstrumentsParams).fields)
 }
 
@@ -279,16 +285,19 @@ func (r *AccountFeeRatesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountFeeRatesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountFeeRatesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountFeeRatesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountFeeRatesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AccountFeeRatesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountFeeRatesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountFeeRatesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountFeeRatesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountFeeRatesParams).fields)
 }
 
@@ -347,16 +356,19 @@ func (r *AccountTransferableParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountTransferableParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountTransferableParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountTransferableParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountTransferableParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AccountTransferableParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountTransferableParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountTransferableParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountTransferableParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountTransferableParams).fields)
 }
 
@@ -382,15 +394,15 @@ func (r *AccountTransferableResult) UnmarshalJSON(json []byte) error { return r.
 func (r AccountTransferableResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountTransactionLogParams) fields(f *wire.Fields) {
-	wire.Opt(f, "accountType", &r.AccountType, wire.Enum[AccountType])
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
+	f.Omit().Text("accountType", (*string)(&r.AccountType))
+	f.Omit().Text("category", (*string)(&r.Category))
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
-	wire.Opt(f, "type", &r.Type, wire.Enum[TransactionType])
+	f.Omit().Text("type", (*string)(&r.Type))
 	wire.Opt(f, "transSubType", &r.TransSubType, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -407,16 +419,19 @@ func (r *AccountTransactionLogParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountTransactionLogParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountTransactionLogParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountTransactionLogParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountTransactionLogParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AccountTransactionLogParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountTransactionLogParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountTransactionLogParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountTransactionLogParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountTransactionLogParams).fields)
 }
 
@@ -474,72 +489,4 @@ func (r *Transaction) UnmarshalJSON(json []byte) error {
 // MarshalJSON writes it as the exchange does.
 func (r Transaction) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Transaction).fields), nil
-}
-
-func (r *AccountCoinGreeksParams) fields(f *wire.Fields) {
-	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *AccountCoinGreeksParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AccountCoinGreeksParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AccountCoinGreeksParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AccountCoinGreeksParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AccountCoinGreeksParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountCoinGreeksParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *AccountCoinGreeksParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountCoinGreeksParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountCoinGreeksParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*AccountCoinGreeksParams).fields)
-}
-
-func (r *AccountCoinGreeksResult) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*CoinGreeks).fields)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *AccountCoinGreeksResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AccountCoinGreeksResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AccountCoinGreeksResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AccountCoinGreeksResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AccountCoinGreeksResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountCoinGreeksResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *CoinGreeks) fields(f *wire.Fields) {
-	f.Text("baseCoin", &r.BaseCoin)
-	f.Decimal("totalDelta", &r.TotalDelta)
-	f.Decimal("totalGamma", &r.TotalGamma)
-	f.Decimal("totalVega", &r.TotalVega)
-	f.Decimal("totalTheta", &r.TotalTheta)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *CoinGreeks) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*CoinGreeks).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r CoinGreeks) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*CoinGreeks).fields), nil
 }

@@ -203,7 +203,7 @@ func (s *AccountService) AllInstruments(ctx context.Context, p *AccountInstrumen
 type AccountInstrumentsParams struct {
 	Category Category    // category: spot, linear or inverse
 	Symbol   Opt[string] // Symbol, such as BTCUSDT. Default: all.
-	Limit    Opt[int64]  // Rows per page, 1 to 200. Default: 200.
+	Limit    Opt[int]    // Rows per page, 1 to 200. Default: 200.
 	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -361,17 +361,16 @@ func (s *AccountService) AllTransactionLog(ctx context.Context, p *AccountTransa
 
 // AccountTransactionLogParams are the parameters of [AccountService.TransactionLog].
 type AccountTransactionLogParams struct {
-	AccountType  Opt[AccountType]     // wallet to ask for: AccountUnified
-	Category     Opt[Category]        // Category: spot, linear, inverse or option. Default: all.
-	Currency     Opt[string]          // Coin whose balance changed, such as USDT. Default: all.
-	BaseCoin     Opt[string]          // Base coin of the instrument, such as BTC. Default: all.
-	Type         Opt[TransactionType] // What the entries came from. Default: anything.
-	TransSubType Opt[string]          // set to movePosition for entries of moved positions only
-	StartTime    Opt[time.Time]       // not before this time
-	EndTime      Opt[time.Time]       // not after this time
-	Limit        Opt[int64]           // Rows per page, 1 to 50. Default: 20.
-
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	AccountType  AccountType     // Wallet to ask for: AccountUnified. Optional.
+	Category     Category        // Category: spot, linear, inverse or option. Default: all.
+	Currency     Opt[string]     // Coin whose balance changed, such as USDT. Default: all.
+	BaseCoin     Opt[string]     // Base coin of the instrument, such as BTC. Default: all.
+	Type         TransactionType // What the entries came from. Default: anything.
+	TransSubType Opt[string]     // set to movePosition for entries of moved positions only
+	StartTime    Opt[time.Time]  // not before this time
+	EndTime      Opt[time.Time]  // not after this time
+	Limit        Opt[int]        // Rows per page, 1 to 50. Default: 20.
+	Cursor       Opt[string]     // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AccountTransactionLogResult is what [AccountService.TransactionLog] returns.
@@ -416,37 +415,4 @@ type Transaction struct {
 	// Taxes and other fees on top, on the Indonesian and EU sites: a list of feeCoin, feeType,
 	// subFeeType, feeRate and fee; "" elsewhere.
 	ExtraFees json.RawMessage
-}
-
-// CoinGreeks returns the Greeks of the account by base coin.
-// In very volatile markets the reply may lag.
-//
-// V5 page: [account/coin-greeks].
-//
-// [account/coin-greeks]: https://bybit-exchange.github.io/docs/v5/account/coin-greeks
-func (s *AccountService) CoinGreeks(ctx context.Context, p *AccountCoinGreeksParams) (*AccountCoinGreeksResult, error) {
-	r := new(AccountCoinGreeksResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/coin-greeks", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AccountCoinGreeksParams are the parameters of [AccountService.CoinGreeks].
-type AccountCoinGreeksParams struct {
-	BaseCoin Opt[string] // Base coin, such as BTC. Default: all.
-}
-
-// AccountCoinGreeksResult is what [AccountService.CoinGreeks] returns.
-type AccountCoinGreeksResult struct {
-	List []CoinGreeks // Greeks, one row per base coin
-}
-
-// CoinGreeks is an element of [AccountCoinGreeksResult.List], one for each base coin.
-type CoinGreeks struct {
-	BaseCoin   string          // base coin, such as BTC
-	TotalDelta decimal.Decimal // delta of all positions
-	TotalGamma decimal.Decimal // gamma of all positions
-	TotalVega  decimal.Decimal // vega of all positions
-	TotalTheta decimal.Decimal // theta of all positions
 }

@@ -9,7 +9,7 @@ import (
 func (r *AffiliateClientParams) fields(f *wire.Fields) {
 	f.Text("uid", &r.UID)
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-	wire.Opt(f, "business", &r.Business, wire.Enum[AffiliateBusiness])
+	f.Omit().Text("business", (*string)(&r.Business))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -25,16 +25,19 @@ func (r *AffiliateClientParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AffiliateClientParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AffiliateClientParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AffiliateClientParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AffiliateClientParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AffiliateClientParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AffiliateClientParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AffiliateClientParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AffiliateClientParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AffiliateClientParams).fields)
 }
 
@@ -80,7 +83,7 @@ func (r AffiliateClientResult) MarshalJSON() ([]byte, error) { return r.AppendJS
 
 func (r *AffiliateClientsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-	wire.Opt(f, "size", &r.Size, (*wire.Fields).Int)
+	wire.Opt(f, "size", &r.Size, wire.Code[int])
 	wire.Opt(f, "need365", &r.Need365, (*wire.Fields).Bool)
 	wire.Opt(f, "need30", &r.Need30, (*wire.Fields).Bool)
 	wire.Opt(f, "needDeposit", &r.NeedDeposit, (*wire.Fields).Bool)
@@ -101,16 +104,19 @@ func (r *AffiliateClientsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AffiliateClientsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AffiliateClientsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AffiliateClientsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AffiliateClientsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AffiliateClientsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AffiliateClientsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AffiliateClientsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AffiliateClientsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AffiliateClientsParams).fields)
 }
 
@@ -174,7 +180,7 @@ func (r AffiliateClient) MarshalJSON() ([]byte, error) {
 
 func (r *AffiliateSubAffiliatesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-	wire.Opt(f, "size", &r.Size, (*wire.Fields).Int)
+	wire.Opt(f, "size", &r.Size, wire.Code[int])
 	wire.Opt(f, "startDate", &r.StartDate, (*wire.Fields).Text)
 	wire.Opt(f, "endDate", &r.EndDate, (*wire.Fields).Text)
 	wire.Opt(f, "subAffId", &r.SubAffID, (*wire.Fields).Numeral)
@@ -193,16 +199,19 @@ func (r *AffiliateSubAffiliatesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AffiliateSubAffiliatesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AffiliateSubAffiliatesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AffiliateSubAffiliatesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AffiliateSubAffiliatesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AffiliateSubAffiliatesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AffiliateSubAffiliatesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AffiliateSubAffiliatesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AffiliateSubAffiliatesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AffiliateSubAffiliatesParams).fields)
 }
 

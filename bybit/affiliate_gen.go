@@ -30,9 +30,9 @@ func (s *AffiliateService) Client(ctx context.Context, p *AffiliateClientParams)
 
 // AffiliateClientParams are the parameters of [AffiliateService.Client].
 type AffiliateClientParams struct {
-	UID      string                 // UID of the client's main account
-	Coin     Opt[string]            // Only amounts in this coin, such as USDT. Default: all.
-	Business Opt[AffiliateBusiness] // Only this business line. Default: all.
+	UID      string            // UID of the client's main account
+	Coin     Opt[string]       // Only amounts in this coin, such as USDT. Default: all.
+	Business AffiliateBusiness // Only this business line. Default: all.
 }
 
 // AffiliateClientResult is what [AffiliateService.Client] returns.
@@ -101,7 +101,7 @@ func (s *AffiliateService) AllClients(ctx context.Context, p *AffiliateClientsPa
 // AffiliateClientsParams are the parameters of [AffiliateService.Clients].
 type AffiliateClientsParams struct {
 	Cursor      Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-	Size        Opt[int64]  // Clients per page, 0 to 100. Default: 0.
+	Size        Opt[int]    // Clients per page, 0 to 100. Default: 0.
 	Need365     Opt[bool]   // Whether to return volumes of 365 days. Default: false.
 	Need30      Opt[bool]   // Whether to return volumes of 30 days. Default: false.
 	NeedDeposit Opt[bool]   // Whether to return deposits. Default: false.
@@ -190,7 +190,7 @@ func (s *AffiliateService) AllSubAffiliates(ctx context.Context, p *AffiliateSub
 // AffiliateSubAffiliatesParams are the parameters of [AffiliateService.SubAffiliates].
 type AffiliateSubAffiliatesParams struct {
 	Cursor    Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-	Size      Opt[int64]  // Sub-affiliates per page, 0 to 100. Default: 0.
+	Size      Opt[int]    // Sub-affiliates per page, 0 to 100. Default: 0.
 	StartDate Opt[string] // first day of the span, such as 2024-01-01; needs EndDate
 
 	// Last day of the span, such as 2024-01-31, at most three months after StartDate; needs

@@ -428,16 +428,19 @@ func (r *AssetCoinInfoParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetCoinInfoParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetCoinInfoParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetCoinInfoParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetCoinInfoParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetCoinInfoParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetCoinInfoParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetCoinInfoParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetCoinInfoParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetCoinInfoParams).fields)
 }
 
@@ -467,7 +470,7 @@ func (r *AssetDeliveriesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "expDate", &r.ExpDate, (*wire.Fields).Text)
 	f.Text("category", (*string)(&r.Category))
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -484,16 +487,19 @@ func (r *AssetDeliveriesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetDeliveriesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetDeliveriesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetDeliveriesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetDeliveriesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetDeliveriesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetDeliveriesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetDeliveriesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetDeliveriesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetDeliveriesParams).fields)
 }
 

@@ -9,7 +9,7 @@ import (
 func (r *AssetCoinExchangesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "fromCoin", &r.FromCoin, (*wire.Fields).Text)
 	wire.Opt(f, "toCoin", &r.ToCoin, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -26,16 +26,19 @@ func (r *AssetCoinExchangesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetCoinExchangesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetCoinExchangesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetCoinExchangesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetCoinExchangesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetCoinExchangesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetCoinExchangesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetCoinExchangesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetCoinExchangesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetCoinExchangesParams).fields)
 }
 
@@ -63,7 +66,7 @@ func (r AssetCoinExchangesResult) MarshalJSON() ([]byte, error) { return r.Appen
 func (r *AssetFundingAccountHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "createTimeFrom", &r.CreateTimeFrom, (*wire.Fields).Seconds)
 	wire.Opt(f, "createTimeTo", &r.CreateTimeTo, (*wire.Fields).Seconds)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -80,9 +83,9 @@ func (r *AssetFundingAccountHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetFundingAccountHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
 func (r AssetFundingAccountHistoryParams) MarshalJSON() ([]byte, error) {
-	return r.AppendJSON(nil), nil
+	return wire.Marshal(&r, (*AssetFundingAccountHistoryParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -90,8 +93,9 @@ func (r *AssetFundingAccountHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetFundingAccountHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetFundingAccountHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetFundingAccountHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetFundingAccountHistoryParams).fields)
 }
 
@@ -135,16 +139,19 @@ func (r *AssetPortfolioMarginParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetPortfolioMarginParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetPortfolioMarginParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetPortfolioMarginParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetPortfolioMarginParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetPortfolioMarginParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetPortfolioMarginParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetPortfolioMarginParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetPortfolioMarginParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetPortfolioMarginParams).fields)
 }
 
@@ -346,7 +353,7 @@ func (r *AssetSettlementsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -363,16 +370,19 @@ func (r *AssetSettlementsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetSettlementsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetSettlementsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetSettlementsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetSettlementsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetSettlementsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetSettlementsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetSettlementsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetSettlementsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetSettlementsParams).fields)
 }
 
@@ -436,16 +446,19 @@ func (r *AssetTotalMembersAssetsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetTotalMembersAssetsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetTotalMembersAssetsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetTotalMembersAssetsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetTotalMembersAssetsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetTotalMembersAssetsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetTotalMembersAssetsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetTotalMembersAssetsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetTotalMembersAssetsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetTotalMembersAssetsParams).fields)
 }
 
@@ -471,83 +484,3 @@ func (r *AssetTotalMembersAssetsResult) UnmarshalJSON(json []byte) error { retur
 
 // MarshalJSON is AppendJSON for encoding/json.
 func (r AssetTotalMembersAssetsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *AssetCoinBalanceParams) fields(f *wire.Fields) {
-	wire.Opt(f, "memberId", &r.MemberID, (*wire.Fields).Text)
-	wire.Opt(f, "toMemberId", &r.ToMemberID, (*wire.Fields).Text)
-	f.Text("accountType", (*string)(&r.AccountType))
-	f.Text("coin", &r.Coin)
-	wire.Opt(f, "toAccountType", &r.ToAccountType, wire.Enum[AccountType])
-	wire.Opt(f, "withBonus", &r.WithBonus, (*wire.Fields).Digit)
-	wire.Opt(f, "withTransferSafeAmount", &r.WithTransferSafeAmount, (*wire.Fields).Digit)
-	wire.Opt(f, "withLtvTransferSafeAmount", &r.WithLTVTransferSafeAmount, (*wire.Fields).Digit)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *AssetCoinBalanceParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetCoinBalanceParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AssetCoinBalanceParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetCoinBalanceParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AssetCoinBalanceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetCoinBalanceParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *AssetCoinBalanceParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetCoinBalanceParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetCoinBalanceParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*AssetCoinBalanceParams).fields)
-}
-
-func (r *AssetCoinBalanceResult) fields(f *wire.Fields) {
-	f.Text("accountType", (*string)(&r.AccountType))
-	f.Int("bizType", &r.BizType)
-	f.Text("accountId", &r.AccountID)
-	f.Text("memberId", &r.MemberID)
-	wire.Struct(f, "balance", &r.Balance, (*TransferableBalance).fields)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *AssetCoinBalanceResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetCoinBalanceResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AssetCoinBalanceResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetCoinBalanceResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AssetCoinBalanceResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetCoinBalanceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *TransferableBalance) fields(f *wire.Fields) {
-	f.Text("coin", &r.Coin)
-	f.Decimal("walletBalance", &r.WalletBalance)
-	f.Decimal("transferBalance", &r.TransferBalance)
-	f.Decimal("bonus", &r.Bonus)
-	f.Decimal("transferSafeAmount", &r.TransferSafeAmount)
-	f.Decimal("ltvTransferSafeAmount", &r.LTVTransferSafeAmount)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *TransferableBalance) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TransferableBalance).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r TransferableBalance) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*TransferableBalance).fields), nil
-}

@@ -38,7 +38,7 @@ func (s *AssetService) AllCoinExchanges(ctx context.Context, p *AssetCoinExchang
 type AssetCoinExchangesParams struct {
 	FromCoin Opt[string] // Coin that was given, in upper case, such as BTC. Default: all.
 	ToCoin   Opt[string] // Coin that was received, in upper case, such as USDT. Default: all.
-	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 10.
+	Limit    Opt[int]    // Rows per page, 1 to 50. Default: 10.
 	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -78,7 +78,7 @@ func (s *AssetService) AllFundingAccountHistory(ctx context.Context, p *AssetFun
 type AssetFundingAccountHistoryParams struct {
 	CreateTimeFrom Opt[time.Time] // not before this time
 	CreateTimeTo   Opt[time.Time] // not after this time
-	Limit          Opt[int64]     // Rows per page, 1 to 100. Default: 10.
+	Limit          Opt[int]       // Rows per page, 1 to 100. Default: 10.
 	Cursor         Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -271,7 +271,7 @@ type AssetSettlementsParams struct {
 	Symbol    Opt[string]    // Symbol in upper case, such as BTCPERP. Default: all.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
+	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 20.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -328,65 +328,4 @@ type AssetTotalMembersAssetsResult struct {
 	QuoteTotal decimal.Text // value of everything, in the coin that was asked for
 
 	List []MemberAsset // one row for each account
-}
-
-// CoinBalance returns the balance of one coin in one wallet, and how much of it can be moved: to
-// another wallet, another account, or under the terms of an institutional loan. Balances may come
-// late when the market is in turmoil.
-//
-// V5 page: [asset/balance/account-coin-balance].
-//
-// [asset/balance/account-coin-balance]: https://bybit-exchange.github.io/docs/v5/asset/balance/account-coin-balance
-func (s *AssetService) CoinBalance(ctx context.Context, p *AssetCoinBalanceParams) (*AssetCoinBalanceResult, error) {
-	r := new(AssetCoinBalanceResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/transfer/query-account-coin-balance", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AssetCoinBalanceParams are the parameters of [AssetService.CoinBalance].
-type AssetCoinBalanceParams struct {
-	MemberID Opt[string] // UID to ask about. Needed when a main account's key asks about a sub-account.
-
-	// UID that the coins would go to. Needed to learn what can be moved between accounts.
-	ToMemberID Opt[string]
-
-	AccountType AccountType // wallet to ask about
-	Coin        string      // coin in upper case, such as USDT
-
-	// Wallet that the coins would go to. Needed to learn what can be moved between wallets.
-	ToAccountType Opt[AccountType]
-
-	WithBonus              Opt[bool] // Whether to return the bonus as well. Default: false.
-	WithTransferSafeAmount Opt[bool] // Whether to return TransferSafeAmount as well. Default: false.
-
-	// Whether to return LTVTransferSafeAmount as well; then ToAccountType is needed. Default:
-	// false.
-	WithLTVTransferSafeAmount Opt[bool]
-}
-
-// AssetCoinBalanceResult is what [AssetService.CoinBalance] returns.
-type AssetCoinBalanceResult struct {
-	AccountType AccountType         // wallet, as asked
-	BizType     int64               // number of the wallet's kind; the exchange documents no values
-	AccountID   string              // ID of the wallet
-	MemberID    string              // UID of the account
-	Balance     TransferableBalance // balance of the coin
-}
-
-// TransferableBalance is what [AssetCoinBalanceResult.Balance] holds: balance of the coin.
-type TransferableBalance struct {
-	Coin            string          // coin, as asked
-	WalletBalance   decimal.Decimal // balance in the wallet
-	TransferBalance decimal.Decimal // part of it that can be moved
-	Bonus           decimal.Decimal // bonus in the wallet
-
-	// Part that can be moved although other parts wait after a deposit or a purchase. Absent unless
-	// asked for.
-	TransferSafeAmount decimal.Decimal
-
-	// Part that can be moved without breaking the terms of an institutional loan. Absent unless
-	// asked for.
-	LTVTransferSafeAmount decimal.Decimal
 }

@@ -336,7 +336,7 @@ type AssetDeliveriesParams struct {
 	EndTime   Opt[time.Time] // not after this time
 	ExpDate   Opt[string]    // Expiry date, such as 25MAR22. Default: all.
 	Category  Category       // category: linear (USDT and USDC futures), inverse or option
-	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
+	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 20.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bywire/bywire/internal/wire"
 )
@@ -20,10 +23,11 @@ import (
 // credentials. Each method of a service is one Call.
 //
 // What is sent are the params: nothing for nil; a params type of this module;
-// url.Values; JSON as a json.RawMessage or []byte; or whatever encoding/json makes an
-// object of, such as a map or a struct. A GET sends the object's members as its query,
-// in their order; a member that is null is left out, one that is an object or an array is an
-// error, since there is no form for it.
+// url.Values; JSON as a json.RawMessage or []byte; a *[Body] of another kind; or whatever
+// encoding/json makes an object of, such as a map or a struct. A GET sends the object's members
+// as its query, in their order; a member that is null is left out, one that is an object or an
+// array is an error, since there is no form for it. A member that is called cursor is sent as it
+// came: the exchange hands cursors out escaped.
 //
 // The reply's result goes to result: nowhere for nil; a result type of this module;
 // *json.RawMessage; *[Reply] for all of the reply; or whatever encoding/json can
@@ -60,6 +64,8 @@ type request struct {
 	query []byte // as it stands behind the question mark
 	body  []byte // of other methods than GET
 
+	contentType string // of the body; "" for JSON
+
 	noRepeat bool // although it changes nothing: who makes it repeats it by itself
 	urgent   bool // it goes first, as a cancel does
 }
@@ -71,14 +77,23 @@ func (r *request) trace(attempt int) TraceCall {
 
 // Types of this module that encode and decode themselves.
 type (
-	queryAppender interface{ AppendQuery(dst []byte) []byte }
-	jsonAppender  interface{ AppendJSON(dst []byte) []byte }
-	jsonDecoder   interface{ Decode(json []byte) error }
-	replyDecoder  interface{ DecodeReply(body []byte) error }
-	batchDecoder  interface {
+	queryAppender interface {
+		AppendQuery(dst []byte) ([]byte, error)
+	}
+	jsonAppender interface{ AppendJSON(dst []byte) []byte }
+	jsonDecoder  interface{ Decode(json []byte) error }
+	replyDecoder interface{ DecodeReply(body []byte) error }
+	batchDecoder interface {
 		decodeBatch(sent *sentBatch, body []byte) error
 	}
 )
+
+// Body is what a request sends in place of JSON, such as a form with a file. It is signed
+// as it stands.
+type Body struct {
+	ContentType string // such as multipart/form-data; boundary=...
+	Content     []byte
+}
 
 // newRequest encodes the params.
 func newRequest(e *endpoint, params any) (*request, error) {
@@ -90,10 +105,15 @@ func newRequest(e *endpoint, params any) (*request, error) {
 	}
 	r := &request{endpoint: e}
 	var err error
-	switch e.method {
-	case http.MethodGet:
+	body, other := params.(*Body)
+	switch {
+	case other && (e.method != http.MethodPost || e.query || body.ContentType == ""):
+		err = errors.New("params: a Body is for a POST, and has a content type")
+	case other:
+		r.body, r.contentType = body.Content, body.ContentType
+	case e.method == http.MethodGet || e.query:
 		r.query, err = encodeQuery(params)
-	case http.MethodPost:
+	case e.method == http.MethodPost:
 		r.body, err = encodeBody(params)
 	default:
 		err = errors.New("the API knows the methods GET and POST")
@@ -111,6 +131,10 @@ func encodeBody(params any) ([]byte, error) {
 	case nil:
 		return []byte("{}"), nil
 	case jsonAppender:
+		if m, ok := params.(json.Marshaler); ok {
+			text, err := m.MarshalJSON()
+			return text, inParams(err)
+		}
 		return p.AppendJSON(nil), nil
 	case json.RawMessage:
 		text = p
@@ -128,10 +152,18 @@ func encodeBody(params any) ([]byte, error) {
 	default:
 		return marshal(p)
 	}
-	if !json.Valid(text) {
+	if !json.Valid(text) || !utf8.Valid(text) {
 		return nil, errors.New("params: not JSON")
 	}
 	return text, nil
+}
+
+// inParams says where an error is.
+func inParams(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("params: %w", err)
 }
 
 // marshal is json.Marshal without the escapes for HTML, which would only make what
@@ -152,9 +184,16 @@ func encodeQuery(params any) ([]byte, error) {
 	case nil:
 		return nil, nil
 	case queryAppender:
-		return p.AppendQuery(nil), nil
+		query, err := p.AppendQuery(nil)
+		return query, inParams(err)
 	case url.Values:
-		return []byte(strings.ReplaceAll(p.Encode(), "+", "%20")), nil
+		var query []byte
+		for _, name := range slices.Sorted(maps.Keys(p)) {
+			for _, value := range p[name] {
+				query = appendMember(query, name, value)
+			}
+		}
+		return query, nil
 	}
 	text, err := encodeBody(params)
 	if err != nil {
@@ -172,18 +211,25 @@ func encodeQuery(params any) ([]byte, error) {
 		if null {
 			continue
 		}
-		if len(query) > 0 {
-			query = append(query, '&')
-		}
-		query = append(query, escape(name)...)
-		query = append(query, '=')
-		query = append(query, escape(value)...)
+		query = appendMember(query, name, value)
 	}
 	c.End()
 	if err := c.Err(); err != nil {
 		return nil, fmt.Errorf("params: %w", err)
 	}
 	return query, nil
+}
+
+// appendMember appends a name and its value. A cursor comes ready for a URL, and goes back so.
+func appendMember(query []byte, name, value string) []byte {
+	if len(query) > 0 {
+		query = append(query, '&')
+	}
+	query = append(append(query, escape(name)...), '=')
+	if name == "cursor" {
+		return wire.AppendToken(query, value)
+	}
+	return append(query, escape(value)...)
 }
 
 // queryValue reads a member's value as it stands in a query.

@@ -15,7 +15,9 @@ import (
 // ownParams encodes itself, as the params of this module do.
 type ownParams struct{ symbol string }
 
-func (p *ownParams) AppendQuery(dst []byte) []byte { return append(dst, "symbol="+p.symbol...) }
+func (p *ownParams) AppendQuery(dst []byte) ([]byte, error) {
+	return append(dst, "symbol="+p.symbol...), nil
+}
 func (p *ownParams) AppendJSON(dst []byte) []byte {
 	return append(dst, `{"symbol":"`+p.symbol+`"}`...)
 }

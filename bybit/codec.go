@@ -43,9 +43,9 @@ func (b *batchReply[T]) fields(f *wire.Fields) {
 	wire.Struct(f, "retExtInfo", b, (*batchReply[T]).extInfo)
 }
 
-func (b *batchReply[T]) result(f *wire.Fields) { wire.Structs(f, "list", &b.items, b.item) }
+func (b *batchReply[T]) result(f *wire.Fields) { wire.Slots(f, "list", &b.items, b.item) }
 
-func (b *batchReply[T]) extInfo(f *wire.Fields) { wire.Structs(f, "list", &b.codes, b.code) }
+func (b *batchReply[T]) extInfo(f *wire.Fields) { wire.Slots(f, "list", &b.codes, b.code) }
 
 func (c *batchCode) read(f *wire.Fields) {
 	f.TextOrNumber("code", &c.code)

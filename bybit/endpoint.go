@@ -14,6 +14,7 @@ type endpoint struct {
 	auth   auth
 	read   bool // changes nothing, so that it may be repeated: every GET, and some POSTs
 	bare   bool // replies without an envelope
+	query  bool // a POST whose parameters stand in the query
 	batch  bool // each order counts against the limit, except on option
 	limits []limit
 }

@@ -43,8 +43,8 @@ func (s *MarketService) AllKlines(ctx context.Context, p *MarketKlineParams) ite
 // [market/mark-kline]: https://bybit-exchange.github.io/docs/v5/market/mark-kline
 func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarketMarkPriceKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
-	most := int64(1000)
-	if params.Category.Or("") == Option {
+	most := 1000
+	if params.Category == Option {
 		most = 500
 	}
 	limit := pageLength(&params.Limit, most)
@@ -95,7 +95,7 @@ func (s *MarketService) AllPremiumIndexKlines(ctx context.Context, p *MarketPrem
 }
 
 // candles walks over an endpoint of candles.
-func candles[T any](ctx context.Context, op string, interval Interval, start, end Opt[time.Time], limit int64, at func(*T) time.Time,
+func candles[T any](ctx context.Context, op string, interval Interval, start, end Opt[time.Time], limit int, at func(*T) time.Time,
 	get func(ctx context.Context, from, to time.Time) ([]T, time.Time, error)) iter.Seq2[T, error] {
 	from := start.Or(time.Time{})
 	first, known := interval.floor(from)
@@ -178,7 +178,7 @@ func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenIntere
 func (s *MarketService) AllTrades(ctx context.Context, p *MarketTradesParams) iter.Seq2[PublicTrade, error] {
 	return func(yield func(PublicTrade, error) bool) {
 		params := deref(p)
-		most := int64(1000)
+		most := 1000
 		if params.Category == Spot {
 			most = 60
 		}
@@ -198,7 +198,7 @@ func (s *MarketService) AllTrades(ctx context.Context, p *MarketTradesParams) it
 
 // pageLength sets the limit to what is sent: the most there can be, unless less is asked
 // for.
-func pageLength(limit *Opt[int64], most int64) int64 {
+func pageLength(limit *Opt[int], most int) int {
 	n := min(limit.Or(most), most)
 	if n < 1 {
 		n = most

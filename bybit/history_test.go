@@ -149,7 +149,7 @@ func TestHistoryIsWhole(t *testing.T) {
 			last := time.Now().Truncate(apart).Add(-time.Duration(rnd.IntN(2)*rnd.IntN(300)) * apart)
 			first := last.Add(-time.Duration(n-1) * apart)
 			m := &market{times: holed(rnd, first.UnixMilli(), n, apart.Milliseconds()), most: 1000, row: candleRow, from: "start", to: "end"}
-			limit := bybit.Some(int64(1 + rnd.IntN(60)))
+			limit := bybit.Some(1 + rnd.IntN(60))
 			from := first.Add(time.Duration(rnd.Int64N(int64(time.Duration(n)*apart))) - 10*apart).Truncate(time.Millisecond)
 			to := from.Add(time.Duration(rnd.Int64N(int64(time.Duration(n) * apart)))).Truncate(time.Millisecond)
 			end := bybit.Some(to)
@@ -362,7 +362,7 @@ func TestHistoryInTwoLoops(t *testing.T) {
 			m.times = append(m.times, first.Add(time.Duration(i)*time.Minute).UnixMilli())
 		}
 		v.serves(m)
-		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(int64(10))}
+		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(10)}
 		seq := c.Market.AllKlines(t.Context(), p)
 		var wg sync.WaitGroup
 		for range 2 {
@@ -416,7 +416,7 @@ func TestHistoryErrorIsLast(t *testing.T) {
 			}
 			io.WriteString(w, m.answer(r.URL.Query(), time.Now().UnixMilli()))
 		})
-		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(int64(10))}
+		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(10)}
 		got, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf)
 		refused, ok := errors.AsType[*bybit.Error](err)
 		if !ok || refused.Code != 10001 || !slices.Equal(got, m.times[:len(got)]) || len(got) < 18 {
@@ -430,7 +430,7 @@ func TestHistoryOfAServerWithoutBounds(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
 		c := v.client(nil)
 		v.replies(`{"retCode":0,"result":{"list":[` + candleRow(1) + `]}}`)
-		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(time.Now()), Limit: bybit.Some(int64(1))}
+		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(time.Now()), Limit: bybit.Some(1)}
 		if _, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf); err == nil || !strings.Contains(err.Error(), "outside") {
 			t.Errorf("error %v", err)
 		}

@@ -17,7 +17,7 @@ import (
 type walk[T any] struct {
 	op       string
 	from, to time.Time     // to zero: the present
-	limit    int64         // rows of a page
+	limit    int           // rows of a page
 	length   time.Duration // of a window that should bring a page
 	at       func(*T) time.Time
 	closed   func(row *T, now time.Time) bool // nil: every row is
@@ -93,7 +93,7 @@ func (w *walk[T]) each(ctx context.Context, take func(T) bool) error {
 			return nil
 		}
 		present = now
-		if int64(2*len(rows)) < w.limit {
+		if 2*len(rows) < w.limit {
 			length = max(length, min(2*length, longestWindow))
 		}
 		from = end // again, in case that ends do not count: a row that was there is known
@@ -122,7 +122,7 @@ func (w *walk[T]) page(ctx context.Context, from, to time.Time) (rows []T, full 
 	if err != nil {
 		return nil, false, now, err
 	}
-	full = int64(len(rows)) >= w.limit
+	full = len(rows) >= w.limit
 	rows = slices.DeleteFunc(rows, func(row T) bool {
 		at := w.at(&row)
 		return at.Before(from) || at.After(to)

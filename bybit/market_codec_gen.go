@@ -336,12 +336,12 @@ func (r *MarketServerTimeResult) UnmarshalJSON(json []byte) error { return r.Dec
 func (r MarketServerTimeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MarketKlineParams) fields(f *wire.Fields) {
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
+	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
 	wire.Opt(f, "start", &r.Start, (*wire.Fields).Millis)
 	wire.Opt(f, "end", &r.End, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -357,16 +357,19 @@ func (r *MarketKlineParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketKlineParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketKlineParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketKlineParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketKlineParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketKlineParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketKlineParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketKlineParams).fields)
 }
 
@@ -393,12 +396,12 @@ func (r *MarketKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(j
 func (r MarketKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MarketMarkPriceKlineParams) fields(f *wire.Fields) {
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
+	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
 	wire.Opt(f, "start", &r.Start, (*wire.Fields).Millis)
 	wire.Opt(f, "end", &r.End, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -414,16 +417,19 @@ func (r *MarketMarkPriceKlineParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketMarkPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketMarkPriceKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketMarkPriceKlineParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketMarkPriceKlineParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketMarkPriceKlineParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketMarkPriceKlineParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketMarkPriceKlineParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketMarkPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketMarkPriceKlineParams).fields)
 }
 
@@ -450,12 +456,12 @@ func (r *MarketMarkPriceKlineResult) UnmarshalJSON(json []byte) error { return r
 func (r MarketMarkPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MarketIndexPriceKlineParams) fields(f *wire.Fields) {
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
+	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
 	wire.Opt(f, "start", &r.Start, (*wire.Fields).Millis)
 	wire.Opt(f, "end", &r.End, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -471,16 +477,19 @@ func (r *MarketIndexPriceKlineParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketIndexPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketIndexPriceKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketIndexPriceKlineParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketIndexPriceKlineParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketIndexPriceKlineParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketIndexPriceKlineParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketIndexPriceKlineParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketIndexPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketIndexPriceKlineParams).fields)
 }
 

@@ -313,12 +313,12 @@ func (s *MarketService) Kline(ctx context.Context, p *MarketKlineParams) (*Marke
 
 // MarketKlineParams are the parameters of [MarketService.Kline].
 type MarketKlineParams struct {
-	Category Opt[Category]  // Category: spot, linear or inverse. Default: linear.
+	Category Category       // Category: spot, linear or inverse. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
 	End      Opt[time.Time] // not after this candle's start
-	Limit    Opt[int64]     // Candles, 1 to 1000. Default: 200.
+	Limit    Opt[int]       // Candles, 1 to 1000. Default: 200.
 }
 
 // MarketKlineResult is what [MarketService.Kline] returns.
@@ -344,12 +344,12 @@ func (s *MarketService) MarkPriceKline(ctx context.Context, p *MarketMarkPriceKl
 
 // MarketMarkPriceKlineParams are the parameters of [MarketService.MarkPriceKline].
 type MarketMarkPriceKlineParams struct {
-	Category Opt[Category]  // Category: linear, inverse or option. Default: linear.
+	Category Category       // Category: linear, inverse or option. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
 	End      Opt[time.Time] // not after this candle's start
-	Limit    Opt[int64]     // Candles, 1 to 1000; on option 1 to 500. Default: 200.
+	Limit    Opt[int]       // Candles, 1 to 1000; on option 1 to 500. Default: 200.
 }
 
 // MarketMarkPriceKlineResult is what [MarketService.MarkPriceKline] returns.
@@ -373,12 +373,12 @@ func (s *MarketService) IndexPriceKline(ctx context.Context, p *MarketIndexPrice
 
 // MarketIndexPriceKlineParams are the parameters of [MarketService.IndexPriceKline].
 type MarketIndexPriceKlineParams struct {
-	Category Opt[Category]  // Category: linear or inverse. Default: linear.
+	Category Category       // Category: linear or inverse. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
 	End      Opt[time.Time] // not after this candle's start
-	Limit    Opt[int64]     // Candles, 1 to 1000. Default: 200.
+	Limit    Opt[int]       // Candles, 1 to 1000. Default: 200.
 }
 
 // MarketIndexPriceKlineResult is what [MarketService.IndexPriceKline] returns.

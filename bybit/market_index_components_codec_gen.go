@@ -23,16 +23,19 @@ func (r *MarketIndexComponentsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketIndexComponentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketIndexComponentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketIndexComponentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketIndexComponentsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketIndexComponentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketIndexComponentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketIndexComponentsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketIndexComponentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketIndexComponentsParams).fields)
 }
 
@@ -79,7 +82,7 @@ func (r IndexComponent) MarshalJSON() ([]byte, error) {
 }
 
 func (r *MarketPriceLimitParams) fields(f *wire.Fields) {
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
+	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 }
 
@@ -96,16 +99,19 @@ func (r *MarketPriceLimitParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketPriceLimitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketPriceLimitParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketPriceLimitParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketPriceLimitParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketPriceLimitParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketPriceLimitParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketPriceLimitParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketPriceLimitParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketPriceLimitParams).fields)
 }
 
@@ -149,16 +155,19 @@ func (r *MarketADLAlertsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketADLAlertsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketADLAlertsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketADLAlertsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketADLAlertsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketADLAlertsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketADLAlertsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketADLAlertsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketADLAlertsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketADLAlertsParams).fields)
 }
 
@@ -205,7 +214,7 @@ func (r ADLState) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*
 
 func (r *MarketFeeGroupsParams) fields(f *wire.Fields) {
 	f.Text("productType", &r.ProductType)
-	wire.Opt(f, "groupId", &r.GroupID, wire.Enum[FeeGroupID])
+	f.Omit().Text("groupId", (*string)(&r.GroupID))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -221,16 +230,19 @@ func (r *MarketFeeGroupsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketFeeGroupsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketFeeGroupsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketFeeGroupsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketFeeGroupsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketFeeGroupsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketFeeGroupsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketFeeGroupsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketFeeGroupsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketFeeGroupsParams).fields)
 }
 

@@ -62,8 +62,8 @@ func (s *MarketService) PriceLimit(ctx context.Context, p *MarketPriceLimitParam
 
 // MarketPriceLimitParams are the parameters of [MarketService.PriceLimit].
 type MarketPriceLimitParams struct {
-	Category Opt[Category] // Category: spot, linear or inverse. Default: linear.
-	Symbol   string        // symbol, such as BTCUSDT, in capitals
+	Category Category // Category: spot, linear or inverse. Default: linear.
+	Symbol   string   // symbol, such as BTCUSDT, in capitals
 }
 
 // MarketPriceLimitResult is what [MarketService.PriceLimit] returns.
@@ -144,8 +144,8 @@ func (s *MarketService) FeeGroups(ctx context.Context, p *MarketFeeGroupsParams)
 
 // MarketFeeGroupsParams are the parameters of [MarketService.FeeGroups].
 type MarketFeeGroupsParams struct {
-	ProductType string          // what the fees are for: only contract
-	GroupID     Opt[FeeGroupID] // Only this group. Default: all.
+	ProductType string     // what the fees are for: only contract
+	GroupID     FeeGroupID // Only this group. Default: all.
 }
 
 // MarketFeeGroupsResult is what [MarketService.FeeGroups] returns.

@@ -9,7 +9,7 @@ import (
 func (r *MarketOpenInterestParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	f.Text("category", (*string)(&r.Category))
 	f.Text("intervalTime", (*string)(&r.IntervalTime))
 	f.Text("symbol", &r.Symbol)
@@ -29,16 +29,19 @@ func (r *MarketOpenInterestParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketOpenInterestParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketOpenInterestParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketOpenInterestParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketOpenInterestParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketOpenInterestParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketOpenInterestParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketOpenInterestParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketOpenInterestParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketOpenInterestParams).fields)
 }
 
@@ -85,7 +88,7 @@ func (r *MarketHistoricalVolatilityParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 	wire.Opt(f, "quoteCoin", &r.QuoteCoin, (*wire.Fields).Text)
-	wire.Opt(f, "period", &r.Period, (*wire.Fields).Int)
+	wire.Opt(f, "period", &r.Period, wire.Code[int])
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 }
@@ -103,9 +106,9 @@ func (r *MarketHistoricalVolatilityParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketHistoricalVolatilityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
 func (r MarketHistoricalVolatilityParams) MarshalJSON() ([]byte, error) {
-	return r.AppendJSON(nil), nil
+	return wire.Marshal(&r, (*MarketHistoricalVolatilityParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -113,8 +116,9 @@ func (r *MarketHistoricalVolatilityParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketHistoricalVolatilityParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketHistoricalVolatilityParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketHistoricalVolatilityParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketHistoricalVolatilityParams).fields)
 }
 
@@ -177,16 +181,19 @@ func (r *MarketInsuranceParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketInsuranceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketInsuranceParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketInsuranceParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketInsuranceParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketInsuranceParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketInsuranceParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketInsuranceParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketInsuranceParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketInsuranceParams).fields)
 }
 
@@ -247,16 +254,19 @@ func (r *MarketRiskLimitsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketRiskLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketRiskLimitsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketRiskLimitsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketRiskLimitsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketRiskLimitsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketRiskLimitsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketRiskLimitsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketRiskLimitsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketRiskLimitsParams).fields)
 }
 
@@ -308,7 +318,7 @@ func (r *MarketDeliveryPricesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -325,16 +335,19 @@ func (r *MarketDeliveryPricesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketDeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketDeliveryPricesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketDeliveryPricesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketDeliveryPricesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketDeliveryPricesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketDeliveryPricesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketDeliveryPricesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketDeliveryPricesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketDeliveryPricesParams).fields)
 }
 
@@ -395,9 +408,9 @@ func (r *MarketOptionDeliveryPricesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketOptionDeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
 func (r MarketOptionDeliveryPricesParams) MarshalJSON() ([]byte, error) {
-	return r.AppendJSON(nil), nil
+	return wire.Marshal(&r, (*MarketOptionDeliveryPricesParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -405,8 +418,9 @@ func (r *MarketOptionDeliveryPricesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketOptionDeliveryPricesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketOptionDeliveryPricesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketOptionDeliveryPricesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketOptionDeliveryPricesParams).fields)
 }
 
@@ -452,7 +466,7 @@ func (r *MarketLongShortRatioParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("period", (*string)(&r.Period))
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
@@ -471,16 +485,19 @@ func (r *MarketLongShortRatioParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketLongShortRatioParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketLongShortRatioParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketLongShortRatioParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketLongShortRatioParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketLongShortRatioParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketLongShortRatioParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketLongShortRatioParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketLongShortRatioParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketLongShortRatioParams).fields)
 }
 

@@ -30,7 +30,7 @@ func (s *MarketService) OpenInterest(ctx context.Context, p *MarketOpenInterestP
 type MarketOpenInterestParams struct {
 	StartTime    Opt[time.Time] // not before this time
 	EndTime      Opt[time.Time] // not after this time
-	Limit        Opt[int64]     // Values per page, 1 to 200. Default: 50.
+	Limit        Opt[int]       // Values per page, 1 to 200. Default: 50.
 	Category     Category       // category: linear or inverse
 	IntervalTime Period         // how far apart the values lie
 	Symbol       string         // symbol, such as BTCUSDT, in capitals
@@ -75,7 +75,7 @@ type MarketHistoricalVolatilityParams struct {
 	QuoteCoin Opt[string] // USD or USDT. Default: USD.
 
 	// Days that a value covers: 7, 14, 21, 30, 60, 90, and on BTC and ETH 180 and 270. Default: 7.
-	Period Opt[int64]
+	Period Opt[int]
 
 	StartTime Opt[time.Time] // not before this time; needs EndTime
 	EndTime   Opt[time.Time] // not after this time, at most 30 days after StartTime; needs StartTime
@@ -212,7 +212,7 @@ type MarketDeliveryPricesParams struct {
 	Symbol     Opt[string] // only this symbol, in capitals
 	BaseCoin   Opt[string] // Only options on this coin. Default: BTC.
 	SettleCoin Opt[string] // Only instruments settled in this coin. Default: USDC.
-	Limit      Opt[int64]  // Prices per page, 1 to 200. Default: 50.
+	Limit      Opt[int]    // Prices per page, 1 to 200. Default: 50.
 	Cursor     Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -295,7 +295,7 @@ type MarketLongShortRatioParams struct {
 	Category  Category       // category: linear (USDT contracts) or inverse
 	Symbol    string         // symbol, such as BTCUSDT, in capitals
 	Period    Period         // how far apart the values lie
-	Limit     Opt[int64]     // Values per page, 1 to 500. Default: 50.
+	Limit     Opt[int]       // Values per page, 1 to 500. Default: 50.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.

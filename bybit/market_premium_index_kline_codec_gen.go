@@ -7,12 +7,12 @@ import (
 )
 
 func (r *MarketPremiumIndexKlineParams) fields(f *wire.Fields) {
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
+	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
 	wire.Opt(f, "start", &r.Start, (*wire.Fields).Millis)
 	wire.Opt(f, "end", &r.End, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -28,16 +28,19 @@ func (r *MarketPremiumIndexKlineParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketPremiumIndexKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketPremiumIndexKlineParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketPremiumIndexKlineParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketPremiumIndexKlineParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketPremiumIndexKlineParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketPremiumIndexKlineParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketPremiumIndexKlineParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketPremiumIndexKlineParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketPremiumIndexKlineParams).fields)
 }
 
@@ -66,10 +69,10 @@ func (r MarketPremiumIndexKlineResult) MarshalJSON() ([]byte, error) { return r.
 func (r *MarketInstrumentsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
-	wire.Opt(f, "symbolType", &r.SymbolType, wire.Enum[SymbolType])
-	wire.Opt(f, "status", &r.Status, wire.Enum[InstrumentStatus])
+	f.Omit().Text("symbolType", (*string)(&r.SymbolType))
+	f.Omit().Text("status", (*string)(&r.Status))
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -86,16 +89,19 @@ func (r *MarketInstrumentsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketInstrumentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketInstrumentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketInstrumentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketInstrumentsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketInstrumentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketInstrumentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketInstrumentsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketInstrumentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketInstrumentsParams).fields)
 }
 
@@ -124,7 +130,7 @@ func (r MarketInstrumentsResult) MarshalJSON() ([]byte, error) { return r.Append
 func (r *MarketOrderBookParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -140,16 +146,19 @@ func (r *MarketOrderBookParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketOrderBookParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketOrderBookParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketOrderBookParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketOrderBookParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketOrderBookParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketOrderBookParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketOrderBookParams).fields)
 }
 
@@ -197,16 +206,19 @@ func (r *MarketFullOrderBookParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketFullOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketFullOrderBookParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketFullOrderBookParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketFullOrderBookParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketFullOrderBookParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketFullOrderBookParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketFullOrderBookParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketFullOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketFullOrderBookParams).fields)
 }
 
@@ -237,9 +249,9 @@ func (r *MarketFullOrderBookResult) UnmarshalJSON(json []byte) error { return r.
 func (r MarketFullOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MarketRPIOrderBookParams) fields(f *wire.Fields) {
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
+	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -255,16 +267,19 @@ func (r *MarketRPIOrderBookParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketRPIOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketRPIOrderBookParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketRPIOrderBookParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketRPIOrderBookParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketRPIOrderBookParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketRPIOrderBookParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketRPIOrderBookParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketRPIOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketRPIOrderBookParams).fields)
 }
 
@@ -314,16 +329,19 @@ func (r *MarketTickersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketTickersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketTickersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketTickersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketTickersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketTickersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketTickersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketTickersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketTickersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketTickersParams).fields)
 }
 
@@ -353,7 +371,7 @@ func (r *MarketFundingHistoryParams) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -369,16 +387,19 @@ func (r *MarketFundingHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketFundingHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketFundingHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketFundingHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketFundingHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketFundingHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketFundingHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketFundingHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketFundingHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketFundingHistoryParams).fields)
 }
 
@@ -423,8 +444,8 @@ func (r *MarketTradesParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
-	wire.Opt(f, "optionType", &r.OptionType, wire.Enum[OptionType])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("optionType", (*string)(&r.OptionType))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -440,16 +461,19 @@ func (r *MarketTradesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarketTradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarketTradesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarketTradesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarketTradesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarketTradesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketTradesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarketTradesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarketTradesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarketTradesParams).fields)
 }
 

@@ -28,12 +28,12 @@ func (s *MarketService) PremiumIndexKline(ctx context.Context, p *MarketPremiumI
 
 // MarketPremiumIndexKlineParams are the parameters of [MarketService.PremiumIndexKline].
 type MarketPremiumIndexKlineParams struct {
-	Category Opt[Category]  // category: only linear
+	Category Category       // Category: only linear. Optional.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
 	End      Opt[time.Time] // not after this candle's start
-	Limit    Opt[int64]     // Candles, 1 to 1000. Default: 200.
+	Limit    Opt[int]       // Candles, 1 to 1000. Default: 200.
 }
 
 // MarketPremiumIndexKlineResult is what [MarketService.PremiumIndexKline] returns.
@@ -70,17 +70,17 @@ func (s *MarketService) AllInstruments(ctx context.Context, p *MarketInstruments
 
 // MarketInstrumentsParams are the parameters of [MarketService.Instruments].
 type MarketInstrumentsParams struct {
-	Category   Category        // category: spot, linear, inverse or option
-	Symbol     Opt[string]     // only this symbol, such as BTCUSDT, in capitals
-	SymbolType Opt[SymbolType] // only symbols of this zone or asset class: not on option
+	Category   Category    // category: spot, linear, inverse or option
+	Symbol     Opt[string] // only this symbol, such as BTCUSDT, in capitals
+	SymbolType SymbolType  // Only symbols of this zone or asset class: not on option. Optional.
 
 	// Only instruments with this status. Default: InstrumentTrading; on option InstrumentPreLaunch,
 	// InstrumentTrading and InstrumentDelivering. InstrumentPreLaunch gives the pre-market
 	// contracts.
-	Status Opt[InstrumentStatus]
+	Status InstrumentStatus
 
 	BaseCoin Opt[string] // Only instruments with this base coin: not on spot. Default on option: BTC.
-	Limit    Opt[int64]  // Instruments per page, 1 to 1000; not on spot. Default: 500.
+	Limit    Opt[int]    // Instruments per page, 1 to 1000; not on spot. Default: 500.
 	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -112,7 +112,7 @@ type MarketOrderBookParams struct {
 
 	// Levels per side: 1 to 1000, on option 1 to 25. Default: 25 on linear and inverse, 1 on spot
 	// and option.
-	Limit Opt[int64]
+	Limit Opt[int]
 }
 
 // MarketOrderBookResult is what [MarketService.OrderBook] returns.
@@ -173,10 +173,9 @@ func (s *MarketService) RPIOrderBook(ctx context.Context, p *MarketRPIOrderBookP
 
 // MarketRPIOrderBookParams are the parameters of [MarketService.RPIOrderBook].
 type MarketRPIOrderBookParams struct {
-	Category Opt[Category] // category: spot, linear or inverse
-	Symbol   string        // symbol, such as BTCUSDT, in capitals
-
-	Limit Opt[int64] // Levels per side, 1 to 50. Documented as required; the page's example leaves it out.
+	Category Category // Category: spot, linear or inverse. Optional.
+	Symbol   string   // symbol, such as BTCUSDT, in capitals
+	Limit    Opt[int] // Levels per side, 1 to 50. Documented as required; the page's example leaves it out.
 }
 
 // MarketRPIOrderBookResult is what [MarketService.RPIOrderBook] returns.
@@ -239,7 +238,7 @@ type MarketFundingHistoryParams struct {
 	Symbol    string         // symbol, such as BTCUSDT, in capitals
 	StartTime Opt[time.Time] // not before this time; needs EndTime
 	EndTime   Opt[time.Time] // Not after this time. Default: now.
-	Limit     Opt[int64]     // Rates, 1 to 200. Default: 200.
+	Limit     Opt[int]       // Rates, 1 to 200. Default: 200.
 }
 
 // MarketFundingHistoryResult is what [MarketService.FundingHistory] returns.
@@ -269,11 +268,11 @@ func (s *MarketService) Trades(ctx context.Context, p *MarketTradesParams) (*Mar
 
 // MarketTradesParams are the parameters of [MarketService.Trades].
 type MarketTradesParams struct {
-	Category   Category        // category: spot, linear, inverse or option
-	Symbol     Opt[string]     // Symbol, such as BTCUSDT, in capitals. Required except on option.
-	BaseCoin   Opt[string]     // Only options on this coin. Default: BTC.
-	OptionType Opt[OptionType] // only calls or puts: option
-	Limit      Opt[int64]      // trades: 1 to 60 on spot, default 60; else 1 to 1000, default 500
+	Category   Category    // category: spot, linear, inverse or option
+	Symbol     Opt[string] // Symbol, such as BTCUSDT, in capitals. Required except on option.
+	BaseCoin   Opt[string] // Only options on this coin. Default: BTC.
+	OptionType OptionType  // Only calls or puts: option. Optional.
+	Limit      Opt[int]    // trades: 1 to 60 on spot, default 60; else 1 to 1000, default 500
 }
 
 // MarketTradesResult is what [MarketService.Trades] returns.

@@ -7,7 +7,12 @@ import (
 
 // Opt is an optional field of a request: unset, or a value. Unset is not the same as
 // zero: a value is sent even if it is zero, and what is unset is not sent.
-// The zero Opt is unset.
+// The zero Opt is unset. Fields that have a value which means nothing are no Opt, they are
+// left out without one: a Category, a Side and the like when "", lists, maps and pointers
+// when nil.
+//
+// Some takes the type of its argument: an Opt[int] is set by Some(50), an Opt[int64] by
+// Some(int64(id)).
 //
 // In POST /v5/position/trading-stop a take profit of "0" deletes the one that is there,
 // and leaving it out keeps it:

@@ -137,35 +137,35 @@ func (r *OrderPlaceParams) fields(f *wire.Fields) {
 	f.Text("side", (*string)(&r.Side))
 	f.Text("orderType", (*string)(&r.OrderType))
 	f.Decimal("qty", &r.Qty)
-	wire.Opt(f, "marketUnit", &r.MarketUnit, wire.Enum[MarketUnit])
+	f.Omit().Text("marketUnit", (*string)(&r.MarketUnit))
 	wire.Opt(f, "rpiTakerAccess", &r.RPITakerAccess, (*wire.Fields).Bool)
-	wire.Opt(f, "slippageToleranceType", &r.SlippageToleranceType, wire.Enum[SlippageToleranceType])
+	f.Omit().Text("slippageToleranceType", (*string)(&r.SlippageToleranceType))
 	wire.Opt(f, "slippageTolerance", &r.SlippageTolerance, (*wire.Fields).Decimal)
 	wire.Opt(f, "price", &r.Price, (*wire.Fields).Decimal)
 	wire.Opt(f, "triggerDirection", &r.TriggerDirection, wire.Code[TriggerDirection])
 	wire.Opt(f, "triggerPrice", &r.TriggerPrice, (*wire.Fields).Decimal)
-	wire.Opt(f, "triggerBy", &r.TriggerBy, wire.Enum[TriggerBy])
+	f.Omit().Text("triggerBy", (*string)(&r.TriggerBy))
 	wire.Opt(f, "orderIv", &r.OrderIV, (*wire.Fields).Decimal)
-	wire.Opt(f, "timeInForce", &r.TimeInForce, wire.Enum[TimeInForce])
+	f.Omit().Text("timeInForce", (*string)(&r.TimeInForce))
 	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "isLeverage", &r.IsLeverage, (*wire.Fields).Digit)
-	wire.Opt(f, "orderFilter", &r.OrderFilter, wire.Enum[OrderFilter])
-	wire.Opt(f, "tpTriggerBy", &r.TPTriggerBy, wire.Enum[TriggerBy])
-	wire.Opt(f, "slTriggerBy", &r.SLTriggerBy, wire.Enum[TriggerBy])
+	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
+	f.Omit().Text("tpTriggerBy", (*string)(&r.TPTriggerBy))
+	f.Omit().Text("slTriggerBy", (*string)(&r.SLTriggerBy))
 	wire.Opt(f, "reduceOnly", &r.ReduceOnly, (*wire.Fields).Bool)
 	wire.Opt(f, "takeProfit", &r.TakeProfit, (*wire.Fields).Decimal)
 	wire.Opt(f, "stopLoss", &r.StopLoss, (*wire.Fields).Decimal)
 	wire.Opt(f, "closeOnTrigger", &r.CloseOnTrigger, (*wire.Fields).Bool)
-	wire.Opt(f, "smpType", &r.SMPType, wire.Enum[SMPType])
+	f.Omit().Text("smpType", (*string)(&r.SMPType))
 	wire.Opt(f, "mmp", &r.MMP, (*wire.Fields).Bool)
-	wire.Opt(f, "tpslMode", &r.TPSLMode, wire.Enum[TPSLMode])
-	wire.Opt(f, "tpOrderType", &r.TPOrderType, wire.Enum[OrderType])
-	wire.Opt(f, "slOrderType", &r.SLOrderType, wire.Enum[OrderType])
+	f.Omit().Text("tpslMode", (*string)(&r.TPSLMode))
+	f.Omit().Text("tpOrderType", (*string)(&r.TPOrderType))
+	f.Omit().Text("slOrderType", (*string)(&r.SLOrderType))
 	wire.Opt(f, "tpLimitPrice", &r.TPLimitPrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "slLimitPrice", &r.SLLimitPrice, (*wire.Fields).Decimal)
-	wire.Opt(f, "bboSideType", &r.BBOSideType, wire.Enum[BBOSideType])
-	wire.Opt(f, "bboLevel", &r.BBOLevel, (*wire.Fields).IntText)
+	f.Omit().Text("bboSideType", (*string)(&r.BBOSideType))
+	wire.Opt(f, "bboLevel", &r.BBOLevel, wire.CodeText[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -181,8 +181,10 @@ func (r *OrderPlaceParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderPlaceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderPlaceParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderPlaceParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderPlaceParams).fields)
+}
 
 func (r *OrderAmendParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
@@ -193,12 +195,12 @@ func (r *OrderAmendParams) fields(f *wire.Fields) {
 	wire.Opt(f, "triggerPrice", &r.TriggerPrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "qty", &r.Qty, (*wire.Fields).Decimal)
 	wire.Opt(f, "price", &r.Price, (*wire.Fields).Decimal)
-	wire.Opt(f, "tpslMode", &r.TPSLMode, wire.Enum[TPSLMode])
+	f.Omit().Text("tpslMode", (*string)(&r.TPSLMode))
 	wire.Opt(f, "takeProfit", &r.TakeProfit, (*wire.Fields).Decimal)
 	wire.Opt(f, "stopLoss", &r.StopLoss, (*wire.Fields).Decimal)
-	wire.Opt(f, "tpTriggerBy", &r.TPTriggerBy, wire.Enum[TriggerBy])
-	wire.Opt(f, "slTriggerBy", &r.SLTriggerBy, wire.Enum[TriggerBy])
-	wire.Opt(f, "triggerBy", &r.TriggerBy, wire.Enum[TriggerBy])
+	f.Omit().Text("tpTriggerBy", (*string)(&r.TPTriggerBy))
+	f.Omit().Text("slTriggerBy", (*string)(&r.SLTriggerBy))
+	f.Omit().Text("triggerBy", (*string)(&r.TriggerBy))
 	wire.Opt(f, "tpLimitPrice", &r.TPLimitPrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "slLimitPrice", &r.SLLimitPrice, (*wire.Fields).Decimal)
 }
@@ -216,15 +218,17 @@ func (r *OrderAmendParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderAmendParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderAmendParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderAmendParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderAmendParams).fields)
+}
 
 func (r *OrderCancelParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
-	wire.Opt(f, "orderFilter", &r.OrderFilter, wire.Enum[OrderFilter])
+	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -240,8 +244,10 @@ func (r *OrderCancelParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderCancelParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderCancelParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderCancelParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderCancelParams).fields)
+}
 
 func (r *OrderOpenParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
@@ -251,8 +257,8 @@ func (r *OrderOpenParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "openOnly", &r.OpenOnly, wire.Code[OpenOnly])
-	wire.Opt(f, "orderFilter", &r.OrderFilter, wire.Enum[OrderFilter])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -269,16 +275,19 @@ func (r *OrderOpenParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderOpenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderOpenParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderOpenParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderOpenParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *OrderOpenParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderOpenParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *OrderOpenParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *OrderOpenParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrderOpenParams).fields)
 }
 
@@ -309,8 +318,8 @@ func (r *OrderCancelAllParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
-	wire.Opt(f, "orderFilter", &r.OrderFilter, wire.Enum[OrderFilter])
-	wire.Opt(f, "stopOrderType", &r.StopOrderType, wire.Enum[StopOrderType])
+	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
+	f.Omit().Text("stopOrderType", (*string)(&r.StopOrderType))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -326,8 +335,10 @@ func (r *OrderCancelAllParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderCancelAllParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderCancelAllParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderCancelAllParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderCancelAllParams).fields)
+}
 
 func (r *OrderCancelAllResult) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "list", &r.List, (*OrderAck).fields)
@@ -357,11 +368,11 @@ func (r *OrderHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
-	wire.Opt(f, "orderFilter", &r.OrderFilter, wire.Enum[OrderFilter])
-	wire.Opt(f, "orderStatus", &r.OrderStatus, wire.Enum[OrderStatus])
+	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
+	f.Omit().Text("orderStatus", (*string)(&r.OrderStatus))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -378,16 +389,19 @@ func (r *OrderHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *OrderHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *OrderHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *OrderHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrderHistoryParams).fields)
 }
 

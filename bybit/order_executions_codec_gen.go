@@ -15,8 +15,8 @@ func (r *OrderExecutionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "execType", &r.ExecType, wire.Enum[ExecType])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("execType", (*string)(&r.ExecType))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -33,16 +33,19 @@ func (r *OrderExecutionsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderExecutionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderExecutionsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderExecutionsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderExecutionsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *OrderExecutionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderExecutionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *OrderExecutionsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *OrderExecutionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrderExecutionsParams).fields)
 }
 
@@ -86,8 +89,10 @@ func (r *OrderPlaceBatchParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderPlaceBatchParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderPlaceBatchParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderPlaceBatchParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderPlaceBatchParams).fields)
+}
 
 func (r *OrderToPlace) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
@@ -95,29 +100,29 @@ func (r *OrderToPlace) fields(f *wire.Fields) {
 	f.Text("orderType", (*string)(&r.OrderType))
 	wire.Opt(f, "isLeverage", &r.IsLeverage, (*wire.Fields).Digit)
 	f.Decimal("qty", &r.Qty)
-	wire.Opt(f, "marketUnit", &r.MarketUnit, wire.Enum[MarketUnit])
+	f.Omit().Text("marketUnit", (*string)(&r.MarketUnit))
 	wire.Opt(f, "price", &r.Price, (*wire.Fields).Decimal)
 	wire.Opt(f, "triggerDirection", &r.TriggerDirection, wire.Code[TriggerDirection])
-	wire.Opt(f, "orderFilter", &r.OrderFilter, wire.Enum[OrderFilter])
+	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
 	wire.Opt(f, "triggerPrice", &r.TriggerPrice, (*wire.Fields).Decimal)
-	wire.Opt(f, "triggerBy", &r.TriggerBy, wire.Enum[TriggerBy])
+	f.Omit().Text("triggerBy", (*string)(&r.TriggerBy))
 	wire.Opt(f, "orderIv", &r.OrderIV, (*wire.Fields).Decimal)
-	wire.Opt(f, "timeInForce", &r.TimeInForce, wire.Enum[TimeInForce])
+	f.Omit().Text("timeInForce", (*string)(&r.TimeInForce))
 	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "takeProfit", &r.TakeProfit, (*wire.Fields).Decimal)
 	wire.Opt(f, "stopLoss", &r.StopLoss, (*wire.Fields).Decimal)
-	wire.Opt(f, "tpTriggerBy", &r.TPTriggerBy, wire.Enum[TriggerBy])
-	wire.Opt(f, "slTriggerBy", &r.SLTriggerBy, wire.Enum[TriggerBy])
+	f.Omit().Text("tpTriggerBy", (*string)(&r.TPTriggerBy))
+	f.Omit().Text("slTriggerBy", (*string)(&r.SLTriggerBy))
 	wire.Opt(f, "reduceOnly", &r.ReduceOnly, (*wire.Fields).Bool)
 	wire.Opt(f, "closeOnTrigger", &r.CloseOnTrigger, (*wire.Fields).Bool)
-	wire.Opt(f, "smpType", &r.SMPType, wire.Enum[SMPType])
+	f.Omit().Text("smpType", (*string)(&r.SMPType))
 	wire.Opt(f, "mmp", &r.MMP, (*wire.Fields).Bool)
-	wire.Opt(f, "tpslMode", &r.TPSLMode, wire.Enum[TPSLMode])
+	f.Omit().Text("tpslMode", (*string)(&r.TPSLMode))
 	wire.Opt(f, "tpLimitPrice", &r.TPLimitPrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "slLimitPrice", &r.SLLimitPrice, (*wire.Fields).Decimal)
-	wire.Opt(f, "tpOrderType", &r.TPOrderType, wire.Enum[OrderType])
-	wire.Opt(f, "slOrderType", &r.SLOrderType, wire.Enum[OrderType])
+	f.Omit().Text("tpOrderType", (*string)(&r.TPOrderType))
+	f.Omit().Text("slOrderType", (*string)(&r.SLOrderType))
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -188,8 +193,10 @@ func (r *OrderAmendBatchParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderAmendBatchParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderAmendBatchParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderAmendBatchParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderAmendBatchParams).fields)
+}
 
 func (r *OrderToAmend) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
@@ -199,12 +206,12 @@ func (r *OrderToAmend) fields(f *wire.Fields) {
 	wire.Opt(f, "price", &r.Price, (*wire.Fields).Decimal)
 	wire.Opt(f, "orderIv", &r.OrderIV, (*wire.Fields).Decimal)
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
-	wire.Opt(f, "tpslMode", &r.TPSLMode, wire.Enum[TPSLMode])
+	f.Omit().Text("tpslMode", (*string)(&r.TPSLMode))
 	wire.Opt(f, "takeProfit", &r.TakeProfit, (*wire.Fields).Decimal)
 	wire.Opt(f, "stopLoss", &r.StopLoss, (*wire.Fields).Decimal)
-	wire.Opt(f, "tpTriggerBy", &r.TPTriggerBy, wire.Enum[TriggerBy])
-	wire.Opt(f, "slTriggerBy", &r.SLTriggerBy, wire.Enum[TriggerBy])
-	wire.Opt(f, "triggerBy", &r.TriggerBy, wire.Enum[TriggerBy])
+	f.Omit().Text("tpTriggerBy", (*string)(&r.TPTriggerBy))
+	f.Omit().Text("slTriggerBy", (*string)(&r.SLTriggerBy))
+	f.Omit().Text("triggerBy", (*string)(&r.TriggerBy))
 	wire.Opt(f, "tpLimitPrice", &r.TPLimitPrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "slLimitPrice", &r.SLLimitPrice, (*wire.Fields).Decimal)
 }
@@ -276,8 +283,10 @@ func (r *OrderCancelBatchParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderCancelBatchParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderCancelBatchParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderCancelBatchParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderCancelBatchParams).fields)
+}
 
 func (r *OrderToCancel) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
@@ -353,16 +362,19 @@ func (r *OrderBorrowQuotaParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderBorrowQuotaParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderBorrowQuotaParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderBorrowQuotaParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderBorrowQuotaParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *OrderBorrowQuotaParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderBorrowQuotaParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *OrderBorrowQuotaParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *OrderBorrowQuotaParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrderBorrowQuotaParams).fields)
 }
 
@@ -393,7 +405,7 @@ func (r *OrderBorrowQuotaResult) UnmarshalJSON(json []byte) error { return r.Dec
 func (r OrderBorrowQuotaResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrderSetDCPParams) fields(f *wire.Fields) {
-	wire.Opt(f, "product", &r.Product, wire.Enum[DCPProduct])
+	f.Omit().Text("product", (*string)(&r.Product))
 	f.Int("timeWindow", &r.TimeWindow)
 }
 
@@ -410,8 +422,10 @@ func (r *OrderSetDCPParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderSetDCPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderSetDCPParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderSetDCPParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderSetDCPParams).fields)
+}
 
 func (r *OrderPreCheckParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
@@ -419,35 +433,35 @@ func (r *OrderPreCheckParams) fields(f *wire.Fields) {
 	f.Text("side", (*string)(&r.Side))
 	f.Text("orderType", (*string)(&r.OrderType))
 	f.Decimal("qty", &r.Qty)
-	wire.Opt(f, "marketUnit", &r.MarketUnit, wire.Enum[MarketUnit])
+	f.Omit().Text("marketUnit", (*string)(&r.MarketUnit))
 	wire.Opt(f, "rpiTakerAccess", &r.RPITakerAccess, (*wire.Fields).Bool)
-	wire.Opt(f, "slippageToleranceType", &r.SlippageToleranceType, wire.Enum[SlippageToleranceType])
+	f.Omit().Text("slippageToleranceType", (*string)(&r.SlippageToleranceType))
 	wire.Opt(f, "slippageTolerance", &r.SlippageTolerance, (*wire.Fields).Decimal)
 	wire.Opt(f, "price", &r.Price, (*wire.Fields).Decimal)
 	wire.Opt(f, "triggerDirection", &r.TriggerDirection, wire.Code[TriggerDirection])
 	wire.Opt(f, "triggerPrice", &r.TriggerPrice, (*wire.Fields).Decimal)
-	wire.Opt(f, "triggerBy", &r.TriggerBy, wire.Enum[TriggerBy])
+	f.Omit().Text("triggerBy", (*string)(&r.TriggerBy))
 	wire.Opt(f, "orderIv", &r.OrderIV, (*wire.Fields).Decimal)
-	wire.Opt(f, "timeInForce", &r.TimeInForce, wire.Enum[TimeInForce])
+	f.Omit().Text("timeInForce", (*string)(&r.TimeInForce))
 	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "isLeverage", &r.IsLeverage, (*wire.Fields).Digit)
-	wire.Opt(f, "orderFilter", &r.OrderFilter, wire.Enum[OrderFilter])
-	wire.Opt(f, "tpTriggerBy", &r.TPTriggerBy, wire.Enum[TriggerBy])
-	wire.Opt(f, "slTriggerBy", &r.SLTriggerBy, wire.Enum[TriggerBy])
+	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
+	f.Omit().Text("tpTriggerBy", (*string)(&r.TPTriggerBy))
+	f.Omit().Text("slTriggerBy", (*string)(&r.SLTriggerBy))
 	wire.Opt(f, "reduceOnly", &r.ReduceOnly, (*wire.Fields).Bool)
 	wire.Opt(f, "takeProfit", &r.TakeProfit, (*wire.Fields).Decimal)
 	wire.Opt(f, "stopLoss", &r.StopLoss, (*wire.Fields).Decimal)
 	wire.Opt(f, "closeOnTrigger", &r.CloseOnTrigger, (*wire.Fields).Bool)
-	wire.Opt(f, "smpType", &r.SMPType, wire.Enum[SMPType])
+	f.Omit().Text("smpType", (*string)(&r.SMPType))
 	wire.Opt(f, "mmp", &r.MMP, (*wire.Fields).Bool)
-	wire.Opt(f, "tpslMode", &r.TPSLMode, wire.Enum[TPSLMode])
-	wire.Opt(f, "tpOrderType", &r.TPOrderType, wire.Enum[OrderType])
-	wire.Opt(f, "slOrderType", &r.SLOrderType, wire.Enum[OrderType])
+	f.Omit().Text("tpslMode", (*string)(&r.TPSLMode))
+	f.Omit().Text("tpOrderType", (*string)(&r.TPOrderType))
+	f.Omit().Text("slOrderType", (*string)(&r.SLOrderType))
 	wire.Opt(f, "tpLimitPrice", &r.TPLimitPrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "slLimitPrice", &r.SLLimitPrice, (*wire.Fields).Decimal)
-	wire.Opt(f, "bboSideType", &r.BBOSideType, wire.Enum[BBOSideType])
-	wire.Opt(f, "bboLevel", &r.BBOLevel, (*wire.Fields).IntText)
+	f.Omit().Text("bboSideType", (*string)(&r.BBOSideType))
+	wire.Opt(f, "bboLevel", &r.BBOLevel, wire.CodeText[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -463,8 +477,10 @@ func (r *OrderPreCheckParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderPreCheckParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderPreCheckParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderPreCheckParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderPreCheckParams).fields)
+}
 
 func (r *OrderPreCheckResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)

@@ -53,9 +53,9 @@ type OrderExecutionsParams struct {
 	// Not after this time, at most 7 days after StartTime. Default: 7 days after StartTime, or now.
 	EndTime Opt[time.Time]
 
-	ExecType Opt[ExecType] // Only executions of this kind. Default: any.
-	Limit    Opt[int64]    // Executions per page, 1 to 100. Default: 50.
-	Cursor   Opt[string]   // Page to return: NextPageCursor of the page before. Default: the first.
+	ExecType ExecType    // Only executions of this kind. Default: any.
+	Limit    Opt[int]    // Executions per page, 1 to 100. Default: 50.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // OrderExecutionsResult is what [OrderService.Executions] returns.
@@ -103,7 +103,7 @@ type OrderToPlace struct {
 
 	// Coin in which Qty of a spot market order is given. Default: MarketUnitQuote for a buy,
 	// MarketUnitBase for a sell.
-	MarketUnit Opt[MarketUnit]
+	MarketUnit MarketUnit
 
 	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless OrderIV
 	// sets it; ignored for Market.
@@ -114,14 +114,14 @@ type OrderToPlace struct {
 
 	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
 	// OrderFilterOrder.
-	OrderFilter Opt[OrderFilter]
+	OrderFilter OrderFilter
 
 	// Makes it a stop order: price that triggers it, in quote coin. On linear and inverse above the
 	// market for a rise, below it for a fall.
 	TriggerPrice Opt[decimal.Decimal]
 
 	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
-	TriggerBy Opt[TriggerBy]
+	TriggerBy TriggerBy
 
 	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Goes before
 	// price.
@@ -129,7 +129,7 @@ type OrderToPlace struct {
 
 	// How long it may wait for a counterparty. Default: TimeInForceGTC; Market is always
 	// TimeInForceIOC.
-	TimeInForce Opt[TimeInForce]
+	TimeInForce TimeInForce
 
 	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
 
@@ -146,10 +146,9 @@ type OrderToPlace struct {
 	StopLoss Opt[decimal.Decimal]
 
 	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
-	TPTriggerBy Opt[TriggerBy]
+	TPTriggerBy TriggerBy
 
-	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
-	SLTriggerBy Opt[TriggerBy]
+	SLTriggerBy TriggerBy // Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
 
 	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
@@ -159,14 +158,12 @@ type OrderToPlace struct {
 	// is short: linear and inverse.
 	CloseOnTrigger Opt[bool]
 
-	// What happens if it would meet an order of the same user or group. Default: SMPNone.
-	SMPType Opt[SMPType]
-
-	MMP Opt[bool] // whether market maker protection covers it: only option
+	SMPType SMPType   // What happens if it would meet an order of the same user or group. Default: SMPNone.
+	MMP     Opt[bool] // whether market maker protection covers it: only option
 
 	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
-	// market orders; limit ones need TPSLPartial.
-	TPSLMode Opt[TPSLMode]
+	// market orders; limit ones need TPSLPartial. Optional.
+	TPSLMode TPSLMode
 
 	// Limit price of the take profit, in quote coin: with TPOrderType OrderTypeLimit, on linear and
 	// inverse also TPSLMode TPSLPartial.
@@ -177,10 +174,10 @@ type OrderToPlace struct {
 	SLLimitPrice Opt[decimal.Decimal]
 
 	// Order type of the take profit. OrderTypeLimit needs TPLimitPrice. Default: OrderTypeMarket.
-	TPOrderType Opt[OrderType]
+	TPOrderType OrderType
 
 	// Order type of the stop loss. OrderTypeLimit needs SLLimitPrice. Default: OrderTypeMarket.
-	SLOrderType Opt[OrderType]
+	SLOrderType OrderType
 }
 
 // OrderPlaceBatchItem is the reply to one item of [OrderService.PlaceBatch].
@@ -241,19 +238,19 @@ type OrderToAmend struct {
 	OrderID Opt[string]
 
 	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
-	// market orders; limit ones need TPSLPartial.
-	TPSLMode Opt[TPSLMode]
+	// market orders; limit ones need TPSLPartial. Optional.
+	TPSLMode TPSLMode
 
 	TakeProfit Opt[decimal.Decimal] // New take profit price, in quote coin; 0 removes it. Unset leaves it.
 	StopLoss   Opt[decimal.Decimal] // New stop loss price, in quote coin; 0 removes it. Unset leaves it.
 
 	// Which price triggers the take profit. Required with TakeProfit if the order had none.
-	TPTriggerBy Opt[TriggerBy]
+	TPTriggerBy TriggerBy
 
 	// Which price triggers the stop loss. Required with StopLoss if the order had none.
-	SLTriggerBy Opt[TriggerBy]
+	SLTriggerBy TriggerBy
 
-	TriggerBy Opt[TriggerBy] // which price is compared with TriggerPrice
+	TriggerBy TriggerBy // Which price is compared with TriggerPrice. Optional.
 
 	// New limit price of the take profit, in quote coin, if it was placed with Partial and a limit.
 	// Not on option.
@@ -389,8 +386,8 @@ func (s *OrderService) SetDCP(ctx context.Context, p *OrderSetDCPParams) error {
 
 // OrderSetDCPParams are the parameters of [OrderService.SetDCP].
 type OrderSetDCPParams struct {
-	Product    Opt[DCPProduct] // Product line to protect. Default: DCPOptions.
-	TimeWindow int64           // seconds without a connection until the orders are cancelled, 3 to 300
+	Product    DCPProduct // Product line to protect. Default: DCPOptions.
+	TimeWindow int64      // seconds without a connection until the orders are cancelled, 3 to 300
 }
 
 // PreCheck says what an order would do to the account's margin rates, without placing it. Takes the
@@ -422,13 +419,13 @@ type OrderPreCheckParams struct {
 
 	// Coin in which Qty of a spot market order is given. Default: MarketUnitQuote for a buy,
 	// MarketUnitBase for a sell.
-	MarketUnit Opt[MarketUnit]
+	MarketUnit MarketUnit
 
 	RPITakerAccess Opt[bool] // whether it may fill against retail price improvement orders
 
 	// Unit of SlippageTolerance: SlippageTickSize or SlippagePercent. For plain market orders, not
-	// for stop orders.
-	SlippageToleranceType Opt[SlippageToleranceType]
+	// for stop orders. Optional.
+	SlippageToleranceType SlippageToleranceType
 
 	// Most that a market order may move from the best opposite price: 1 to 10000 ticks, or 0.01 to
 	// 10 percent.
@@ -446,7 +443,7 @@ type OrderPreCheckParams struct {
 	TriggerPrice Opt[decimal.Decimal]
 
 	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
-	TriggerBy Opt[TriggerBy]
+	TriggerBy TriggerBy
 
 	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Goes before
 	// price.
@@ -454,7 +451,7 @@ type OrderPreCheckParams struct {
 
 	// How long it may wait for a counterparty. Default: TimeInForceGTC; Market is always
 	// TimeInForceIOC.
-	TimeInForce Opt[TimeInForce]
+	TimeInForce TimeInForce
 
 	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
 
@@ -467,13 +464,12 @@ type OrderPreCheckParams struct {
 
 	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
 	// OrderFilterOrder.
-	OrderFilter Opt[OrderFilter]
+	OrderFilter OrderFilter
 
 	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
-	TPTriggerBy Opt[TriggerBy]
+	TPTriggerBy TriggerBy
 
-	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
-	SLTriggerBy Opt[TriggerBy]
+	SLTriggerBy TriggerBy // Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
 
 	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
@@ -491,20 +487,18 @@ type OrderPreCheckParams struct {
 	// is short: linear and inverse.
 	CloseOnTrigger Opt[bool]
 
-	// What happens if it would meet an order of the same user or group. Default: SMPNone.
-	SMPType Opt[SMPType]
-
-	MMP Opt[bool] // whether market maker protection covers it: only option
+	SMPType SMPType   // What happens if it would meet an order of the same user or group. Default: SMPNone.
+	MMP     Opt[bool] // whether market maker protection covers it: only option
 
 	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
-	// market orders; limit ones need TPSLPartial.
-	TPSLMode Opt[TPSLMode]
+	// market orders; limit ones need TPSLPartial. Optional.
+	TPSLMode TPSLMode
 
 	// Order type of the take profit. OrderTypeLimit needs TPLimitPrice. Default: OrderTypeMarket.
-	TPOrderType Opt[OrderType]
+	TPOrderType OrderType
 
 	// Order type of the stop loss. OrderTypeLimit needs SLLimitPrice. Default: OrderTypeMarket.
-	SLOrderType Opt[OrderType]
+	SLOrderType OrderType
 
 	// Limit price of the take profit, in quote coin: with TPOrderType OrderTypeLimit, on linear and
 	// inverse also TPSLMode TPSLPartial.
@@ -514,10 +508,10 @@ type OrderPreCheckParams struct {
 	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 
-	// Which side of the book sets the price instead of price: linear and inverse.
-	BBOSideType Opt[BBOSideType]
+	// Which side of the book sets the price instead of price: linear and inverse. Optional.
+	BBOSideType BBOSideType
 
-	BBOLevel Opt[int64] // Which price of that side, counted from the best: 1 to 5. Linear and inverse.
+	BBOLevel Opt[int] // Which price of that side, counted from the best: 1 to 5. Linear and inverse.
 }
 
 // OrderPreCheckResult is what [OrderService.PreCheck] returns.

@@ -216,13 +216,13 @@ type OrderPlaceParams struct {
 
 	// Coin in which Qty of a spot market order is given. Default: MarketUnitQuote for a buy,
 	// MarketUnitBase for a sell.
-	MarketUnit Opt[MarketUnit]
+	MarketUnit MarketUnit
 
 	RPITakerAccess Opt[bool] // whether it may fill against retail price improvement orders
 
 	// Unit of SlippageTolerance: SlippageTickSize or SlippagePercent. For plain market orders, not
-	// for stop orders.
-	SlippageToleranceType Opt[SlippageToleranceType]
+	// for stop orders. Optional.
+	SlippageToleranceType SlippageToleranceType
 
 	// Most that a market order may move from the best opposite price: 1 to 10000 ticks, or 0.01 to
 	// 10 percent.
@@ -240,7 +240,7 @@ type OrderPlaceParams struct {
 	TriggerPrice Opt[decimal.Decimal]
 
 	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
-	TriggerBy Opt[TriggerBy]
+	TriggerBy TriggerBy
 
 	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Goes before
 	// price.
@@ -248,7 +248,7 @@ type OrderPlaceParams struct {
 
 	// How long it may wait for a counterparty. Default: TimeInForceGTC; Market is always
 	// TimeInForceIOC.
-	TimeInForce Opt[TimeInForce]
+	TimeInForce TimeInForce
 
 	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
 
@@ -261,13 +261,12 @@ type OrderPlaceParams struct {
 
 	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
 	// OrderFilterOrder.
-	OrderFilter Opt[OrderFilter]
+	OrderFilter OrderFilter
 
 	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
-	TPTriggerBy Opt[TriggerBy]
+	TPTriggerBy TriggerBy
 
-	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
-	SLTriggerBy Opt[TriggerBy]
+	SLTriggerBy TriggerBy // Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
 
 	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
@@ -285,20 +284,18 @@ type OrderPlaceParams struct {
 	// is short: linear and inverse.
 	CloseOnTrigger Opt[bool]
 
-	// What happens if it would meet an order of the same user or group. Default: SMPNone.
-	SMPType Opt[SMPType]
-
-	MMP Opt[bool] // whether market maker protection covers it: only option
+	SMPType SMPType   // What happens if it would meet an order of the same user or group. Default: SMPNone.
+	MMP     Opt[bool] // whether market maker protection covers it: only option
 
 	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
-	// market orders; limit ones need TPSLPartial.
-	TPSLMode Opt[TPSLMode]
+	// market orders; limit ones need TPSLPartial. Optional.
+	TPSLMode TPSLMode
 
 	// Order type of the take profit. OrderTypeLimit needs TPLimitPrice. Default: OrderTypeMarket.
-	TPOrderType Opt[OrderType]
+	TPOrderType OrderType
 
 	// Order type of the stop loss. OrderTypeLimit needs SLLimitPrice. Default: OrderTypeMarket.
-	SLOrderType Opt[OrderType]
+	SLOrderType OrderType
 
 	// Limit price of the take profit, in quote coin: with TPOrderType OrderTypeLimit, on linear and
 	// inverse also TPSLMode TPSLPartial.
@@ -308,10 +305,10 @@ type OrderPlaceParams struct {
 	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 
-	// Which side of the book sets the price instead of price: linear and inverse.
-	BBOSideType Opt[BBOSideType]
+	// Which side of the book sets the price instead of price: linear and inverse. Optional.
+	BBOSideType BBOSideType
 
-	BBOLevel Opt[int64] // Which price of that side, counted from the best: 1 to 5. Linear and inverse.
+	BBOLevel Opt[int] // Which price of that side, counted from the best: 1 to 5. Linear and inverse.
 }
 
 // Amend changes an open order that is not filled entirely; what is unset stays. The reply says that
@@ -349,19 +346,19 @@ type OrderAmendParams struct {
 	Price Opt[decimal.Decimal] // New limit price, in quote coin. Unset leaves it.
 
 	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
-	// market orders; limit ones need TPSLPartial.
-	TPSLMode Opt[TPSLMode]
+	// market orders; limit ones need TPSLPartial. Optional.
+	TPSLMode TPSLMode
 
 	TakeProfit Opt[decimal.Decimal] // New take profit price, in quote coin; 0 removes it. Unset leaves it.
 	StopLoss   Opt[decimal.Decimal] // New stop loss price, in quote coin; 0 removes it. Unset leaves it.
 
 	// Which price triggers the take profit. Required with TakeProfit if the order had none.
-	TPTriggerBy Opt[TriggerBy]
+	TPTriggerBy TriggerBy
 
 	// Which price triggers the stop loss. Required with StopLoss if the order had none.
-	SLTriggerBy Opt[TriggerBy]
+	SLTriggerBy TriggerBy
 
-	TriggerBy Opt[TriggerBy] // which price is compared with TriggerPrice
+	TriggerBy TriggerBy // Which price is compared with TriggerPrice. Optional.
 
 	// New limit price of the take profit, in quote coin, if it was placed with Partial and a limit.
 	// Not on option.
@@ -399,7 +396,7 @@ type OrderCancelParams struct {
 
 	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
 	// OrderFilterOrder.
-	OrderFilter Opt[OrderFilter]
+	OrderFilter OrderFilter
 }
 
 // Open returns open orders, newest first; or, with OpenOnly, the last 500 closed ones of the
@@ -439,9 +436,9 @@ type OrderOpenParams struct {
 
 	// Only this kind of order: OrderFilterOrder, OrderFilterStop, OrderFilterTPSL, OrderFilterOCO
 	// or OrderFilterBidirectionalTPSL. Default: every kind.
-	OrderFilter Opt[OrderFilter]
+	OrderFilter OrderFilter
 
-	Limit  Opt[int64]  // Orders per page, 1 to 50. Default: 20.
+	Limit  Opt[int]    // Orders per page, 1 to 50. Default: 20.
 	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -480,12 +477,12 @@ type OrderCancelAllParams struct {
 
 	// Only this kind of order. Spot: every kind but OrderFilterOpen, default OrderFilterOrder.
 	// Linear and inverse: OrderFilterOrder, OrderFilterStop or OrderFilterOpen; option:
-	// OrderFilterOrder or OrderFilterStop; default every kind.
-	OrderFilter Opt[OrderFilter]
+	// OrderFilterOrder or OrderFilterStop; default every kind. Optional.
+	OrderFilter OrderFilter
 
 	// Stop cancels stop orders but leaves take profits, stop losses and trailing stops: linear and
-	// inverse, with OrderFilter OrderFilterStop.
-	StopOrderType Opt[StopOrderType]
+	// inverse, with OrderFilter OrderFilterStop. Optional.
+	StopOrderType StopOrderType
 }
 
 // OrderCancelAllResult is what [OrderService.CancelAll] returns.
@@ -532,15 +529,15 @@ type OrderHistoryParams struct {
 
 	// Only this kind of order: OrderFilterOrder, OrderFilterStop, OrderFilterTPSL, OrderFilterOCO
 	// or OrderFilterBidirectionalTPSL. Default: every kind.
-	OrderFilter Opt[OrderFilter]
+	OrderFilter OrderFilter
 
-	OrderStatus Opt[OrderStatus] // Only orders with this status. Default: any.
-	StartTime   Opt[time.Time]   // Not before this time. Default: 7 days before EndTime.
+	OrderStatus OrderStatus    // Only orders with this status. Default: any.
+	StartTime   Opt[time.Time] // Not before this time. Default: 7 days before EndTime.
 
 	// Not after this time, at most 7 days after StartTime. Default: 7 days after StartTime, or now.
 	EndTime Opt[time.Time]
 
-	Limit  Opt[int64]  // Orders per page, 1 to 50. Default: 20.
+	Limit  Opt[int]    // Orders per page, 1 to 50. Default: 20.
 	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

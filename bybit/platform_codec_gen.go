@@ -32,10 +32,10 @@ func (r MaintenanceNotice) MarshalJSON() ([]byte, error) {
 
 func (r *PlatformAnnouncementsParams) fields(f *wire.Fields) {
 	f.Text("locale", (*string)(&r.Locale))
-	wire.Opt(f, "type", &r.Type, wire.Enum[AnnouncementType])
-	wire.Opt(f, "tag", &r.Tag, wire.Enum[AnnouncementTag])
-	wire.Opt(f, "page", &r.Page, (*wire.Fields).Int)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("type", (*string)(&r.Type))
+	f.Omit().Text("tag", (*string)(&r.Tag))
+	wire.Opt(f, "page", &r.Page, wire.Code[int])
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -51,16 +51,19 @@ func (r *PlatformAnnouncementsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PlatformAnnouncementsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PlatformAnnouncementsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PlatformAnnouncementsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PlatformAnnouncementsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PlatformAnnouncementsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PlatformAnnouncementsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PlatformAnnouncementsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PlatformAnnouncementsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PlatformAnnouncementsParams).fields)
 }
 
@@ -126,7 +129,7 @@ func (r AnnouncementKind) MarshalJSON() ([]byte, error) {
 
 func (r *PlatformSystemStatusParams) fields(f *wire.Fields) {
 	wire.Opt(f, "id", &r.ID, (*wire.Fields).Text)
-	wire.Opt(f, "state", &r.State, wire.Enum[MaintenanceState])
+	f.Omit().Text("state", (*string)(&r.State))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -142,16 +145,19 @@ func (r *PlatformSystemStatusParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PlatformSystemStatusParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PlatformSystemStatusParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PlatformSystemStatusParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PlatformSystemStatusParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PlatformSystemStatusParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PlatformSystemStatusParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PlatformSystemStatusParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PlatformSystemStatusParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PlatformSystemStatusParams).fields)
 }
 
@@ -193,8 +199,10 @@ func (r *PlatformRequestDemoFundsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PlatformRequestDemoFundsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PlatformRequestDemoFundsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PlatformRequestDemoFundsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PlatformRequestDemoFundsParams).fields)
+}
 
 func (r *DemoFunds) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)

@@ -47,20 +47,18 @@ func (s *PlatformService) Announcements(ctx context.Context, p *PlatformAnnounce
 // ends it.
 func (s *PlatformService) AllAnnouncements(ctx context.Context, p *PlatformAnnouncementsParams) iter.Seq2[Announcement, error] {
 	return pages.ByPage(ctx, p, s.Announcements,
-		func(p *PlatformAnnouncementsParams) int64 { return p.Page.Or(1) },
-		func(p *PlatformAnnouncementsParams, n int64) { p.Page.Set(n) },
+		func(p *PlatformAnnouncementsParams) int { return p.Page.Or(1) },
+		func(p *PlatformAnnouncementsParams, n int) { p.Page.Set(n) },
 		func(r *PlatformAnnouncementsResult) []Announcement { return r.List })
 }
 
 // PlatformAnnouncementsParams are the parameters of [PlatformService.Announcements].
 type PlatformAnnouncementsParams struct {
-	Locale Locale                // language of the texts
-	Type   Opt[AnnouncementType] // Only announcements about this. Default: all.
-
-	Tag Opt[AnnouncementTag] // Only announcements with this label, in the language of locale. Default: all.
-
-	Page  Opt[int64] // Page, counted from 1. Default: 1.
-	Limit Opt[int64] // Announcements per page. Default: 20.
+	Locale Locale           // language of the texts
+	Type   AnnouncementType // Only announcements about this. Default: all.
+	Tag    AnnouncementTag  // Only announcements with this label, in the language of locale. Default: all.
+	Page   Opt[int]         // Page, counted from 1. Default: 1.
+	Limit  Opt[int]         // Announcements per page. Default: 20.
 }
 
 // PlatformAnnouncementsResult is what [PlatformService.Announcements] returns.
@@ -115,8 +113,8 @@ func (s *PlatformService) SystemStatus(ctx context.Context, p *PlatformSystemSta
 
 // PlatformSystemStatusParams are the parameters of [PlatformService.SystemStatus].
 type PlatformSystemStatusParams struct {
-	ID    Opt[string]           // only the notice with this ID
-	State Opt[MaintenanceState] // Only notices in this state. Default: any.
+	ID    Opt[string]      // only the notice with this ID
+	State MaintenanceState // Only notices in this state. Default: any.
 }
 
 // PlatformSystemStatusResult is what [PlatformService.SystemStatus] returns.

@@ -64,7 +64,7 @@ func (r *PositionListParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -81,16 +81,19 @@ func (r *PositionListParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionListParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionListParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionListParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionListParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PositionListParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionListParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PositionListParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PositionListParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionListParams).fields)
 }
 
@@ -134,16 +137,19 @@ func (r *PositionLeverageParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionLeverageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionLeverageParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionLeverageParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionLeverageParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PositionLeverageParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionLeverageParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PositionLeverageParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PositionLeverageParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionLeverageParams).fields)
 }
 
@@ -205,8 +211,10 @@ func (r *PositionSetLeverageParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionSetLeverageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionSetLeverageParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionSetLeverageParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionSetLeverageParams).fields)
+}
 
 func (r *PositionSetModeParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
@@ -228,8 +236,10 @@ func (r *PositionSetModeParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionSetModeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionSetModeParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionSetModeParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionSetModeParams).fields)
+}
 
 func (r *PositionSetTradingStopParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
@@ -237,12 +247,12 @@ func (r *PositionSetTradingStopParams) fields(f *wire.Fields) {
 	wire.Opt(f, "takeProfit", &r.TakeProfit, (*wire.Fields).Decimal)
 	wire.Opt(f, "stopLoss", &r.StopLoss, (*wire.Fields).Decimal)
 	wire.Opt(f, "trailingStop", &r.TrailingStop, (*wire.Fields).Decimal)
-	wire.Opt(f, "tpTriggerBy", &r.TPTriggerBy, wire.Enum[TriggerBy])
-	wire.Opt(f, "slTriggerBy", &r.SLTriggerBy, wire.Enum[TriggerBy])
+	f.Omit().Text("tpTriggerBy", (*string)(&r.TPTriggerBy))
+	f.Omit().Text("slTriggerBy", (*string)(&r.SLTriggerBy))
 	f.Text("tpslMode", (*string)(&r.TPSLMode))
 	wire.Opt(f, "activePrice", &r.ActivePrice, (*wire.Fields).Decimal)
-	wire.Opt(f, "tpOrderType", &r.TPOrderType, wire.Enum[OrderType])
-	wire.Opt(f, "slOrderType", &r.SLOrderType, wire.Enum[OrderType])
+	f.Omit().Text("tpOrderType", (*string)(&r.TPOrderType))
+	f.Omit().Text("slOrderType", (*string)(&r.SLOrderType))
 	wire.Opt(f, "tpSize", &r.TPSize, (*wire.Fields).Decimal)
 	wire.Opt(f, "slSize", &r.SLSize, (*wire.Fields).Decimal)
 	wire.Opt(f, "tpLimitPrice", &r.TPLimitPrice, (*wire.Fields).Decimal)
@@ -263,8 +273,10 @@ func (r *PositionSetTradingStopParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionSetTradingStopParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionSetTradingStopParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionSetTradingStopParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionSetTradingStopParams).fields)
+}
 
 func (r *PositionSetAutoAddMarginParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
@@ -286,8 +298,10 @@ func (r *PositionSetAutoAddMarginParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionSetAutoAddMarginParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionSetAutoAddMarginParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionSetAutoAddMarginParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionSetAutoAddMarginParams).fields)
+}
 
 func (r *PositionAddMarginParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
@@ -309,8 +323,10 @@ func (r *PositionAddMarginParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionAddMarginParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionAddMarginParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionAddMarginParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionAddMarginParams).fields)
+}
 
 func (r *PositionAddMarginResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
@@ -372,15 +388,17 @@ func (r *PositionConfirmRiskLimitParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionConfirmRiskLimitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionConfirmRiskLimitParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionConfirmRiskLimitParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionConfirmRiskLimitParams).fields)
+}
 
 func (r *PositionClosedPnLParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -397,16 +415,19 @@ func (r *PositionClosedPnLParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionClosedPnLParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionClosedPnLParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionClosedPnLParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionClosedPnLParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PositionClosedPnLParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionClosedPnLParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PositionClosedPnLParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PositionClosedPnLParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionClosedPnLParams).fields)
 }
 
@@ -462,86 +483,4 @@ func (r *ClosedPnL) UnmarshalJSON(json []byte) error {
 // MarshalJSON writes it as the exchange does.
 func (r ClosedPnL) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*ClosedPnL).fields), nil
-}
-
-func (r *PositionClosedOptionsParams) fields(f *wire.Fields) {
-	f.Text("category", (*string)(&r.Category))
-	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
-	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
-	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *PositionClosedOptionsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PositionClosedOptionsParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *PositionClosedOptionsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PositionClosedOptionsParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *PositionClosedOptionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionClosedOptionsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *PositionClosedOptionsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionClosedOptionsParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PositionClosedOptionsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*PositionClosedOptionsParams).fields)
-}
-
-func (r *PositionClosedOptionsResult) fields(f *wire.Fields) {
-	f.Text("nextPageCursor", &r.NextPageCursor)
-	f.Text("category", (*string)(&r.Category))
-	wire.Structs(f, "list", &r.List, (*ClosedOptionPosition).fields)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *PositionClosedOptionsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PositionClosedOptionsResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *PositionClosedOptionsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PositionClosedOptionsResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *PositionClosedOptionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionClosedOptionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *ClosedOptionPosition) fields(f *wire.Fields) {
-	f.Text("symbol", &r.Symbol)
-	f.Text("side", (*string)(&r.Side))
-	f.Decimal("totalOpenFee", &r.TotalOpenFee)
-	f.Decimal("deliveryFee", &r.DeliveryFee)
-	f.Decimal("totalCloseFee", &r.TotalCloseFee)
-	f.Decimal("qty", &r.Qty)
-	f.MillisNumber("closeTime", &r.CloseTime)
-	f.Decimal("avgExitPrice", &r.AvgExitPrice)
-	f.Decimal("deliveryPrice", &r.DeliveryPrice)
-	f.MillisNumber("openTime", &r.OpenTime)
-	f.Decimal("avgEntryPrice", &r.AvgEntryPrice)
-	f.Decimal("totalPnl", &r.TotalPnL)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *ClosedOptionPosition) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*ClosedOptionPosition).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r ClosedOptionPosition) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*ClosedOptionPosition).fields), nil
 }

@@ -149,7 +149,7 @@ type PositionListParams struct {
 	Symbol     Opt[string] // symbol, such as BTCUSDT
 	BaseCoin   Opt[string] // Base coin, such as BTC; options only. Default: all.
 	SettleCoin Opt[string] // Settle coin, such as USDT. Linear needs it if there is no symbol.
-	Limit      Opt[int64]  // Rows per page, 1 to 200. Default: 20.
+	Limit      Opt[int]    // Rows per page, 1 to 200. Default: 20.
 	Cursor     Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -260,8 +260,8 @@ type PositionSetTradingStopParams struct {
 	TakeProfit   Opt[decimal.Decimal] // Trigger price of the take profit. 0 removes it.
 	StopLoss     Opt[decimal.Decimal] // Trigger price of the stop loss. 0 removes it.
 	TrailingStop Opt[decimal.Decimal] // Distance of the trailing stop from the market price. 0 removes it.
-	TPTriggerBy  Opt[TriggerBy]       // price that triggers the take profit: last, mark or index
-	SLTriggerBy  Opt[TriggerBy]       // price that triggers the stop loss: last, mark or index
+	TPTriggerBy  TriggerBy            // Price that triggers the take profit: last, mark or index. Optional.
+	SLTriggerBy  TriggerBy            // Price that triggers the stop loss: last, mark or index. Optional.
 
 	// TPSLFull: for the whole position. TPSLPartial: for TPSize and SLSize. Options: Full only.
 	TPSLMode TPSLMode
@@ -271,11 +271,11 @@ type PositionSetTradingStopParams struct {
 
 	// Order that the take profit places: OrderTypeMarket or OrderTypeLimit; OrderTypeLimit needs
 	// mode Partial. Default: OrderTypeMarket.
-	TPOrderType Opt[OrderType]
+	TPOrderType OrderType
 
 	// Order that the stop loss places: OrderTypeMarket or OrderTypeLimit; OrderTypeLimit needs mode
 	// Partial. Default: OrderTypeMarket.
-	SLOrderType Opt[OrderType]
+	SLOrderType OrderType
 
 	TPSize Opt[decimal.Decimal] // Size that the take profit closes, mode Partial. Must equal SLSize.
 	SLSize Opt[decimal.Decimal] // Size that the stop loss closes, mode Partial. Must equal TPSize.
@@ -408,7 +408,7 @@ type PositionClosedPnLParams struct {
 	Symbol    Opt[string]    // Symbol, such as BTCUSDT. Default: all.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Limit     Opt[int]       // Rows per page, 1 to 100. Default: 50.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -442,70 +442,4 @@ type ClosedPnL struct {
 	FillCount int64    // number of fills of the closing order
 
 	CumExitValue decimal.Decimal // value of the closed size at its exit price
-}
-
-// ClosedOptions returns option positions that were closed or delivered in the last 6 months, latest
-// first.
-//
-// A request spans at most 7 days. Without times: the last day; with one of them: the day after
-// StartTime or before EndTime.
-//
-// V5 page: [position/close-position].
-//
-// [position/close-position]: https://bybit-exchange.github.io/docs/v5/position/close-position
-func (s *PositionService) ClosedOptions(ctx context.Context, p *PositionClosedOptionsParams) (*PositionClosedOptionsResult, error) {
-	r := new(PositionClosedOptionsResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/position/get-closed-positions", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllClosedOptions yields the rows of [PositionService.ClosedOptions], page after page. An error
-// ends it.
-//
-// All pages are of one span of time, which is no longer than a request may ask for and, where no
-// times are given, what a request gets by default. For a longer time, range over one span after the
-// other.
-func (s *PositionService) AllClosedOptions(ctx context.Context, p *PositionClosedOptionsParams) iter.Seq2[ClosedOptionPosition, error] {
-	return pages.ByCursor(ctx, p, s.ClosedOptions,
-		func(p *PositionClosedOptionsParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *PositionClosedOptionsResult) ([]ClosedOptionPosition, string) { return r.List, r.NextPageCursor })
-}
-
-// PositionClosedOptionsParams are the parameters of [PositionService.ClosedOptions].
-type PositionClosedOptionsParams struct {
-	Category  Category       // category: option
-	Symbol    Opt[string]    // Symbol, such as BTC-12JUN25-104000-C-USDT. Default: all.
-	StartTime Opt[time.Time] // closed not before this time
-	EndTime   Opt[time.Time] // closed not after this time
-	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-}
-
-// PositionClosedOptionsResult is what [PositionService.ClosedOptions] returns.
-type PositionClosedOptionsResult struct {
-	NextPageCursor string                 // cursor of the next page; empty on the last
-	Category       Category               // category, as asked
-	List           []ClosedOptionPosition // closed positions of this page, latest first
-}
-
-// ClosedOptionPosition is an element of [PositionClosedOptionsResult.List]: closed positions of
-// this page, latest first.
-type ClosedOptionPosition struct {
-	Symbol        string          // symbol, such as BTC-12JUN25-104000-C-USDT
-	Side          Side            // buy if the position was long, Sell if it was short
-	TotalOpenFee  decimal.Decimal // fees paid for opening it, settle coin
-	DeliveryFee   decimal.Decimal // Fee paid for its delivery, settle coin. 0 if it was closed by trades.
-	TotalCloseFee decimal.Decimal // fees paid for closing it, settle coin
-	Qty           decimal.Decimal // size that was closed
-	CloseTime     time.Time       // when it was closed or delivered
-
-	// Average price at which it was closed; the underlying's price if it was delivered.
-	AvgExitPrice decimal.Decimal
-
-	DeliveryPrice decimal.Decimal // price of the underlying at delivery
-	OpenTime      time.Time       // when it was opened
-	AvgEntryPrice decimal.Decimal // average entry price
-	TotalPnL      decimal.Decimal // profit after fees, settle coin
 }

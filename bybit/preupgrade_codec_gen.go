@@ -12,11 +12,11 @@ func (r *PreUpgradeOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
-	wire.Opt(f, "orderFilter", &r.OrderFilter, wire.Enum[OrderFilter])
+	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "orderStatus", &r.OrderStatus, wire.Enum[OrderStatus])
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	f.Omit().Text("orderStatus", (*string)(&r.OrderStatus))
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -33,16 +33,19 @@ func (r *PreUpgradeOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PreUpgradeOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PreUpgradeOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PreUpgradeOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PreUpgradeOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PreUpgradeOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PreUpgradeOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PreUpgradeOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeOrdersParams).fields)
 }
 
@@ -126,8 +129,8 @@ func (r *PreUpgradeExecutionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "execType", &r.ExecType, wire.Enum[ExecType])
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	f.Omit().Text("execType", (*string)(&r.ExecType))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
@@ -145,16 +148,19 @@ func (r *PreUpgradeExecutionsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PreUpgradeExecutionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PreUpgradeExecutionsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PreUpgradeExecutionsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PreUpgradeExecutionsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PreUpgradeExecutionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeExecutionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PreUpgradeExecutionsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PreUpgradeExecutionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeExecutionsParams).fields)
 }
 
@@ -223,7 +229,7 @@ func (r *PreUpgradeClosedPnLParams) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -240,16 +246,19 @@ func (r *PreUpgradeClosedPnLParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PreUpgradeClosedPnLParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PreUpgradeClosedPnLParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PreUpgradeClosedPnLParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PreUpgradeClosedPnLParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PreUpgradeClosedPnLParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeClosedPnLParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PreUpgradeClosedPnLParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PreUpgradeClosedPnLParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeClosedPnLParams).fields)
 }
 
@@ -308,10 +317,10 @@ func (r PreUpgradeClosedPnL) MarshalJSON() ([]byte, error) {
 func (r *PreUpgradeTransactionLogParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
-	wire.Opt(f, "type", &r.Type, wire.Enum[TransactionType])
+	f.Omit().Text("type", (*string)(&r.Type))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -328,16 +337,19 @@ func (r *PreUpgradeTransactionLogParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PreUpgradeTransactionLogParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PreUpgradeTransactionLogParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PreUpgradeTransactionLogParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PreUpgradeTransactionLogParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PreUpgradeTransactionLogParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeTransactionLogParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PreUpgradeTransactionLogParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PreUpgradeTransactionLogParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeTransactionLogParams).fields)
 }
 
@@ -398,7 +410,7 @@ func (r *PreUpgradeDeliveriesParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "expDate", &r.ExpDate, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -415,16 +427,19 @@ func (r *PreUpgradeDeliveriesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PreUpgradeDeliveriesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PreUpgradeDeliveriesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PreUpgradeDeliveriesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PreUpgradeDeliveriesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PreUpgradeDeliveriesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeDeliveriesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PreUpgradeDeliveriesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PreUpgradeDeliveriesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeDeliveriesParams).fields)
 }
 
@@ -453,7 +468,7 @@ func (r PreUpgradeDeliveriesResult) MarshalJSON() ([]byte, error) { return r.App
 func (r *PreUpgradeSettlementsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -470,16 +485,19 @@ func (r *PreUpgradeSettlementsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PreUpgradeSettlementsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PreUpgradeSettlementsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PreUpgradeSettlementsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PreUpgradeSettlementsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PreUpgradeSettlementsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeSettlementsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PreUpgradeSettlementsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PreUpgradeSettlementsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeSettlementsParams).fields)
 }
 

@@ -58,13 +58,13 @@ type PreUpgradeOrdersParams struct {
 	LinkID   Opt[string] // the user's own ID of one order
 
 	// OrderFilterOrder for plain orders, OrderFilterStop for those with a trigger. Default: both.
-	OrderFilter Opt[OrderFilter]
+	OrderFilter OrderFilter
 
-	StartTime   Opt[time.Time]   // Not before this time. Needs EndTime.
-	EndTime     Opt[time.Time]   // Not after this time. Needs StartTime.
-	Limit       Opt[int64]       // Rows per page, 1 to 50. Default: 20.
-	OrderStatus Opt[OrderStatus] // only orders that ended so; not for spot
-	Cursor      Opt[string]      // Page to return: NextPageCursor of the page before. Default: the first.
+	StartTime   Opt[time.Time] // Not before this time. Needs EndTime.
+	EndTime     Opt[time.Time] // Not after this time. Needs StartTime.
+	Limit       Opt[int]       // Rows per page, 1 to 50. Default: 20.
+	OrderStatus OrderStatus    // Only orders that ended so; not for spot. Optional.
+	Cursor      Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PreUpgradeOrdersResult is what [PreUpgradeService.Orders] returns.
@@ -159,8 +159,8 @@ type PreUpgradeExecutionsParams struct {
 	BaseCoin  Opt[string]    // base coin, such as BTC; options only
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	ExecType  Opt[ExecType]  // What the executions came from. Default: anything.
+	Limit     Opt[int]       // Rows per page, 1 to 100. Default: 50.
+	ExecType  ExecType       // What the executions came from. Default: anything.
 	Symbol    Opt[string]    // Symbol, such as BTCUSDT. Default: all.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -238,7 +238,7 @@ type PreUpgradeClosedPnLParams struct {
 	Symbol    string         // symbol, such as BTCUSDT
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Limit     Opt[int]       // Rows per page, 1 to 100. Default: 50.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -304,13 +304,13 @@ func (s *PreUpgradeService) AllTransactionLog(ctx context.Context, p *PreUpgrade
 
 // PreUpgradeTransactionLogParams are the parameters of [PreUpgradeService.TransactionLog].
 type PreUpgradeTransactionLogParams struct {
-	Category  Category             // category: linear or option
-	BaseCoin  Opt[string]          // Base coin of the instrument, such as BTC. Default: all.
-	Type      Opt[TransactionType] // What the entries came from. Default: anything.
-	StartTime Opt[time.Time]       // not before this time
-	EndTime   Opt[time.Time]       // not after this time
-	Limit     Opt[int64]           // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]          // Page to return: NextPageCursor of the page before. Default: the first.
+	Category  Category        // category: linear or option
+	BaseCoin  Opt[string]     // Base coin of the instrument, such as BTC. Default: all.
+	Type      TransactionType // What the entries came from. Default: anything.
+	StartTime Opt[time.Time]  // not before this time
+	EndTime   Opt[time.Time]  // not after this time
+	Limit     Opt[int]        // Rows per page, 1 to 50. Default: 20.
+	Cursor    Opt[string]     // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PreUpgradeTransactionLogResult is what [PreUpgradeService.TransactionLog] returns.
@@ -372,7 +372,7 @@ type PreUpgradeDeliveriesParams struct {
 	Category Category    // category: option
 	Symbol   Opt[string] // Symbol, such as ETH-14JUN23-1750-C. Default: all.
 	ExpDate  Opt[string] // Day of expiry, such as 25MAR22. Default: any day.
-	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 20.
+	Limit    Opt[int]    // Rows per page, 1 to 50. Default: 20.
 	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -409,7 +409,7 @@ func (s *PreUpgradeService) AllSettlements(ctx context.Context, p *PreUpgradeSet
 type PreUpgradeSettlementsParams struct {
 	Category Category    // category: linear
 	Symbol   Opt[string] // Symbol, such as ETHPERP. Default: all.
-	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 20.
+	Limit    Opt[int]    // Rows per page, 1 to 50. Default: 20.
 	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

@@ -57,13 +57,15 @@ func (r *RateLimitSetParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RateLimitSetParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RateLimitSetParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RateLimitSetParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RateLimitSetParams).fields)
+}
 
 func (r *RateLimitEntry) fields(f *wire.Fields) {
 	f.Text("uids", &r.UIDs)
 	f.Text("bizType", (*string)(&r.BizType))
-	wire.Opt(f, "rate", &r.Rate, (*wire.Fields).Int)
+	wire.Opt(f, "rate", &r.Rate, wire.Code[int])
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -114,16 +116,19 @@ func (r *RateLimitOfParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RateLimitOfParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RateLimitOfParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RateLimitOfParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RateLimitOfParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RateLimitOfParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RateLimitOfParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RateLimitOfParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RateLimitOfParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RateLimitOfParams).fields)
 }
 
@@ -148,7 +153,7 @@ func (r *RateLimitOfResult) UnmarshalJSON(json []byte) error { return r.Decode(j
 func (r RateLimitOfResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RateLimitListParams) fields(f *wire.Fields) {
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).IntText)
+	wire.Opt(f, "limit", &r.Limit, wire.CodeText[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 	wire.Opt(f, "uids", &r.UIDs, (*wire.Fields).Text)
 }
@@ -166,16 +171,19 @@ func (r *RateLimitListParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RateLimitListParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RateLimitListParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RateLimitListParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RateLimitListParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RateLimitListParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RateLimitListParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RateLimitListParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RateLimitListParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RateLimitListParams).fields)
 }
 

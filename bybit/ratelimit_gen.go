@@ -51,9 +51,9 @@ type RateLimitSetParams struct {
 
 // RateLimitEntry is one of the limits to set ([RateLimitSetParams.List]).
 type RateLimitEntry struct {
-	UIDs    string     // UIDs, joined with commas
-	BizType BizType    // product line of the limit
-	Rate    Opt[int64] // Required. Calls per second.
+	UIDs    string   // UIDs, joined with commas
+	BizType BizType  // product line of the limit
+	Rate    Opt[int] // Required. Calls per second.
 }
 
 // RateLimitSetResult is what [RateLimitService.Set] returns.
@@ -109,7 +109,7 @@ func (s *RateLimitService) All(ctx context.Context, p *RateLimitListParams) iter
 
 // RateLimitListParams are the parameters of [RateLimitService.List].
 type RateLimitListParams struct {
-	Limit  Opt[int64]  // Limits per page, 1 to 1000. Default: 1000.
+	Limit  Opt[int]    // Limits per page, 1 to 1000. Default: 1000.
 	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 	UIDs   Opt[string] // Only these UIDs, joined with commas. Default: all.
 }

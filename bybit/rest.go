@@ -2,6 +2,7 @@ package bybit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -298,7 +299,7 @@ func (r *rest) newHTTP(ctx context.Context, req *request, a *attempt) *http.Requ
 		h.TransferEncoding = []string{"identity"}
 	} else {
 		h.ContentLength = int64(len(req.body))
-		h.Header["Content-Type"] = []string{"application/json"}
+		h.Header["Content-Type"] = []string{cmp.Or(req.contentType, "application/json")}
 	}
 	return h.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: a.leaves}))
 }

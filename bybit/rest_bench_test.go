@@ -44,8 +44,8 @@ func BenchmarkNetHTTPGet(b *testing.B) {
 // benchParams encodes itself as generated params do.
 type benchParams struct{}
 
-func (*benchParams) AppendQuery(dst []byte) []byte {
-	return append(dst, "category=linear&symbol=BTCUSDT"...)
+func (*benchParams) AppendQuery(dst []byte) ([]byte, error) {
+	return append(dst, "category=linear&symbol=BTCUSDT"...), nil
 }
 
 // BenchmarkSignedGet is the same as a signed call: encoded, counted against the limits,

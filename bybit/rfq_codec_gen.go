@@ -218,8 +218,10 @@ func (r *RFQCreateParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQCreateParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQCreateParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQCreateParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQCreateParams).fields)
+}
 
 func (r *RFQCreateResult) fields(f *wire.Fields) {
 	f.Text("rfqId", &r.RFQID)
@@ -263,8 +265,10 @@ func (r *RFQCancelParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQCancelParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQCancelParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQCancelParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQCancelParams).fields)
+}
 
 func (r *RFQCancelResult) fields(f *wire.Fields) {
 	f.Text("rfqId", &r.RFQID)
@@ -324,8 +328,10 @@ func (r *RFQAcceptOtherQuotesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQAcceptOtherQuotesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQAcceptOtherQuotesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQAcceptOtherQuotesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQAcceptOtherQuotesParams).fields)
+}
 
 func (r *RFQAcceptOtherQuotesResult) fields(f *wire.Fields) {
 	f.Text("rfqId", &r.RFQID)
@@ -351,7 +357,7 @@ func (r *RFQCreateQuoteParams) fields(f *wire.Fields) {
 	f.Text("rfqId", &r.RFQID)
 	wire.Opt(f, "quoteLinkId", &r.QuoteLinkID, (*wire.Fields).Text)
 	wire.Opt(f, "anonymous", &r.Anonymous, (*wire.Fields).Bool)
-	wire.Opt(f, "expireIn", &r.ExpireIn, (*wire.Fields).Int)
+	wire.Opt(f, "expireIn", &r.ExpireIn, wire.Code[int])
 	wire.Structs(f.Omit(), "quoteBuyList", &r.QuoteBuyList, (*RFQQuotePrice).fields)
 	wire.Structs(f.Omit(), "quoteSellList", &r.QuoteSellList, (*RFQQuotePrice).fields)
 }
@@ -369,8 +375,10 @@ func (r *RFQCreateQuoteParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQCreateQuoteParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQCreateQuoteParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQCreateQuoteParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQCreateQuoteParams).fields)
+}
 
 func (r *RFQCreateQuoteResult) fields(f *wire.Fields) {
 	f.Text("rfqId", &r.RFQID)
@@ -416,8 +424,10 @@ func (r *RFQExecuteQuoteParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQExecuteQuoteParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQExecuteQuoteParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQExecuteQuoteParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQExecuteQuoteParams).fields)
+}
 
 func (r *RFQExecuteQuoteResult) fields(f *wire.Fields) {
 	f.Text("rfqId", &r.RFQID)
@@ -461,8 +471,10 @@ func (r *RFQCancelQuoteParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQCancelQuoteParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQCancelQuoteParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQCancelQuoteParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQCancelQuoteParams).fields)
+}
 
 func (r *RFQCancelQuoteResult) fields(f *wire.Fields) {
 	f.Text("rfqId", &r.RFQID)

@@ -259,7 +259,7 @@ type RFQCreateQuoteParams struct {
 	QuoteLinkID Opt[string]
 
 	Anonymous     Opt[bool]       // True hides who quotes, also after the trade. Default: false.
-	ExpireIn      Opt[int64]      // Life of the quote in seconds: 10 to 120. Default: 60.
+	ExpireIn      Opt[int]        // Life of the quote in seconds: 10 to 120. Default: 60.
 	QuoteBuyList  []RFQQuotePrice // prices at which you trade the legs in the directions of the request
 	QuoteSellList []RFQQuotePrice // prices at which you trade the legs in the opposite directions
 }

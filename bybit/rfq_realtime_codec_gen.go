@@ -9,7 +9,7 @@ import (
 func (r *RFQRealtimeParams) fields(f *wire.Fields) {
 	wire.Opt(f, "rfqId", &r.RFQID, (*wire.Fields).Text)
 	wire.Opt(f, "rfqLinkId", &r.RFQLinkID, (*wire.Fields).Text)
-	wire.Opt(f, "traderType", &r.TraderType, wire.Enum[RFQRole])
+	f.Omit().Text("traderType", (*string)(&r.TraderType))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -25,16 +25,19 @@ func (r *RFQRealtimeParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQRealtimeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQRealtimeParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQRealtimeParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQRealtimeParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RFQRealtimeParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQRealtimeParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RFQRealtimeParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RFQRealtimeParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQRealtimeParams).fields)
 }
 
@@ -61,9 +64,9 @@ func (r RFQRealtimeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(n
 func (r *RFQHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "rfqId", &r.RFQID, (*wire.Fields).Text)
 	wire.Opt(f, "rfqLinkId", &r.RFQLinkID, (*wire.Fields).Text)
-	wire.Opt(f, "traderType", &r.TraderType, wire.Enum[RFQRole])
-	wire.Opt(f, "status", &r.Status, wire.Enum[RFQStatus])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("traderType", (*string)(&r.TraderType))
+	f.Omit().Text("status", (*string)(&r.Status))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -80,16 +83,19 @@ func (r *RFQHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RFQHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RFQHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RFQHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQHistoryParams).fields)
 }
 
@@ -118,7 +124,7 @@ func (r *RFQRealtimeQuotesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "rfqId", &r.RFQID, (*wire.Fields).Text)
 	wire.Opt(f, "quoteId", &r.QuoteID, (*wire.Fields).Text)
 	wire.Opt(f, "quoteLinkId", &r.QuoteLinkID, (*wire.Fields).Text)
-	wire.Opt(f, "traderType", &r.TraderType, wire.Enum[RFQRole])
+	f.Omit().Text("traderType", (*string)(&r.TraderType))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -134,16 +140,19 @@ func (r *RFQRealtimeQuotesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQRealtimeQuotesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQRealtimeQuotesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQRealtimeQuotesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQRealtimeQuotesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RFQRealtimeQuotesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQRealtimeQuotesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RFQRealtimeQuotesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RFQRealtimeQuotesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQRealtimeQuotesParams).fields)
 }
 
@@ -171,9 +180,9 @@ func (r *RFQQuoteHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "rfqId", &r.RFQID, (*wire.Fields).Text)
 	wire.Opt(f, "quoteId", &r.QuoteID, (*wire.Fields).Text)
 	wire.Opt(f, "quoteLinkId", &r.QuoteLinkID, (*wire.Fields).Text)
-	wire.Opt(f, "traderType", &r.TraderType, wire.Enum[RFQRole])
-	wire.Opt(f, "status", &r.Status, wire.Enum[RFQStatus])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("traderType", (*string)(&r.TraderType))
+	f.Omit().Text("status", (*string)(&r.Status))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -190,16 +199,19 @@ func (r *RFQQuoteHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQQuoteHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQQuoteHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQQuoteHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQQuoteHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RFQQuoteHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQQuoteHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RFQQuoteHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RFQQuoteHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQQuoteHistoryParams).fields)
 }
 
@@ -229,9 +241,9 @@ func (r *RFQTradeHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "rfqLinkId", &r.RFQLinkID, (*wire.Fields).Text)
 	wire.Opt(f, "quoteId", &r.QuoteID, (*wire.Fields).Text)
 	wire.Opt(f, "quoteLinkId", &r.QuoteLinkID, (*wire.Fields).Text)
-	wire.Opt(f, "traderType", &r.TraderType, wire.Enum[RFQRole])
-	wire.Opt(f, "status", &r.Status, wire.Enum[RFQStatus])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("traderType", (*string)(&r.TraderType))
+	f.Omit().Text("status", (*string)(&r.Status))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -248,16 +260,19 @@ func (r *RFQTradeHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQTradeHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQTradeHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQTradeHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQTradeHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RFQTradeHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQTradeHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RFQTradeHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RFQTradeHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQTradeHistoryParams).fields)
 }
 
@@ -335,7 +350,7 @@ func (r RFQTradeRecordLeg) MarshalJSON() ([]byte, error) {
 func (r *RFQPublicTradesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -352,16 +367,19 @@ func (r *RFQPublicTradesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RFQPublicTradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RFQPublicTradesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RFQPublicTradesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RFQPublicTradesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RFQPublicTradesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQPublicTradesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RFQPublicTradesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RFQPublicTradesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQPublicTradesParams).fields)
 }
 

@@ -31,8 +31,7 @@ type RFQRealtimeParams struct {
 	RFQID     Opt[string] // ID of the request
 	RFQLinkID Opt[string] // The user's own ID of the request. Ignored with TraderType RFQAsQuoter.
 
-	// Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
-	TraderType Opt[RFQRole]
+	TraderType RFQRole // Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
 }
 
 // RFQRealtimeResult is what [RFQService.Realtime] returns.
@@ -69,12 +68,11 @@ type RFQHistoryParams struct {
 	// RFQAsQuoter.
 	RFQLinkID Opt[string]
 
-	// Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
-	TraderType Opt[RFQRole]
+	TraderType RFQRole   // Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
+	Status     RFQStatus // Only requests in this state. Optional.
+	Limit      Opt[int]  // Rows per page, 1 to 100. Default: 50.
 
-	Status Opt[RFQStatus] // only requests in this state
-	Limit  Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	Cursor Opt[string]    // Page to return: cursor of the page before. Default: the first.
+	Cursor Opt[string] // Page to return: cursor of the page before. Default: the first.
 }
 
 // RFQHistoryResult is what [RFQService.History] returns.
@@ -103,8 +101,7 @@ type RFQRealtimeQuotesParams struct {
 	RFQID       Opt[string] // ID of the request
 	QuoteID     Opt[string] // ID of the quote
 	QuoteLinkID Opt[string] // The user's own ID of the quote. Ignored with TraderType RFQAsRequester.
-
-	TraderType Opt[RFQRole] // Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
+	TraderType  RFQRole     // Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
 }
 
 // RFQRealtimeQuotesResult is what [RFQService.RealtimeQuotes] returns.
@@ -139,12 +136,10 @@ type RFQQuoteHistoryParams struct {
 	RFQID       Opt[string] // ID of the request
 	QuoteID     Opt[string] // ID of the quote
 	QuoteLinkID Opt[string] // The user's own ID of the quote. Ignored with TraderType RFQAsRequester.
-
-	TraderType Opt[RFQRole] // Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
-
-	Status Opt[RFQStatus] // only quotes in this state
-	Limit  Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	Cursor Opt[string]    // Page to return: cursor of the page before. Default: the first.
+	TraderType  RFQRole     // Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
+	Status      RFQStatus   // Only quotes in this state. Optional.
+	Limit       Opt[int]    // Rows per page, 1 to 100. Default: 50.
+	Cursor      Opt[string] // Page to return: cursor of the page before. Default: the first.
 }
 
 // RFQQuoteHistoryResult is what [RFQService.QuoteHistory] returns.
@@ -183,11 +178,11 @@ type RFQTradeHistoryParams struct {
 	QuoteLinkID Opt[string] // the user's own ID of the quote, found for three months
 
 	// Trades as the quoter (RFQAsQuoter) or as the asker (RFQAsRequester). Default: RFQAsQuoter.
-	TraderType Opt[RFQRole]
+	TraderType RFQRole
 
-	Status Opt[RFQStatus] // only trades in this state: RFQFilled or RFQFailed
-	Limit  Opt[int64]     // Rows per page, 1 to 100. Default: 50.
-	Cursor Opt[string]    // Page to return: cursor of the page before. Default: the first.
+	Status RFQStatus   // Only trades in this state: RFQFilled or RFQFailed. Optional.
+	Limit  Opt[int]    // Rows per page, 1 to 100. Default: 50.
+	Cursor Opt[string] // Page to return: cursor of the page before. Default: the first.
 }
 
 // RFQTradeHistoryResult is what [RFQService.TradeHistory] returns.
@@ -262,7 +257,7 @@ func (s *RFQService) AllPublicTrades(ctx context.Context, p *RFQPublicTradesPara
 type RFQPublicTradesParams struct {
 	StartTime Opt[time.Time] // not before this time, at most 30 days before EndTime
 	EndTime   Opt[time.Time] // not after this time, at most 30 days after StartTime
-	Limit     Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Limit     Opt[int]       // Rows per page, 1 to 100. Default: 50.
 	Cursor    Opt[string]    // Page to return: cursor of the page before. Default: the first.
 }
 

@@ -74,12 +74,12 @@ const (
 
 // signRequest puts the signature into the headers. What is signed is the timestamp,
 // the key, the window and the very bytes that are sent: the query of a GET, the body of
-// a POST.
+// a POST, or the query of a POST that has its parameters there.
 func (s *signer) signRequest(h http.Header, req *request, now time.Time, window time.Duration) error {
 	timestamp := strconv.FormatInt(now.UnixMilli(), 10)
 	recvWindow := strconv.FormatInt(window.Milliseconds(), 10)
 	sent := req.body
-	if req.method == http.MethodGet {
+	if req.method == http.MethodGet || req.endpoint.query {
 		sent = req.query
 	}
 	payload := make([]byte, 0, len(timestamp)+len(s.key)+len(recvWindow)+len(sent))

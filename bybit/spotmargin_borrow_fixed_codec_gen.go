@@ -11,8 +11,8 @@ func (r *SpotMarginBorrowFixedParams) fields(f *wire.Fields) {
 	f.Decimal("orderAmount", &r.OrderAmount)
 	f.Decimal("annualRate", &r.AnnualRate)
 	f.IntText("term", &r.Term)
-	wire.Opt(f, "repayType", &r.RepayType, wire.Enum[FixedRepay])
-	wire.Opt(f, "strategyType", &r.StrategyType, wire.Enum[FixedFill])
+	f.Omit().Text("repayType", (*string)(&r.RepayType))
+	f.Omit().Text("strategyType", (*string)(&r.StrategyType))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -28,8 +28,10 @@ func (r *SpotMarginBorrowFixedParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginBorrowFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginBorrowFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginBorrowFixedParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginBorrowFixedParams).fields)
+}
 
 func (r *SpotMarginBorrowFixedResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -55,8 +57,8 @@ func (r *SpotMarginFixedOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "state", &r.State, wire.Code[FixedOrderState])
-	wire.Opt(f, "term", &r.Term, (*wire.Fields).Int)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "term", &r.Term, wire.Code[int])
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -73,16 +75,19 @@ func (r *SpotMarginFixedOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginFixedOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginFixedOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginFixedOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginFixedOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginFixedOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginFixedOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginFixedOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginFixedOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginFixedOrdersParams).fields)
 }
 
@@ -133,8 +138,8 @@ func (r FixedBorrowOrder) MarshalJSON() ([]byte, error) {
 func (r *SpotMarginFixedLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "term", &r.Term, (*wire.Fields).Int)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "term", &r.Term, wire.Code[int])
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -151,16 +156,19 @@ func (r *SpotMarginFixedLoansParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginFixedLoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginFixedLoansParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginFixedLoansParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginFixedLoansParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginFixedLoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginFixedLoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginFixedLoansParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginFixedLoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginFixedLoansParams).fields)
 }
 
@@ -229,8 +237,10 @@ func (r *SpotMarginRenewFixedParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginRenewFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginRenewFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginRenewFixedParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginRenewFixedParams).fields)
+}
 
 func (r *SpotMarginRenewFixedResult) fields(f *wire.Fields) {
 	f.Text("result", (*string)(&r.Result))

@@ -35,11 +35,11 @@ type SpotMarginBorrowFixedParams struct {
 
 	// What happens at the end of the term: repaid automatically, or on at a floating rate. Default:
 	// repaid.
-	RepayType Opt[FixedRepay]
+	RepayType FixedRepay
 
 	// FixedFillPartial if it may be filled in part, FixedFillFull if not; upper case only. Default:
 	// FixedFillPartial.
-	StrategyType Opt[FixedFill]
+	StrategyType FixedFill
 }
 
 // SpotMarginBorrowFixedResult is what [SpotMarginService.BorrowFixed] returns.
@@ -72,8 +72,8 @@ type SpotMarginFixedOrdersParams struct {
 	OrderID       Opt[string]          // the exchange's ID of one order
 	OrderCurrency Opt[string]          // Coin, such as ETH. Default: all.
 	State         Opt[FixedOrderState] // Only orders in this state; not of failed ones. Default: any.
-	Term          Opt[int64]           // Term in days: 7, 14, 30, 90 or 180. Default: any.
-	Limit         Opt[int64]           // Rows per page, 1 to 100. Default: 10.
+	Term          Opt[int]             // Term in days: 7, 14, 30, 90 or 180. Default: any.
+	Limit         Opt[int]             // Rows per page, 1 to 100. Default: 10.
 
 	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -122,8 +122,8 @@ func (s *SpotMarginService) AllFixedLoans(ctx context.Context, p *SpotMarginFixe
 type SpotMarginFixedLoansParams struct {
 	OrderID       Opt[string] // the exchange's ID of the order that they came from
 	OrderCurrency Opt[string] // Coin, such as USDT. Default: all.
-	Term          Opt[int64]  // Term in days: 7, 14, 30, 90 or 180. Default: any.
-	Limit         Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Term          Opt[int]    // Term in days: 7, 14, 30, 90 or 180. Default: any.
+	Limit         Opt[int]    // Rows per page, 1 to 100. Default: 10.
 	Cursor        Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

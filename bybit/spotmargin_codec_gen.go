@@ -60,8 +60,10 @@ func (r *SpotMarginSetModeParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginSetModeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginSetModeParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginSetModeParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginSetModeParams).fields)
+}
 
 func (r *SpotMarginSetModeResult) fields(f *wire.Fields) {
 	f.DigitText("spotMarginMode", &r.On)
@@ -101,8 +103,10 @@ func (r *SpotMarginSetLeverageParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginSetLeverageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginSetLeverageParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginSetLeverageParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginSetLeverageParams).fields)
+}
 
 func (r *SpotMarginCoinLeverageParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
@@ -121,16 +125,19 @@ func (r *SpotMarginCoinLeverageParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginCoinLeverageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginCoinLeverageParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginCoinLeverageParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginCoinLeverageParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginCoinLeverageParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginCoinLeverageParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginCoinLeverageParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginCoinLeverageParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginCoinLeverageParams).fields)
 }
 
@@ -186,16 +193,19 @@ func (r *SpotMarginBorrowTermsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginBorrowTermsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginBorrowTermsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginBorrowTermsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginBorrowTermsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginBorrowTermsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginBorrowTermsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginBorrowTermsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginBorrowTermsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginBorrowTermsParams).fields)
 }
 
@@ -243,7 +253,7 @@ func (r BorrowTerms) MarshalJSON() ([]byte, error) {
 }
 
 func (r *SpotMarginVIPDataParams) fields(f *wire.Fields) {
-	wire.Opt(f, "vipLevel", &r.VIPLevel, wire.Enum[VIPLevel])
+	f.Omit().Text("vipLevel", (*string)(&r.VIPLevel))
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
@@ -260,16 +270,19 @@ func (r *SpotMarginVIPDataParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginVIPDataParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginVIPDataParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginVIPDataParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginVIPDataParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginVIPDataParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginVIPDataParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginVIPDataParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginVIPDataParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginVIPDataParams).fields)
 }
 
@@ -345,16 +358,19 @@ func (r *SpotMarginCollateralTiersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginCollateralTiersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginCollateralTiersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginCollateralTiersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginCollateralTiersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginCollateralTiersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginCollateralTiersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginCollateralTiersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginCollateralTiersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginCollateralTiersParams).fields)
 }
 
@@ -426,16 +442,19 @@ func (r *SpotMarginTiersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginTiersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginTiersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginTiersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginTiersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginTiersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginTiersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginTiersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginTiersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginTiersParams).fields)
 }
 

@@ -164,8 +164,8 @@ func (s *SpotMarginService) VIPData(ctx context.Context, p *SpotMarginVIPDataPar
 
 // SpotMarginVIPDataParams are the parameters of [SpotMarginService.VIPData].
 type SpotMarginVIPDataParams struct {
-	VIPLevel Opt[VIPLevel] // Fee level. Default: all.
-	Currency Opt[string]   // Coin, such as BTC. Default: all.
+	VIPLevel VIPLevel    // Fee level. Default: all.
+	Currency Opt[string] // Coin, such as BTC. Default: all.
 }
 
 // SpotMarginVIPDataResult is what [SpotMarginService.VIPData] returns.

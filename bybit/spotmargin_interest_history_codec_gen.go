@@ -8,7 +8,7 @@ import (
 
 func (r *SpotMarginInterestHistoryParams) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
-	wire.Opt(f, "vipLevel", &r.VIPLevel, wire.Enum[VIPLevel])
+	f.Omit().Text("vipLevel", (*string)(&r.VIPLevel))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 }
@@ -26,16 +26,19 @@ func (r *SpotMarginInterestHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginInterestHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginInterestHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginInterestHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginInterestHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginInterestHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginInterestHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginInterestHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginInterestHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginInterestHistoryParams).fields)
 }
 
@@ -93,16 +96,19 @@ func (r *SpotMarginLiabilityParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginLiabilityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginLiabilityParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginLiabilityParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginLiabilityParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginLiabilityParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginLiabilityParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginLiabilityParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginLiabilityParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginLiabilityParams).fields)
 }
 
@@ -148,16 +154,19 @@ func (r *SpotMarginMaxBorrowableParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginMaxBorrowableParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginMaxBorrowableParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginMaxBorrowableParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginMaxBorrowableParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginMaxBorrowableParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginMaxBorrowableParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginMaxBorrowableParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginMaxBorrowableParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginMaxBorrowableParams).fields)
 }
 
@@ -199,16 +208,19 @@ func (r *SpotMarginRepayableParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginRepayableParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginRepayableParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginRepayableParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginRepayableParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginRepayableParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginRepayableParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginRepayableParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginRepayableParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginRepayableParams).fields)
 }
 
@@ -250,16 +262,19 @@ func (r *SpotMarginAutoRepayParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginAutoRepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginAutoRepayParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginAutoRepayParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginAutoRepayParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginAutoRepayParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginAutoRepayParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginAutoRepayParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginAutoRepayParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginAutoRepayParams).fields)
 }
 
@@ -316,8 +331,10 @@ func (r *SpotMarginSetAutoRepayParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginSetAutoRepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginSetAutoRepayParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginSetAutoRepayParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginSetAutoRepayParams).fields)
+}
 
 func (r *SpotMarginSetAutoRepayResult) fields(f *wire.Fields) {
 	wire.Structs(f, "data", &r.List, (*CoinAutoRepay).fields)
@@ -356,9 +373,9 @@ func (r *SpotMarginFlexibleInventoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginFlexibleInventoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
 func (r SpotMarginFlexibleInventoryParams) MarshalJSON() ([]byte, error) {
-	return r.AppendJSON(nil), nil
+	return wire.Marshal(&r, (*SpotMarginFlexibleInventoryParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -366,8 +383,9 @@ func (r *SpotMarginFlexibleInventoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginFlexibleInventoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginFlexibleInventoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginFlexibleInventoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginFlexibleInventoryParams).fields)
 }
 
@@ -414,16 +432,19 @@ func (r *SpotMarginFixedInventoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginFixedInventoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginFixedInventoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginFixedInventoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginFixedInventoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginFixedInventoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginFixedInventoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginFixedInventoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginFixedInventoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginFixedInventoryParams).fields)
 }
 
@@ -453,10 +474,10 @@ func (r SpotMarginFixedInventoryResult) MarshalJSON() ([]byte, error) { return r
 
 func (r *SpotMarginFixedQuotesParams) fields(f *wire.Fields) {
 	f.Text("orderCurrency", &r.OrderCurrency)
-	wire.Opt(f, "term", &r.Term, (*wire.Fields).Int)
-	wire.Opt(f, "orderBy", &r.OrderBy, wire.Enum[FixedQuoteSort])
+	wire.Opt(f, "term", &r.Term, wire.Code[int])
+	f.Omit().Text("orderBy", (*string)(&r.OrderBy))
 	wire.Opt(f, "sort", &r.Sort, wire.Code[FixedQuoteOrder])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -472,16 +493,19 @@ func (r *SpotMarginFixedQuotesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotMarginFixedQuotesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotMarginFixedQuotesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotMarginFixedQuotesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotMarginFixedQuotesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpotMarginFixedQuotesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginFixedQuotesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpotMarginFixedQuotesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpotMarginFixedQuotesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginFixedQuotesParams).fields)
 }
 

@@ -29,7 +29,7 @@ func (s *SpotMarginService) InterestHistory(ctx context.Context, p *SpotMarginIn
 // SpotMarginInterestHistoryParams are the parameters of [SpotMarginService.InterestHistory].
 type SpotMarginInterestHistoryParams struct {
 	Currency  string         // coin, such as BTC
-	VIPLevel  Opt[VIPLevel]  // Fee level. Default: that of the account.
+	VIPLevel  VIPLevel       // Fee level. Default: that of the account.
 	StartTime Opt[time.Time] // Not before this time. Needs EndTime.
 	EndTime   Opt[time.Time] // Not after this time. Needs StartTime.
 }
@@ -247,12 +247,14 @@ func (s *SpotMarginService) FixedQuotes(ctx context.Context, p *SpotMarginFixedQ
 
 // SpotMarginFixedQuotesParams are the parameters of [SpotMarginService.FixedQuotes].
 type SpotMarginFixedQuotesParams struct {
-	OrderCurrency string     // coin, such as ETH
-	Term          Opt[int64] // Term in days: 7, 14, 30, 90 or 180. Default: any.
+	OrderCurrency string   // coin, such as ETH
+	Term          Opt[int] // Term in days: 7, 14, 30, 90 or 180. Default: any.
 
-	OrderBy Opt[FixedQuoteSort]  // what to sort by: FixedQuoteByRate, FixedQuoteByTerm or FixedQuoteByQty
-	Sort    Opt[FixedQuoteOrder] // Which way to sort. Default: smallest first.
-	Limit   Opt[int64]           // Rows to return, 1 to 100. Default: 10.
+	// What to sort by: FixedQuoteByRate, FixedQuoteByTerm or FixedQuoteByQty. Optional.
+	OrderBy FixedQuoteSort
+
+	Sort  Opt[FixedQuoteOrder] // Which way to sort. Default: smallest first.
+	Limit Opt[int]             // Rows to return, 1 to 100. Default: 10.
 }
 
 // SpotMarginFixedQuotesResult is what [SpotMarginService.FixedQuotes] returns.

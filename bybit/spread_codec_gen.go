@@ -9,7 +9,7 @@ import (
 func (r *SpreadInstrumentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -26,16 +26,19 @@ func (r *SpreadInstrumentsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadInstrumentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadInstrumentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadInstrumentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadInstrumentsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpreadInstrumentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadInstrumentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpreadInstrumentsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpreadInstrumentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadInstrumentsParams).fields)
 }
 
@@ -105,7 +108,7 @@ func (r SpreadInstrumentLeg) MarshalJSON() ([]byte, error) {
 
 func (r *SpreadOrderBookParams) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -121,16 +124,19 @@ func (r *SpreadOrderBookParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadOrderBookParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadOrderBookParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadOrderBookParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpreadOrderBookParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadOrderBookParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpreadOrderBookParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpreadOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadOrderBookParams).fields)
 }
 
@@ -162,7 +168,7 @@ func (r SpreadOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJS
 
 func (r *SpreadTradesParams) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -178,16 +184,19 @@ func (r *SpreadTradesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadTradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadTradesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadTradesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadTradesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpreadTradesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadTradesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpreadTradesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpreadTradesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadTradesParams).fields)
 }
 
@@ -248,16 +257,19 @@ func (r *SpreadTickersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadTickersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadTickersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadTickersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadTickersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpreadTickersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadTickersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpreadTickersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpreadTickersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadTickersParams).fields)
 }
 
@@ -311,7 +323,7 @@ func (r *SpreadPlaceParams) fields(f *wire.Fields) {
 	f.Decimal("qty", &r.Qty)
 	wire.Opt(f, "price", &r.Price, (*wire.Fields).Decimal)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
-	wire.Opt(f, "timeInForce", &r.TimeInForce, wire.Enum[TimeInForce])
+	f.Omit().Text("timeInForce", (*string)(&r.TimeInForce))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -327,8 +339,10 @@ func (r *SpreadPlaceParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadPlaceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadPlaceParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadPlaceParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadPlaceParams).fields)
+}
 
 func (r *SpreadAmendParams) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
@@ -351,8 +365,10 @@ func (r *SpreadAmendParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadAmendParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadAmendParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadAmendParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadAmendParams).fields)
+}
 
 func (r *SpreadCancelParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
@@ -372,8 +388,10 @@ func (r *SpreadCancelParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadCancelParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadCancelParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadCancelParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadCancelParams).fields)
+}
 
 func (r *SpreadCancelAllParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
@@ -393,8 +411,10 @@ func (r *SpreadCancelAllParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadCancelAllParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadCancelAllParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadCancelAllParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadCancelAllParams).fields)
+}
 
 func (r *SpreadCancelAllResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*OrderAck).fields)
@@ -436,16 +456,19 @@ func (r *SpreadMaxQtyParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadMaxQtyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadMaxQtyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadMaxQtyParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadMaxQtyParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpreadMaxQtyParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadMaxQtyParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpreadMaxQtyParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpreadMaxQtyParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadMaxQtyParams).fields)
 }
 
@@ -468,86 +491,3 @@ func (r *SpreadMaxQtyResult) UnmarshalJSON(json []byte) error { return r.Decode(
 
 // MarshalJSON is AppendJSON for encoding/json.
 func (r SpreadMaxQtyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *SpreadOpenParams) fields(f *wire.Fields) {
-	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
-	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
-	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
-	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *SpreadOpenParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*SpreadOpenParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *SpreadOpenParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*SpreadOpenParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *SpreadOpenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadOpenParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *SpreadOpenParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadOpenParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpreadOpenParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*SpreadOpenParams).fields)
-}
-
-func (r *SpreadOpenResult) fields(f *wire.Fields) {
-	f.Text("nextPageCursor", &r.NextPageCursor)
-	wire.Structs(f, "list", &r.List, (*SpreadOrder).fields)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *SpreadOpenResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*SpreadOpenResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *SpreadOpenResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*SpreadOpenResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *SpreadOpenResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadOpenResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *SpreadOrder) fields(f *wire.Fields) {
-	f.Text("symbol", &r.Symbol)
-	f.Text("orderType", (*string)(&r.OrderType))
-	f.Millis("updatedTime", &r.UpdatedTime)
-	f.Text("orderLinkId", &r.LinkID)
-	f.Text("side", (*string)(&r.Side))
-	f.Text("orderId", &r.OrderID)
-	f.Decimal("leavesQty", &r.LeavesQty)
-	f.Text("orderStatus", (*string)(&r.OrderStatus))
-	f.Decimal("cumExecQty", &r.CumExecQty)
-	f.Decimal("price", &r.Price)
-	f.Decimal("qty", &r.Qty)
-	f.Millis("createdTime", &r.CreatedTime)
-	f.Text("timeInForce", (*string)(&r.TimeInForce))
-	f.Text("baseCoin", &r.BaseCoin)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *SpreadOrder) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*SpreadOrder).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r SpreadOrder) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*SpreadOrder).fields), nil
-}

@@ -46,7 +46,7 @@ func (s *SpreadService) AllInstruments(ctx context.Context, p *SpreadInstruments
 type SpreadInstrumentsParams struct {
 	Symbol   Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
 	BaseCoin Opt[string] // Base coin, such as SOL. Default: all.
-	Limit    Opt[int64]  // Rows per page, 1 to 500. Default: 200.
+	Limit    Opt[int]    // Rows per page, 1 to 500. Default: 200.
 	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -97,8 +97,8 @@ func (s *SpreadService) OrderBook(ctx context.Context, p *SpreadOrderBookParams)
 
 // SpreadOrderBookParams are the parameters of [SpreadService.OrderBook].
 type SpreadOrderBookParams struct {
-	Symbol string     // symbol of the spread, such as SOLUSDT_SOL/USDT
-	Limit  Opt[int64] // Levels per side, 1 to 25. Default: 1.
+	Symbol string   // symbol of the spread, such as SOLUSDT_SOL/USDT
+	Limit  Opt[int] // Levels per side, 1 to 25. Default: 1.
 }
 
 // SpreadOrderBookResult is what [SpreadService.OrderBook] returns.
@@ -126,8 +126,8 @@ func (s *SpreadService) Trades(ctx context.Context, p *SpreadTradesParams) (*Spr
 
 // SpreadTradesParams are the parameters of [SpreadService.Trades].
 type SpreadTradesParams struct {
-	Symbol string     // symbol of the spread, such as SOLUSDT_SOL/USDT
-	Limit  Opt[int64] // Trades to return, 1 to 1000. Default: 500.
+	Symbol string   // symbol of the spread, such as SOLUSDT_SOL/USDT
+	Limit  Opt[int] // Trades to return, 1 to 1000. Default: 500.
 }
 
 // SpreadTradesResult is what [SpreadService.Trades] returns.
@@ -207,7 +207,8 @@ type SpreadPlaceParams struct {
 	LinkID Opt[string] // the user's own ID of the order, at most 45 letters, digits, dashes and underscores
 
 	// How long it may wait: TimeInForceGTC, TimeInForceIOC, TimeInForceFOK or TimeInForcePostOnly.
-	TimeInForce Opt[TimeInForce]
+	// Optional.
+	TimeInForce TimeInForce
 }
 
 // Amend changes price or quantity of a spread order that is open, filled in part or not at all.
@@ -300,62 +301,4 @@ type SpreadMaxQtyParams struct {
 // SpreadMaxQtyResult is what [SpreadService.MaxQty] returns.
 type SpreadMaxQtyResult struct {
 	MaxQty decimal.Decimal // largest quantity, in base coin
-}
-
-// Open returns spread orders that are open.
-// In very volatile markets the reply may lag.
-//
-// V5 page: [spread/trade/open-order].
-//
-// [spread/trade/open-order]: https://bybit-exchange.github.io/docs/v5/spread/trade/open-order
-func (s *SpreadService) Open(ctx context.Context, p *SpreadOpenParams) (*SpreadOpenResult, error) {
-	r := new(SpreadOpenResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/spread/order/realtime", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllOpen yields the rows of [SpreadService.Open], page after page. An error ends it.
-func (s *SpreadService) AllOpen(ctx context.Context, p *SpreadOpenParams) iter.Seq2[SpreadOrder, error] {
-	return pages.ByCursor(ctx, p, s.Open,
-		func(p *SpreadOpenParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *SpreadOpenResult) ([]SpreadOrder, string) { return r.List, r.NextPageCursor })
-}
-
-// SpreadOpenParams are the parameters of [SpreadService.Open].
-type SpreadOpenParams struct {
-	Symbol   Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
-	BaseCoin Opt[string] // Base coin, such as SOL. Default: all.
-	OrderID  Opt[string] // the exchange's ID of one order
-	LinkID   Opt[string] // the user's own ID of one order
-	Limit    Opt[int64]  // Rows per page, 1 to 50. Default: 20.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-}
-
-// SpreadOpenResult is what [SpreadService.Open] returns.
-type SpreadOpenResult struct {
-	NextPageCursor string        // cursor of the next page; empty on the last
-	List           []SpreadOrder // orders of this page
-}
-
-// SpreadOrder is one of the orders in [SpreadOpenResult.List].
-type SpreadOrder struct {
-	Symbol      string          // symbol of the spread, such as SOLUSDT_SOL/USDT
-	OrderType   OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
-	UpdatedTime time.Time       // when it last changed
-	LinkID      string          // The user's own ID of the order. Empty if it has none.
-	Side        Side            // side of the order: Buy buys the first leg
-	OrderID     string          // the exchange's ID of the spread order
-	LeavesQty   decimal.Decimal // quantity that is not filled yet, in base coin
-	OrderStatus OrderStatus     // where it stands: OrderNew or OrderPartiallyFilled
-	CumExecQty  decimal.Decimal // quantity that was filled, in base coin
-	Price       decimal.Decimal // price of the order, in quote coin; may be negative
-	Qty         decimal.Decimal // quantity of the order, in base coin
-	CreatedTime time.Time       // when it was placed
-
-	// How long it may wait: TimeInForceGTC, TimeInForceIOC, TimeInForceFOK or TimeInForcePostOnly.
-	TimeInForce TimeInForce
-
-	BaseCoin string // base coin, such as SOL
 }

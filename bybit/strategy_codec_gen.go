@@ -10,7 +10,7 @@ func (r *StrategyCreateParams) fields(f *wire.Fields) {
 	f.Text("side", (*string)(&r.Side))
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "positionValue", &r.PositionValue, (*wire.Fields).Decimal)
-	wire.Opt(f, "duration", &r.Duration, (*wire.Fields).Int)
+	wire.Opt(f, "duration", &r.Duration, wire.Code[int])
 	wire.Opt(f, "reduceOnly", &r.ReduceOnly, (*wire.Fields).Bool)
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "size", &r.Size, (*wire.Fields).Decimal)
@@ -19,14 +19,14 @@ func (r *StrategyCreateParams) fields(f *wire.Fields) {
 	wire.Pointer(f.Omit(), "povParams", &r.POVParams, (*POVParams).fields)
 	wire.Opt(f, "leverageType", &r.LeverageType, wire.Code[StrategyLeverage])
 	wire.Opt(f, "subSize", &r.SubSize, (*wire.Fields).Decimal)
-	wire.Opt(f, "orderCount", &r.OrderCount, (*wire.Fields).Int)
+	wire.Opt(f, "orderCount", &r.OrderCount, wire.Code[int])
 	wire.Opt(f, "subPositionValue", &r.SubPositionValue, (*wire.Fields).Decimal)
 	wire.Opt(f, "postOnly", &r.MayTake, (*wire.Fields).Digit)
-	wire.Opt(f, "interval", &r.Interval, (*wire.Fields).Int)
+	wire.Opt(f, "interval", &r.Interval, wire.Code[int])
 	wire.Opt(f, "isRandom", &r.IsRandom, (*wire.Fields).Bool)
 	wire.Opt(f, "limitPrice", &r.LimitPrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "chaseDistance", &r.ChaseDistance, (*wire.Fields).Decimal)
-	wire.Opt(f, "chasePercentE4", &r.ChasePercentE4, (*wire.Fields).Int)
+	wire.Opt(f, "chasePercentE4", &r.ChasePercentE4, wire.Code[int])
 	wire.Opt(f, "chasePrice", &r.ChasePrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "maxChasePrice", &r.MaxChasePrice, (*wire.Fields).Decimal)
 	wire.Opt(f, "triggerPrice", &r.TriggerPrice, (*wire.Fields).Decimal)
@@ -45,14 +45,16 @@ func (r *StrategyCreateParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *StrategyCreateParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r StrategyCreateParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r StrategyCreateParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*StrategyCreateParams).fields)
+}
 
 func (r *POVParams) fields(f *wire.Fields) {
 	f.Text("mode", (*string)(&r.Mode))
 	f.Decimal("participationRate", &r.ParticipationRate)
-	wire.Opt(f, "referenceWindow", &r.ReferenceWindow, (*wire.Fields).IntText)
-	wire.Opt(f, "depthReference", &r.DepthReference, (*wire.Fields).Int)
+	wire.Opt(f, "referenceWindow", &r.ReferenceWindow, wire.CodeText[int])
+	wire.Opt(f, "depthReference", &r.DepthReference, wire.Code[int])
 }
 
 // UnmarshalJSON reads the JSON of the exchange.
@@ -90,11 +92,11 @@ func (r *StrategyListParams) fields(f *wire.Fields) {
 	wire.Opt(f, "strategyId", &r.StrategyID, (*wire.Fields).Text)
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "status", &r.Status, wire.Code[StrategyStatus])
-	wire.Opt(f, "category", &r.Category, wire.Enum[StrategyCategory])
-	wire.Opt(f, "strategyType", &r.StrategyType, wire.Enum[StrategyType])
+	f.Omit().Text("category", (*string)(&r.Category))
+	f.Omit().Text("strategyType", (*string)(&r.StrategyType))
 	wire.Opt(f, "beginTimeE0", &r.BeginTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "endTimeE0", &r.EndTime, (*wire.Fields).Seconds)
-	wire.Opt(f, "pageSize", &r.PageSize, (*wire.Fields).Int)
+	wire.Opt(f, "pageSize", &r.PageSize, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -111,16 +113,19 @@ func (r *StrategyListParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *StrategyListParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r StrategyListParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r StrategyListParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*StrategyListParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *StrategyListParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*StrategyListParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *StrategyListParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *StrategyListParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*StrategyListParams).fields)
 }
 
@@ -208,12 +213,12 @@ func (r StrategyInfo) MarshalJSON() ([]byte, error) {
 
 func (r *StrategyOrdersParams) fields(f *wire.Fields) {
 	f.Text("strategyId", &r.StrategyID)
-	wire.Opt(f, "status", &r.Status, wire.Enum[StrategyOrderStatus])
+	f.Omit().Text("status", (*string)(&r.Status))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
-	wire.Opt(f, "strategyType", &r.StrategyType, wire.Enum[StrategyType])
+	f.Omit().Text("strategyType", (*string)(&r.StrategyType))
 	wire.Opt(f, "beginTimeE0", &r.BeginTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "endTimeE0", &r.EndTime, (*wire.Fields).Seconds)
-	wire.Opt(f, "pageSize", &r.PageSize, (*wire.Fields).Int)
+	wire.Opt(f, "pageSize", &r.PageSize, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -230,16 +235,19 @@ func (r *StrategyOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *StrategyOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r StrategyOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r StrategyOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*StrategyOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *StrategyOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*StrategyOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *StrategyOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *StrategyOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*StrategyOrdersParams).fields)
 }
 
@@ -318,8 +326,10 @@ func (r *StrategyStopParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *StrategyStopParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r StrategyStopParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r StrategyStopParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*StrategyStopParams).fields)
+}
 
 func (r *StrategyStopResult) fields(f *wire.Fields) {
 	f.Text("strategyId", &r.StrategyID)

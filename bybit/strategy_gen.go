@@ -40,7 +40,7 @@ type StrategyCreateParams struct {
 	PositionValue Opt[decimal.Decimal]
 
 	// Seconds that it runs: TWAP 300 to 86400, required, a multiple of interval; POV 900 to 86400.
-	Duration Opt[int64]
+	Duration Opt[int]
 
 	ReduceOnly Opt[bool]        // whether it may only make a position smaller
 	Category   StrategyCategory // category to trade; POV not on spot
@@ -54,7 +54,7 @@ type StrategyCreateParams struct {
 	LeverageType Opt[StrategyLeverage] // Whether it may borrow, on spot: not POV. Default: plain trading.
 
 	SubSize    Opt[decimal.Decimal] // quantity of each order, in base coin; goes before OrderCount: iceberg
-	OrderCount Opt[int64]           // number of orders: iceberg, without SubSize and SubPositionValue
+	OrderCount Opt[int]             // number of orders: iceberg, without SubSize and SubPositionValue
 
 	// Value of each order, in quote coin; goes before OrderCount: iceberg.
 	SubPositionValue Opt[decimal.Decimal]
@@ -65,7 +65,7 @@ type StrategyCreateParams struct {
 
 	// Seconds between two orders. TWAP: 5, 10, 15, 30, 60 or 120, default 30. POV: 0 for one order
 	// at once, or 5 to 3600.
-	Interval Opt[int64]
+	Interval Opt[int]
 
 	IsRandom   Opt[bool]            // whether each quantity varies by up to 20 %: TWAP
 	LimitPrice Opt[decimal.Decimal] // price of all orders, in quote coin: iceberg with a fixed price
@@ -77,7 +77,7 @@ type StrategyCreateParams struct {
 
 	// Distance of the limit price from the best bid or ask, times 10000: 100 is 1 %. Chase 0 to
 	// 500, iceberg 0 to 100. Not POV.
-	ChasePercentE4 Opt[int64]
+	ChasePercentE4 Opt[int]
 
 	// Price at which the chase begins, in quote coin, as the page's example sends it. The
 	// documentation shows it in an example only.
@@ -100,10 +100,9 @@ type POVParams struct {
 	ParticipationRate decimal.Decimal
 
 	// Seconds of trading that are measured, 60 to 14400. Required for TradedVolume.
-	ReferenceWindow Opt[int64]
+	ReferenceWindow Opt[int]
 
-	// Levels of the book that are measured, 1 to 10. Required for the other modes.
-	DepthReference Opt[int64]
+	DepthReference Opt[int] // Levels of the book that are measured, 1 to 10. Required for the other modes.
 }
 
 // StrategyCreateResult is what [StrategyService.Create] returns.
@@ -137,14 +136,14 @@ func (s *StrategyService) AllList(ctx context.Context, p *StrategyListParams) it
 
 // StrategyListParams are the parameters of [StrategyService.List].
 type StrategyListParams struct {
-	StrategyID   Opt[string]           // only the strategy with this ID
-	Symbol       Opt[string]           // only strategies on this symbol, such as BTCUSDT
-	Status       Opt[StrategyStatus]   // Only strategies with this status. Default: any.
-	Category     Opt[StrategyCategory] // Only strategies of this category. Default: all.
-	StrategyType Opt[StrategyType]     // Only strategies of this type. Default: all.
-	BeginTime    Opt[time.Time]        // not before this time, in seconds
-	EndTime      Opt[time.Time]        // not after this time, in seconds
-	PageSize     Opt[int64]            // Strategies per page, at most 50. Default: 20.
+	StrategyID   Opt[string]         // only the strategy with this ID
+	Symbol       Opt[string]         // only strategies on this symbol, such as BTCUSDT
+	Status       Opt[StrategyStatus] // Only strategies with this status. Default: any.
+	Category     StrategyCategory    // Only strategies of this category. Default: all.
+	StrategyType StrategyType        // Only strategies of this type. Default: all.
+	BeginTime    Opt[time.Time]      // not before this time, in seconds
+	EndTime      Opt[time.Time]      // not after this time, in seconds
+	PageSize     Opt[int]            // Strategies per page, at most 50. Default: 20.
 
 	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -238,13 +237,13 @@ func (s *StrategyService) AllOrders(ctx context.Context, p *StrategyOrdersParams
 
 // StrategyOrdersParams are the parameters of [StrategyService.Orders].
 type StrategyOrdersParams struct {
-	StrategyID   string                   // ID of the strategy
-	Status       Opt[StrategyOrderStatus] // Only orders with this status. Default: any.
-	Symbol       Opt[string]              // only orders on this symbol, such as BTCUSDT
-	StrategyType Opt[StrategyType]        // Only orders of this type of strategy. Default: all.
-	BeginTime    Opt[time.Time]           // not before this time, in seconds
-	EndTime      Opt[time.Time]           // not after this time, in seconds
-	PageSize     Opt[int64]               // Orders per page. Default: 20.
+	StrategyID   string              // ID of the strategy
+	Status       StrategyOrderStatus // Only orders with this status. Default: any.
+	Symbol       Opt[string]         // only orders on this symbol, such as BTCUSDT
+	StrategyType StrategyType        // Only orders of this type of strategy. Default: all.
+	BeginTime    Opt[time.Time]      // not before this time, in seconds
+	EndTime      Opt[time.Time]      // not after this time, in seconds
+	PageSize     Opt[int]            // Orders per page. Default: 20.
 
 	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }

@@ -163,8 +163,10 @@ func (r *UserCreateSubAPIKeyParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserCreateSubAPIKeyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserCreateSubAPIKeyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserCreateSubAPIKeyParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserCreateSubAPIKeyParams).fields)
+}
 
 func (r *UserCreateSubAPIKeyResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
@@ -213,8 +215,10 @@ func (r *UserCreateSubAccountParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserCreateSubAccountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserCreateSubAccountParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserCreateSubAccountParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserCreateSubAccountParams).fields)
+}
 
 func (r *UserCreateSubAccountResult) fields(f *wire.Fields) {
 	f.Text("uid", &r.UID)
@@ -242,7 +246,7 @@ func (r UserCreateSubAccountResult) MarshalJSON() ([]byte, error) { return r.App
 
 func (r *UserReferralsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "status", &r.Status, wire.Code[ReferralStatus])
-	wire.Opt(f, "size", &r.Size, (*wire.Fields).Int)
+	wire.Opt(f, "size", &r.Size, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -259,16 +263,19 @@ func (r *UserReferralsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserReferralsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserReferralsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserReferralsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserReferralsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *UserReferralsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserReferralsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *UserReferralsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *UserReferralsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*UserReferralsParams).fields)
 }
 
@@ -311,11 +318,13 @@ func (r *UserFreezeSubAccountParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserFreezeSubAccountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserFreezeSubAccountParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserFreezeSubAccountParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserFreezeSubAccountParams).fields)
+}
 
 func (r *UserCustodialSubAccountsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "pageSize", &r.PageSize, (*wire.Fields).Int)
+	wire.Opt(f, "pageSize", &r.PageSize, wire.Code[int])
 	wire.Opt(f, "nextCursor", &r.NextCursor, (*wire.Fields).Text)
 }
 
@@ -332,16 +341,19 @@ func (r *UserCustodialSubAccountsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserCustodialSubAccountsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserCustodialSubAccountsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserCustodialSubAccountsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserCustodialSubAccountsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *UserCustodialSubAccountsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserCustodialSubAccountsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *UserCustodialSubAccountsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *UserCustodialSubAccountsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*UserCustodialSubAccountsParams).fields)
 }
 
@@ -368,7 +380,7 @@ func (r UserCustodialSubAccountsResult) MarshalJSON() ([]byte, error) { return r
 
 func (r *UserSubAPIKeysParams) fields(f *wire.Fields) {
 	f.Text("subMemberId", &r.SubMemberID)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -385,16 +397,19 @@ func (r *UserSubAPIKeysParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserSubAPIKeysParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserSubAPIKeysParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserSubAPIKeysParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserSubAPIKeysParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *UserSubAPIKeysParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserSubAPIKeysParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *UserSubAPIKeysParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *UserSubAPIKeysParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*UserSubAPIKeysParams).fields)
 }
 
@@ -437,8 +452,10 @@ func (r *UserUpdateOwnAPIKeyParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserUpdateOwnAPIKeyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserUpdateOwnAPIKeyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserUpdateOwnAPIKeyParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserUpdateOwnAPIKeyParams).fields)
+}
 
 func (r *UserUpdateOwnAPIKeyResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
@@ -486,8 +503,10 @@ func (r *UserUpdateSubAPIKeyParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserUpdateSubAPIKeyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserUpdateSubAPIKeyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserUpdateSubAPIKeyParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserUpdateSubAPIKeyParams).fields)
+}
 
 func (r *UserUpdateSubAPIKeyResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)

@@ -248,7 +248,7 @@ func (s *UserService) AllReferrals(ctx context.Context, p *UserReferralsParams) 
 // UserReferralsParams are the parameters of [UserService.Referrals].
 type UserReferralsParams struct {
 	Status Opt[ReferralStatus] // Whether invitations still count. Default: both.
-	Size   Opt[int64]          // Rows per page, 1 to 100. Default: 20.
+	Size   Opt[int]            // Rows per page, 1 to 100. Default: 20.
 	Cursor Opt[string]         // Page to return: NextCursor of the page before. Default: the first.
 }
 
@@ -296,7 +296,7 @@ func (s *UserService) AllCustodialSubAccounts(ctx context.Context, p *UserCustod
 
 // UserCustodialSubAccountsParams are the parameters of [UserService.CustodialSubAccounts].
 type UserCustodialSubAccountsParams struct {
-	PageSize   Opt[int64]  // rows per page, at most 100
+	PageSize   Opt[int]    // rows per page, at most 100
 	NextCursor Opt[string] // Page to return: NextCursor of the page before. Default: the first.
 }
 
@@ -328,7 +328,7 @@ func (s *UserService) AllSubAPIKeys(ctx context.Context, p *UserSubAPIKeysParams
 // UserSubAPIKeysParams are the parameters of [UserService.SubAPIKeys].
 type UserSubAPIKeysParams struct {
 	SubMemberID string      // UID of the sub-account
-	Limit       Opt[int64]  // Rows per page, 1 to 20. Default: 20.
+	Limit       Opt[int]    // Rows per page, 1 to 20. Default: 20.
 	Cursor      Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

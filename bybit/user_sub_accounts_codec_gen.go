@@ -7,7 +7,7 @@ import (
 )
 
 func (r *UserSubAccountsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "pageSize", &r.PageSize, (*wire.Fields).Int)
+	wire.Opt(f, "pageSize", &r.PageSize, wire.Code[int])
 	wire.Opt(f, "nextCursor", &r.NextCursor, (*wire.Fields).Text)
 }
 
@@ -24,16 +24,19 @@ func (r *UserSubAccountsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserSubAccountsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserSubAccountsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserSubAccountsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserSubAccountsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *UserSubAccountsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserSubAccountsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *UserSubAccountsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *UserSubAccountsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*UserSubAccountsParams).fields)
 }
 
@@ -75,8 +78,10 @@ func (r *UserDeleteSubAPIKeyParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserDeleteSubAPIKeyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserDeleteSubAPIKeyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserDeleteSubAPIKeyParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserDeleteSubAPIKeyParams).fields)
+}
 
 func (r *UserDeleteSubAccountParams) fields(f *wire.Fields) {
 	f.Text("subMemberId", &r.SubMemberID)
@@ -95,8 +100,10 @@ func (r *UserDeleteSubAccountParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserDeleteSubAccountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserDeleteSubAccountParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserDeleteSubAccountParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserDeleteSubAccountParams).fields)
+}
 
 func (r *UserSignAgreementParams) fields(f *wire.Fields) {
 	wire.Opt(f, "category", &r.Category, wire.Code[Agreement])
@@ -117,8 +124,10 @@ func (r *UserSignAgreementParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserSignAgreementParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserSignAgreementParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserSignAgreementParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserSignAgreementParams).fields)
+}
 
 func (r *UserFirst1000SubAccountsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "subMembers", &r.SubMembers, (*SubAccount).fields)
@@ -157,16 +166,19 @@ func (r *UserWalletTypesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UserWalletTypesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UserWalletTypesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UserWalletTypesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UserWalletTypesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *UserWalletTypesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserWalletTypesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *UserWalletTypesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *UserWalletTypesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*UserWalletTypesParams).fields)
 }
 

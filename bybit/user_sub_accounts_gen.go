@@ -33,7 +33,7 @@ func (s *UserService) AllSubAccounts(ctx context.Context, p *UserSubAccountsPara
 
 // UserSubAccountsParams are the parameters of [UserService.SubAccounts].
 type UserSubAccountsParams struct {
-	PageSize   Opt[int64]  // rows per page, at most 100
+	PageSize   Opt[int]    // rows per page, at most 100
 	NextCursor Opt[string] // Page to return: NextCursor of the page before. Default: the first.
 }
 

@@ -30,8 +30,10 @@ func (r *StakeLPParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *StakeLPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r StakeLPParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r StakeLPParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*StakeLPParams).fields)
+}
 
 func (r *StakeLPResult) fields(f *wire.Fields) {
 	f.Int("positionId", &r.PositionID)
@@ -74,8 +76,10 @@ func (r *RedeemLPParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RedeemLPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RedeemLPParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RedeemLPParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RedeemLPParams).fields)
+}
 
 func (r *RedeemLPResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
@@ -101,9 +105,9 @@ func (r *LPOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderType", &r.OrderType, wire.Code[LPOrderType])
 	wire.Opt(f, "tokenCode", &r.TokenCode, (*wire.Fields).Text)
 	wire.Values(f.Omit(), "orderStatus", &r.OrderStatus, wire.Code[OrderStatus])
-	wire.Opt(f, "days", &r.Days, (*wire.Fields).Int)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "pageIndex", &r.PageIndex, (*wire.Fields).Int)
+	wire.Opt(f, "days", &r.Days, wire.Code[int])
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "pageIndex", &r.PageIndex, wire.Code[int])
 	wire.Opt(f, "poolAddress", &r.PoolAddress, (*wire.Fields).Text)
 }
 
@@ -120,8 +124,10 @@ func (r *LPOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LPOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LPOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LPOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LPOrdersParams).fields)
+}
 
 func (r *LPOrdersResult) fields(f *wire.Fields) {
 	f.Int("total", &r.Total)
@@ -196,8 +202,10 @@ func (r *LPPayTokensParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LPPayTokensParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LPPayTokensParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LPPayTokensParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LPPayTokensParams).fields)
+}
 
 func (r *LPPayTokensResult) fields(f *wire.Fields) {
 	wire.Structs(f, "tokens", &r.Tokens, (*LPPayToken).fields)
@@ -260,8 +268,10 @@ func (r *LPPayTokenPricesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LPPayTokenPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LPPayTokenPricesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LPPayTokenPricesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LPPayTokenPricesParams).fields)
+}
 
 func (r *LPPayTokenPricesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "prices", &r.Prices, (*LPPayTokenPrice).fields)
@@ -318,8 +328,8 @@ func (r *LPPoolParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LPPoolParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LPPoolParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LPPoolParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*LPPoolParams).fields) }
 
 func (r *LPPoolResult) fields(f *wire.Fields) {
 	f.Text("poolAddress", &r.PoolAddress)
@@ -369,8 +379,10 @@ func (r *LPPoolsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LPPoolsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LPPoolsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LPPoolsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LPPoolsParams).fields)
+}
 
 func (r *LPPoolsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "pools", &r.Pools, (*LPPool).fields)

@@ -97,8 +97,8 @@ func (s *Service) LPOrders(ctx context.Context, p *LPOrdersParams) (*LPOrdersRes
 // AllLPOrders yields the rows of [Service.LPOrders], page after page. An error ends it.
 func (s *Service) AllLPOrders(ctx context.Context, p *LPOrdersParams) iter.Seq2[LPOrder, error] {
 	return pages.ByPage(ctx, p, s.LPOrders,
-		func(p *LPOrdersParams) int64 { return p.PageIndex.Or(1) },
-		func(p *LPOrdersParams, n int64) { p.PageIndex.Set(n) },
+		func(p *LPOrdersParams) int { return p.PageIndex.Or(1) },
+		func(p *LPOrdersParams, n int) { p.PageIndex.Set(n) },
 		func(r *LPOrdersResult) []LPOrder { return r.Orders })
 }
 
@@ -107,9 +107,9 @@ type LPOrdersParams struct {
 	OrderType   bybit.Opt[LPOrderType] // Stakes or redemptions. Default: LPOrderAll, both.
 	TokenCode   bybit.Opt[string]      // Orders with this token. Default: all.
 	OrderStatus []OrderStatus          // Orders in one of these states. Default: all.
-	Days        bybit.Opt[int64]       // Days to look back, at most 365. Default: 90.
-	Limit       bybit.Opt[int64]       // Orders per page, at most 100. Default: 20.
-	PageIndex   bybit.Opt[int64]       // Number of the page, from 1. Default: 1.
+	Days        bybit.Opt[int]         // Days to look back, at most 365. Default: 90.
+	Limit       bybit.Opt[int]         // Orders per page, at most 100. Default: 20.
+	PageIndex   bybit.Opt[int]         // Number of the page, from 1. Default: 1.
 	PoolAddress bybit.Opt[string]      // Orders in the pool with this contract. Default: all.
 }
 

@@ -134,8 +134,10 @@ func (r *PredictionEventParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionEventParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionEventParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionEventParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionEventParams).fields)
+}
 
 func (r *PredictionEventResult) fields(f *wire.Fields) {
 	f.Text("eventId", &r.EventID)
@@ -187,10 +189,10 @@ func (r PredictionOutcome) MarshalJSON() ([]byte, error) {
 
 func (r *PredictionMarketsParams) fields(f *wire.Fields) {
 	f.Text("eventId", &r.EventID)
-	wire.Opt(f, "sortBy", &r.SortBy, wire.Enum[PredictionMarketSort])
+	f.Omit().Text("sortBy", (*string)(&r.SortBy))
 	wire.Opt(f, "marketType", &r.MarketType, wire.Code[PredictionMarketType])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "pageIndex", &r.PageIndex, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "pageIndex", &r.PageIndex, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -206,8 +208,10 @@ func (r *PredictionMarketsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionMarketsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionMarketsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionMarketsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionMarketsParams).fields)
+}
 
 func (r *PredictionMarketsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*PredictionMarket).fields)
@@ -287,8 +291,10 @@ func (r *PredictionBooksParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionBooksParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionBooksParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionBooksParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionBooksParams).fields)
+}
 
 func (r *PredictionBooksResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*PredictionBook).fields)
@@ -327,8 +333,10 @@ func (r *PredictionPricesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionPricesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionPricesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionPricesParams).fields)
+}
 
 func (r *PredictionPricesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*PredictionPrice).fields)
@@ -368,8 +376,10 @@ func (r *PredictionCandlesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionCandlesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionCandlesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionCandlesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionCandlesParams).fields)
+}
 
 func (r *PredictionCandlesResult) fields(f *wire.Fields) {
 	f.Text("tokenId", &r.TokenID)
@@ -434,8 +444,10 @@ func (r *PredictionEstimateParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionEstimateParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionEstimateParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionEstimateParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionEstimateParams).fields)
+}
 
 func (r *PredictionEstimateResult) fields(f *wire.Fields) {
 	f.Decimal("avgPrice", &r.AvgPrice)
@@ -500,8 +512,10 @@ func (r *BuyPredictionParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *BuyPredictionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r BuyPredictionParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r BuyPredictionParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*BuyPredictionParams).fields)
+}
 
 func (r *BuyPredictionResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)

@@ -148,18 +148,18 @@ func (s *Service) PredictionMarkets(ctx context.Context, p *PredictionMarketsPar
 // ends it.
 func (s *Service) AllPredictionMarkets(ctx context.Context, p *PredictionMarketsParams) iter.Seq2[PredictionMarket, error] {
 	return pages.ByPage(ctx, p, s.PredictionMarkets,
-		func(p *PredictionMarketsParams) int64 { return p.PageIndex.Or(1) },
-		func(p *PredictionMarketsParams, n int64) { p.PageIndex.Set(n) },
+		func(p *PredictionMarketsParams) int { return p.PageIndex.Or(1) },
+		func(p *PredictionMarketsParams, n int) { p.PageIndex.Set(n) },
 		func(r *PredictionMarketsResult) []PredictionMarket { return r.List })
 }
 
 // PredictionMarketsParams are the parameters of [Service.PredictionMarkets].
 type PredictionMarketsParams struct {
 	EventID    string                          // ID of the event
-	SortBy     bybit.Opt[PredictionMarketSort] // order of the markets
+	SortBy     PredictionMarketSort            // Order of the markets. Optional.
 	MarketType bybit.Opt[PredictionMarketType] // Markets with this number of outcomes. Default: all.
-	Limit      bybit.Opt[int64]                // markets per page
-	PageIndex  bybit.Opt[int64]                // number of the page, from 1
+	Limit      bybit.Opt[int]                  // markets per page
+	PageIndex  bybit.Opt[int]                  // number of the page, from 1
 }
 
 // PredictionMarketsResult is what [Service.PredictionMarkets] returns.

@@ -28,8 +28,10 @@ func (r *SellPredictionParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SellPredictionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SellPredictionParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SellPredictionParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SellPredictionParams).fields)
+}
 
 func (r *SellPredictionResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
@@ -56,9 +58,9 @@ func (r *PredictionOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tokenId", &r.TokenID, (*wire.Fields).Text)
 	wire.Opt(f, "eventId", &r.EventID, (*wire.Fields).Text)
 	wire.Opt(f, "side", &r.Side, wire.Code[PredictionSide])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "pageIndex", &r.PageIndex, (*wire.Fields).Int)
-	wire.Opt(f, "days", &r.Days, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "pageIndex", &r.PageIndex, wire.Code[int])
+	wire.Opt(f, "days", &r.Days, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -74,8 +76,10 @@ func (r *PredictionOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionOrdersParams).fields)
+}
 
 func (r *PredictionOrdersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "orders", &r.Orders, (*PredictionOrder).fields)
@@ -127,8 +131,8 @@ func (r PredictionOrder) MarshalJSON() ([]byte, error) {
 func (r *PredictionPositionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tokenId", &r.TokenID, (*wire.Fields).Text)
 	wire.Opt(f, "eventId", &r.EventID, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "pageIndex", &r.PageIndex, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "pageIndex", &r.PageIndex, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -144,8 +148,10 @@ func (r *PredictionPositionsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionPositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionPositionsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionPositionsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionPositionsParams).fields)
+}
 
 func (r *PredictionPositionsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "positions", &r.Positions, (*PredictionPosition).fields)
@@ -199,9 +205,9 @@ func (r *PredictionPositionHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tokenId", &r.TokenID, (*wire.Fields).Text)
 	wire.Opt(f, "eventId", &r.EventID, (*wire.Fields).Text)
 	wire.Opt(f, "result", &r.Result, wire.Code[PredictionEnding])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "pageIndex", &r.PageIndex, (*wire.Fields).Int)
-	wire.Opt(f, "days", &r.Days, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "pageIndex", &r.PageIndex, wire.Code[int])
+	wire.Opt(f, "days", &r.Days, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -217,8 +223,10 @@ func (r *PredictionPositionHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionPositionHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionPositionHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionPositionHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionPositionHistoryParams).fields)
+}
 
 func (r *PredictionPositionHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "positions", &r.Positions, (*PredictionClosedPosition).fields)
@@ -283,8 +291,10 @@ func (r *PredictionPortfolioParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionPortfolioParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionPortfolioParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionPortfolioParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionPortfolioParams).fields)
+}
 
 func (r *PredictionPortfolioResult) fields(f *wire.Fields) {
 	f.Decimal("positionValue", &r.PositionValue)
@@ -316,9 +326,9 @@ func (r *PredictionMatchesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "status", &r.Status, wire.Code[PredictionMatchStatus])
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).MillisNumber)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).MillisNumber)
-	wire.Opt(f, "stageCode", &r.StageCode, wire.Enum[PredictionStageCode])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "pageIndex", &r.PageIndex, (*wire.Fields).Int)
+	f.Omit().Text("stageCode", (*string)(&r.StageCode))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "pageIndex", &r.PageIndex, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -334,8 +344,10 @@ func (r *PredictionMatchesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionMatchesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionMatchesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionMatchesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionMatchesParams).fields)
+}
 
 func (r *PredictionMatchesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*PredictionMatch).fields)
@@ -398,16 +410,19 @@ func (r *PredictionStagesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PredictionStagesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionStagesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PredictionStagesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PredictionStagesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PredictionStagesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PredictionStagesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PredictionStagesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PredictionStagesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PredictionStagesParams).fields)
 }
 
@@ -449,105 +464,4 @@ func (r *PredictionStage) UnmarshalJSON(json []byte) error {
 // MarshalJSON writes it as the exchange does.
 func (r PredictionStage) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionStage).fields), nil
-}
-
-func (r *PredictionGroupsParams) fields(f *wire.Fields) {
-	f.Int("eventType", (*int64)(&r.EventType))
-	wire.Opt(f, "groupName", &r.GroupName, (*wire.Fields).Text)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *PredictionGroupsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PredictionGroupsParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *PredictionGroupsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PredictionGroupsParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *PredictionGroupsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionGroupsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *PredictionGroupsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "groups", &r.Groups, (*PredictionGroup).fields)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *PredictionGroupsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PredictionGroupsResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *PredictionGroupsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*PredictionGroupsResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *PredictionGroupsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PredictionGroupsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *PredictionGroup) fields(f *wire.Fields) {
-	f.Text("groupName", &r.GroupName)
-	wire.Structs(f, "standings", &r.Standings, (*PredictionStanding).fields)
-	wire.Structs(f, "matches", &r.Matches, (*PredictionGroupMatch).fields)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *PredictionGroup) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PredictionGroup).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r PredictionGroup) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*PredictionGroup).fields), nil
-}
-
-func (r *PredictionStanding) fields(f *wire.Fields) {
-	f.Int("rank", &r.Rank)
-	f.Text("teamName", &r.TeamName)
-	f.Int("played", &r.Played)
-	f.Int("won", &r.Won)
-	f.Int("drawn", &r.Drawn)
-	f.Int("lost", &r.Lost)
-	f.Int("goalsFor", &r.GoalsFor)
-	f.Int("goalsAgainst", &r.GoalsAgainst)
-	f.Int("goalDifference", &r.GoalDifference)
-	f.Int("points", &r.Points)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *PredictionStanding) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PredictionStanding).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r PredictionStanding) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*PredictionStanding).fields), nil
-}
-
-func (r *PredictionGroupMatch) fields(f *wire.Fields) {
-	f.Text("matchId", &r.MatchID)
-	f.Text("homeTeam", &r.HomeTeam)
-	f.Text("awayTeam", &r.AwayTeam)
-	f.MillisNumber("matchTime", &r.MatchTime)
-	f.Int("status", (*int64)(&r.Status))
-	f.Int("homeScore", &r.HomeScore)
-	f.Int("awayScore", &r.AwayScore)
-	f.Text("eventId", &r.EventID)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *PredictionGroupMatch) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PredictionGroupMatch).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r PredictionGroupMatch) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*PredictionGroupMatch).fields), nil
 }

@@ -61,8 +61,8 @@ func (s *Service) PredictionOrders(ctx context.Context, p *PredictionOrdersParam
 // it.
 func (s *Service) AllPredictionOrders(ctx context.Context, p *PredictionOrdersParams) iter.Seq2[PredictionOrder, error] {
 	return pages.ByPage(ctx, p, s.PredictionOrders,
-		func(p *PredictionOrdersParams) int64 { return p.PageIndex.Or(1) },
-		func(p *PredictionOrdersParams, n int64) { p.PageIndex.Set(n) },
+		func(p *PredictionOrdersParams) int { return p.PageIndex.Or(1) },
+		func(p *PredictionOrdersParams, n int) { p.PageIndex.Set(n) },
 		func(r *PredictionOrdersResult) []PredictionOrder { return r.Orders })
 }
 
@@ -72,9 +72,9 @@ type PredictionOrdersParams struct {
 	TokenID   bybit.Opt[string]                // Orders for this outcome token. Default: all.
 	EventID   bybit.Opt[string]                // Orders for this event. Default: all.
 	Side      bybit.Opt[PredictionSide]        // Buys or sales. Default: both.
-	Limit     bybit.Opt[int64]                 // orders per page
-	PageIndex bybit.Opt[int64]                 // number of the page, from 1
-	Days      bybit.Opt[int64]                 // days to look back, at most 90
+	Limit     bybit.Opt[int]                   // orders per page
+	PageIndex bybit.Opt[int]                   // number of the page, from 1
+	Days      bybit.Opt[int]                   // days to look back, at most 90
 }
 
 // PredictionOrdersResult is what [Service.PredictionOrders] returns.
@@ -116,8 +116,8 @@ func (s *Service) PredictionPositions(ctx context.Context, p *PredictionPosition
 // error ends it.
 func (s *Service) AllPredictionPositions(ctx context.Context, p *PredictionPositionsParams) iter.Seq2[PredictionPosition, error] {
 	return pages.ByPage(ctx, p, s.PredictionPositions,
-		func(p *PredictionPositionsParams) int64 { return p.PageIndex.Or(1) },
-		func(p *PredictionPositionsParams, n int64) { p.PageIndex.Set(n) },
+		func(p *PredictionPositionsParams) int { return p.PageIndex.Or(1) },
+		func(p *PredictionPositionsParams, n int) { p.PageIndex.Set(n) },
 		func(r *PredictionPositionsResult) []PredictionPosition { return r.Positions })
 }
 
@@ -125,8 +125,8 @@ func (s *Service) AllPredictionPositions(ctx context.Context, p *PredictionPosit
 type PredictionPositionsParams struct {
 	TokenID   bybit.Opt[string] // Positions in this outcome token. Default: all.
 	EventID   bybit.Opt[string] // Positions in this event. Default: all.
-	Limit     bybit.Opt[int64]  // positions per page
-	PageIndex bybit.Opt[int64]  // number of the page, from 1
+	Limit     bybit.Opt[int]    // positions per page
+	PageIndex bybit.Opt[int]    // number of the page, from 1
 }
 
 // PredictionPositionsResult is what [Service.PredictionPositions] returns.
@@ -170,8 +170,8 @@ func (s *Service) PredictionPositionHistory(ctx context.Context, p *PredictionPo
 // page. An error ends it.
 func (s *Service) AllPredictionPositionHistory(ctx context.Context, p *PredictionPositionHistoryParams) iter.Seq2[PredictionClosedPosition, error] {
 	return pages.ByPage(ctx, p, s.PredictionPositionHistory,
-		func(p *PredictionPositionHistoryParams) int64 { return p.PageIndex.Or(1) },
-		func(p *PredictionPositionHistoryParams, n int64) { p.PageIndex.Set(n) },
+		func(p *PredictionPositionHistoryParams) int { return p.PageIndex.Or(1) },
+		func(p *PredictionPositionHistoryParams, n int) { p.PageIndex.Set(n) },
 		func(r *PredictionPositionHistoryResult) []PredictionClosedPosition { return r.Positions })
 }
 
@@ -180,9 +180,9 @@ type PredictionPositionHistoryParams struct {
 	TokenID   bybit.Opt[string]           // Positions in this outcome token. Default: all.
 	EventID   bybit.Opt[string]           // Positions in this event. Default: all.
 	Result    bybit.Opt[PredictionEnding] // Positions that ended so. Default: all.
-	Limit     bybit.Opt[int64]            // positions per page
-	PageIndex bybit.Opt[int64]            // number of the page, from 1
-	Days      bybit.Opt[int64]            // days to look back, at most 90
+	Limit     bybit.Opt[int]              // positions per page
+	PageIndex bybit.Opt[int]              // number of the page, from 1
+	Days      bybit.Opt[int]              // days to look back, at most 90
 }
 
 // PredictionPositionHistoryResult is what [Service.PredictionPositionHistory] returns.
@@ -254,8 +254,8 @@ func (s *Service) PredictionMatches(ctx context.Context, p *PredictionMatchesPar
 // other.
 func (s *Service) AllPredictionMatches(ctx context.Context, p *PredictionMatchesParams) iter.Seq2[PredictionMatch, error] {
 	return pages.ByPage(ctx, p, s.PredictionMatches,
-		func(p *PredictionMatchesParams) int64 { return p.PageIndex.Or(1) },
-		func(p *PredictionMatchesParams, n int64) { p.PageIndex.Set(n) },
+		func(p *PredictionMatchesParams) int { return p.PageIndex.Or(1) },
+		func(p *PredictionMatchesParams, n int) { p.PageIndex.Set(n) },
 		func(r *PredictionMatchesResult) []PredictionMatch { return r.List })
 }
 
@@ -265,9 +265,9 @@ type PredictionMatchesParams struct {
 	Status    bybit.Opt[PredictionMatchStatus] // Matches in this state. Default: all.
 	StartTime bybit.Opt[time.Time]             // matches that begin after this time
 	EndTime   bybit.Opt[time.Time]             // matches that begin before this time
-	StageCode bybit.Opt[PredictionStageCode]   // Matches of this stage. Default: all.
-	Limit     bybit.Opt[int64]                 // matches per page
-	PageIndex bybit.Opt[int64]                 // number of the page, from 1
+	StageCode PredictionStageCode              // Matches of this stage. Default: all.
+	Limit     bybit.Opt[int]                   // matches per page
+	PageIndex bybit.Opt[int]                   // number of the page, from 1
 }
 
 // PredictionMatchesResult is what [Service.PredictionMatches] returns.
@@ -323,61 +323,4 @@ type PredictionStage struct {
 	MatchCount int64                 // matches of the stage
 	StartTime  time.Time             // when the stage begins
 	EndTime    time.Time             // when the stage ends
-}
-
-// PredictionGroups returns groups of a competition's group stage, with their tables and matches.
-// V5 page: [alpha/prediction/sports-group-stage-detail].
-//
-// [alpha/prediction/sports-group-stage-detail]: https://bybit-exchange.github.io/docs/v5/alpha/prediction/sports-group-stage-detail
-func (s *Service) PredictionGroups(ctx context.Context, p *PredictionGroupsParams) (*PredictionGroupsResult, error) {
-	r := new(PredictionGroupsResult)
-	if err := s.c.Call(ctx, http.MethodPost, "/v5/alpha/prediction/sports/group-stage-detail", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// PredictionGroupsParams are the parameters of [Service.PredictionGroups].
-type PredictionGroupsParams struct {
-	EventType PredictionEventType // competition to look at
-	GroupName bybit.Opt[string]   // Only this group, such as A. Default: all.
-}
-
-// PredictionGroupsResult is what [Service.PredictionGroups] returns.
-type PredictionGroupsResult struct {
-	Groups []PredictionGroup // groups of the competition
-}
-
-// PredictionGroup is one of the groups of the competition ([PredictionGroupsResult.Groups]).
-type PredictionGroup struct {
-	GroupName string                 // name of the group, such as A
-	Standings []PredictionStanding   // table of the group, first rank first
-	Matches   []PredictionGroupMatch // matches of the group
-}
-
-// PredictionStanding is an element of [PredictionGroup.Standings]: table of the group, first rank
-// first.
-type PredictionStanding struct {
-	Rank           int64  // place in the table, from 1
-	TeamName       string // name of the team
-	Played         int64  // matches the team has played
-	Won            int64  // matches it won
-	Drawn          int64  // matches that ended in a draw
-	Lost           int64  // matches it lost
-	GoalsFor       int64  // goals it scored
-	GoalsAgainst   int64  // goals scored against it
-	GoalDifference int64  // goals scored less goals conceded
-	Points         int64  // points in the table
-}
-
-// PredictionGroupMatch is one of the matches of the group ([PredictionGroup.Matches]).
-type PredictionGroupMatch struct {
-	MatchID   string                // ID of the match
-	HomeTeam  string                // name of the home team
-	AwayTeam  string                // name of the visiting team
-	MatchTime time.Time             // when the match begins
-	Status    PredictionMatchStatus // whether it has been played
-	HomeScore int64                 // goals of the home team; -1 before the match
-	AwayScore int64                 // goals of the visiting team; -1 before the match
-	EventID   string                // ID of the event on it; empty if there is none
 }

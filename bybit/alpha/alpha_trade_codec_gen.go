@@ -108,8 +108,10 @@ func (r *TradeQuoteParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TradeQuoteParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TradeQuoteParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TradeQuoteParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TradeQuoteParams).fields)
+}
 
 func (r *TradeQuoteResult) fields(f *wire.Fields) {
 	f.Int("tradeType", (*int64)(&r.TradeType))
@@ -195,8 +197,10 @@ func (r *PurchaseTokenParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PurchaseTokenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PurchaseTokenParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PurchaseTokenParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PurchaseTokenParams).fields)
+}
 
 func (r *PurchaseTokenResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
@@ -243,8 +247,10 @@ func (r *RedeemTokenParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RedeemTokenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RedeemTokenParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RedeemTokenParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RedeemTokenParams).fields)
+}
 
 func (r *RedeemTokenResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
@@ -270,10 +276,10 @@ func (r *TradeOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tradeType", &r.TradeType, wire.Code[TradeType])
 	wire.Opt(f, "tokenCode", &r.TokenCode, (*wire.Fields).Text)
 	wire.Values(f.Omit(), "orderStatus", &r.OrderStatus, wire.Code[OrderStatus])
-	wire.Opt(f, "days", &r.Days, (*wire.Fields).Int)
+	wire.Opt(f, "days", &r.Days, wire.Code[int])
 	f.Int("limit", &r.Limit)
 	f.Int("pageIndex", &r.PageIndex)
-	wire.Opt(f, "direction", &r.Direction, wire.Enum[PageDirection])
+	f.Omit().Text("direction", (*string)(&r.Direction))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -289,8 +295,10 @@ func (r *TradeOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TradeOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TradeOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TradeOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TradeOrdersParams).fields)
+}
 
 func (r *TradeOrdersResult) fields(f *wire.Fields) {
 	f.Int("total", &r.Total)
@@ -377,8 +385,10 @@ func (r *TradePayTokensParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TradePayTokensParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TradePayTokensParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TradePayTokensParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TradePayTokensParams).fields)
+}
 
 func (r *TradePayTokensResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*TradePayToken).fields)
@@ -417,8 +427,10 @@ func (r *TradeTokensParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TradeTokensParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TradeTokensParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TradeTokensParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TradeTokensParams).fields)
+}
 
 func (r *TradeTokensResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*TradeToken).fields)
@@ -458,8 +470,10 @@ func (r *TradeTokenDetailsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TradeTokenDetailsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TradeTokenDetailsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TradeTokenDetailsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TradeTokenDetailsParams).fields)
+}
 
 func (r *TradeTokenDetailsResult) fields(f *wire.Fields) {
 	f.Text("tokenCode", &r.TokenCode)

@@ -238,13 +238,13 @@ func (s *Service) AllTradeOrders(ctx context.Context, p *TradeOrdersParams) iter
 
 // TradeOrdersParams are the parameters of [Service.TradeOrders].
 type TradeOrdersParams struct {
-	TradeType   bybit.Opt[TradeType]     // Purchases or redemptions. Default: TradeTypeAll, both.
-	TokenCode   bybit.Opt[string]        // Orders with this token. Default: all.
-	OrderStatus []OrderStatus            // Orders in one of these states. Default: all.
-	Days        bybit.Opt[int64]         // Days to look back, 0 to 90; 0 means 90. Default: 0.
-	Limit       int64                    // orders per page, 1 to 100
-	PageIndex   int64                    // number of the page, from 1
-	Direction   bybit.Opt[PageDirection] // which way to go from that page
+	TradeType   bybit.Opt[TradeType] // Purchases or redemptions. Default: TradeTypeAll, both.
+	TokenCode   bybit.Opt[string]    // Orders with this token. Default: all.
+	OrderStatus []OrderStatus        // Orders in one of these states. Default: all.
+	Days        bybit.Opt[int]       // Days to look back, 0 to 90; 0 means 90. Default: 0.
+	Limit       int64                // orders per page, 1 to 100
+	PageIndex   int64                // number of the page, from 1
+	Direction   PageDirection        // Which way to go from that page. Optional.
 }
 
 // TradeOrdersResult is what [Service.TradeOrders] returns.

@@ -23,8 +23,10 @@ func (r *TradeTokenPricesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TradeTokenPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TradeTokenPricesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TradeTokenPricesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TradeTokenPricesParams).fields)
+}
 
 func (r *TradeTokenID) fields(f *wire.Fields) {
 	f.Text("chainCode", &r.ChainCode)
@@ -121,8 +123,10 @@ func (r *TradeAssetDetailParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TradeAssetDetailParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TradeAssetDetailParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TradeAssetDetailParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TradeAssetDetailParams).fields)
+}
 
 func (r *TradeAssetDetailResult) fields(f *wire.Fields) {
 	wire.Structs(f, "assetList", &r.List, (*TradeAsset).fields)

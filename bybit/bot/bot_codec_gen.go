@@ -66,8 +66,10 @@ func (r *CloseDCAParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CloseDCAParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CloseDCAParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CloseDCAParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CloseDCAParams).fields)
+}
 
 func (r *CloseDCAResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -109,8 +111,10 @@ func (r *CreateDCAParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CreateDCAParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CreateDCAParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CreateDCAParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CreateDCAParams).fields)
+}
 
 func (r *DCAParameters) fields(f *wire.Fields) {
 	f.IntText("frequency_in_second", &r.FrequencyInSecond)
@@ -185,8 +189,10 @@ func (r *CloseComboParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CloseComboParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CloseComboParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CloseComboParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CloseComboParams).fields)
+}
 
 func (r *CloseComboResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -214,7 +220,7 @@ func (r *CreateComboParams) fields(f *wire.Fields) {
 	f.Decimal("init_margin", &r.InitMargin)
 	f.Int("adjust_position_mode", (*int64)(&r.AdjustPositionMode))
 	wire.Opt(f, "adjust_position_percent", &r.AdjustPositionPercent, (*wire.Fields).Decimal)
-	wire.Opt(f, "adjust_position_time_interval", &r.AdjustPositionTimeInterval, (*wire.Fields).Int)
+	wire.Opt(f, "adjust_position_time_interval", &r.AdjustPositionTimeInterval, wire.Code[int])
 	wire.Structs(f, "symbol_settings", &r.SymbolSettings, (*ComboSymbol).fields)
 	wire.Opt(f, "sl_percent", &r.StopLossPercent, (*wire.Fields).Decimal)
 	wire.Opt(f, "tp_percent", &r.TakeProfitPercent, (*wire.Fields).Decimal)
@@ -234,8 +240,10 @@ func (r *CreateComboParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CreateComboParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CreateComboParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CreateComboParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CreateComboParams).fields)
+}
 
 func (r *CreateComboResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -277,8 +285,8 @@ func (r *ComboParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ComboParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ComboParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ComboParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*ComboParams).fields) }
 
 func (r *ComboResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -382,7 +390,7 @@ func (r *ComboLimitsParams) fields(f *wire.Fields) {
 	f.Decimal("init_margin", &r.InitMargin)
 	f.Int("adjust_position_mode", (*int64)(&r.AdjustPositionMode))
 	wire.Opt(f, "adjust_position_percent", &r.AdjustPositionPercent, (*wire.Fields).Decimal)
-	wire.Opt(f, "adjust_position_time_interval", &r.AdjustPositionTimeInterval, (*wire.Fields).Int)
+	wire.Opt(f, "adjust_position_time_interval", &r.AdjustPositionTimeInterval, wire.Code[int])
 	wire.Structs(f, "symbol_settings", &r.SymbolSettings, (*ComboSymbol).fields)
 	wire.Opt(f, "sl_percent", &r.StopLossPercent, (*wire.Fields).Decimal)
 	wire.Opt(f, "tp_percent", &r.TakeProfitPercent, (*wire.Fields).Decimal)
@@ -403,8 +411,10 @@ func (r *ComboLimitsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ComboLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ComboLimitsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ComboLimitsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ComboLimitsParams).fields)
+}
 
 func (r *ComboLimitsResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -452,8 +462,10 @@ func (r *CloseFuturesGridParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CloseFuturesGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CloseFuturesGridParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CloseFuturesGridParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CloseFuturesGridParams).fields)
+}
 
 func (r *CloseFuturesGridResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -510,8 +522,10 @@ func (r *CreateFuturesGridParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CreateFuturesGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CreateFuturesGridParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CreateFuturesGridParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CreateFuturesGridParams).fields)
+}
 
 func (r *CreateFuturesGridResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))

@@ -35,8 +35,10 @@ func (r *CreateSpotGridParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CreateSpotGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CreateSpotGridParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CreateSpotGridParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CreateSpotGridParams).fields)
+}
 
 func (r *CreateSpotGridResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -78,8 +80,10 @@ func (r *SpotGridParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpotGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpotGridParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpotGridParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpotGridParams).fields)
+}
 
 func (r *SpotGridResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -190,8 +194,10 @@ func (r *CheckSpotGridParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CheckSpotGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CheckSpotGridParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CheckSpotGridParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CheckSpotGridParams).fields)
+}
 
 func (r *CheckSpotGridResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))

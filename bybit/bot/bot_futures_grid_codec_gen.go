@@ -23,8 +23,10 @@ func (r *FuturesGridParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FuturesGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FuturesGridParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FuturesGridParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FuturesGridParams).fields)
+}
 
 func (r *FuturesGridResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -168,8 +170,10 @@ func (r *CheckFuturesGridParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CheckFuturesGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CheckFuturesGridParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CheckFuturesGridParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CheckFuturesGridParams).fields)
+}
 
 func (r *CheckFuturesGridResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -227,8 +231,10 @@ func (r *CloseMartingaleParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CloseMartingaleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CloseMartingaleParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CloseMartingaleParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CloseMartingaleParams).fields)
+}
 
 func (r *CloseMartingaleResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -278,8 +284,10 @@ func (r *CreateMartingaleParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CreateMartingaleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CreateMartingaleParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CreateMartingaleParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CreateMartingaleParams).fields)
+}
 
 func (r *CreateMartingaleResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -321,8 +329,10 @@ func (r *MartingaleParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MartingaleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MartingaleParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MartingaleParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MartingaleParams).fields)
+}
 
 func (r *MartingaleResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -413,7 +423,7 @@ func (r *MartingaleLimitsParams) fields(f *wire.Fields) {
 	f.Decimal("leverage", &r.Leverage)
 	wire.Opt(f, "price_float_percent", &r.PriceFloatPercent, (*wire.Fields).Decimal)
 	wire.Opt(f, "add_position_percent", &r.AddPositionPercent, (*wire.Fields).Decimal)
-	wire.Opt(f, "add_position_num", &r.AddPositionNum, (*wire.Fields).Int)
+	wire.Opt(f, "add_position_num", &r.AddPositionNum, wire.Code[int])
 	wire.Opt(f, "round_tp_percent", &r.RoundTakeProfitPercent, (*wire.Fields).Decimal)
 	wire.Opt(f, "init_margin", &r.InitMargin, (*wire.Fields).Decimal)
 	wire.Opt(f, "sl_percent", &r.StopLossPercent, (*wire.Fields).Decimal)
@@ -435,8 +445,10 @@ func (r *MartingaleLimitsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MartingaleLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MartingaleLimitsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MartingaleLimitsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MartingaleLimitsParams).fields)
+}
 
 func (r *MartingaleLimitsResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))
@@ -487,8 +499,10 @@ func (r *CloseSpotGridParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CloseSpotGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CloseSpotGridParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CloseSpotGridParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CloseSpotGridParams).fields)
+}
 
 func (r *CloseSpotGridResult) fields(f *wire.Fields) {
 	f.Int("status_code", (*int64)(&r.StatusCode))

@@ -392,7 +392,7 @@ type MartingaleLimitsParams struct {
 	// Size of an addition, as a multiple of the first order: 1.1 is 10% more.
 	AddPositionPercent bybit.Opt[decimal.Decimal]
 
-	AddPositionNum         bybit.Opt[int64]           // most additions in a round
+	AddPositionNum         bybit.Opt[int]             // most additions in a round
 	RoundTakeProfitPercent bybit.Opt[decimal.Decimal] // profit at which a round ends, as a fraction
 	InitMargin             bybit.Opt[decimal.Decimal] // amount to put in, in the quote coin
 

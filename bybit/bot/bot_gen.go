@@ -159,7 +159,7 @@ type CreateComboParams struct {
 
 	// Interval of rebalancing, in seconds: 30 minutes, 1, 4, 8 or 12 hours, 1, 3, 7, 14 or 28 days.
 	// Needed for the modes 1 and 3.
-	AdjustPositionTimeInterval bybit.Opt[int64]
+	AdjustPositionTimeInterval bybit.Opt[int]
 
 	SymbolSettings []ComboSymbol // symbols with their weights, at least one
 
@@ -296,8 +296,8 @@ type ComboLimitsParams struct {
 	AdjustPositionMode    RebalanceMode              // when to rebalance
 	AdjustPositionPercent bybit.Opt[decimal.Decimal] // how far a weight may be off, as a fraction
 
-	AdjustPositionTimeInterval bybit.Opt[int64] // interval of rebalancing, in seconds
-	SymbolSettings             []ComboSymbol    // symbols with their weights, at least one
+	AdjustPositionTimeInterval bybit.Opt[int] // interval of rebalancing, in seconds
+	SymbolSettings             []ComboSymbol  // symbols with their weights, at least one
 
 	// Loss at which to close, as a fraction of the margin. Default: none.
 	StopLossPercent bybit.Opt[decimal.Decimal]

@@ -22,7 +22,7 @@ func (r Earning) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*E
 func (r *IPChangesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -39,16 +39,19 @@ func (r *IPChangesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *IPChangesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r IPChangesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r IPChangesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*IPChangesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *IPChangesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IPChangesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *IPChangesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *IPChangesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*IPChangesParams).fields)
 }
 
@@ -181,11 +184,11 @@ func (r MarkupFeeRebate) MarshalJSON() ([]byte, error) {
 }
 
 func (r *EarningsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "bizType", &r.BizType, wire.Enum[BizType])
+	f.Omit().Text("bizType", (*string)(&r.BizType))
 	wire.Opt(f, "begin", &r.Begin, (*wire.Fields).Text)
 	wire.Opt(f, "end", &r.End, (*wire.Fields).Text)
 	wire.Opt(f, "uid", &r.UID, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -202,16 +205,19 @@ func (r *EarningsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *EarningsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r EarningsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r EarningsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*EarningsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *EarningsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*EarningsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *EarningsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *EarningsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*EarningsParams).fields)
 }
 
@@ -285,7 +291,7 @@ func (r *SubDepositsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -302,16 +308,19 @@ func (r *SubDepositsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SubDepositsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SubDepositsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SubDepositsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SubDepositsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SubDepositsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SubDepositsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SubDepositsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SubDepositsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SubDepositsParams).fields)
 }
 
@@ -367,7 +376,7 @@ func (r *Deposit) UnmarshalJSON(json []byte) error {
 func (r Deposit) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Deposit).fields), nil }
 
 func (r *RateLimitsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 	wire.Opt(f, "uids", &r.UIDs, (*wire.Fields).Text)
 }
@@ -385,16 +394,19 @@ func (r *RateLimitsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RateLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RateLimitsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RateLimitsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RateLimitsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RateLimitsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RateLimitsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RateLimitsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RateLimitsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RateLimitsParams).fields)
 }
 
@@ -470,78 +482,4 @@ func (r *RateLimitCap) UnmarshalJSON(json []byte) error {
 // MarshalJSON writes it as the exchange does.
 func (r RateLimitCap) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RateLimitCap).fields), nil
-}
-
-func (r *SetRateLimitsParams) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*SetRateLimit).fields)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *SetRateLimitsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*SetRateLimitsParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *SetRateLimitsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*SetRateLimitsParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *SetRateLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SetRateLimitsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *SetRateLimit) fields(f *wire.Fields) {
-	f.Text("uids", &r.UIDs)
-	f.Text("bizType", (*string)(&r.BizType))
-	wire.Opt(f, "rate", &r.Rate, (*wire.Fields).Int)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *SetRateLimit) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*SetRateLimit).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r SetRateLimit) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*SetRateLimit).fields), nil
-}
-
-func (r *SetRateLimitsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "result", &r.Outcomes, (*SetRateLimitOutcome).fields)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *SetRateLimitsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*SetRateLimitsResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *SetRateLimitsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*SetRateLimitsResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *SetRateLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SetRateLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *SetRateLimitOutcome) fields(f *wire.Fields) {
-	f.Text("uids", &r.UIDs)
-	f.Text("bizType", (*string)(&r.BizType))
-	f.Int("rate", &r.Rate)
-	f.Bool("success", &r.Success)
-	f.Text("msg", (*string)(&r.Msg))
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *SetRateLimitOutcome) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*SetRateLimitOutcome).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r SetRateLimitOutcome) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*SetRateLimitOutcome).fields), nil
 }

@@ -48,7 +48,7 @@ func (s *Service) AllIPChanges(ctx context.Context, p *IPChangesParams) iter.Seq
 type IPChangesParams struct {
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Rows per page, 1 to 50. Default: 20.
+	Limit     bybit.Opt[int]       // Rows per page, 1 to 50. Default: 20.
 	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -155,12 +155,12 @@ func (s *Service) AllEarnings(ctx context.Context, p *EarningsParams) iter.Seq2[
 
 // EarningsParams are the parameters of [Service.Earnings].
 type EarningsParams struct {
-	BizType bybit.Opt[BizType] // Line of business. Default: all.
-	Begin   bybit.Opt[string]  // first day, UTC, such as 20231201
-	End     bybit.Opt[string]  // last day, UTC, such as 20231201
-	UID     bybit.Opt[string]  // UID of a sub-account. Default: all.
-	Limit   bybit.Opt[int64]   // Rows per page, 1 to 1000. Default: 1000.
-	Cursor  bybit.Opt[string]  // Page to return: NextPageCursor of the page before. Default: the first.
+	BizType BizType           // Line of business. Default: all.
+	Begin   bybit.Opt[string] // first day, UTC, such as 20231201
+	End     bybit.Opt[string] // last day, UTC, such as 20231201
+	UID     bybit.Opt[string] // UID of a sub-account. Default: all.
+	Limit   bybit.Opt[int]    // Rows per page, 1 to 1000. Default: 1000.
+	Cursor  bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // EarningsResult is what [Service.Earnings] returns.
@@ -228,7 +228,7 @@ type SubDepositsParams struct {
 	Coin        bybit.Opt[string]    // Coin in upper case. Default: all.
 	StartTime   bybit.Opt[time.Time] // not before this time
 	EndTime     bybit.Opt[time.Time] // not after this time
-	Limit       bybit.Opt[int64]     // Rows per page, 1 to 50. Default: 50.
+	Limit       bybit.Opt[int]       // Rows per page, 1 to 50. Default: 50.
 
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -287,7 +287,7 @@ func (s *Service) AllRateLimits(ctx context.Context, p *RateLimitsParams) iter.S
 
 // RateLimitsParams are the parameters of [Service.RateLimits].
 type RateLimitsParams struct {
-	Limit  bybit.Opt[int64]  // Rows per page, 1 to 1000. Default: 1000.
+	Limit  bybit.Opt[int]    // Rows per page, 1 to 1000. Default: 1000.
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 	UIDs   bybit.Opt[string] // UIDs, joined with commas, also of several main accounts. Default: all.
 }
@@ -330,45 +330,4 @@ type RateLimitCap struct {
 	UIDCap    int64   // calls per second that one account may have
 	TotalRate int64   // calls per second that have been given, over all accounts
 	BizType   BizType // line of business
-}
-
-// SetRateLimits sets API limits of an exchange broker's accounts. A main account sets those of its
-// sub-accounts, not its own; a sub-account its own only. Each change has an outcome of its own in
-// the reply.
-//
-// V5 page: [broker/exchange-broker/rate-limit/set].
-//
-// [broker/exchange-broker/rate-limit/set]: https://bybit-exchange.github.io/docs/v5/broker/exchange-broker/rate-limit/set
-func (s *Service) SetRateLimits(ctx context.Context, p *SetRateLimitsParams) (*SetRateLimitsResult, error) {
-	r := new(SetRateLimitsResult)
-	if err := s.c.Call(ctx, http.MethodPost, "/v5/broker/apilimit/set", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// SetRateLimitsParams are the parameters of [Service.SetRateLimits].
-type SetRateLimitsParams struct {
-	List []SetRateLimit // limits to set
-}
-
-// SetRateLimit is one of the limits to set ([SetRateLimitsParams.List]).
-type SetRateLimit struct {
-	UIDs    string           // UIDs, joined with commas
-	BizType BizType          // line of business: BizSpot, BizDerivatives or BizOptions
-	Rate    bybit.Opt[int64] // Required. Calls per second.
-}
-
-// SetRateLimitsResult is what [Service.SetRateLimits] returns.
-type SetRateLimitsResult struct {
-	Outcomes []SetRateLimitOutcome // what became of each
-}
-
-// SetRateLimitOutcome is an element of [SetRateLimitsResult.Outcomes]: what became of each.
-type SetRateLimitOutcome struct {
-	UIDs    string          // UIDs, joined with commas
-	BizType BizType         // line of business
-	Rate    int64           // calls per second
-	Success bool            // whether it was set
-	Msg     SetLimitMessage // what became of it
 }

@@ -7,14 +7,14 @@ import (
 )
 
 func (r *TransactionsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "statusCode", &r.StatusCode, wire.Enum[TransactionCode])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "page", &r.Page, (*wire.Fields).Int)
+	f.Omit().Text("statusCode", (*string)(&r.StatusCode))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "page", &r.Page, wire.Code[int])
 	wire.Opt(f, "pan4", &r.Pan4, (*wire.Fields).Text)
 	wire.Opt(f, "createBeginTime", &r.CreateBeginTime, (*wire.Fields).MillisNumber)
 	wire.Opt(f, "createEndTime", &r.CreateEndTime, (*wire.Fields).MillisNumber)
 	wire.Opt(f, "merchName", &r.MerchName, (*wire.Fields).Text)
-	wire.Opt(f, "type", &r.Type, wire.Enum[QueryType])
+	f.Omit().Text("type", (*string)(&r.Type))
 	wire.Opt(f, "txnId", &r.TxnID, (*wire.Fields).Text)
 	wire.Opt(f, "cardToken", &r.CardToken, (*wire.Fields).Text)
 	wire.Opt(f, "orderNo", &r.OrderNo, (*wire.Fields).Text)
@@ -33,8 +33,21 @@ func (r *TransactionsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TransactionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TransactionsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TransactionsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TransactionsParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *TransactionsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TransactionsParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *TransactionsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*TransactionsParams).fields)
+}
 
 func (r *TransactionsResult) fields(f *wire.Fields) {
 	f.Int("pageSize", &r.PageSize)
@@ -145,8 +158,21 @@ func (r *CashbackParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CashbackParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CashbackParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CashbackParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CashbackParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *CashbackParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CashbackParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *CashbackParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*CashbackParams).fields)
+}
 
 func (r *CashbackResult) fields(f *wire.Fields) {
 	f.Decimal("points", &r.Points)
@@ -180,8 +206,8 @@ func (r *CashbackResult) UnmarshalJSON(json []byte) error { return r.Decode(json
 func (r CashbackResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MallItemsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "pageNo", &r.PageNo, (*wire.Fields).Int)
-	wire.Opt(f, "pageSize", &r.PageSize, (*wire.Fields).Int)
+	wire.Opt(f, "pageNo", &r.PageNo, wire.Code[int])
+	wire.Opt(f, "pageSize", &r.PageSize, wire.Code[int])
 	wire.Opt(f, "itemType", &r.ItemType, wire.Code[ItemType])
 	wire.Opt(f, "itemBizType", &r.ItemBizType, wire.Code[ItemBizType])
 	wire.Opt(f, "orderBy", &r.OrderBy, wire.Code[ItemOrder])
@@ -202,8 +228,21 @@ func (r *MallItemsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MallItemsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MallItemsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MallItemsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MallItemsParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *MallItemsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MallItemsParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MallItemsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*MallItemsParams).fields)
+}
 
 func (r *MallItemsResult) fields(f *wire.Fields) {
 	f.Int("pageNo", &r.PageNo)
@@ -255,14 +294,14 @@ func (r MallItem) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*
 
 func (r *PointRecordsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "type", &r.Type, (*wire.Fields).Text)
-	wire.Opt(f, "pageSize", &r.PageSize, (*wire.Fields).Int)
-	wire.Opt(f, "pageNo", &r.PageNo, (*wire.Fields).Int)
+	wire.Opt(f, "pageSize", &r.PageSize, wire.Code[int])
+	wire.Opt(f, "pageNo", &r.PageNo, wire.Code[int])
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).MillisNumber)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).MillisNumber)
 	wire.Opt(f, "outOrderId", &r.OutOrderID, (*wire.Fields).Text)
 	wire.Opt(f, "bizId", &r.BizID, (*wire.Fields).Text)
 	wire.Opt(f, "bizTxnId", &r.BizTxnID, (*wire.Fields).Text)
-	wire.Opt(f, "side", &r.Side, wire.Enum[PointSide])
+	f.Omit().Text("side", (*string)(&r.Side))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -278,8 +317,21 @@ func (r *PointRecordsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PointRecordsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PointRecordsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PointRecordsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PointRecordsParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *PointRecordsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PointRecordsParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PointRecordsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*PointRecordsParams).fields)
+}
 
 func (r *PointRecordsResult) fields(f *wire.Fields) {
 	f.Int("pageSize", &r.PageSize)

@@ -34,25 +34,25 @@ func (s *Service) Transactions(ctx context.Context, p *TransactionsParams) (*Tra
 // other.
 func (s *Service) AllTransactions(ctx context.Context, p *TransactionsParams) iter.Seq2[Transaction, error] {
 	return pages.ByPage(ctx, p, s.Transactions,
-		func(p *TransactionsParams) int64 { return p.Page.Or(1) },
-		func(p *TransactionsParams, n int64) { p.Page.Set(n) },
+		func(p *TransactionsParams) int { return p.Page.Or(1) },
+		func(p *TransactionsParams, n int) { p.Page.Set(n) },
 		func(r *TransactionsResult) []Transaction { return r.Transactions })
 }
 
 // TransactionsParams are the parameters of [Service.Transactions].
 type TransactionsParams struct {
-	StatusCode bybit.Opt[TransactionCode] // Pending, cleared or declined ones. Default: all.
-	Limit      bybit.Opt[int64]           // Rows per page, 1 to 500. Default: 100.
-	Page       bybit.Opt[int64]           // Number of the page, from 1. Default: 1.
-	Pan4       bybit.Opt[string]          // Last two or four digits of the card's number. Default: all.
-
+	StatusCode      TransactionCode      // Pending, cleared or declined ones. Default: all.
+	Limit           bybit.Opt[int]       // Rows per page, 1 to 500. Default: 100.
+	Page            bybit.Opt[int]       // Number of the page, from 1. Default: 1.
+	Pan4            bybit.Opt[string]    // Last two or four digits of the card's number. Default: all.
 	CreateBeginTime bybit.Opt[time.Time] // not before this time
 	CreateEndTime   bybit.Opt[time.Time] // not after this time
 	MerchName       bybit.Opt[string]    // part of the merchant's name
-	Type            bybit.Opt[QueryType] // Stage of the transactions. Needed without TxnID and OrderNo.
-	TxnID           bybit.Opt[string]    // ID of a transaction
-	CardToken       bybit.Opt[string]    // Token of a card. Default: all.
-	OrderNo         bybit.Opt[string]    // ID of an order
+
+	Type      QueryType         // Stage of the transactions. Needed without TxnID and OrderNo. Optional.
+	TxnID     bybit.Opt[string] // ID of a transaction
+	CardToken bybit.Opt[string] // Token of a card. Default: all.
+	OrderNo   bybit.Opt[string] // ID of an order
 }
 
 // TransactionsResult is what [Service.Transactions] returns.
@@ -175,15 +175,15 @@ func (s *Service) MallItems(ctx context.Context, p *MallItemsParams) (*MallItems
 // AllMallItems yields the rows of [Service.MallItems], page after page. An error ends it.
 func (s *Service) AllMallItems(ctx context.Context, p *MallItemsParams) iter.Seq2[MallItem, error] {
 	return pages.ByPage(ctx, p, s.MallItems,
-		func(p *MallItemsParams) int64 { return p.PageNo.Or(1) },
-		func(p *MallItemsParams, n int64) { p.PageNo.Set(n) },
+		func(p *MallItemsParams) int { return p.PageNo.Or(1) },
+		func(p *MallItemsParams, n int) { p.PageNo.Set(n) },
 		func(r *MallItemsResult) []MallItem { return r.Items })
 }
 
 // MallItemsParams are the parameters of [Service.MallItems].
 type MallItemsParams struct {
-	PageNo      bybit.Opt[int64]       // Number of the page, from 1. Default: 1.
-	PageSize    bybit.Opt[int64]       // Rows per page, at least 1. Default: 10.
+	PageNo      bybit.Opt[int]         // Number of the page, from 1. Default: 1.
+	PageSize    bybit.Opt[int]         // Rows per page, at least 1. Default: 10.
 	ItemType    bybit.Opt[ItemType]    // Whether to return things. Default: all.
 	ItemBizType bybit.Opt[ItemBizType] // Kind of item. Default: all.
 	OrderBy     bybit.Opt[ItemOrder]   // what to sort by
@@ -240,16 +240,16 @@ func (s *Service) PointRecords(ctx context.Context, p *PointRecordsParams) (*Poi
 // other.
 func (s *Service) AllPointRecords(ctx context.Context, p *PointRecordsParams) iter.Seq2[PointRecord, error] {
 	return pages.ByPage(ctx, p, s.PointRecords,
-		func(p *PointRecordsParams) int64 { return p.PageNo.Or(1) },
-		func(p *PointRecordsParams, n int64) { p.PageNo.Set(n) },
+		func(p *PointRecordsParams) int { return p.PageNo.Or(1) },
+		func(p *PointRecordsParams, n int) { p.PageNo.Set(n) },
 		func(r *PointRecordsResult) []PointRecord { return r.Records })
 }
 
 // PointRecordsParams are the parameters of [Service.PointRecords].
 type PointRecordsParams struct {
 	Type     bybit.Opt[string] // Kind of record, such as CASHBACK. Default: all.
-	PageSize bybit.Opt[int64]  // Rows per page, at least 1. Default: 10.
-	PageNo   bybit.Opt[int64]  // Number of the page, from 1. Default: 1.
+	PageSize bybit.Opt[int]    // Rows per page, at least 1. Default: 10.
+	PageNo   bybit.Opt[int]    // Number of the page, from 1. Default: 1.
 
 	// Not before this time; the exchange does not say whether it takes seconds or milliseconds.
 	StartTime bybit.Opt[time.Time]
@@ -257,10 +257,10 @@ type PointRecordsParams struct {
 	// Not after this time; the exchange does not say whether it takes seconds or milliseconds.
 	EndTime bybit.Opt[time.Time]
 
-	OutOrderID bybit.Opt[string]    // ID of the order elsewhere
-	BizID      bybit.Opt[string]    // ID of the points order
-	BizTxnID   bybit.Opt[string]    // ID of the card transaction through all its stages
-	Side       bybit.Opt[PointSide] // Whether points came or went. Default: both.
+	OutOrderID bybit.Opt[string] // ID of the order elsewhere
+	BizID      bybit.Opt[string] // ID of the points order
+	BizTxnID   bybit.Opt[string] // ID of the card transaction through all its stages
+	Side       PointSide         // Whether points came or went. Default: both.
 }
 
 // PointRecordsResult is what [Service.PointRecords] returns.

@@ -138,8 +138,8 @@ func (r FiatPrice) MarshalJSON() ([]byte, error) {
 }
 
 func (r *QuoteParams) fields(f *wire.Fields) {
-	wire.Opt(f, "fromCoinType", &r.FromCoinType, wire.Enum[CoinType])
-	wire.Opt(f, "toCoinType", &r.ToCoinType, wire.Enum[CoinType])
+	f.Omit().Text("fromCoinType", (*string)(&r.FromCoinType))
+	f.Omit().Text("toCoinType", (*string)(&r.ToCoinType))
 	wire.Opt(f, "requestId", &r.RequestID, (*wire.Fields).Text)
 	f.Text("fromCoin", &r.FromCoin)
 	f.Text("toCoin", &r.ToCoin)
@@ -163,8 +163,8 @@ func (r *QuoteParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *QuoteParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r QuoteParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r QuoteParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*QuoteParams).fields) }
 
 func (r *QuoteResult) fields(f *wire.Fields) {
 	f.Text("quoteTxId", &r.QuoteTxID)
@@ -213,8 +213,10 @@ func (r *ConfirmParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ConfirmParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ConfirmParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ConfirmParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ConfirmParams).fields)
+}
 
 func (r *ConfirmResult) fields(f *wire.Fields) {
 	f.Text("exchangeStatus", (*string)(&r.ExchangeStatus))
@@ -256,16 +258,17 @@ func (r *CoinsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CoinsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*CoinsParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *CoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *CoinsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *CoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CoinsParams).fields)
 }
 
@@ -320,9 +323,9 @@ func (r *Coin) UnmarshalJSON(json []byte) error {
 func (r Coin) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Coin).fields), nil }
 
 func (r *HistoryParams) fields(f *wire.Fields) {
-	wire.Opt(f, "accountType", &r.AccountType, wire.Enum[Wallet])
-	wire.Opt(f, "index", &r.Index, (*wire.Fields).Int)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("accountType", (*string)(&r.AccountType))
+	wire.Opt(f, "index", &r.Index, wire.Code[int])
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -338,16 +341,19 @@ func (r *HistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *HistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r HistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r HistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*HistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *HistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*HistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *HistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *HistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*HistoryParams).fields)
 }
 
@@ -389,16 +395,17 @@ func (r *StatusParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *StatusParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r StatusParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r StatusParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*StatusParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *StatusParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*StatusParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *StatusParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *StatusParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*StatusParams).fields)
 }
 
@@ -439,8 +446,10 @@ func (r *ConfirmSmallBalancesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ConfirmSmallBalancesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ConfirmSmallBalancesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ConfirmSmallBalancesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ConfirmSmallBalancesParams).fields)
+}
 
 func (r *ConfirmSmallBalancesResult) fields(f *wire.Fields) {
 	f.Text("quoteId", &r.QuoteID)

@@ -107,8 +107,8 @@ func (s *Service) Quote(ctx context.Context, p *QuoteParams) (*QuoteResult, erro
 
 // QuoteParams are the parameters of [Service.Quote].
 type QuoteParams struct {
-	FromCoinType bybit.Opt[CoinType] // kind of the coin that is given: crypto
-	ToCoinType   bybit.Opt[CoinType] // kind of the coin that is received: crypto
+	FromCoinType CoinType // Kind of the coin that is given: crypto. Optional.
+	ToCoinType   CoinType // Kind of the coin that is received: crypto. Optional.
 
 	// An ID for the caller's own use, at most 36 characters; it comes back in the reply.
 	RequestID bybit.Opt[string]
@@ -238,16 +238,16 @@ func (s *Service) History(ctx context.Context, p *HistoryParams) (*HistoryResult
 // AllHistory yields the rows of [Service.History], page after page. An error ends it.
 func (s *Service) AllHistory(ctx context.Context, p *HistoryParams) iter.Seq2[Conversion, error] {
 	return pages.ByPage(ctx, p, s.History,
-		func(p *HistoryParams) int64 { return p.Index.Or(1) },
-		func(p *HistoryParams, n int64) { p.Index.Set(n) },
+		func(p *HistoryParams) int { return p.Index.Or(1) },
+		func(p *HistoryParams, n int) { p.Index.Set(n) },
 		func(r *HistoryResult) []Conversion { return r.List })
 }
 
 // HistoryParams are the parameters of [Service.History].
 type HistoryParams struct {
-	AccountType bybit.Opt[Wallet] // Where they were made; several may be joined with commas. Default: all.
-	Index       bybit.Opt[int64]  // Number of the page, from 1. Default: 1.
-	Limit       bybit.Opt[int64]  // Rows per page, at most 100. Default: 20.
+	AccountType Wallet         // Where they were made; several may be joined with commas. Default: all.
+	Index       bybit.Opt[int] // Number of the page, from 1. Default: 1.
+	Limit       bybit.Opt[int] // Rows per page, at most 100. Default: 20.
 }
 
 // HistoryResult is what [Service.History] returns.

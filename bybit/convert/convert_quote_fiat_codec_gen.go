@@ -12,7 +12,7 @@ func (r *QuoteFiatParams) fields(f *wire.Fields) {
 	f.Text("toCoin", &r.ToCoin)
 	f.Text("toCoinType", (*string)(&r.ToCoinType))
 	f.Decimal("requestAmount", &r.RequestAmount)
-	wire.Opt(f, "requestCoinType", &r.RequestCoinType, wire.Enum[CoinType])
+	f.Omit().Text("requestCoinType", (*string)(&r.RequestCoinType))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -28,8 +28,10 @@ func (r *QuoteFiatParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *QuoteFiatParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r QuoteFiatParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r QuoteFiatParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*QuoteFiatParams).fields)
+}
 
 func (r *QuoteFiatResult) fields(f *wire.Fields) {
 	f.Omit().Text("quoteTxId", &r.QuoteTxID)
@@ -78,16 +80,19 @@ func (r *FiatReferencePricesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FiatReferencePricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FiatReferencePricesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FiatReferencePricesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FiatReferencePricesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FiatReferencePricesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FiatReferencePricesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FiatReferencePricesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FiatReferencePricesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FiatReferencePricesParams).fields)
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/decimal"
 )
 
@@ -33,8 +32,7 @@ type QuoteFiatParams struct {
 	ToCoinType    CoinType        // whether that is a coin or fiat money
 	RequestAmount decimal.Decimal // amount to give
 
-	// Whether RequestAmount is in a coin or in fiat money. Default: CoinTypeFiat.
-	RequestCoinType bybit.Opt[CoinType]
+	RequestCoinType CoinType // Whether RequestAmount is in a coin or in fiat money. Default: CoinTypeFiat.
 }
 
 // QuoteFiatResult is what [Service.QuoteFiat] returns.

@@ -8,11 +8,11 @@ import (
 
 func (r *SmallBalanceHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "quoteId", &r.QuoteID, (*wire.Fields).Text)
-	wire.Opt(f, "accountType", &r.AccountType, wire.Enum[Wallet])
+	f.Omit().Text("accountType", (*string)(&r.AccountType))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Int)
-	wire.Opt(f, "size", &r.Size, (*wire.Fields).Int)
+	wire.Opt(f, "cursor", &r.Cursor, wire.Code[int])
+	wire.Opt(f, "size", &r.Size, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -28,16 +28,19 @@ func (r *SmallBalanceHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SmallBalanceHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SmallBalanceHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SmallBalanceHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SmallBalanceHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SmallBalanceHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SmallBalanceHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SmallBalanceHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SmallBalanceHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SmallBalanceHistoryParams).fields)
 }
 
@@ -129,8 +132,10 @@ func (r *QuoteSmallBalancesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *QuoteSmallBalancesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r QuoteSmallBalancesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r QuoteSmallBalancesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*QuoteSmallBalancesParams).fields)
+}
 
 func (r *QuoteSmallBalancesResult) fields(f *wire.Fields) {
 	f.Text("quoteId", &r.QuoteID)
@@ -211,16 +216,19 @@ func (r *SmallBalancesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SmallBalancesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SmallBalancesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SmallBalancesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SmallBalancesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SmallBalancesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SmallBalancesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SmallBalancesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SmallBalancesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SmallBalancesParams).fields)
 }
 
@@ -284,16 +292,19 @@ func (r *FiatBalancesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FiatBalancesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FiatBalancesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FiatBalancesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FiatBalancesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FiatBalancesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FiatBalancesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FiatBalancesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FiatBalancesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FiatBalancesParams).fields)
 }
 
@@ -354,8 +365,10 @@ func (r *ConfirmFiatParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ConfirmFiatParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ConfirmFiatParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ConfirmFiatParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ConfirmFiatParams).fields)
+}
 
 func (r *ConfirmFiatResult) fields(f *wire.Fields) {
 	f.Text("tradeNo", &r.TradeNo)
@@ -379,7 +392,7 @@ func (r *ConfirmFiatResult) UnmarshalJSON(json []byte) error { return r.Decode(j
 func (r ConfirmFiatResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FiatCoinsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "side", &r.Side, wire.Enum[FiatSide])
+	f.Omit().Text("side", (*string)(&r.Side))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -395,16 +408,19 @@ func (r *FiatCoinsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FiatCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FiatCoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FiatCoinsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FiatCoinsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FiatCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FiatCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FiatCoinsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FiatCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FiatCoinsParams).fields)
 }
 
@@ -430,8 +446,8 @@ func (r *FiatCoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(jso
 func (r FiatCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FiatHistoryParams) fields(f *wire.Fields) {
-	wire.Opt(f, "index", &r.Index, (*wire.Fields).Int)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "index", &r.Index, wire.Code[int])
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 }
@@ -449,16 +465,19 @@ func (r *FiatHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FiatHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FiatHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FiatHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FiatHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FiatHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FiatHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FiatHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FiatHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FiatHistoryParams).fields)
 }
 
@@ -500,15 +519,18 @@ func (r *FiatTradeParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FiatTradeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FiatTradeParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FiatTradeParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FiatTradeParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FiatTradeParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FiatTradeParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FiatTradeParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FiatTradeParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FiatTradeParams).fields)
 }

@@ -33,20 +33,20 @@ func (s *Service) SmallBalanceHistory(ctx context.Context, p *SmallBalanceHistor
 // other.
 func (s *Service) AllSmallBalanceHistory(ctx context.Context, p *SmallBalanceHistoryParams) iter.Seq2[SmallBalanceConversion, error] {
 	return pages.ByPage(ctx, p, s.SmallBalanceHistory,
-		func(p *SmallBalanceHistoryParams) int64 { return p.Cursor.Or(1) },
-		func(p *SmallBalanceHistoryParams, n int64) { p.Cursor.Set(n) },
+		func(p *SmallBalanceHistoryParams) int { return p.Cursor.Or(1) },
+		func(p *SmallBalanceHistoryParams, n int) { p.Cursor.Set(n) },
 		func(r *SmallBalanceHistoryResult) []SmallBalanceConversion { return r.Records })
 }
 
 // SmallBalanceHistoryParams are the parameters of [Service.SmallBalanceHistory].
 type SmallBalanceHistoryParams struct {
 	QuoteID     bybit.Opt[string] // ID of a quote. If given, the other filters do not matter.
-	AccountType bybit.Opt[Wallet] // Wallet they took from: WalletUnified or WalletFunding. Default: both.
+	AccountType Wallet            // Wallet they took from: WalletUnified or WalletFunding. Default: both.
 
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Cursor    bybit.Opt[int64]     // Number of the page, from 1. Default: 1.
-	Size      bybit.Opt[int64]     // Rows per page, at most 100. Default: 50.
+	Cursor    bybit.Opt[int]       // Number of the page, from 1. Default: 1.
+	Size      bybit.Opt[int]       // Rows per page, at most 100. Default: 50.
 }
 
 // SmallBalanceHistoryResult is what [Service.SmallBalanceHistory] returns.
@@ -259,7 +259,7 @@ func (s *Service) FiatCoins(ctx context.Context, p *FiatCoinsParams) (*FiatCoins
 
 // FiatCoinsParams are the parameters of [Service.FiatCoins].
 type FiatCoinsParams struct {
-	Side bybit.Opt[FiatSide] // which way the currencies and coins are converted
+	Side FiatSide // Which way the currencies and coins are converted. Optional.
 }
 
 // FiatCoinsResult is what [Service.FiatCoins] returns.
@@ -287,15 +287,15 @@ func (s *Service) FiatHistory(ctx context.Context, p *FiatHistoryParams) (*FiatH
 // other.
 func (s *Service) AllFiatHistory(ctx context.Context, p *FiatHistoryParams) iter.Seq2[FiatTrade, error] {
 	return pages.ByPage(ctx, p, s.FiatHistory,
-		func(p *FiatHistoryParams) int64 { return p.Index.Or(1) },
-		func(p *FiatHistoryParams, n int64) { p.Index.Set(n) },
+		func(p *FiatHistoryParams) int { return p.Index.Or(1) },
+		func(p *FiatHistoryParams, n int) { p.Index.Set(n) },
 		func(r *FiatHistoryResult) []FiatTrade { return r.List })
 }
 
 // FiatHistoryParams are the parameters of [Service.FiatHistory].
 type FiatHistoryParams struct {
-	Index     bybit.Opt[int64]     // Number of the page, from 1. Default: 1.
-	Limit     bybit.Opt[int64]     // Rows per page, 20 to 100. Default: 20.
+	Index     bybit.Opt[int]       // Number of the page, from 1. Default: 1.
+	Limit     bybit.Opt[int]       // Rows per page, 20 to 100. Default: 20.
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 }

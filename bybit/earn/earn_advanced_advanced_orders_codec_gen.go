@@ -13,7 +13,7 @@ func (r *AdvancedOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -30,16 +30,19 @@ func (r *AdvancedOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AdvancedOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AdvancedOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AdvancedOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AdvancedOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AdvancedOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AdvancedOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AdvancedOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AdvancedOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AdvancedOrdersParams).fields)
 }
 
@@ -122,7 +125,7 @@ func (r *AdvancedPositionsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -139,16 +142,19 @@ func (r *AdvancedPositionsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AdvancedPositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AdvancedPositionsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AdvancedPositionsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AdvancedPositionsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AdvancedPositionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AdvancedPositionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AdvancedPositionsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AdvancedPositionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AdvancedPositionsParams).fields)
 }
 
@@ -240,16 +246,19 @@ func (r *LiquidityProductsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LiquidityProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LiquidityProductsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LiquidityProductsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LiquidityProductsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LiquidityProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LiquidityProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LiquidityProductsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LiquidityProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LiquidityProductsParams).fields)
 }
 
@@ -311,10 +320,10 @@ func (r LiquidityProduct) MarshalJSON() ([]byte, error) {
 func (r *AddLiquidityParams) fields(f *wire.Fields) {
 	f.Text("productId", &r.ProductID)
 	wire.Opt(f, "baseAmount", &r.BaseAmount, (*wire.Fields).Decimal)
-	wire.Opt(f, "baseAccountType", &r.BaseAccountType, wire.Enum[AccountType])
+	f.Omit().Text("baseAccountType", (*string)(&r.BaseAccountType))
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 	wire.Opt(f, "quoteAmount", &r.QuoteAmount, (*wire.Fields).Decimal)
-	wire.Opt(f, "quoteAccountType", &r.QuoteAccountType, wire.Enum[AccountType])
+	f.Omit().Text("quoteAccountType", (*string)(&r.QuoteAccountType))
 	f.Text("orderLinkId", &r.LinkID)
 	wire.Opt(f, "leverage", &r.Leverage, (*wire.Fields).Decimal)
 }
@@ -332,8 +341,10 @@ func (r *AddLiquidityParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AddLiquidityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AddLiquidityParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AddLiquidityParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AddLiquidityParams).fields)
+}
 
 func (r *AddLiquidityResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -360,8 +371,8 @@ func (r *RemoveLiquidityParams) fields(f *wire.Fields) {
 	f.Text("productId", &r.ProductID)
 	f.Text("orderLinkId", &r.LinkID)
 	f.Text("positionId", &r.PositionID)
-	wire.Opt(f, "removeRate", &r.RemoveRate, (*wire.Fields).Int)
-	wire.Opt(f, "removeType", &r.RemoveType, wire.Enum[RemoveType])
+	wire.Opt(f, "removeRate", &r.RemoveRate, wire.Code[int])
+	f.Omit().Text("removeType", (*string)(&r.RemoveType))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -377,8 +388,10 @@ func (r *RemoveLiquidityParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RemoveLiquidityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RemoveLiquidityParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RemoveLiquidityParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RemoveLiquidityParams).fields)
+}
 
 func (r *RemoveLiquidityResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -422,8 +435,10 @@ func (r *AddLiquidityMarginParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AddLiquidityMarginParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AddLiquidityMarginParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AddLiquidityMarginParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AddLiquidityMarginParams).fields)
+}
 
 func (r *AddLiquidityMarginResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -465,8 +480,10 @@ func (r *ReinvestLiquidityParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ReinvestLiquidityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ReinvestLiquidityParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ReinvestLiquidityParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ReinvestLiquidityParams).fields)
+}
 
 func (r *ReinvestLiquidityResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -506,5 +523,7 @@ func (r *ClaimLiquidityYieldParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ClaimLiquidityYieldParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ClaimLiquidityYieldParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ClaimLiquidityYieldParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ClaimLiquidityYieldParams).fields)
+}

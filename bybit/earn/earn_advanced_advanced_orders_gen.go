@@ -48,7 +48,7 @@ type AdvancedOrdersParams struct {
 	LinkID    bybit.Opt[string]    // the user's own ID of one order
 	StartTime bybit.Opt[time.Time] // not made before this time
 	EndTime   bybit.Opt[time.Time] // not made after this time
-	Limit     bybit.Opt[int64]     // Rows per page, at most 20. Default: 20.
+	Limit     bybit.Opt[int]       // Rows per page, at most 20. Default: 20.
 	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -143,7 +143,7 @@ type AdvancedPositionsParams struct {
 	Category  Category          // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
 	ProductID bybit.Opt[string] // ID of the product. Default: all.
 	Coin      bybit.Opt[string] // Coin the product follows, such as BTC. Default: all.
-	Limit     bybit.Opt[int64]  // Rows per page, at most 20. Default: 20.
+	Limit     bybit.Opt[int]    // Rows per page, at most 20. Default: 20.
 	Cursor    bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -279,7 +279,8 @@ type AddLiquidityParams struct {
 	BaseAmount bybit.Opt[decimal.Decimal] // Amount of the base coin. This or QuoteAmount is needed.
 
 	// Account that pays the base coin: AccountFund or AccountUnified. Needed with BaseAmount.
-	BaseAccountType bybit.Opt[AccountType]
+	// Optional.
+	BaseAccountType AccountType
 
 	// Coin that is put in, as the example has it. Not needed. The documentation shows it in an
 	// example only.
@@ -288,7 +289,8 @@ type AddLiquidityParams struct {
 	QuoteAmount bybit.Opt[decimal.Decimal] // Amount of the quote coin. This or BaseAmount is needed.
 
 	// Account that pays the quote coin: AccountFund or AccountUnified. Needed with QuoteAmount.
-	QuoteAccountType bybit.Opt[AccountType]
+	// Optional.
+	QuoteAccountType AccountType
 
 	// The user's own ID of the order: up to 40 characters. One that was used before is refused.
 	LinkID string
@@ -323,9 +325,9 @@ type RemoveLiquidityParams struct {
 	// The user's own ID of the order: up to 40 characters. One that was used before is refused.
 	LinkID string
 
-	PositionID string                // ID of the position
-	RemoveRate bybit.Opt[int64]      // Part to take out in percent: 1 to 100; 0 means all. Default: 100.
-	RemoveType bybit.Opt[RemoveType] // In which coins it is paid. Default: RemoveBoth.
+	PositionID string         // ID of the position
+	RemoveRate bybit.Opt[int] // Part to take out in percent: 1 to 100; 0 means all. Default: 100.
+	RemoveType RemoveType     // In which coins it is paid. Default: RemoveBoth.
 }
 
 // RemoveLiquidityResult is what [Service.RemoveLiquidity] returns.

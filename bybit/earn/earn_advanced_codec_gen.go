@@ -57,16 +57,19 @@ func (r *AdvancedProductsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AdvancedProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AdvancedProductsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AdvancedProductsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AdvancedProductsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AdvancedProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AdvancedProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AdvancedProductsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AdvancedProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AdvancedProductsParams).fields)
 }
 
@@ -154,16 +157,19 @@ func (r *AdvancedQuotesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AdvancedQuotesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AdvancedQuotesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AdvancedQuotesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AdvancedQuotesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AdvancedQuotesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AdvancedQuotesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AdvancedQuotesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AdvancedQuotesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AdvancedQuotesParams).fields)
 }
 
@@ -255,16 +261,19 @@ func (r *DoubleWinLeverageParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *DoubleWinLeverageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r DoubleWinLeverageParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r DoubleWinLeverageParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*DoubleWinLeverageParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *DoubleWinLeverageParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*DoubleWinLeverageParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *DoubleWinLeverageParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *DoubleWinLeverageParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*DoubleWinLeverageParams).fields)
 }
 
@@ -300,7 +309,7 @@ func (r *PlaceAdvancedOrderParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 	f.Text("orderType", (*string)(&r.OrderType))
 	wire.Opt(f, "amount", &r.Amount, (*wire.Fields).Decimal)
-	wire.Opt(f, "accountType", &r.AccountType, wire.Enum[AccountType])
+	f.Omit().Text("accountType", (*string)(&r.AccountType))
 	f.Text("orderLinkId", &r.LinkID)
 	wire.Pointer(f.Omit(), "dualAssetsExtra", &r.DualAssetsExtra, (*DualStake).fields)
 	wire.Pointer(f.Omit(), "doubleWinStakeExtra", &r.DoubleWinStakeExtra, (*DoubleWinStake).fields)
@@ -324,8 +333,10 @@ func (r *PlaceAdvancedOrderParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PlaceAdvancedOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PlaceAdvancedOrderParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PlaceAdvancedOrderParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PlaceAdvancedOrderParams).fields)
+}
 
 func (r *DualStake) fields(f *wire.Fields) {
 	f.Text("orderDirection", (*string)(&r.OrderDirection))
@@ -480,16 +491,19 @@ func (r *RedemptionEstimatesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RedemptionEstimatesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RedemptionEstimatesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RedemptionEstimatesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RedemptionEstimatesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RedemptionEstimatesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RedemptionEstimatesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RedemptionEstimatesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RedemptionEstimatesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RedemptionEstimatesParams).fields)
 }
 

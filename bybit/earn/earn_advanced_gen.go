@@ -250,8 +250,8 @@ type PlaceAdvancedOrderParams struct {
 	Amount    bybit.Opt[decimal.Decimal] // Amount to invest, in coin. Needed for Stake.
 
 	// Account that pays: AccountFund or AccountUnified. Needed for Stake, and for Redeem of
-	// SmartLeverage.
-	AccountType bybit.Opt[AccountType]
+	// SmartLeverage. Optional.
+	AccountType AccountType
 
 	// The user's own ID of the order: up to 36 characters, DiscountBuy 40, of letters, digits, _
 	// and -. One that was used before is refused.

@@ -10,11 +10,11 @@ func (r *LiquidityOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
-	wire.Opt(f, "orderType", &r.OrderType, wire.Enum[LiquidityOrderType])
+	f.Omit().Text("orderType", (*string)(&r.OrderType))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "status", &r.Status, wire.Enum[OrderStatus])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("status", (*string)(&r.Status))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -31,16 +31,19 @@ func (r *LiquidityOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LiquidityOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LiquidityOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LiquidityOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LiquidityOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LiquidityOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LiquidityOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LiquidityOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LiquidityOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LiquidityOrdersParams).fields)
 }
 
@@ -110,16 +113,19 @@ func (r *LiquidityPositionsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LiquidityPositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LiquidityPositionsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LiquidityPositionsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LiquidityPositionsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LiquidityPositionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LiquidityPositionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LiquidityPositionsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LiquidityPositionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LiquidityPositionsParams).fields)
 }
 
@@ -180,7 +186,7 @@ func (r *LiquidityYieldsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "quoteCoin", &r.QuoteCoin, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -197,16 +203,19 @@ func (r *LiquidityYieldsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LiquidityYieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LiquidityYieldsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LiquidityYieldsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LiquidityYieldsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LiquidityYieldsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LiquidityYieldsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LiquidityYieldsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LiquidityYieldsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LiquidityYieldsParams).fields)
 }
 
@@ -256,7 +265,7 @@ func (r *LiquidityLiquidationsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "quoteCoin", &r.QuoteCoin, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -273,16 +282,19 @@ func (r *LiquidityLiquidationsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LiquidityLiquidationsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LiquidityLiquidationsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LiquidityLiquidationsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LiquidityLiquidationsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LiquidityLiquidationsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LiquidityLiquidationsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LiquidityLiquidationsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LiquidityLiquidationsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LiquidityLiquidationsParams).fields)
 }
 

@@ -41,16 +41,15 @@ func (s *Service) AllLiquidityOrders(ctx context.Context, p *LiquidityOrdersPara
 
 // LiquidityOrdersParams are the parameters of [Service.LiquidityOrders].
 type LiquidityOrdersParams struct {
-	OrderID   bybit.Opt[string]             // the exchange's ID of one order
-	LinkID    bybit.Opt[string]             // the user's own ID of one order
-	ProductID bybit.Opt[string]             // ID of the product. Default: all.
-	OrderType bybit.Opt[LiquidityOrderType] // only orders of this type
-	StartTime bybit.Opt[time.Time]          // not made before this time
-	EndTime   bybit.Opt[time.Time]          // not made after this time
-
-	Status bybit.Opt[OrderStatus] // OrderSuccess or OrderProcessing. Default: all that are finished.
-	Limit  bybit.Opt[int64]       // Rows per page, at most 50. Default: 20.
-	Cursor bybit.Opt[string]      // Page to return: NextPageCursor of the page before. Default: the first.
+	OrderID   bybit.Opt[string]    // the exchange's ID of one order
+	LinkID    bybit.Opt[string]    // the user's own ID of one order
+	ProductID bybit.Opt[string]    // ID of the product. Default: all.
+	OrderType LiquidityOrderType   // Only orders of this type. Optional.
+	StartTime bybit.Opt[time.Time] // not made before this time
+	EndTime   bybit.Opt[time.Time] // not made after this time
+	Status    OrderStatus          // OrderSuccess or OrderProcessing. Default: all that are finished.
+	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // LiquidityOrdersResult is what [Service.LiquidityOrders] returns.
@@ -159,7 +158,7 @@ type LiquidityYieldsParams struct {
 	QuoteCoin bybit.Opt[string]    // Quote coin, such as USDT. Default: all.
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
+	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
 	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -210,7 +209,7 @@ type LiquidityLiquidationsParams struct {
 	QuoteCoin bybit.Opt[string]    // Quote coin, such as USDT. Default: all.
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
+	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
 	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

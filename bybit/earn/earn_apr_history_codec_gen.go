@@ -26,16 +26,19 @@ func (r *APRHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *APRHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r APRHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r APRHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*APRHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *APRHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*APRHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *APRHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *APRHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*APRHistoryParams).fields)
 }
 
@@ -89,16 +92,19 @@ func (r *CouponsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CouponsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CouponsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CouponsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CouponsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *CouponsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CouponsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *CouponsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *CouponsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CouponsParams).fields)
 }
 
@@ -190,16 +196,19 @@ func (r *FixedProductsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FixedProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedProductsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedProductsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedProductsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FixedProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedProductsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedProductsParams).fields)
 }
 
@@ -310,8 +319,10 @@ func (r *PlaceFixedOrderParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PlaceFixedOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PlaceFixedOrderParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PlaceFixedOrderParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PlaceFixedOrderParams).fields)
+}
 
 func (r *PlaceFixedOrderResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -335,13 +346,13 @@ func (r *PlaceFixedOrderResult) UnmarshalJSON(json []byte) error { return r.Deco
 func (r PlaceFixedOrderResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedOrdersParams) fields(f *wire.Fields) {
-	wire.Opt(f, "orderType", &r.OrderType, wire.Enum[OrderType])
+	f.Omit().Text("orderType", (*string)(&r.OrderType))
 	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
+	f.Omit().Text("category", (*string)(&r.Category))
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -358,16 +369,19 @@ func (r *FixedOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FixedOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FixedOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedOrdersParams).fields)
 }
 
@@ -434,118 +448,4 @@ func (r *FixedYield) UnmarshalJSON(json []byte) error {
 // MarshalJSON writes it as the exchange does.
 func (r FixedYield) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedYield).fields), nil
-}
-
-func (r *FixedPositionsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
-	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *FixedPositionsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedPositionsParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *FixedPositionsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedPositionsParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *FixedPositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedPositionsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *FixedPositionsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedPositionsParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedPositionsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*FixedPositionsParams).fields)
-}
-
-func (r *FixedPositionsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*FixedPosition).fields)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *FixedPositionsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedPositionsResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *FixedPositionsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FixedPositionsResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *FixedPositionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedPositionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *FixedPosition) fields(f *wire.Fields) {
-	f.Text("positionId", &r.PositionID)
-	f.Text("productId", &r.ProductID)
-	f.Text("category", (*string)(&r.Category))
-	f.Text("coin", &r.Coin)
-	f.Decimal("amount", &r.Amount)
-	f.Decimal("effectiveAmount", &r.EffectiveAmount)
-	f.Text("duration", &r.Duration)
-	f.Text("status", (*string)(&r.Status))
-	f.Millis("settlementTime", &r.SettlementTime)
-	f.Millis("createdAt", &r.CreatedAt)
-	f.Text("orderId", &r.OrderID)
-	wire.Pointer(f.Null(), "earlyRedeemInfo", &r.EarlyRedeemInfo, (*EarlyRedemption).fields)
-	f.Bool("allowAutoReinvest", &r.AllowAutoReinvest)
-	f.Text("autoReinvest", (*string)(&r.AutoReinvest))
-	wire.Structs(f, "interestCoinApyList", &r.InterestCoinAPYList, (*FixedPositionReward).fields)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *FixedPosition) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedPosition).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r FixedPosition) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*FixedPosition).fields), nil
-}
-
-func (r *EarlyRedemption) fields(f *wire.Fields) {
-	f.Bool("allowEarlyRedeem", &r.AllowEarlyRedeem)
-	f.Decimal("earlyRedeemEarning", &r.EarlyRedeemEarning)
-	f.Text("returnCoin", &r.ReturnCoin)
-	f.Text("redemptionLimitDuration", &r.RedemptionLimitDuration)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *EarlyRedemption) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*EarlyRedemption).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r EarlyRedemption) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*EarlyRedemption).fields), nil
-}
-
-func (r *FixedPositionReward) fields(f *wire.Fields) {
-	f.Text("coin", &r.Coin)
-	f.Percent("apy", &r.APY)
-	f.Decimal("expectReturnEarning", &r.ExpectReturnEarning)
-	f.Decimal("price", &r.Price)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *FixedPositionReward) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FixedPositionReward).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r FixedPositionReward) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*FixedPositionReward).fields), nil
 }

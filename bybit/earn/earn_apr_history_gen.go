@@ -230,13 +230,15 @@ func (s *Service) AllFixedOrders(ctx context.Context, p *FixedOrdersParams) iter
 
 // FixedOrdersParams are the parameters of [Service.FixedOrders].
 type FixedOrdersParams struct {
-	OrderType bybit.Opt[OrderType] // OrderStake, OrderRedeem or OrderReinvest. Default: all.
-	ProductID bybit.Opt[string]    // ID of the product; needs category. Default: all.
-	Category  bybit.Opt[Category]  // FixedTermSaving, FundPool or FundPoolPremium. Needed with ProductID.
+	OrderType OrderType         // OrderStake, OrderRedeem or OrderReinvest. Default: all.
+	ProductID bybit.Opt[string] // ID of the product; needs category. Default: all.
+
+	Category Category // FixedTermSaving, FundPool or FundPoolPremium. Needed with ProductID. Optional.
+
 	OrderID   bybit.Opt[string]    // the exchange's ID of one order, alone
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
+	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
 	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -275,65 +277,4 @@ type FixedYield struct {
 	Status    FixedYieldStatus // whether the yield has been paid
 	CreatedAt time.Time        // when the entry was made
 	APY       decimal.Decimal  // yearly rate, in percent
-}
-
-// FixedPositions returns running positions in fixed terms. Those that were paid out are left out.
-// V5 page: [finance/earn/fixed-saving/position].
-//
-// [finance/earn/fixed-saving/position]: https://bybit-exchange.github.io/docs/v5/finance/earn/fixed-saving/position
-func (s *Service) FixedPositions(ctx context.Context, p *FixedPositionsParams) (*FixedPositionsResult, error) {
-	r := new(FixedPositionsResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/earn/fixed-term/position", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// FixedPositionsParams are the parameters of [Service.FixedPositions].
-type FixedPositionsParams struct {
-	ProductID bybit.Opt[string]   // ID of the product. Default: all.
-	Category  bybit.Opt[Category] // FixedTermSaving, FundPool or FundPoolPremium. Default: all.
-	Coin      bybit.Opt[string]   // Coin, such as BTC. Default: all.
-}
-
-// FixedPositionsResult is what [Service.FixedPositions] returns.
-type FixedPositionsResult struct {
-	List []FixedPosition // running positions of the account
-}
-
-// FixedPosition is an element of [FixedPositionsResult.List]: running positions of the account.
-type FixedPosition struct {
-	PositionID        string           // ID of the position
-	ProductID         string           // ID of the product
-	Category          Category         // FixedTermSaving, FundPool or FundPoolPremium
-	Coin              string           // coin of the product
-	Amount            decimal.Decimal  // amount put in, in coin
-	EffectiveAmount   decimal.Decimal  // Amount that earns, in coin. It counts from the day after.
-	Duration          string           // length of the term, such as 8h or 1d
-	Status            PositionStatus   // PositionActive or PositionEarlyRedemption
-	SettlementTime    time.Time        // when the term ends
-	CreatedAt         time.Time        // when the position was opened
-	OrderID           string           // order that opened the position
-	EarlyRedeemInfo   *EarlyRedemption // What leaving now would give. Nil if the term cannot be left.
-	AllowAutoReinvest bool             // whether another term can follow by itself
-	AutoReinvest      Switch           // whether another term follows; see SetAutoInvest
-
-	InterestCoinAPYList []FixedPositionReward // coins in which the position pays
-}
-
-// EarlyRedemption is what [FixedPosition.EarlyRedeemInfo] holds: what leaving now would give.
-type EarlyRedemption struct {
-	AllowEarlyRedeem        bool            // whether the position can be left now
-	EarlyRedeemEarning      decimal.Decimal // estimated earnings when leaving now
-	ReturnCoin              string          // coin that is paid back
-	RedemptionLimitDuration string          // time to wait before leaving early, such as 1d
-}
-
-// FixedPositionReward is one of the coins in which the position pays
-// ([FixedPosition.InterestCoinAPYList]).
-type FixedPositionReward struct {
-	Coin                string          // coin of the reward
-	APY                 decimal.Decimal // yearly rate, in percent
-	ExpectReturnEarning decimal.Decimal // expected earnings of the position, in the reward coin
-	Price               decimal.Decimal // price of the reward coin, fixed for the position
 }

@@ -45,16 +45,19 @@ func (r *ProductsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ProductsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ProductsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ProductsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *ProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *ProductsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *ProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ProductsParams).fields)
 }
 
@@ -136,7 +139,7 @@ func (r *PlaceOrderParams) fields(f *wire.Fields) {
 	f.Text("productId", &r.ProductID)
 	f.Text("orderLinkId", &r.LinkID)
 	wire.Opt(f, "redeemPositionId", &r.RedeemPositionID, (*wire.Fields).Text)
-	wire.Opt(f, "toAccountType", &r.ToAccountType, wire.Enum[AccountType])
+	f.Omit().Text("toAccountType", (*string)(&r.ToAccountType))
 	wire.Pointer(f.Omit(), "interestCard", &r.InterestCard, (*CouponUse).fields)
 }
 
@@ -153,8 +156,10 @@ func (r *PlaceOrderParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PlaceOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PlaceOrderParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PlaceOrderParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PlaceOrderParams).fields)
+}
 
 func (r *CouponUse) fields(f *wire.Fields) {
 	f.Int("awardId", &r.AwardID)
@@ -199,7 +204,7 @@ func (r *OrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -216,16 +221,17 @@ func (r *OrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrdersParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrdersParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *OrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *OrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *OrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrdersParams).fields)
 }
 
@@ -292,16 +298,19 @@ func (r *PositionsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PositionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PositionsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PositionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionsParams).fields)
 }
 
@@ -384,15 +393,17 @@ func (r *ModifyPositionParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ModifyPositionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ModifyPositionParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ModifyPositionParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ModifyPositionParams).fields)
+}
 
 func (r *YieldsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -409,16 +420,17 @@ func (r *YieldsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *YieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r YieldsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r YieldsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*YieldsParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *YieldsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*YieldsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *YieldsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *YieldsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*YieldsParams).fields)
 }
 
@@ -449,7 +461,7 @@ func (r *HourlyYieldsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -466,16 +478,19 @@ func (r *HourlyYieldsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *HourlyYieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r HourlyYieldsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r HourlyYieldsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*HourlyYieldsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *HourlyYieldsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*HourlyYieldsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *HourlyYieldsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *HourlyYieldsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*HourlyYieldsParams).fields)
 }
 

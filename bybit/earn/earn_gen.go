@@ -126,7 +126,8 @@ type PlaceOrderParams struct {
 
 	// Account that receives an on-chain redemption: AccountFund, with liquid staking also
 	// AccountUnified. Custody sub-accounts of private wealth management: AccountUnified only.
-	ToAccountType bybit.Opt[AccountType]
+	// Optional.
+	ToAccountType AccountType
 
 	InterestCard *CouponUse // Coupon to use. Only to Stake in FlexibleSaving.
 }
@@ -176,7 +177,7 @@ type OrdersParams struct {
 	ProductID bybit.Opt[string]    // ID of the product. Default: all.
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
-	Limit     bybit.Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Limit     bybit.Opt[int]       // Rows per page, 1 to 100. Default: 50.
 	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -309,7 +310,7 @@ type YieldsParams struct {
 	ProductID bybit.Opt[string]    // ID of the product. Refused with OnChain.
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
-	Limit     bybit.Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Limit     bybit.Opt[int]       // Rows per page, 1 to 100. Default: 50.
 	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -351,7 +352,7 @@ type HourlyYieldsParams struct {
 	ProductID bybit.Opt[string]    // ID of the product. Default: all.
 	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
-	Limit     bybit.Opt[int64]     // Rows per page, 1 to 100. Default: 50.
+	Limit     bybit.Opt[int]       // Rows per page, 1 to 100. Default: 50.
 	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

@@ -45,7 +45,7 @@ func (r WhitelistedIPsRow) MarshalJSON() ([]byte, error) {
 func (r *IPChangesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -62,16 +62,19 @@ func (r *IPChangesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *IPChangesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r IPChangesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r IPChangesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*IPChangesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *IPChangesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IPChangesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *IPChangesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *IPChangesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*IPChangesParams).fields)
 }
 

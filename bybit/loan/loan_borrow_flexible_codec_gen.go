@@ -25,8 +25,10 @@ func (r *BorrowFlexibleParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *BorrowFlexibleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r BorrowFlexibleParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r BorrowFlexibleParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*BorrowFlexibleParams).fields)
+}
 
 func (r *BorrowFlexibleResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -66,8 +68,10 @@ func (r *RepayFlexibleParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RepayFlexibleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RepayFlexibleParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RepayFlexibleParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RepayFlexibleParams).fields)
+}
 
 func (r *RepayFlexibleResult) fields(f *wire.Fields) {
 	f.Text("repayId", &r.RepayID)
@@ -108,9 +112,9 @@ func (r *RepayFlexibleWithCollateralParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RepayFlexibleWithCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
 func (r RepayFlexibleWithCollateralParams) MarshalJSON() ([]byte, error) {
-	return r.AppendJSON(nil), nil
+	return wire.Marshal(&r, (*RepayFlexibleWithCollateralParams).fields)
 }
 
 func (r *FlexibleLoansParams) fields(f *wire.Fields) {
@@ -130,16 +134,19 @@ func (r *FlexibleLoansParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FlexibleLoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FlexibleLoansParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FlexibleLoansParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FlexibleLoansParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FlexibleLoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FlexibleLoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FlexibleLoansParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FlexibleLoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FlexibleLoansParams).fields)
 }
 
@@ -184,7 +191,7 @@ func (r FlexibleLoan) MarshalJSON() ([]byte, error) {
 func (r *FlexibleOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -201,16 +208,19 @@ func (r *FlexibleOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FlexibleOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FlexibleOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FlexibleOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FlexibleOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FlexibleOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FlexibleOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FlexibleOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FlexibleOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FlexibleOrdersParams).fields)
 }
 
@@ -256,7 +266,7 @@ func (r FlexibleOrder) MarshalJSON() ([]byte, error) {
 func (r *FlexibleRepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "repayId", &r.RepayID, (*wire.Fields).Text)
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -273,16 +283,19 @@ func (r *FlexibleRepaymentsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FlexibleRepaymentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FlexibleRepaymentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FlexibleRepaymentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FlexibleRepaymentsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FlexibleRepaymentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FlexibleRepaymentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FlexibleRepaymentsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FlexibleRepaymentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FlexibleRepaymentsParams).fields)
 }
 
@@ -331,7 +344,7 @@ func (r *FixedBorrowOffersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
 	f.Text("orderBy", (*string)(&r.OrderBy))
 	wire.Opt(f, "sort", &r.Sort, wire.Code[SortDirection])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -347,16 +360,19 @@ func (r *FixedBorrowOffersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FixedBorrowOffersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedBorrowOffersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedBorrowOffersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedBorrowOffersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FixedBorrowOffersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedBorrowOffersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedBorrowOffersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedBorrowOffersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedBorrowOffersParams).fields)
 }
 
@@ -385,7 +401,7 @@ func (r *FixedSupplyOffersParams) fields(f *wire.Fields) {
 	f.Text("orderBy", (*string)(&r.OrderBy))
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
 	wire.Opt(f, "sort", &r.Sort, wire.Code[SortDirection])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -401,16 +417,19 @@ func (r *FixedSupplyOffersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FixedSupplyOffersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedSupplyOffersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedSupplyOffersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedSupplyOffersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FixedSupplyOffersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedSupplyOffersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedSupplyOffersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedSupplyOffersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedSupplyOffersParams).fields)
 }
 
@@ -440,7 +459,7 @@ func (r *BorrowFixedParams) fields(f *wire.Fields) {
 	f.Decimal("annualRate", &r.AnnualRate)
 	f.IntText("term", (*int64)(&r.Term))
 	wire.Opt(f, "autoRepay", &r.AutoRepay, (*wire.Fields).BoolText)
-	wire.Opt(f, "repayType", &r.RepayType, wire.Enum[RepayType])
+	f.Omit().Text("repayType", (*string)(&r.RepayType))
 	wire.Structs(f.Omit(), "collateralList", &r.CollateralList, (*Collateral).fields)
 }
 
@@ -457,8 +476,10 @@ func (r *BorrowFixedParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *BorrowFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r BorrowFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r BorrowFixedParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*BorrowFixedParams).fields)
+}
 
 func (r *BorrowFixedResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)

@@ -134,7 +134,7 @@ func (s *Service) AllFlexibleOrders(ctx context.Context, p *FlexibleOrdersParams
 type FlexibleOrdersParams struct {
 	OrderID      bybit.Opt[string] // ID of a loan's order. Default: all.
 	LoanCurrency bybit.Opt[string] // Coin that was lent. Default: all.
-	Limit        bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Limit        bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
 	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -177,7 +177,7 @@ func (s *Service) AllFlexibleRepayments(ctx context.Context, p *FlexibleRepaymen
 type FlexibleRepaymentsParams struct {
 	RepayID      bybit.Opt[string] // ID of a repayment. Default: all.
 	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all.
-	Limit        bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Limit        bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
 	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -215,7 +215,7 @@ type FixedBorrowOffersParams struct {
 	Term          bybit.Opt[Term]          // Term in days. Default: all.
 	OrderBy       MarketSort               // what to sort by
 	Sort          bybit.Opt[SortDirection] // Which way to sort. Default: least first.
-	Limit         bybit.Opt[int64]         // Most offers to return, 1 to 100. Default: 10.
+	Limit         bybit.Opt[int]           // Most offers to return, 1 to 100. Default: 10.
 }
 
 // FixedBorrowOffersResult is what [Service.FixedBorrowOffers] returns.
@@ -243,7 +243,7 @@ type FixedSupplyOffersParams struct {
 	OrderBy       MarketSort               // what to sort by
 	Term          bybit.Opt[Term]          // Term in days. Default: all.
 	Sort          bybit.Opt[SortDirection] // Which way to sort. Default: least first.
-	Limit         bybit.Opt[int64]         // Most offers to return, 1 to 100. Default: 10.
+	Limit         bybit.Opt[int]           // Most offers to return, 1 to 100. Default: 10.
 }
 
 // FixedSupplyOffersResult is what [Service.FixedSupplyOffers] returns.
@@ -277,8 +277,7 @@ type BorrowFixedParams struct {
 	// Deprecated: use RepayType.
 	AutoRepay bybit.Opt[bool]
 
-	// What happens at the end of the term. Default: repaid from the funding wallet.
-	RepayType bybit.Opt[RepayType]
+	RepayType RepayType // What happens at the end of the term. Default: repaid from the funding wallet.
 
 	CollateralList []Collateral // Collateral to add, up to 100 coins. Default: what is there already.
 }

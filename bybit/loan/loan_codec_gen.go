@@ -56,16 +56,17 @@ func (r *CoinsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CoinsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*CoinsParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *CoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *CoinsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *CoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CoinsParams).fields)
 }
 
@@ -133,16 +134,19 @@ func (r *CollateralCoinsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CollateralCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CollateralCoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CollateralCoinsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CollateralCoinsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *CollateralCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CollateralCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *CollateralCoinsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *CollateralCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CollateralCoinsParams).fields)
 }
 
@@ -230,16 +234,19 @@ func (r *MaxCollateralReductionParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MaxCollateralReductionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MaxCollateralReductionParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MaxCollateralReductionParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MaxCollateralReductionParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MaxCollateralReductionParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MaxCollateralReductionParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MaxCollateralReductionParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MaxCollateralReductionParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MaxCollateralReductionParams).fields)
 }
 
@@ -282,8 +289,10 @@ func (r *AdjustCollateralParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AdjustCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AdjustCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AdjustCollateralParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AdjustCollateralParams).fields)
+}
 
 func (r *AdjustCollateralResult) fields(f *wire.Fields) {
 	f.Numeral("adjustId", &r.AdjustID)
@@ -307,7 +316,7 @@ func (r AdjustCollateralResult) MarshalJSON() ([]byte, error) { return r.AppendJ
 
 func (r *CollateralAdjustmentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "adjustId", &r.AdjustID, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "collateralCurrency", &r.CollateralCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
@@ -325,16 +334,19 @@ func (r *CollateralAdjustmentsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CollateralAdjustmentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CollateralAdjustmentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CollateralAdjustmentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CollateralAdjustmentsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *CollateralAdjustmentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CollateralAdjustmentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *CollateralAdjustmentsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *CollateralAdjustmentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CollateralAdjustmentsParams).fields)
 }
 
@@ -474,8 +486,10 @@ func (r *MaxLoanParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MaxLoanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MaxLoanParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MaxLoanParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MaxLoanParams).fields)
+}
 
 func (r *MaxLoanCollateral) fields(f *wire.Fields) {
 	f.Text("ccy", &r.Currency)

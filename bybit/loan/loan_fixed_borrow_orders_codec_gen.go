@@ -11,7 +11,7 @@ func (r *FixedBorrowOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "state", &r.State, wire.CodeText[OrderState])
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -28,16 +28,19 @@ func (r *FixedBorrowOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FixedBorrowOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedBorrowOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedBorrowOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedBorrowOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FixedBorrowOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedBorrowOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedBorrowOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedBorrowOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedBorrowOrdersParams).fields)
 }
 
@@ -101,15 +104,17 @@ func (r *CancelFixedBorrowParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CancelFixedBorrowParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CancelFixedBorrowParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CancelFixedBorrowParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CancelFixedBorrowParams).fields)
+}
 
 func (r *FixedLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "loanId", &r.LoanID, (*wire.Fields).Text)
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -126,16 +131,19 @@ func (r *FixedLoansParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FixedLoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedLoansParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedLoansParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedLoansParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FixedLoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedLoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedLoansParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedLoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedLoansParams).fields)
 }
 
@@ -204,8 +212,10 @@ func (r *RepayFixedParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RepayFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RepayFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RepayFixedParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RepayFixedParams).fields)
+}
 
 func (r *RepayFixedResult) fields(f *wire.Fields) {
 	f.Text("repayId", &r.RepayID)
@@ -247,13 +257,15 @@ func (r *RepayFixedWithCollateralParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RepayFixedWithCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RepayFixedWithCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RepayFixedWithCollateralParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RepayFixedWithCollateralParams).fields)
+}
 
 func (r *FixedRepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "repayId", &r.RepayID, (*wire.Fields).Text)
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -270,16 +282,19 @@ func (r *FixedRepaymentsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FixedRepaymentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedRepaymentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedRepaymentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedRepaymentsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FixedRepaymentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedRepaymentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedRepaymentsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedRepaymentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedRepaymentsParams).fields)
 }
 
@@ -358,8 +373,10 @@ func (r *RenewFixedParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RenewFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RenewFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RenewFixedParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RenewFixedParams).fields)
+}
 
 func (r *RenewFixedResult) fields(f *wire.Fields) {
 	f.Numeral("orderId", &r.OrderID)
@@ -384,7 +401,7 @@ func (r RenewFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(ni
 func (r *FixedRenewalsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -401,16 +418,19 @@ func (r *FixedRenewalsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FixedRenewalsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedRenewalsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedRenewalsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedRenewalsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FixedRenewalsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedRenewalsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedRenewalsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedRenewalsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedRenewalsParams).fields)
 }
 
@@ -462,7 +482,7 @@ func (r *SupplyFixedParams) fields(f *wire.Fields) {
 	f.Decimal("orderAmount", &r.OrderAmount)
 	f.Decimal("annualRate", &r.AnnualRate)
 	f.IntText("term", (*int64)(&r.Term))
-	wire.Opt(f, "availableSource", &r.AvailableSource, wire.Enum[SupplySource])
+	f.Omit().Text("availableSource", (*string)(&r.AvailableSource))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -478,8 +498,10 @@ func (r *SupplyFixedParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SupplyFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SupplyFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SupplyFixedParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SupplyFixedParams).fields)
+}
 
 func (r *SupplyFixedResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)

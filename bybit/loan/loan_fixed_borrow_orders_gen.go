@@ -39,7 +39,7 @@ type FixedBorrowOrdersParams struct {
 	OrderCurrency bybit.Opt[string]     // Coin to borrow. Default: all.
 	State         bybit.Opt[OrderState] // Where the orders stand. Default: all.
 	Term          bybit.Opt[Term]       // Term in days. Default: all.
-	Limit         bybit.Opt[int64]      // Rows per page, 1 to 100. Default: 10.
+	Limit         bybit.Opt[int]        // Rows per page, 1 to 100. Default: 10.
 
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -103,7 +103,7 @@ type FixedLoansParams struct {
 	LoanID        bybit.Opt[string] // ID of a loan. Default: all.
 	OrderCurrency bybit.Opt[string] // Coin that was lent. Default: all.
 	Term          bybit.Opt[Term]   // Term in days. Default: all.
-	Limit         bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Limit         bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
 
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -206,7 +206,7 @@ func (s *Service) AllFixedRepayments(ctx context.Context, p *FixedRepaymentsPara
 type FixedRepaymentsParams struct {
 	RepayID      bybit.Opt[string] // ID of a repayment. Default: all.
 	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all.
-	Limit        bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Limit        bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
 	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -280,7 +280,7 @@ func (s *Service) AllFixedRenewals(ctx context.Context, p *FixedRenewalsParams) 
 type FixedRenewalsParams struct {
 	OrderID       bybit.Opt[string] // ID of the loan's order. Default: all.
 	OrderCurrency bybit.Opt[string] // Coin that was lent. Default: all.
-	Limit         bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Limit         bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
 
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -318,12 +318,11 @@ func (s *Service) SupplyFixed(ctx context.Context, p *SupplyFixedParams) (*Suppl
 
 // SupplyFixedParams are the parameters of [Service.SupplyFixed].
 type SupplyFixedParams struct {
-	OrderCurrency string          // coin to lend, such as USDT
-	OrderAmount   decimal.Decimal // amount to lend, in coins
-	AnnualRate    decimal.Decimal // interest of a year that is asked for, as a fraction: 0.02 is 2 %
-	Term          Term            // term in days: 7, 14, 30, 90 or 180
-
-	AvailableSource bybit.Opt[SupplySource] // Where the coins come from. Default: the funding account.
+	OrderCurrency   string          // coin to lend, such as USDT
+	OrderAmount     decimal.Decimal // amount to lend, in coins
+	AnnualRate      decimal.Decimal // interest of a year that is asked for, as a fraction: 0.02 is 2 %
+	Term            Term            // term in days: 7, 14, 30, 90 or 180
+	AvailableSource SupplySource    // Where the coins come from. Default: the funding account.
 }
 
 // SupplyFixedResult is what [Service.SupplyFixed] returns.

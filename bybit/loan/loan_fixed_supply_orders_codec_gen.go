@@ -11,7 +11,7 @@ func (r *FixedSupplyOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderCurrency", &r.OrderCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "state", &r.State, wire.CodeText[OrderState])
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -28,16 +28,19 @@ func (r *FixedSupplyOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FixedSupplyOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedSupplyOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedSupplyOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedSupplyOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FixedSupplyOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedSupplyOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedSupplyOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedSupplyOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedSupplyOrdersParams).fields)
 }
 
@@ -85,7 +88,7 @@ func (r FixedSupplyOrder) MarshalJSON() ([]byte, error) {
 
 func (r *CancelFixedSupplyParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
-	wire.Opt(f, "refundedAccount", &r.RefundedAccount, wire.Enum[RefundAccount])
+	f.Omit().Text("refundedAccount", (*string)(&r.RefundedAccount))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -101,15 +104,17 @@ func (r *CancelFixedSupplyParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CancelFixedSupplyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CancelFixedSupplyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CancelFixedSupplyParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CancelFixedSupplyParams).fields)
+}
 
 func (r *FixedSuppliesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "supplyId", &r.SupplyID, (*wire.Fields).Text)
 	wire.Opt(f, "supplyCurrency", &r.SupplyCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "term", &r.Term, wire.Code[Term])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -126,16 +131,19 @@ func (r *FixedSuppliesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FixedSuppliesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FixedSuppliesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedSuppliesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedSuppliesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FixedSuppliesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedSuppliesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FixedSuppliesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedSuppliesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedSuppliesParams).fields)
 }
 

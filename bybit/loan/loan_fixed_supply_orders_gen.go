@@ -39,7 +39,7 @@ type FixedSupplyOrdersParams struct {
 	OrderCurrency bybit.Opt[string]     // Coin to lend. Default: all.
 	State         bybit.Opt[OrderState] // Where the orders stand. Default: all.
 	Term          bybit.Opt[Term]       // Term in days. Default: all.
-	Limit         bybit.Opt[int64]      // Rows per page, 1 to 100. Default: 10.
+	Limit         bybit.Opt[int]        // Rows per page, 1 to 100. Default: 10.
 
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -72,8 +72,8 @@ func (s *Service) CancelFixedSupply(ctx context.Context, p *CancelFixedSupplyPar
 
 // CancelFixedSupplyParams are the parameters of [Service.CancelFixedSupply].
 type CancelFixedSupplyParams struct {
-	OrderID         string                   // ID of the order
-	RefundedAccount bybit.Opt[RefundAccount] // Where the coins go. Default: the funding account.
+	OrderID         string        // ID of the order
+	RefundedAccount RefundAccount // Where the coins go. Default: the funding account.
 }
 
 // FixedSupplies says what is lent for a term, newest first.
@@ -101,7 +101,7 @@ type FixedSuppliesParams struct {
 	SupplyID       bybit.Opt[string] // ID of a supply. Default: all.
 	SupplyCurrency bybit.Opt[string] // Coin that is lent. Default: all.
 	Term           bybit.Opt[Term]   // Term in days. Default: all.
-	Limit          bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Limit          bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
 
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }

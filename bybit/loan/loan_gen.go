@@ -202,7 +202,7 @@ func (s *Service) AllCollateralAdjustments(ctx context.Context, p *CollateralAdj
 // CollateralAdjustmentsParams are the parameters of [Service.CollateralAdjustments].
 type CollateralAdjustmentsParams struct {
 	AdjustID           bybit.Opt[string] // ID of an adjustment. Default: all.
-	Limit              bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Limit              bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
 	CollateralCurrency bybit.Opt[string] // Collateral coin, such as BTC. Default: all.
 
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.

@@ -24,16 +24,19 @@ func (r *LegacyCoinsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LegacyCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyCoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LegacyCoinsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LegacyCoinsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LegacyCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LegacyCoinsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LegacyCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyCoinsParams).fields)
 }
 
@@ -113,16 +116,19 @@ func (r *LegacyCollateralCoinsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LegacyCollateralCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyCollateralCoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LegacyCollateralCoinsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LegacyCollateralCoinsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LegacyCollateralCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyCollateralCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LegacyCollateralCoinsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LegacyCollateralCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyCollateralCoinsParams).fields)
 }
 
@@ -198,16 +204,19 @@ func (r *LegacyLimitsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LegacyLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyLimitsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LegacyLimitsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LegacyLimitsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LegacyLimitsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyLimitsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LegacyLimitsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LegacyLimitsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyLimitsParams).fields)
 }
 
@@ -240,9 +249,9 @@ func (r *LegacyLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "collateralCurrency", &r.CollateralCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "loanTermType", &r.LoanTermType, wire.Enum[LegacyTermType])
+	f.Omit().Text("loanTermType", (*string)(&r.LoanTermType))
 	wire.Opt(f, "loanTerm", &r.LoanTerm, wire.Code[Term])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -259,16 +268,19 @@ func (r *LegacyLoansParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LegacyLoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyLoansParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LegacyLoansParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LegacyLoansParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LegacyLoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyLoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LegacyLoansParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LegacyLoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyLoansParams).fields)
 }
 
@@ -321,7 +333,7 @@ func (r *LegacyRepaidLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
 	wire.Opt(f, "collateralCurrency", &r.CollateralCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -338,16 +350,19 @@ func (r *LegacyRepaidLoansParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LegacyRepaidLoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyRepaidLoansParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LegacyRepaidLoansParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LegacyRepaidLoansParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LegacyRepaidLoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyRepaidLoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LegacyRepaidLoansParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LegacyRepaidLoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyRepaidLoansParams).fields)
 }
 
@@ -415,8 +430,10 @@ func (r *RepayLegacyParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RepayLegacyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RepayLegacyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RepayLegacyParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RepayLegacyParams).fields)
+}
 
 func (r *RepayLegacyResult) fields(f *wire.Fields) {
 	f.Text("repayId", &r.RepayID)
@@ -442,7 +459,7 @@ func (r *LegacyRepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "repayId", &r.RepayID, (*wire.Fields).Text)
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -459,16 +476,19 @@ func (r *LegacyRepaymentsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LegacyRepaymentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LegacyRepaymentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LegacyRepaymentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LegacyRepaymentsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LegacyRepaymentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyRepaymentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LegacyRepaymentsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LegacyRepaymentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyRepaymentsParams).fields)
 }
 

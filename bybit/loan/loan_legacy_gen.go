@@ -171,12 +171,10 @@ type LegacyLoansParams struct {
 	LoanCurrency       bybit.Opt[string] // Coin that was lent. Default: all.
 	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all.
 
-	// With or without a term. Default: both. LegacyFixed needs LoanTerm.
-	LoanTermType bybit.Opt[LegacyTermType]
-
-	LoanTerm bybit.Opt[Term]   // term in days, with LegacyFixed only
-	Limit    bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
-	Cursor   bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	LoanTermType LegacyTermType    // With or without a term. Default: both. LegacyFixed needs LoanTerm.
+	LoanTerm     bybit.Opt[Term]   // term in days, with LegacyFixed only
+	Limit        bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
+	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // LegacyLoansResult is what [Service.LegacyLoans] returns.
@@ -228,7 +226,7 @@ type LegacyRepaidLoansParams struct {
 	OrderID            bybit.Opt[string] // ID of a loan. Default: all.
 	LoanCurrency       bybit.Opt[string] // Coin that was lent. Default: all.
 	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all.
-	Limit              bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Limit              bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
 
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -308,7 +306,7 @@ type LegacyRepaymentsParams struct {
 	OrderID      bybit.Opt[string] // ID of a loan. Default: all.
 	RepayID      bybit.Opt[string] // ID of a repayment. Default: all.
 	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all.
-	Limit        bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Limit        bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
 	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

@@ -23,9 +23,9 @@ func (r *LegacyMaxCollateralReductionParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LegacyMaxCollateralReductionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
 func (r LegacyMaxCollateralReductionParams) MarshalJSON() ([]byte, error) {
-	return r.AppendJSON(nil), nil
+	return wire.Marshal(&r, (*LegacyMaxCollateralReductionParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -33,8 +33,9 @@ func (r *LegacyMaxCollateralReductionParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyMaxCollateralReductionParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LegacyMaxCollateralReductionParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LegacyMaxCollateralReductionParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyMaxCollateralReductionParams).fields)
 }
 
@@ -79,8 +80,10 @@ func (r *AdjustLegacyCollateralParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AdjustLegacyCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AdjustLegacyCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AdjustLegacyCollateralParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AdjustLegacyCollateralParams).fields)
+}
 
 func (r *AdjustLegacyCollateralResult) fields(f *wire.Fields) {
 	f.Text("adjustId", &r.AdjustID)
@@ -106,7 +109,7 @@ func (r *LegacyCollateralAdjustmentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "adjustId", &r.AdjustID, (*wire.Fields).Text)
 	wire.Opt(f, "collateralCurrency", &r.CollateralCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -123,9 +126,9 @@ func (r *LegacyCollateralAdjustmentsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LegacyCollateralAdjustmentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
 func (r LegacyCollateralAdjustmentsParams) MarshalJSON() ([]byte, error) {
-	return r.AppendJSON(nil), nil
+	return wire.Marshal(&r, (*LegacyCollateralAdjustmentsParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -133,8 +136,9 @@ func (r *LegacyCollateralAdjustmentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyCollateralAdjustmentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LegacyCollateralAdjustmentsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LegacyCollateralAdjustmentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyCollateralAdjustmentsParams).fields)
 }
 

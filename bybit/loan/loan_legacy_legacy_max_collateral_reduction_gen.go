@@ -90,7 +90,7 @@ type LegacyCollateralAdjustmentsParams struct {
 	OrderID            bybit.Opt[string] // ID of a loan. Default: all.
 	AdjustID           bybit.Opt[string] // ID of an adjustment. Default: all.
 	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all.
-	Limit              bybit.Opt[int64]  // Rows per page, 1 to 100. Default: 10.
+	Limit              bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
 
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }

@@ -23,16 +23,17 @@ func (r *TokensParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TokensParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TokensParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TokensParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*TokensParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *TokensParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokensParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *TokensParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *TokensParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokensParams).fields)
 }
 
@@ -102,16 +103,19 @@ func (r *ReferenceParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ReferenceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ReferenceParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ReferenceParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ReferenceParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *ReferenceParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ReferenceParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *ReferenceParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *ReferenceParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ReferenceParams).fields)
 }
 
@@ -159,8 +163,10 @@ func (r *PurchaseParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PurchaseParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PurchaseParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PurchaseParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PurchaseParams).fields)
+}
 
 func (r *PurchaseResult) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
@@ -208,8 +214,8 @@ func (r *RedeemParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RedeemParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RedeemParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RedeemParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*RedeemParams).fields) }
 
 func (r *RedeemResult) fields(f *wire.Fields) {
 	f.Decimal("execAmt", &r.ExecAmt)
@@ -243,8 +249,8 @@ func (r *OrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "ltOrderType", &r.Kind, wire.Enum[OrderKind])
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	f.Omit().Text("ltOrderType", (*string)(&r.Kind))
 	wire.Opt(f, "serialNo", &r.SerialNo, (*wire.Fields).Text)
 }
 
@@ -261,16 +267,17 @@ func (r *OrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrdersParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrdersParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *OrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *OrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *OrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrdersParams).fields)
 }
 

@@ -166,8 +166,8 @@ type OrdersParams struct {
 	OrderID   bybit.Opt[string]    // the exchange's ID of one order
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Most orders to return, 1 to 500. Default: 100.
-	Kind      bybit.Opt[OrderKind] // Purchases or redemptions. Default: both.
+	Limit     bybit.Opt[int]       // Most orders to return, 1 to 500. Default: 100.
+	Kind      OrderKind            // Purchases or redemptions. Default: both.
 	SerialNo  bybit.Opt[string]    // the user's own ID of one order
 }
 

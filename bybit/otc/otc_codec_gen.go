@@ -38,16 +38,19 @@ func (r *ProductsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ProductsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ProductsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ProductsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *ProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *ProductsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *ProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ProductsParams).fields)
 }
 
@@ -131,16 +134,19 @@ func (r *MarginCoinsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarginCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarginCoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarginCoinsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarginCoinsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *MarginCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarginCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *MarginCoinsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *MarginCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarginCoinsParams).fields)
 }
 
@@ -213,7 +219,7 @@ func (r *LoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -229,16 +235,17 @@ func (r *LoansParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *LoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r LoansParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r LoansParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*LoansParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *LoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *LoansParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *LoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LoansParams).fields)
 }
 
@@ -320,7 +327,7 @@ func (r Loan) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Loan
 func (r *RepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -336,16 +343,19 @@ func (r *RepaymentsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RepaymentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RepaymentsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RepaymentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RepaymentsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *RepaymentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RepaymentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *RepaymentsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *RepaymentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RepaymentsParams).fields)
 }
 
@@ -477,8 +487,10 @@ func (r *BindUIDParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *BindUIDParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r BindUIDParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r BindUIDParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*BindUIDParams).fields)
+}
 
 func (r *BindUIDResult) fields(f *wire.Fields) {
 	f.Text("uid", &r.UID)
@@ -519,8 +531,8 @@ func (r *RepayParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RepayParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RepayParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*RepayParams).fields) }
 
 func (r *RepayResult) fields(f *wire.Fields) {
 	f.Text("repayOrderStatus", &r.RepayOrderStatus)

@@ -23,16 +23,19 @@ func (r *CoinDeltaParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CoinDeltaParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CoinDeltaParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CoinDeltaParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CoinDeltaParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *CoinDeltaParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CoinDeltaParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *CoinDeltaParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *CoinDeltaParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CoinDeltaParams).fields)
 }
 

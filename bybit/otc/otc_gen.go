@@ -161,7 +161,7 @@ type LoansParams struct {
 	OrderID   bybit.Opt[string]    // ID of a loan. Default: all loans, newest first.
 	StartTime bybit.Opt[time.Time] // loans made at or after this time
 	EndTime   bybit.Opt[time.Time] // loans made at or before this time
-	Limit     bybit.Opt[int64]     // Most loans to return, 1 to 100. Default: 10.
+	Limit     bybit.Opt[int]       // Most loans to return, 1 to 100. Default: 10.
 }
 
 // LoansResult is what [Service.Loans] returns.
@@ -249,7 +249,7 @@ func (s *Service) Repayments(ctx context.Context, p *RepaymentsParams) (*Repayme
 type RepaymentsParams struct {
 	StartTime bybit.Opt[time.Time] // repayments at or after this time
 	EndTime   bybit.Opt[time.Time] // repayments at or before this time
-	Limit     bybit.Opt[int64]     // Most repayments to return, 1 to 100. Default: 100.
+	Limit     bybit.Opt[int]       // Most repayments to return, 1 to 100. Default: 100.
 }
 
 // RepaymentsResult is what [Service.Repayments] returns.

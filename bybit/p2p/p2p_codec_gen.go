@@ -41,8 +41,8 @@ func (r *RequirementParams) fields(f *wire.Fields) {
 	wire.Opt(f, "isEmail", &r.MustHaveEmail, (*wire.Fields).DigitText)
 	wire.Opt(f, "isMobile", &r.MustHaveMobile, (*wire.Fields).DigitText)
 	wire.Opt(f, "nationalLimit", &r.NationalLimit, (*wire.Fields).Text)
-	wire.Opt(f, "orderFinishNumberDay30", &r.OrderFinishNumberDay30, (*wire.Fields).IntText)
-	wire.Opt(f, "registerTimeThreshold", &r.RegisterTimeThreshold, (*wire.Fields).IntText)
+	wire.Opt(f, "orderFinishNumberDay30", &r.OrderFinishNumberDay30, wire.CodeText[int])
+	wire.Opt(f, "registerTimeThreshold", &r.RegisterTimeThreshold, wire.CodeText[int])
 	wire.Opt(f, "hasNationalLimit", &r.HasNationalLimit, (*wire.Fields).DigitText)
 }
 

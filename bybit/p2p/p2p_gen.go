@@ -52,10 +52,10 @@ type RequirementParams struct {
 	NationalLimit bybit.Opt[string]
 
 	// Least number of orders that the counterparty completed in the last 30 days.
-	OrderFinishNumberDay30 bybit.Opt[int64]
+	OrderFinishNumberDay30 bybit.Opt[int]
 
-	RegisterTimeThreshold bybit.Opt[int64] // least age of the counterparty's account, in days
-	HasNationalLimit      bybit.Opt[bool]  // whether NationalLimit counts
+	RegisterTimeThreshold bybit.Opt[int]  // least age of the counterparty's account, in days
+	HasNationalLimit      bybit.Opt[bool] // whether NationalLimit counts
 }
 
 // PaymentPeriods says how long a buyer may take to pay.

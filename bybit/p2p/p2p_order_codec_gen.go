@@ -23,8 +23,8 @@ func (r *OrderParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrderParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrderParams).fields) }
 
 func (r *OrderResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
@@ -194,8 +194,8 @@ func (r *OrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrdersParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrdersParams).fields) }
 
 func (r *OrdersResult) fields(f *wire.Fields) {
 	f.Int("count", &r.Count)
@@ -241,8 +241,10 @@ func (r *PendingOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PendingOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PendingOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PendingOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PendingOrdersParams).fields)
+}
 
 func (r *PendingOrdersResult) fields(f *wire.Fields) {
 	f.Int("count", &r.Count)
@@ -282,13 +284,15 @@ func (r *ReleaseParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ReleaseParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ReleaseParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ReleaseParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ReleaseParams).fields)
+}
 
 func (r *ReviewCancelParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 	f.Text("examineResult", (*string)(&r.ExamineResult))
-	wire.Opt(f, "rejectReason", &r.RejectReason, wire.Enum[RejectReason])
+	f.Omit().Text("rejectReason", (*string)(&r.RejectReason))
 	wire.Opt(f, "rejectProofs", &r.RejectProofs, (*wire.Fields).Text)
 	wire.Opt(f, "rejectRemark", &r.RejectRemark, (*wire.Fields).Text)
 }
@@ -306,8 +310,10 @@ func (r *ReviewCancelParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ReviewCancelParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ReviewCancelParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ReviewCancelParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ReviewCancelParams).fields)
+}
 
 func (r *SendMessageParams) fields(f *wire.Fields) {
 	f.Text("message", &r.Message)
@@ -330,8 +336,10 @@ func (r *SendMessageParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SendMessageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SendMessageParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SendMessageParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SendMessageParams).fields)
+}
 
 func (r *CounterpartyParams) fields(f *wire.Fields) {
 	wire.Opt(f, "originalUid", &r.OriginalUID, (*wire.Fields).Text)
@@ -351,8 +359,10 @@ func (r *CounterpartyParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CounterpartyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CounterpartyParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CounterpartyParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CounterpartyParams).fields)
+}
 
 func (r *PaymentMethodsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*PaymentMethod).fields)

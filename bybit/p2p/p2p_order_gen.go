@@ -423,9 +423,9 @@ func (s *Service) ReviewCancel(ctx context.Context, p *ReviewCancelParams) error
 
 // ReviewCancelParams are the parameters of [Service.ReviewCancel].
 type ReviewCancelParams struct {
-	OrderID       string                  // ID of the order
-	ExamineResult ReviewResult            // whether the order may be cancelled
-	RejectReason  bybit.Opt[RejectReason] // Why not. Needed for REJECT.
+	OrderID       string       // ID of the order
+	ExamineResult ReviewResult // whether the order may be cancelled
+	RejectReason  RejectReason // Why not. Needed for REJECT. Optional.
 
 	// Images that prove it, as addresses or identifiers joined with commas. Needed for REJECT.
 	RejectProofs bybit.Opt[string]

@@ -84,16 +84,16 @@ func (r *MyAdParams) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, 
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MyAdParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MyAdParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MyAdParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*MyAdParams).fields) }
 
 func (r *MyAdsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "itemId", &r.ItemID, (*wire.Fields).Text)
-	wire.Opt(f, "status", &r.Status, wire.Enum[AdStock])
+	f.Omit().Text("status", (*string)(&r.Status))
 	wire.Opt(f, "side", &r.Side, wire.CodeText[Side])
 	wire.Opt(f, "tokenId", &r.TokenID, (*wire.Fields).Text)
-	wire.Opt(f, "page", &r.Page, (*wire.Fields).IntText)
-	wire.Opt(f, "size", &r.Size, (*wire.Fields).IntText)
+	wire.Opt(f, "page", &r.Page, wire.CodeText[int])
+	wire.Opt(f, "size", &r.Size, wire.CodeText[int])
 	wire.Opt(f, "currencyId", &r.CurrencyID, (*wire.Fields).Text)
 }
 
@@ -110,8 +110,8 @@ func (r *MyAdsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MyAdsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MyAdsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MyAdsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*MyAdsParams).fields) }
 
 func (r *MyAdsResult) fields(f *wire.Fields) {
 	f.Int("count", &r.Count)
@@ -139,8 +139,8 @@ func (r *AdsParams) fields(f *wire.Fields) {
 	f.Text("tokenId", &r.TokenID)
 	f.Text("currencyId", &r.CurrencyID)
 	wire.Opt(f, "side", &r.Side, wire.CodeText[Side])
-	wire.Opt(f, "page", &r.Page, (*wire.Fields).IntText)
-	wire.Opt(f, "size", &r.Size, (*wire.Fields).IntText)
+	wire.Opt(f, "page", &r.Page, wire.CodeText[int])
+	wire.Opt(f, "size", &r.Size, wire.CodeText[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -154,8 +154,8 @@ func (r *AdsParams) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AdsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AdsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AdsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*AdsParams).fields) }
 
 func (r *AdsResult) fields(f *wire.Fields) {
 	f.Int("count", &r.Count)
@@ -206,8 +206,8 @@ func (r *PostAdParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PostAdParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PostAdParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PostAdParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*PostAdParams).fields) }
 
 func (r *PostAdResult) fields(f *wire.Fields) {
 	f.Text("itemId", &r.ItemID)
@@ -250,8 +250,10 @@ func (r *RemoveAdParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RemoveAdParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RemoveAdParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RemoveAdParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RemoveAdParams).fields)
+}
 
 func (r *UpdateAdParams) fields(f *wire.Fields) {
 	wire.Opt(f, "priceType", &r.PriceType, wire.CodeText[PriceType])
@@ -281,8 +283,10 @@ func (r *UpdateAdParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *UpdateAdParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UpdateAdParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r UpdateAdParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*UpdateAdParams).fields)
+}
 
 func (r *UpdateAdResult) fields(f *wire.Fields) {
 	f.Text("securityRiskToken", &r.SecurityRiskToken)
@@ -306,26 +310,6 @@ func (r *UpdateAdResult) UnmarshalJSON(json []byte) error { return r.Decode(json
 
 // MarshalJSON is AppendJSON for encoding/json.
 func (r UpdateAdResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *UploadFileParams) fields(f *wire.Fields) {
-	f.Text("upload_file", &r.UploadFile)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *UploadFileParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*UploadFileParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *UploadFileParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*UploadFileParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *UploadFileParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r UploadFileParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UploadFileResult) fields(f *wire.Fields) {
 	f.Null().Text("uploadId", &r.UploadID)
@@ -351,7 +335,7 @@ func (r UploadFileResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(ni
 
 func (r *MessagesParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
-	wire.Opt(f, "currentPage", &r.CurrentPage, (*wire.Fields).IntText)
+	wire.Opt(f, "currentPage", &r.CurrentPage, wire.CodeText[int])
 	f.IntText("size", &r.Size)
 }
 
@@ -368,8 +352,10 @@ func (r *MessagesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MessagesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MessagesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MessagesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MessagesParams).fields)
+}
 
 func (r *MessagesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "result", &r.Messages, (*Message).fields)
@@ -437,5 +423,7 @@ func (r *MarkPaidParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *MarkPaidParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r MarkPaidParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r MarkPaidParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarkPaidParams).fields)
+}

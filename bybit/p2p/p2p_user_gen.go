@@ -134,20 +134,20 @@ func (s *Service) MyAds(ctx context.Context, p *MyAdsParams) (*MyAdsResult, erro
 // AllMyAds yields the rows of [Service.MyAds], page after page. An error ends it.
 func (s *Service) AllMyAds(ctx context.Context, p *MyAdsParams) iter.Seq2[Ad, error] {
 	return pages.ByPage(ctx, p, s.MyAds,
-		func(p *MyAdsParams) int64 { return p.Page.Or(1) },
-		func(p *MyAdsParams, n int64) { p.Page.Set(n) },
+		func(p *MyAdsParams) int { return p.Page.Or(1) },
+		func(p *MyAdsParams, n int) { p.Page.Set(n) },
 		func(r *MyAdsResult) []Ad { return r.Items })
 }
 
 // MyAdsParams are the parameters of [Service.MyAds].
 type MyAdsParams struct {
-	ItemID     bybit.Opt[string]  // ID of an ad. Default: all.
-	Status     bybit.Opt[AdStock] // Whether something is left. Default: both.
-	Side       bybit.Opt[Side]    // What the ad does. Default: both.
-	TokenID    bybit.Opt[string]  // Token, such as USDT. Default: all.
-	Page       bybit.Opt[int64]   // Number of the page, from 1. Default: 1.
-	Size       bybit.Opt[int64]   // Ads of a page, at most 50. Default: 10.
-	CurrencyID bybit.Opt[string]  // Fiat currency, such as EUR. Default: all.
+	ItemID     bybit.Opt[string] // ID of an ad. Default: all.
+	Status     AdStock           // Whether something is left. Default: both.
+	Side       bybit.Opt[Side]   // What the ad does. Default: both.
+	TokenID    bybit.Opt[string] // Token, such as USDT. Default: all.
+	Page       bybit.Opt[int]    // Number of the page, from 1. Default: 1.
+	Size       bybit.Opt[int]    // Ads of a page, at most 50. Default: 10.
+	CurrencyID bybit.Opt[string] // Fiat currency, such as EUR. Default: all.
 }
 
 // MyAdsResult is what [Service.MyAds] returns.
@@ -174,18 +174,18 @@ func (s *Service) Ads(ctx context.Context, p *AdsParams) (*AdsResult, error) {
 // AllAds yields the rows of [Service.Ads], page after page. An error ends it.
 func (s *Service) AllAds(ctx context.Context, p *AdsParams) iter.Seq2[OnlineAd, error] {
 	return pages.ByPage(ctx, p, s.Ads,
-		func(p *AdsParams) int64 { return p.Page.Or(1) },
-		func(p *AdsParams, n int64) { p.Page.Set(n) },
+		func(p *AdsParams) int { return p.Page.Or(1) },
+		func(p *AdsParams, n int) { p.Page.Set(n) },
 		func(r *AdsResult) []OnlineAd { return r.Items })
 }
 
 // AdsParams are the parameters of [Service.Ads].
 type AdsParams struct {
-	TokenID    string           // token, such as USDT
-	CurrencyID string           // fiat currency, such as EUR
-	Side       bybit.Opt[Side]  // Required. What the advertisers do.
-	Page       bybit.Opt[int64] // Number of the page, from 1. Default: 1.
-	Size       bybit.Opt[int64] // Ads of a page, at most 300. Default: 10.
+	TokenID    string          // token, such as USDT
+	CurrencyID string          // fiat currency, such as EUR
+	Side       bybit.Opt[Side] // Required. What the advertisers do.
+	Page       bybit.Opt[int]  // Number of the page, from 1. Default: 1.
+	Size       bybit.Opt[int]  // Ads of a page, at most 300. Default: 10.
 }
 
 // AdsResult is what [Service.Ads] returns.
@@ -298,23 +298,6 @@ type UpdateAdResult struct {
 	NeedSecurityRisk bool
 }
 
-// UploadFile uploads a file for the chat of an order. Then send its url with [Service.SendMessage].
-// V5 page: [p2p/chat/upload-chat-file].
-//
-// [p2p/chat/upload-chat-file]: https://bybit-exchange.github.io/docs/p2p/chat/upload-chat-file
-func (s *Service) UploadFile(ctx context.Context, p *UploadFileParams) (*UploadFileResult, error) {
-	r := new(UploadFileResult)
-	if err := s.c.Call(ctx, http.MethodPost, "/v5/p2p/oss/upload_file", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// UploadFileParams are the parameters of [Service.UploadFile].
-type UploadFileParams struct {
-	UploadFile string // the file: jpg, jpeg, png, pdf or mp4
-}
-
 // UploadFileResult is what [Service.UploadFile] returns.
 type UploadFileResult struct {
 	// ID of the upload; absent in the exchange's example. The documentation shows it in an example
@@ -345,16 +328,16 @@ func (s *Service) AllMessages(ctx context.Context, p *MessagesParams) iter.Seq2[
 		p.Size = 30
 	}
 	return pages.ByPage(ctx, p, s.Messages,
-		func(p *MessagesParams) int64 { return p.CurrentPage.Or(1) },
-		func(p *MessagesParams, n int64) { p.CurrentPage.Set(n) },
+		func(p *MessagesParams) int { return p.CurrentPage.Or(1) },
+		func(p *MessagesParams, n int) { p.CurrentPage.Set(n) },
 		func(r *MessagesResult) []Message { return r.Messages })
 }
 
 // MessagesParams are the parameters of [Service.Messages].
 type MessagesParams struct {
-	OrderID     string           // ID of the order
-	CurrentPage bybit.Opt[int64] // Number of the page, from 1. Default: 1.
-	Size        int64            // messages of a page, 1 to 30
+	OrderID     string         // ID of the order
+	CurrentPage bybit.Opt[int] // Number of the page, from 1. Default: 1.
+	Size        int64          // messages of a page, 1 to 30
 }
 
 // MessagesResult is what [Service.Messages] returns.

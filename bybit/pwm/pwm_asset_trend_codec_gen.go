@@ -25,16 +25,19 @@ func (r *AssetTrendParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetTrendParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetTrendParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetTrendParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetTrendParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetTrendParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetTrendParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetTrendParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetTrendParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetTrendParams).fields)
 }
 
@@ -93,16 +96,19 @@ func (r *FundNAVParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FundNAVParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FundNAVParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FundNAVParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FundNAVParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FundNAVParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FundNAVParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FundNAVParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FundNAVParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FundNAVParams).fields)
 }
 
@@ -206,7 +212,7 @@ func (r *Product) UnmarshalJSON(json []byte) error {
 func (r Product) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Product).fields), nil }
 
 func (r *CreateCustomPlanParams) fields(f *wire.Fields) {
-	wire.Opt(f, "accountType", &r.AccountType, wire.Enum[AccountType])
+	f.Omit().Text("accountType", (*string)(&r.AccountType))
 	wire.Structs(f, "products", &r.Products, (*PlanProduct).fields)
 }
 
@@ -223,8 +229,10 @@ func (r *CreateCustomPlanParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CreateCustomPlanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CreateCustomPlanParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CreateCustomPlanParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CreateCustomPlanParams).fields)
+}
 
 func (r *PlanProduct) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
@@ -287,8 +295,10 @@ func (r *TransferParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TransferParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TransferParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TransferParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TransferParams).fields)
+}
 
 func (r *TransferResult) fields(f *wire.Fields) {
 	f.Text("transferId", &r.TransferID)
@@ -329,16 +339,19 @@ func (r *TransferRecordParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TransferRecordParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TransferRecordParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TransferRecordParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TransferRecordParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *TransferRecordParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TransferRecordParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *TransferRecordParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *TransferRecordParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TransferRecordParams).fields)
 }
 
@@ -370,8 +383,8 @@ func (r TransferRecordResult) MarshalJSON() ([]byte, error) { return r.AppendJSO
 func (r *FundsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 	wire.Opt(f, "fundId", &r.FundID, (*wire.Fields).Text)
-	wire.Opt(f, "status", &r.Status, wire.Enum[FundStatus])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("status", (*string)(&r.Status))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -388,16 +401,17 @@ func (r *FundsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FundsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FundsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FundsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*FundsParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FundsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FundsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FundsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FundsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FundsParams).fields)
 }
 
@@ -451,11 +465,11 @@ func (r Fund) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Fund
 
 func (r *FundOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "fundId", &r.FundID, (*wire.Fields).Text)
-	wire.Opt(f, "orderType", &r.OrderType, wire.Enum[OrderType])
-	wire.Opt(f, "status", &r.Status, wire.Enum[FundOrderStatus])
+	f.Omit().Text("orderType", (*string)(&r.OrderType))
+	f.Omit().Text("status", (*string)(&r.Status))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -472,16 +486,19 @@ func (r *FundOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *FundOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r FundOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FundOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FundOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *FundOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FundOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *FundOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FundOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FundOrdersParams).fields)
 }
 

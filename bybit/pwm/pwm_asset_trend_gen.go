@@ -139,8 +139,8 @@ func (s *Service) CreateCustomPlan(ctx context.Context, p *CreateCustomPlanParam
 
 // CreateCustomPlanParams are the parameters of [Service.CreateCustomPlan].
 type CreateCustomPlanParams struct {
-	AccountType bybit.Opt[AccountType] // Account that pays. Default: AccountFund.
-	Products    []PlanProduct          // products of the plan, at least one
+	AccountType AccountType   // Account that pays. Default: AccountFund.
+	Products    []PlanProduct // products of the plan, at least one
 }
 
 // PlanProduct is one of the products of the plan ([CreateCustomPlanParams.Products]).
@@ -242,11 +242,11 @@ func (s *Service) AllFunds(ctx context.Context, p *FundsParams) iter.Seq2[Fund, 
 
 // FundsParams are the parameters of [Service.Funds].
 type FundsParams struct {
-	Coin   bybit.Opt[string]     // Coin of the fund. Default: all.
-	FundID bybit.Opt[string]     // ID of one fund
-	Status bybit.Opt[FundStatus] // only funds in this state
-	Limit  bybit.Opt[int64]      // Rows per page, at most 50. Default: 20.
-	Cursor bybit.Opt[string]     // Page to return: NextPageCursor of the page before. Default: the first.
+	Coin   bybit.Opt[string] // Coin of the fund. Default: all.
+	FundID bybit.Opt[string] // ID of one fund
+	Status FundStatus        // Only funds in this state. Optional.
+	Limit  bybit.Opt[int]    // Rows per page, at most 50. Default: 20.
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // FundsResult is what [Service.Funds] returns.
@@ -303,16 +303,16 @@ func (s *Service) AllFundOrders(ctx context.Context, p *FundOrdersParams) iter.S
 
 // FundOrdersParams are the parameters of [Service.FundOrders].
 type FundOrdersParams struct {
-	FundID    bybit.Opt[string]    // ID of one fund. Default: all funds of the manager.
-	OrderType bybit.Opt[OrderType] // OrderSubscribe or OrderRedeem. Default: both.
+	FundID    bybit.Opt[string] // ID of one fund. Default: all funds of the manager.
+	OrderType OrderType         // OrderSubscribe or OrderRedeem. Default: both.
 
 	// FundOrderPendingFilter, FundOrderProcessing, FundOrderCompleted, FundOrderRejected or
 	// FundOrderFailed. Default: all.
-	Status bybit.Opt[FundOrderStatus]
+	Status FundOrderStatus
 
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
+	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
 	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

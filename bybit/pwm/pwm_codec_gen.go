@@ -55,8 +55,8 @@ func (r FundAmount) MarshalJSON() ([]byte, error) {
 
 func (r *PlansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "planId", &r.PlanID, (*wire.Fields).Text)
-	wire.Opt(f, "status", &r.Status, wire.Enum[PlanStatus])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	f.Omit().Text("status", (*string)(&r.Status))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -73,16 +73,17 @@ func (r *PlansParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PlansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PlansParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PlansParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*PlansParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PlansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PlansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PlansParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PlansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PlansParams).fields)
 }
 
@@ -144,16 +145,17 @@ func (r *PlanParams) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, 
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PlanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PlanParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PlanParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*PlanParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PlanParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PlanParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PlanParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PlanParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PlanParams).fields)
 }
 

@@ -54,10 +54,10 @@ func (s *Service) AllPlans(ctx context.Context, p *PlansParams) iter.Seq2[PlanSu
 
 // PlansParams are the parameters of [Service.Plans].
 type PlansParams struct {
-	PlanID bybit.Opt[string]     // ID of one plan. Default: all.
-	Status bybit.Opt[PlanStatus] // PlanPending, PlanActive or PlanClosed. Default: all.
-	Limit  bybit.Opt[int64]      // Rows per page, at most 50. Default: 20.
-	Cursor bybit.Opt[string]     // Page to return: NextPageCursor of the page before. Default: the first.
+	PlanID bybit.Opt[string] // ID of one plan. Default: all.
+	Status PlanStatus        // PlanPending, PlanActive or PlanClosed. Default: all.
+	Limit  bybit.Opt[int]    // Rows per page, at most 50. Default: 20.
+	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // PlansResult is what [Service.Plans] returns.

@@ -23,16 +23,19 @@ func (r *PendingPlanParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PendingPlanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PendingPlanParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PendingPlanParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PendingPlanParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PendingPlanParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PendingPlanParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PendingPlanParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PendingPlanParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PendingPlanParams).fields)
 }
 
@@ -236,7 +239,7 @@ func (r PlannedStake) MarshalJSON() ([]byte, error) {
 
 func (r *SubscribeParams) fields(f *wire.Fields) {
 	f.Text("planId", &r.PlanID)
-	wire.Opt(f, "accountType", &r.AccountType, wire.Enum[AccountType])
+	f.Omit().Text("accountType", (*string)(&r.AccountType))
 	f.Text("orderLinkId", &r.LinkID)
 }
 
@@ -253,8 +256,10 @@ func (r *SubscribeParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SubscribeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SubscribeParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SubscribeParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SubscribeParams).fields)
+}
 
 func (r *SubscribeResult) fields(f *wire.Fields) {
 	f.Text("planId", &r.PlanID)
@@ -280,7 +285,7 @@ func (r SubscribeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil
 
 func (r *InvestMoreParams) fields(f *wire.Fields) {
 	f.Text("planId", &r.PlanID)
-	wire.Opt(f, "accountType", &r.AccountType, wire.Enum[AccountType])
+	f.Omit().Text("accountType", (*string)(&r.AccountType))
 	f.Text("category", (*string)(&r.Category))
 	f.Text("productId", &r.ProductID)
 	f.Decimal("amount", &r.Amount)
@@ -300,8 +305,10 @@ func (r *InvestMoreParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *InvestMoreParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r InvestMoreParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r InvestMoreParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*InvestMoreParams).fields)
+}
 
 func (r *InvestMoreResult) fields(f *wire.Fields) {
 	f.Text("planId", &r.PlanID)
@@ -353,8 +360,8 @@ func (r *RedeemParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RedeemParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RedeemParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RedeemParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*RedeemParams).fields) }
 
 func (r *RedeemResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -387,7 +394,7 @@ func (r RedeemResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), 
 
 func (r *ClaimParams) fields(f *wire.Fields) {
 	f.Text("planId", &r.PlanID)
-	wire.Opt(f, "toAccountType", &r.ToAccountType, wire.Enum[AccountType])
+	f.Omit().Text("toAccountType", (*string)(&r.ToAccountType))
 	f.Text("orderLinkId", &r.LinkID)
 }
 
@@ -404,8 +411,8 @@ func (r *ClaimParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ClaimParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ClaimParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ClaimParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*ClaimParams).fields) }
 
 func (r *ClaimResult) fields(f *wire.Fields) {
 	f.Text("planId", &r.PlanID)
@@ -432,12 +439,12 @@ func (r ClaimResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), n
 
 func (r *OrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "planId", &r.PlanID, (*wire.Fields).Text)
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
-	wire.Opt(f, "type", &r.Type, wire.Enum[OrderType])
-	wire.Opt(f, "status", &r.Status, wire.Enum[OrderStatus])
+	f.Omit().Text("category", (*string)(&r.Category))
+	f.Omit().Text("type", (*string)(&r.Type))
+	f.Omit().Text("status", (*string)(&r.Status))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 }
@@ -455,16 +462,17 @@ func (r *OrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrdersParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrdersParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *OrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *OrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *OrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrdersParams).fields)
 }
 

@@ -139,8 +139,8 @@ func (s *Service) Subscribe(ctx context.Context, p *SubscribeParams) (*Subscribe
 
 // SubscribeParams are the parameters of [Service.Subscribe].
 type SubscribeParams struct {
-	PlanID      string                 // ID of a PendingSubscription plan
-	AccountType bybit.Opt[AccountType] // Account that pays. Default: AccountFund.
+	PlanID      string      // ID of a PendingSubscription plan
+	AccountType AccountType // Account that pays. Default: AccountFund.
 
 	// The user's own ID of the order: up to 36 characters. Sending it again does not pay twice.
 	LinkID string
@@ -167,11 +167,11 @@ func (s *Service) InvestMore(ctx context.Context, p *InvestMoreParams) (*InvestM
 
 // InvestMoreParams are the parameters of [Service.InvestMore].
 type InvestMoreParams struct {
-	PlanID      string                 // ID of an Active plan
-	AccountType bybit.Opt[AccountType] // Account that pays. Default: AccountFund.
-	Category    Category               // kind of the product
-	ProductID   string                 // ID of the product
-	Amount      decimal.Decimal        // amount to add, in the coin of the product
+	PlanID      string          // ID of an Active plan
+	AccountType AccountType     // Account that pays. Default: AccountFund.
+	Category    Category        // kind of the product
+	ProductID   string          // ID of the product
+	Amount      decimal.Decimal // amount to add, in the coin of the product
 
 	// The user's own ID of the order: up to 36 characters. Sending it again does not pay twice.
 	LinkID string
@@ -245,8 +245,8 @@ func (s *Service) Claim(ctx context.Context, p *ClaimParams) (*ClaimResult, erro
 
 // ClaimParams are the parameters of [Service.Claim].
 type ClaimParams struct {
-	PlanID        string                 // ID of an Active plan
-	ToAccountType bybit.Opt[AccountType] // Account that receives. Default: AccountFund.
+	PlanID        string      // ID of an Active plan
+	ToAccountType AccountType // Account that receives. Default: AccountFund.
 
 	// The user's own ID of the order: up to 36 characters. Sending it again does not pay twice.
 	LinkID string
@@ -288,16 +288,15 @@ type OrdersParams struct {
 	PlanID bybit.Opt[string] // ID of one plan. Default: all.
 
 	// Only FlexibleSavings, FundPool, FundPoolPremium, EquityFund or OnchainEarn. Default: all.
-	Category bybit.Opt[Category]
+	Category Category
 
-	Type      bybit.Opt[OrderType]   // OrderSubscribe or OrderRedeem. Default: all.
-	Status    bybit.Opt[OrderStatus] // only orders in this state
-	StartTime bybit.Opt[time.Time]   // Not before this time. Default: no limit.
-	EndTime   bybit.Opt[time.Time]   // Not after this time. Default: now.
-	Limit     bybit.Opt[int64]       // Rows per page, at most 50. Default: 20.
-
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-	LinkID bybit.Opt[string] // the user's own ID of one order
+	Type      OrderType            // OrderSubscribe or OrderRedeem. Default: all.
+	Status    OrderStatus          // Only orders in this state. Optional.
+	StartTime bybit.Opt[time.Time] // Not before this time. Default: no limit.
+	EndTime   bybit.Opt[time.Time] // Not after this time. Default: now.
+	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+	LinkID    bybit.Opt[string]    // the user's own ID of one order
 }
 
 // OrdersResult is what [Service.Orders] returns.

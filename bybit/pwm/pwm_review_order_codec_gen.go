@@ -25,8 +25,10 @@ func (r *ReviewOrderParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ReviewOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ReviewOrderParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ReviewOrderParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ReviewOrderParams).fields)
+}
 
 func (r *ReviewOrderResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -79,8 +81,10 @@ func (r *CreateFundParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CreateFundParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CreateFundParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CreateFundParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CreateFundParams).fields)
+}
 
 func (r *CreateFundResult) fields(f *wire.Fields) {
 	f.Text("fundId", &r.FundID)
@@ -127,8 +131,10 @@ func (r *CreateSubAccountParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CreateSubAccountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CreateSubAccountParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CreateSubAccountParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CreateSubAccountParams).fields)
+}
 
 func (r *CreateSubAccountResult) fields(f *wire.Fields) {
 	f.Text("fundId", &r.FundID)
@@ -171,8 +177,10 @@ func (r *SettleProfitParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SettleProfitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SettleProfitParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SettleProfitParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SettleProfitParams).fields)
+}
 
 func (r *SettleProfitResult) fields(f *wire.Fields) {
 	f.Text("fundId", &r.FundID)
@@ -201,9 +209,9 @@ func (r SettleProfitResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(
 
 func (r *ManagedPlansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "planId", &r.PlanID, (*wire.Fields).Text)
-	wire.Opt(f, "status", &r.Status, wire.Enum[PlanStatus])
+	f.Omit().Text("status", (*string)(&r.Status))
 	wire.Opt(f, "subscriptionUid", &r.SubscriptionUID, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -220,16 +228,19 @@ func (r *ManagedPlansParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ManagedPlansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ManagedPlansParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ManagedPlansParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ManagedPlansParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *ManagedPlansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ManagedPlansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *ManagedPlansParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *ManagedPlansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ManagedPlansParams).fields)
 }
 
@@ -298,8 +309,10 @@ func (r *CreatePlanParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *CreatePlanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r CreatePlanParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r CreatePlanParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*CreatePlanParams).fields)
+}
 
 func (r *PlanFund) fields(f *wire.Fields) {
 	f.Text("productId", &r.ProductID)
@@ -340,7 +353,7 @@ func (r CreatePlanResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(ni
 
 func (r *ManagePlanParams) fields(f *wire.Fields) {
 	f.Text("planId", &r.PlanID)
-	wire.Opt(f, "updateStatus", &r.UpdateStatus, wire.Enum[PlanStatus])
+	f.Omit().Text("updateStatus", (*string)(&r.UpdateStatus))
 	wire.Structs(f.Omit(), "updateFunds", &r.UpdateFunds, (*FundAmount).fields)
 	f.Text("reqLinkId", &r.ReqLinkID)
 }
@@ -358,8 +371,10 @@ func (r *ManagePlanParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ManagePlanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ManagePlanParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ManagePlanParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ManagePlanParams).fields)
+}
 
 func (r *ManagePlanResult) fields(f *wire.Fields) {
 	f.Text("planId", &r.PlanID)

@@ -175,10 +175,10 @@ func (s *Service) AllManagedPlans(ctx context.Context, p *ManagedPlansParams) it
 
 // ManagedPlansParams are the parameters of [Service.ManagedPlans].
 type ManagedPlansParams struct {
-	PlanID          bybit.Opt[string]     // ID of one plan. Default: all.
-	Status          bybit.Opt[PlanStatus] // only plans in this state
-	SubscriptionUID bybit.Opt[string]     // UID of the client
-	Limit           bybit.Opt[int64]      // Rows per page, at most 50. Default: 20.
+	PlanID          bybit.Opt[string] // ID of one plan. Default: all.
+	Status          PlanStatus        // Only plans in this state. Optional.
+	SubscriptionUID bybit.Opt[string] // UID of the client
+	Limit           bybit.Opt[int]    // Rows per page, at most 50. Default: 20.
 
 	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
@@ -259,10 +259,9 @@ func (s *Service) ManagePlan(ctx context.Context, p *ManagePlanParams) (*ManageP
 
 // ManagePlanParams are the parameters of [Service.ManagePlan].
 type ManagePlanParams struct {
-	PlanID       string                // ID of the plan
-	UpdateStatus bybit.Opt[PlanStatus] // PlanClosed or PlanDeleted. Default: unchanged.
-
-	UpdateFunds []FundAmount // funds to add, or to change if they are in the plan: at most 10, each once
+	PlanID       string       // ID of the plan
+	UpdateStatus PlanStatus   // PlanClosed or PlanDeleted. Default: unchanged.
+	UpdateFunds  []FundAmount // funds to add, or to change if they are in the plan: at most 10, each once
 
 	// The user's own ID of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string

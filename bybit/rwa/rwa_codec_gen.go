@@ -23,16 +23,19 @@ func (r *ProductsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *ProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r ProductsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r ProductsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ProductsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *ProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *ProductsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *ProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ProductsParams).fields)
 }
 
@@ -105,16 +108,19 @@ func (r *NAVChartParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *NAVChartParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r NAVChartParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r NAVChartParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*NAVChartParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *NAVChartParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*NAVChartParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *NAVChartParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *NAVChartParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*NAVChartParams).fields)
 }
 
@@ -158,7 +164,7 @@ func (r *PlaceOrderParams) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 	wire.Opt(f, "stakeAmount", &r.StakeAmount, (*wire.Fields).Decimal)
 	wire.Opt(f, "redeemShares", &r.RedeemShares, (*wire.Fields).Decimal)
-	wire.Opt(f, "accountType", &r.AccountType, wire.Enum[AccountType])
+	f.Omit().Text("accountType", (*string)(&r.AccountType))
 	f.Text("orderLinkId", &r.LinkID)
 }
 
@@ -175,8 +181,10 @@ func (r *PlaceOrderParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PlaceOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PlaceOrderParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PlaceOrderParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PlaceOrderParams).fields)
+}
 
 func (r *PlaceOrderResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -202,11 +210,11 @@ func (r PlaceOrderResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(ni
 func (r *OrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
-	wire.Opt(f, "orderType", &r.OrderType, wire.Enum[OrderType])
+	f.Omit().Text("orderType", (*string)(&r.OrderType))
 	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Int)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Seconds)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -223,16 +231,17 @@ func (r *OrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *OrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r OrdersParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrdersParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *OrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *OrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *OrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrdersParams).fields)
 }
 

@@ -126,7 +126,7 @@ type PlaceOrderParams struct {
 	StakeAmount bybit.Opt[decimal.Decimal]
 
 	RedeemShares bybit.Opt[decimal.Decimal] // Number of shares to sell. Needed for Redeem, else ignored.
-	AccountType  bybit.Opt[AccountType]     // Account that pays or receives. Default: AccountFund.
+	AccountType  AccountType                // Account that pays or receives. Default: AccountFund.
 
 	// The user's own ID of the order: up to 36 letters, digits, - and _. One that was used before
 	// is refused (180025).
@@ -168,11 +168,11 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 type OrdersParams struct {
 	OrderID   bybit.Opt[string]    // The exchange's ID of one order. It wins over LinkID.
 	LinkID    bybit.Opt[string]    // the user's own ID of one order
-	OrderType bybit.Opt[OrderType] // OrderStake or OrderRedeem. Default: both.
+	OrderType OrderType            // OrderStake or OrderRedeem. Default: both.
 	ProductID bybit.Opt[int64]     // ID of the product. Default: all.
 	StartTime bybit.Opt[time.Time] // Not before this time, at most 180 days ago. Default: 7 days ago.
 	EndTime   bybit.Opt[time.Time] // Not after this time. Default: now.
-	Limit     bybit.Opt[int64]     // Rows per page, at most 50. Default: 20.
+	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
 	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

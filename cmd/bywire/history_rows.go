@@ -122,7 +122,7 @@ func historyRowsOf[T any](seq iter.Seq2[T, error], row func(*T) historyRow) iter
 }
 
 func klineRows(ctx context.Context, c *bybit.Client, q *historyQuery, _ *historyRow) iter.Seq2[historyRow, error] {
-	p := &bybit.MarketKlineParams{Category: bybit.Some(bybit.Category(q.category)), Symbol: q.symbol, Interval: bybit.Interval(q.interval), Start: bybit.Some(q.from), End: q.until()}
+	p := &bybit.MarketKlineParams{Category: bybit.Category(q.category), Symbol: q.symbol, Interval: bybit.Interval(q.interval), Start: bybit.Some(q.from), End: q.until()}
 	return historyRowsOf(c.Market.AllKlines(ctx, p), func(k *bybit.Candle) historyRow {
 		return historyRow{k.StartTime, []string{stamp(k.StartTime), k.OpenPrice.String(), k.HighPrice.String(), k.LowPrice.String(), k.ClosePrice.String(), k.Volume.String(), k.Turnover.String()}}
 	})

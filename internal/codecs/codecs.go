@@ -23,7 +23,7 @@ type Codec interface {
 type Query interface {
 	Codec
 	DecodeQuery(query string) error
-	AppendQuery(dst []byte) []byte
+	AppendQuery(dst []byte) ([]byte, error)
 }
 
 // All returns the endpoints of all packages.

@@ -221,8 +221,11 @@ func reproduce(d *documented, e codecs.Endpoint, example json.RawMessage) (want,
 	if !ok {
 		return query, "", fmt.Errorf("a query, but the method takes a body")
 	}
-	err = q.DecodeQuery(query)
-	return query, string(q.AppendQuery(nil)), err
+	if err = q.DecodeQuery(query); err != nil {
+		return query, "", err
+	}
+	again, err := q.AppendQuery(nil)
+	return query, string(again), err
 }
 
 // TestDocumentedRepliesSurvive decodes each documented reply and encodes it again: the

@@ -15,7 +15,7 @@ func ofP2p() []Endpoint {
 		{Method: "POST", Path: "/v5/p2p/item/create", Params: func() Codec { return new(p2p.PostAdParams) }, Result: func() Codec { return new(p2p.PostAdResult) }},
 		{Method: "POST", Path: "/v5/p2p/item/cancel", Params: func() Codec { return new(p2p.RemoveAdParams) }},
 		{Method: "POST", Path: "/v5/p2p/item/update", Params: func() Codec { return new(p2p.UpdateAdParams) }, Result: func() Codec { return new(p2p.UpdateAdResult) }},
-		{Method: "POST", Path: "/v5/p2p/oss/upload_file", Params: func() Codec { return new(p2p.UploadFileParams) }, Result: func() Codec { return new(p2p.UploadFileResult) }},
+		{Method: "POST", Path: "/v5/p2p/oss/upload_file", Result: func() Codec { return new(p2p.UploadFileResult) }},
 		{Method: "POST", Path: "/v5/p2p/order/message/listpage", Params: func() Codec { return new(p2p.MessagesParams) }, Result: func() Codec { return new(p2p.MessagesResult) }},
 		{Method: "POST", Path: "/v5/p2p/order/pay", Params: func() Codec { return new(p2p.MarkPaidParams) }},
 		{Method: "POST", Path: "/v5/p2p/order/info", Params: func() Codec { return new(p2p.OrderParams) }, Result: func() Codec { return new(p2p.OrderResult) }},

@@ -101,9 +101,6 @@ func ofP2p() []Endpoint {
 		},
 		{Method: "POST", Path: "/v5/p2p/oss/upload_file", Group: "p2p", Auth: "signed", Read: false, Page: "p2p/chat/upload-chat-file", Go: "p2p.Service.UploadFile",
 			Text: "Uploads a file for the chat of an order. Then send its url with SendMessage.",
-			Params: []Param{
-				{Name: "upload_file", Type: "string", Required: true, Text: "The file: jpg, jpeg, png, pdf or mp4."},
-			},
 		},
 		{Method: "POST", Path: "/v5/p2p/order/message/listpage", Group: "p2p", Auth: "signed", Read: true, Page: "p2p/order/chat-msg", Go: "p2p.Service.Messages",
 			Text: "Messages of an order's chat.",

@@ -57,13 +57,17 @@ func (f *Fields) readDigit(name string, p *bool) {
 }
 
 // Numeral is a text of digits, such as an id, that stands in JSON as a number: of any length,
-// exactly. Absent it is null. What is no whole number is written as a string.
+// exactly. Absent it is null. What is no whole number is refused, and else written as a string.
 func (f *Fields) Numeral(name string, p *string) {
 	if f.mode < writing {
 		f.TextOrNumber(name, p)
 		return
 	}
 	absent := *p == ""
+	f.set(name, !absent)
+	if !absent && !isWhole(*p) {
+		f.refuse(name, "not a whole number")
+	}
 	zero := f.absent == writeZero
 	switch {
 	case f.absent != writeEmpty && f.gone(name, absent):
@@ -102,6 +106,7 @@ func (f *Fields) Percent(name string, p *decimal.Decimal) {
 	if f.mode >= writing {
 		if f.absent == writeEmpty || !f.gone(name, !p.IsSet()) {
 			text := ""
+			f.set(name, p.IsSet())
 			if p.IsSet() {
 				text = p.String() + "%"
 			}
@@ -135,6 +140,7 @@ func (f *Fields) RFC3339(name string, p *time.Time) {
 			if t.IsZero() && zero {
 				t = time.Unix(0, 0)
 			}
+			f.set(name, !t.IsZero())
 			if !t.IsZero() {
 				text = t.UTC().Format(time.RFC3339Nano)
 			}

@@ -49,12 +49,21 @@ func Tuple[T any](f *Fields, name string, p *T, fields func(*T, *Fields)) {
 // Structs is a field that is an array of objects; null is a nil slice.
 func Structs[T any](f *Fields, name string, p *[]T, fields func(*T, *Fields)) {
 	list(f, name, p, func(f *Fields, v *T) {
-		if f.mode >= writing {
+		switch {
+		case f.mode >= writing:
 			writeObject(f, v, fields)
-		} else {
+		case f.cursor.peek() == 'n':
+			f.cursor.expected("an object expected, not null")
+		default:
 			readObject(f, v, fields)
 		}
 	})
+}
+
+// Slots is Structs where a place of the array counts although it may be null: such an object
+// is empty.
+func Slots[T any](f *Fields, name string, p *[]T, fields func(*T, *Fields)) {
+	Values(f, name, p, func(f *Fields, _ string, v *T) { Struct(f, "", v, fields) })
 }
 
 // Tuples is a field that is an array of tuples.
@@ -91,7 +100,7 @@ func list[T any](f *Fields, name string, p *[]T, element func(*Fields, *T)) {
 	case f.mode >= writing:
 		if !f.gone(name, *p == nil) {
 			f.writeKey(name)
-			writeList(f, *p, element)
+			writeList(f, name, *p, element)
 		}
 	case f.at(name):
 		if !f.null() {
@@ -109,7 +118,7 @@ func list[T any](f *Fields, name string, p *[]T, element func(*Fields, *T)) {
 	}
 }
 
-func writeList[T any](f *Fields, list []T, element func(*Fields, *T)) {
+func writeList[T any](f *Fields, name string, list []T, element func(*Fields, *T)) {
 	if f.mode == writing {
 		f.out = append(f.out, '[')
 	}
@@ -117,7 +126,10 @@ func writeList[T any](f *Fields, list []T, element func(*Fields, *T)) {
 		if i > 0 {
 			f.out = append(f.out, ',')
 		}
-		element(f, &list[i])
+		refused := f.refused
+		if element(f, &list[i]); refused == nil && f.refused != nil {
+			f.refused.within(name + "[" + strconv.Itoa(i) + "]")
+		}
 	}
 	if f.mode == writing {
 		f.out = append(f.out, ']')
@@ -249,7 +261,9 @@ type Optional[T any] interface {
 func Opt[T any](f *Fields, name string, o Optional[T], value func(*Fields, string, *T)) {
 	if f.mode >= writing {
 		if v, ok := o.Get(); ok {
+			f.exact = true
 			value(f, name, &v)
+			f.exact = false
 		}
 		return
 	}

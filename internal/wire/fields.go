@@ -37,7 +37,9 @@ type Fields struct {
 	lone   bool // the list that is next also comes as its only element
 	exact  bool // the value that is next is an Opt's: no time 0 stands for an absent one
 	texts  *[textSlots]string
-	path   string // of the first error
+
+	refused *RefusedError // the first value that cannot be sent as it is
+	path    string        // of the first error
 }
 
 // level is what Fields knows of the object or array that it is in.
@@ -93,6 +95,37 @@ func (e *FieldError) Error() string {
 // Unwrap returns the error without the field.
 func (e *FieldError) Unwrap() error { return e.Err }
 
+// RefusedError is a value of a request that would be sent as another.
+type RefusedError struct {
+	Path   string // of the field, such as "request[3].orderLinkId"
+	Reason string
+}
+
+// Error puts the field in front of the reason.
+func (e *RefusedError) Error() string { return e.Path + ": " + e.Reason }
+
+func (e *RefusedError) within(path string) {
+	if e.Path != "" {
+		path += "."
+	}
+	e.Path = path + e.Path
+}
+
+// refuse notes why a value cannot be sent.
+func (f *Fields) refuse(name, reason string) {
+	if f.refused == nil {
+		f.refused = &RefusedError{Path: name, Reason: reason}
+	}
+}
+
+// set refuses an optional field that is set to an absent value, which would be sent as "": it is the
+// result of a computation that was forgotten, or of one without a result.
+func (f *Fields) set(name string, is bool) {
+	if f.exact && !is {
+		f.refuse(name, "set to an absent value; leave it unset instead")
+	}
+}
+
 // Decode reads the JSON of one object.
 func Decode[T any](json []byte, v *T, fields func(*T, *Fields)) *FieldError {
 	return decode(json, v, fields, reading, readObject[T])
@@ -126,6 +159,16 @@ func Append[T any](dst []byte, v *T, fields func(*T, *Fields)) []byte {
 	f := &Fields{out: dst, mode: writing}
 	writeObject(f, v, fields)
 	return f.out
+}
+
+// Marshal is Append for what is sent: it refuses a value that would be sent as another.
+func Marshal[T any](v *T, fields func(*T, *Fields)) ([]byte, error) {
+	f := &Fields{mode: writing}
+	writeObject(f, v, fields)
+	if f.refused != nil {
+		return nil, f.refused
+	}
+	return f.out, nil
 }
 
 // AppendTuple appends an array whose elements are fields by their place.

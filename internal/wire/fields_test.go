@@ -178,6 +178,7 @@ func TestFieldsRefuse(t *testing.T) {
 		{`{"maybe":[]}`, "maybe: an object expected"},
 		{`{"lone":"x"}`, "lone: an object expected"},
 		{`{"list":{}}`, "list: an array expected"},
+		{`{"list":[{},null]}`, "list[1]: an object expected, not null"},
 		{`{"off":"maybe"}`, "off: true or false expected"},
 		{`{"ends":"yesterday"}`, "ends: not a time such as"},
 		{`{"ends":5}`, "ends: a string expected"},
@@ -208,6 +209,34 @@ func TestFieldsRefuse(t *testing.T) {
 	}
 }
 
+func TestFieldsAreNotSentAsOthers(t *testing.T) {
+	for want, s := range map[string]sample{
+		"name: not UTF-8":               {Name: "a\xffb"},
+		"limit: set to an absent value": {Limit: opt[decimal.Decimal]{set: true}},
+		"from: set to an absent value":  {From: opt[time.Time]{set: true}},
+		"number: not a whole number":    {Number: "12a"},
+		"lone[1].b: not UTF-8":          {Lone: []inner{{}, {B: "\x80"}, {B: "\x80"}}},
+		"color: not UTF-8":              {Color: "\xff", Gone: "\xff"},
+	} {
+		_, err := Marshal(&s, (*sample).fields)
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// TestSlotsKeepTheirPlaces: a null among them is an object of which nothing is known.
+func TestSlotsKeepTheirPlaces(t *testing.T) {
+	var list []inner
+	fields := func(list *[]inner, f *Fields) { Slots(f, "list", list, (*inner).fields) }
+	if err := Decode([]byte(`{"list":[{"a":"1"},null,{"b":"2"}]}`), &list, fields); err != nil || len(list) != 3 || list[2].B != "2" {
+		t.Errorf("%v, %v", list, err)
+	}
+	if got := string(Append(nil, &list, fields)); got != `{"list":[{"a":"1","b":""},{"a":"","b":""},{"a":"","b":"2"}]}` {
+		t.Error(got)
+	}
+}
+
 func TestFieldsAsQuery(t *testing.T) {
 	type query struct {
 		Symbol string
@@ -230,13 +259,14 @@ func TestFieldsAsQuery(t *testing.T) {
 		"symbol=B%251&cursor=0%2C500",
 		"symbol=&tags=a,c&cursor=MTM3MTU3OTk=",
 		"symbol=a%20%26%3D%2B%23%25b%C3%A9&limit=-5",
+		"symbol=&cursor=a%2Bb/c",
 	} {
 		var q query
 		if err := DecodeQuery(want, &q, fields); err != nil {
 			t.Errorf("%s: %v", want, err)
 		}
-		if got := string(AppendQuery([]byte("?"), &q, fields)); got != "?"+want {
-			t.Errorf("got %s, want ?%s", got, want)
+		if got, err := AppendQuery([]byte("?"), &q, fields); err != nil || string(got) != "?"+want {
+			t.Errorf("got %s (%v), want ?%s", got, err, want)
 		}
 	}
 	var q query
@@ -246,8 +276,18 @@ func TestFieldsAsQuery(t *testing.T) {
 	if err := DecodeQuery("limit=x", &q, fields); err == nil || err.Path != "limit" {
 		t.Errorf("a limit that is no number: %v", err)
 	}
-	if got := AppendQuery(nil, nil, fields); got != nil {
-		t.Errorf("nil params are %q", got)
+	if got, err := AppendQuery(nil, nil, fields); got != nil || err != nil {
+		t.Errorf("nil params are %q (%v)", got, err)
+	}
+	for want, q := range map[string]query{
+		"symbol: not UTF-8":   {Symbol: "a\xff"},
+		"tags[1]: a comma":    {Tags: []string{"a", "b,c"}},
+		"tags[0]: not UTF-8":  {Tags: []string{"\xff"}},
+		"from: set to an abs": {From: opt[time.Time]{set: true}},
+	} {
+		if got, err := AppendQuery(nil, &q, fields); got != nil || err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %q (%v), want %s", got, err, want)
+		}
 	}
 }
 

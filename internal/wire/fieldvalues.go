@@ -2,7 +2,9 @@ package wire
 
 import (
 	"math"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bywire/bywire/decimal"
 )
@@ -35,6 +37,12 @@ func (f *Fields) TextOrNumber(name string, p *string) {
 }
 
 func (f *Fields) writeText(name, text string) {
+	switch {
+	case !utf8.ValidString(text):
+		f.refuse(name, "not UTF-8")
+	case f.mode == writingQuery && f.level.kind == inValue && strings.Contains(text, ","):
+		f.refuse(name, "a comma, which separates the elements of a list in a query")
+	}
 	f.writeKey(name)
 	if f.mode == writingQuery {
 		f.out = appendQueryText(f.out, text)
@@ -51,14 +59,14 @@ func Enum[T ~string](f *Fields, name string, p *T) {
 }
 
 // Code is an Int of a type of its own.
-func Code[T ~int64](f *Fields, name string, p *T) {
+func Code[T ~int | ~int64](f *Fields, name string, p *T) {
 	v := int64(*p)
 	f.Int(name, &v)
 	*p = T(v)
 }
 
 // CodeText is an IntText of a type of its own.
-func CodeText[T ~int64](f *Fields, name string, p *T) {
+func CodeText[T ~int | ~int64](f *Fields, name string, p *T) {
 	v := int64(*p)
 	f.IntText(name, &v)
 	*p = T(v)
@@ -156,6 +164,7 @@ func (f *Fields) readBool(name string, p *bool) {
 func (f *Fields) Decimal(name string, p *decimal.Decimal) {
 	if f.mode >= writing {
 		if f.absent == writeEmpty || !f.gone(name, !p.IsSet()) {
+			f.set(name, p.IsSet())
 			f.writeKey(name)
 			f.quote()
 			f.out = p.AppendTo(f.out)
@@ -169,6 +178,7 @@ func (f *Fields) Decimal(name string, p *decimal.Decimal) {
 // Number is a number that need not be whole, without quotes.
 func (f *Fields) Number(name string, p *decimal.Decimal) {
 	if f.mode >= writing {
+		f.set(name, p.IsSet())
 		switch {
 		case f.absent != writeEmpty && f.gone(name, !p.IsSet()):
 		case f.mode == writingQuery:
@@ -204,6 +214,7 @@ func (f *Fields) readDecimal(name string, p *decimal.Decimal) {
 func (f *Fields) Long(name string, p *decimal.Text) {
 	if f.mode >= writing {
 		if f.absent == writeEmpty || !f.gone(name, *p == "") {
+			f.set(name, *p != "")
 			f.writeText(name, string(*p))
 		}
 		return
@@ -327,6 +338,7 @@ func (c *Cursor) scanQuotedInt() (v int64, ok bool) {
 }
 
 func (f *Fields) writeTime(name string, t time.Time, per int64, quoted, zero bool) {
+	f.set(name, !t.IsZero())
 	f.writeKey(name)
 	if zero && t.IsZero() {
 		t = time.Unix(0, 0)

@@ -21,14 +21,18 @@ func DecodeQuery[T any](query string, v *T, fields func(*T, *Fields)) *FieldErro
 	return decode(append(json, '}'), v, fields, readingQuery, readObject[T])
 }
 
-// AppendQuery appends a query, without a question mark. Nil has none.
-func AppendQuery[T any](dst []byte, v *T, fields func(*T, *Fields)) []byte {
+// AppendQuery appends a query, without a question mark. Nil has none. It refuses a value that would be
+// sent as another.
+func AppendQuery[T any](dst []byte, v *T, fields func(*T, *Fields)) ([]byte, error) {
 	if v == nil {
-		return dst
+		return dst, nil
 	}
 	f := &Fields{out: dst, start: len(dst), mode: writingQuery}
 	fields(v, f)
-	return f.out
+	if f.refused != nil {
+		return dst, f.refused
+	}
+	return f.out, nil
 }
 
 // splitQuery turns the text that is next, a list in a query, into an array.
@@ -59,14 +63,7 @@ func (f *Fields) Token(name string, p *string) {
 	switch {
 	case f.mode == writingQuery:
 		f.writeKey(name)
-		for i := range len(*p) {
-			switch b := (*p)[i]; {
-			case b <= ' ' || b >= 0x7f || b == '&' || b == '#':
-				f.out = appendQueryText(f.out, (*p)[i:i+1])
-			default:
-				f.out = append(f.out, b)
-			}
-		}
+		f.out = AppendToken(f.out, *p)
 	case f.mode == readingQuery:
 		if f.at(name) {
 			*p = string(f.cursor.Text())
@@ -75,6 +72,21 @@ func (f *Fields) Token(name string, p *string) {
 	default:
 		f.Text(name, p)
 	}
+}
+
+// AppendToken appends a text that is ready for a URL. A plus in one is a plus, as in base64, and no
+// space: that is escaped as well, and a percent sign that escapes nothing.
+func AppendToken(dst []byte, s string) []byte {
+	for i := range len(s) {
+		switch b := s[i]; {
+		case b <= ' ' || b >= 0x7f || b == '&' || b == '#' || b == '+',
+			b == '%' && !(i+2 < len(s) && hexDigit(s[i+1]) < 16 && hexDigit(s[i+2]) < 16):
+			dst = appendQueryText(dst, s[i:i+1])
+		default:
+			dst = append(dst, b)
+		}
+	}
+	return dst
 }
 
 // unescape undoes the escapes of a query. What is no escape stays as it is.

@@ -115,6 +115,8 @@ func (g *generator) typeText(t *Type) string {
 		return "string"
 	case name == "string" && t.Form == AsNumber:
 		return "int"
+	case name == "int64":
+		name = "int"
 	case t.Unit == digit:
 		name = "int"
 	case name == "time":

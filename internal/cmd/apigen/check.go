@@ -71,7 +71,7 @@ type checker struct {
 }
 
 // basics are the types that need no declaration.
-var basics = []string{"string", "bool", "int", "decimal", "text", "time", "raw"}
+var basics = []string{"string", "bool", "int", "int64", "decimal", "text", "time", "raw"}
 
 // Check puts the files together and looks for what is wrong with them.
 func Check(files []*File, hand map[string]bool) (*Spec, Errors) {
@@ -281,7 +281,10 @@ func (c *checker) method(m *Method) {
 	u := &unit{name: m.Name, method: m}
 	c.pkg.units[c.file] = append(c.pkg.units[c.file], u)
 	base := c.file.Service + m.Name
-	if b := m.Params; b != nil && (b.Name != "" || len(b.Rows) > 0) {
+	if m.Query && m.HTTP != "POST" {
+		c.fail(m.line, "%s has the attribute query and is no POST", m.Name)
+	}
+	if b := m.Params; b != nil && !m.ByHand && (b.Name != "" || len(b.Rows) > 0) {
 		u.params = c.body(u, b, base+"Params", params)
 	}
 	b := m.Result

@@ -269,7 +269,7 @@ func (g *generator) methodLink(u *unit) string {
 func (g *generator) unitTypes(u *unit) string {
 	var b strings.Builder
 	scope := g.scopeOf(u)
-	if u.method != nil {
+	if u.method != nil && !u.method.ByHand {
 		g.method(&b, u, scope)
 	}
 	for _, d := range u.structs {
@@ -393,7 +393,7 @@ func pageLinks(m *Method) string {
 // unitCodecs writes what the types of a unit need to encode and decode themselves.
 func (g *generator) unitCodecs(u *unit) string {
 	var b strings.Builder
-	get := u.method != nil && u.method.HTTP == "GET"
+	get := u.method != nil && (u.method.HTTP == "GET" || u.method.Query)
 	for _, d := range u.structs {
 		fmt.Fprintf(&b, "func (r *%s) fields(f *wire.Fields) {\n", d.Name)
 		for _, r := range d.Rows {
@@ -414,8 +414,9 @@ func (r *%[1]s) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*%[1]s).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *%[1]s) AppendQuery(dst []byte) []byte { return wire.AppendQuery(dst, r, (*%[1]s).fields) }
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *%[1]s) AppendQuery(dst []byte) ([]byte, error) { return wire.AppendQuery(dst, r, (*%[1]s).fields) }
 
 `, d.Name)
 		}
@@ -483,10 +484,12 @@ func (r *%[1]s) AppendJSON(dst []byte) []byte { return wire.Append%[2]s(dst, r, 
 // UnmarshalJSON is Decode for encoding/json.
 func (r *%[1]s) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r %[1]s) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
 `, n, kind)
+	if d.role == params {
+		fmt.Fprintf(b, "// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.\nfunc (r %[1]s) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*%[1]s).fields) }\n\n", n)
+		return
+	}
+	fmt.Fprintf(b, "// MarshalJSON is AppendJSON for encoding/json.\nfunc (r %[1]s) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }\n\n", n)
 }
 
 // spoken is the comment that a file gives to its service or its package.

@@ -11,10 +11,19 @@ func (p *Package) goType(r *Row) string {
 	switch {
 	case r.pointer():
 		return "*" + t
-	case r.Opt && r.Type.Kind == Basic && r.Type.Name != "raw":
+	case p.opt(r) && r.Type.Name == "int":
+		return p.qualify("Opt[int]")
+	case p.opt(r):
 		return p.qualify("Opt[" + t + "]")
 	}
 	return t
+}
+
+// opt reports whether the row is a bybit.Opt. What has a value that stands for none is not: an
+// enum of texts, none of which is "", and lists, maps and objects, which can be nil.
+func (p *Package) opt(r *Row) bool {
+	e := p.enum(r.Type.Name)
+	return r.Opt && r.Type.Kind == Basic && r.Type.Name != "raw" && (e == nil || e.Int)
 }
 
 // pointer reports whether the row is an object that may be missing.
@@ -38,7 +47,7 @@ func (p *Package) typeName(t *Type) string {
 		return t.Name
 	}
 	switch t.Name {
-	case "int":
+	case "int", "int64":
 		return "int64"
 	case "decimal":
 		return "decimal.Decimal"
@@ -69,7 +78,7 @@ func (p *Package) method(t *Type) string {
 			return "Numeral"
 		}
 		return "Text"
-	case "int":
+	case "int", "int64":
 		if asString {
 			return "IntText"
 		}
@@ -172,7 +181,7 @@ func (p *Package) codec(r *Row) string {
 		f = "f.Null()"
 	case r.Zero:
 		f = "f.Zero()"
-	case r.Omit, r.Opt && (r.Type.Kind != Basic || r.Type.Name == "raw"):
+	case r.Omit, r.Opt && !p.opt(r):
 		f = "f.Omit()"
 	}
 	name := strconv.Quote(r.Name)
@@ -186,7 +195,10 @@ func (p *Package) codec(r *Row) string {
 		return fmt.Sprintf("wire.Opt(%s, %s, %s, (*wire.Fields).Token)", f, name, ptr)
 	case r.urlToken():
 		return fmt.Sprintf("%s.Token(%s, %s)", f, name, ptr)
-	case r.Opt && r.Type.Name != "raw":
+	case p.opt(r) && r.Type.Name == "int":
+		name := map[bool]string{false: "Code", true: "CodeText"}[r.Type.Form == AsString]
+		return fmt.Sprintf("wire.Opt(%s, %s, %s, wire.%s[int])", f, strconv.Quote(r.Name), ptr, name)
+	case p.opt(r):
 		return fmt.Sprintf("wire.Opt(%s, %s, %s, %s)", f, name, ptr, p.value(&r.Type))
 	case r.Type.Name == "raw":
 		ptr = "(*[]byte)(" + ptr + ")"

@@ -188,6 +188,12 @@ func (p *reader) attribute(text string) {
 		m.Read = true
 	case "deprecated":
 		m.Deprecated = rest
+	case "query":
+		m.Query = true
+	case "by":
+		if m.ByHand = rest == "hand"; !m.ByHand {
+			p.fail("by hand")
+		}
 	case "limit":
 		category := ""
 		for _, w := range strings.Fields(rest) {

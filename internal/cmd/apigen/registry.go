@@ -92,6 +92,9 @@ func registryRow(m *Method) string {
 	if m.Envelope == "bare" {
 		b.WriteString(", bare: true")
 	}
+	if m.Query {
+		b.WriteString(", query: true")
+	}
 	if m.Batch {
 		b.WriteString(", batch: true")
 	}

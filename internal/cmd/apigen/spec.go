@@ -118,6 +118,8 @@ type Method struct {
 	Walk       *Walk
 	Envelope   string // "", "envelope", "bare" or "ret_code"
 	Batch      bool
+	Query      bool // a POST whose parameters stand in the query
+	ByHand     bool // the Go method and its parameters are written by hand
 	Params     *Body
 	Result     *Body
 	line       int

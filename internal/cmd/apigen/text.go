@@ -81,6 +81,9 @@ func (g *generator) fieldDoc(r *Row, scope *scope) []string {
 	if r.Hidden {
 		text += " The documentation shows it in an example only."
 	}
+	if r.Opt && r.Type.Kind == Basic && r.Type.Name != "raw" && !g.p.opt(r) && !saysWhenAbsent.MatchString(text) {
+		text += " Optional."
+	}
 	if r.pointer() && !r.Opt {
 		text = orNil(text)
 	}
@@ -92,6 +95,9 @@ func (g *generator) fieldDoc(r *Row, scope *scope) []string {
 	}
 	return []string{"", deprecated + lowerFirst(text)}
 }
+
+// saysWhenAbsent matches a text that says what it is to leave the field out.
+var saysWhenAbsent = regexp.MustCompile(`Default|Required|Absent|Optional|Without`)
 
 // orNil says of a pointer when it is nil, which a text tells as absent.
 func orNil(text string) string {

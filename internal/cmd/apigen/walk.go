@@ -19,7 +19,7 @@ func (g *generator) walk(b *strings.Builder, u *unit) {
 		page := pageRow(u.params.Rows)
 		number, now := g.p.typeName(&page.Type), "p."+page.Go
 		if page.Opt {
-			now += ".Or(1)"
+			number, now = map[bool]string{true: "int", false: number}[page.Type.Name == "int"], now+".Or(1)"
 		}
 		fmt.Fprintf(b, "return pages.ByPage(ctx, p, s.%s,\nfunc(p *%s) %s { return %s },\n", m.Name, u.params.Name, number, now)
 		fmt.Fprintf(b, "func(p *%s, n %s) { %s },\n", u.params.Name, number, fieldSetter(page, "n"))

@@ -6,6 +6,92 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *SpreadOpenParams) fields(f *wire.Fields) {
+	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
+	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
+	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
+	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *SpreadOpenParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SpreadOpenParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *SpreadOpenParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*SpreadOpenParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *SpreadOpenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadOpenParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadOpenParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *SpreadOpenParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadOpenParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpreadOpenParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*SpreadOpenParams).fields)
+}
+
+func (r *SpreadOpenResult) fields(f *wire.Fields) {
+	f.Text("nextPageCursor", &r.NextPageCursor)
+	wire.Structs(f, "list", &r.List, (*SpreadOrder).fields)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *SpreadOpenResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SpreadOpenResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *SpreadOpenResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*SpreadOpenResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *SpreadOpenResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r SpreadOpenResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *SpreadOrder) fields(f *wire.Fields) {
+	f.Text("symbol", &r.Symbol)
+	f.Text("orderType", (*string)(&r.OrderType))
+	f.Millis("updatedTime", &r.UpdatedTime)
+	f.Text("orderLinkId", &r.LinkID)
+	f.Text("side", (*string)(&r.Side))
+	f.Text("orderId", &r.OrderID)
+	f.Decimal("leavesQty", &r.LeavesQty)
+	f.Text("orderStatus", (*string)(&r.OrderStatus))
+	f.Decimal("cumExecQty", &r.CumExecQty)
+	f.Decimal("price", &r.Price)
+	f.Decimal("qty", &r.Qty)
+	f.Millis("createdTime", &r.CreatedTime)
+	f.Text("timeInForce", (*string)(&r.TimeInForce))
+	f.Text("baseCoin", &r.BaseCoin)
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *SpreadOrder) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SpreadOrder).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r SpreadOrder) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*SpreadOrder).fields), nil
+}
+
 func (r *SpreadHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
@@ -13,7 +99,7 @@ func (r *SpreadHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -30,16 +116,19 @@ func (r *SpreadHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpreadHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpreadHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpreadHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadHistoryParams).fields)
 }
 
@@ -109,7 +198,7 @@ func (r *SpreadExecutionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -126,16 +215,19 @@ func (r *SpreadExecutionsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SpreadExecutionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SpreadExecutionsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SpreadExecutionsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SpreadExecutionsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *SpreadExecutionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadExecutionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *SpreadExecutionsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *SpreadExecutionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadExecutionsParams).fields)
 }
 

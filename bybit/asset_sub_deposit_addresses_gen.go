@@ -12,6 +12,79 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
+// SubDepositAddresses returns the addresses of a sub-account for deposits of a coin. The key must
+// be the main account's. Custodial sub-accounts have none to show.
+//
+// V5 page: [asset/deposit/sub-deposit-addr].
+//
+// [asset/deposit/sub-deposit-addr]: https://bybit-exchange.github.io/docs/v5/asset/deposit/sub-deposit-addr
+func (s *AssetService) SubDepositAddresses(ctx context.Context, p *AssetSubDepositAddressesParams) (*AssetSubDepositAddressesResult, error) {
+	r := new(AssetSubDepositAddressesResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/deposit/query-sub-member-address", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AssetSubDepositAddressesParams are the parameters of [AssetService.SubDepositAddresses].
+type AssetSubDepositAddressesParams struct {
+	Coin        string // coin in upper case, such as USDT
+	ChainType   string // chain, as CoinInfo has it in chain, such as TRX
+	SubMemberID string // UID of the sub-account
+}
+
+// AssetSubDepositAddressesResult is what [AssetService.SubDepositAddresses] returns.
+type AssetSubDepositAddressesResult struct {
+	Coin string // coin, as asked
+
+	// One address for each chain. The exchange's example has one object in place of the array.
+	Chains []DepositAddress
+}
+
+// SubDeposits returns deposits of a sub-account over blockchains. The key must be the main
+// account's. A span is less than 30 days. Default: the last 30 days. Only whole seconds of the
+// times count.
+//
+// V5 page: [asset/deposit/sub-deposit-record].
+//
+// [asset/deposit/sub-deposit-record]: https://bybit-exchange.github.io/docs/v5/asset/deposit/sub-deposit-record
+func (s *AssetService) SubDeposits(ctx context.Context, p *AssetSubDepositsParams) (*AssetSubDepositsResult, error) {
+	r := new(AssetSubDepositsResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/deposit/query-sub-member-record", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AllSubDeposits yields the rows of [AssetService.SubDeposits], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
+func (s *AssetService) AllSubDeposits(ctx context.Context, p *AssetSubDepositsParams) iter.Seq2[DepositRecord, error] {
+	return pages.ByCursor(ctx, p, s.SubDeposits,
+		func(p *AssetSubDepositsParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *AssetSubDepositsResult) ([]DepositRecord, string) { return r.Rows, r.NextPageCursor })
+}
+
+// AssetSubDepositsParams are the parameters of [AssetService.SubDeposits].
+type AssetSubDepositsParams struct {
+	ID          Opt[string]    // ID of the deposit. If given, the other filters do not matter.
+	TxID        Opt[string]    // Hash of the transaction. Deposits from before 2024 cannot be found by it.
+	Coin        Opt[string]    // Coin in upper case. Default: all.
+	StartTime   Opt[time.Time] // not before this time
+	EndTime     Opt[time.Time] // not after this time
+	Limit       Opt[int]       // Rows per page, 1 to 50. Default: 50.
+	SubMemberID string         // UID of the sub-account
+	Cursor      Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+}
+
+// AssetSubDepositsResult is what [AssetService.SubDeposits] returns.
+type AssetSubDepositsResult struct {
+	Rows           []DepositRecord // deposits of this page
+	NextPageCursor string          // cursor of the next page; empty on the last
+}
+
 // SubmitDepositInfo tells who sent a deposit that the travel rule holds up: one about which it
 // wants information. The page names its fields "depositId", "subAccountId" and "travelRuleStatus",
 // its example "deposit_id", "sub_account_id" and "travel_rule_status". Send the documented ones,
@@ -112,13 +185,13 @@ func (s *AssetService) AllTransfers(ctx context.Context, p *AssetTransfersParams
 
 // AssetTransfersParams are the parameters of [AssetService.Transfers].
 type AssetTransfersParams struct {
-	TransferID Opt[string]         // UUID that the transfer was made with. Default: all.
-	Coin       Opt[string]         // Coin in upper case. Default: all.
-	Status     Opt[TransferStatus] // Where the transfers stand. Default: anywhere.
-	StartTime  Opt[time.Time]      // not before this time
-	EndTime    Opt[time.Time]      // not after this time
-	Limit      Opt[int64]          // Rows per page, 1 to 50. Default: 20.
-	Cursor     Opt[string]         // Page to return: NextPageCursor of the page before. Default: the first.
+	TransferID Opt[string]    // UUID that the transfer was made with. Default: all.
+	Coin       Opt[string]    // Coin in upper case. Default: all.
+	Status     TransferStatus // Where the transfers stand. Default: anywhere.
+	StartTime  Opt[time.Time] // not before this time
+	EndTime    Opt[time.Time] // not after this time
+	Limit      Opt[int]       // Rows per page, 1 to 50. Default: 20.
+	Cursor     Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
 // AssetTransfersResult is what [AssetService.Transfers] returns.
@@ -187,11 +260,11 @@ type AssetUniversalTransfersParams struct {
 
 	// Where the transfers stand: TransferSuccess, TransferPending or TransferFailed. Default:
 	// anywhere.
-	Status Opt[TransferStatus]
+	Status TransferStatus
 
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
+	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 20.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -282,91 +355,4 @@ type VASP struct {
 	VASPEntityID string
 
 	VASPName string // name of the provider
-}
-
-// WithdrawalAddresses returns the address book for withdrawals. The key needs the permission
-// Withdraw.
-//
-// V5 page: [asset/withdraw/withdraw-address].
-//
-// [asset/withdraw/withdraw-address]: https://bybit-exchange.github.io/docs/v5/asset/withdraw/withdraw-address
-func (s *AssetService) WithdrawalAddresses(ctx context.Context, p *AssetWithdrawalAddressesParams) (*AssetWithdrawalAddressesResult, error) {
-	r := new(AssetWithdrawalAddressesResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/withdraw/query-address", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllWithdrawalAddresses yields the rows of [AssetService.WithdrawalAddresses], page after page. An
-// error ends it.
-func (s *AssetService) AllWithdrawalAddresses(ctx context.Context, p *AssetWithdrawalAddressesParams) iter.Seq2[WithdrawalAddress, error] {
-	return pages.ByCursor(ctx, p, s.WithdrawalAddresses,
-		func(p *AssetWithdrawalAddressesParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *AssetWithdrawalAddressesResult) ([]WithdrawalAddress, string) { return r.Rows, r.NextPageCursor })
-}
-
-// AssetWithdrawalAddressesParams are the parameters of [AssetService.WithdrawalAddresses].
-type AssetWithdrawalAddressesParams struct {
-	Coin Opt[string] // Coin in upper case; "baseCoin" for universal addresses. Default: all.
-
-	// Chain, such as ETH; returns addresses of one coin and universal ones, or only the latter with
-	// the coin "baseCoin". Default: all.
-	Chain Opt[string]
-
-	// Kind of entry; unless it is addresses on chain, coin and chain do not matter. Default: all.
-	AddressType Opt[WithdrawalAddressType]
-
-	Limit  Opt[int64]  // Rows per page, 1 to 50. Default: 50.
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-}
-
-// AssetWithdrawalAddressesResult is what [AssetService.WithdrawalAddresses] returns.
-type AssetWithdrawalAddressesResult struct {
-	Rows           []WithdrawalAddress // addresses of this page
-	NextPageCursor string              // cursor of the next page; empty on the last
-}
-
-// Withdrawals returns withdrawals of the account. The key must be the main account's. A span is
-// less than 30 days. Default: the last 30 days.
-//
-// V5 page: [asset/withdraw/withdraw-record].
-//
-// [asset/withdraw/withdraw-record]: https://bybit-exchange.github.io/docs/v5/asset/withdraw/withdraw-record
-func (s *AssetService) Withdrawals(ctx context.Context, p *AssetWithdrawalsParams) (*AssetWithdrawalsResult, error) {
-	r := new(AssetWithdrawalsResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/withdraw/query-record", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllWithdrawals yields the rows of [AssetService.Withdrawals], page after page. An error ends it.
-//
-// All pages are of one span of time, which is no longer than a request may ask for and, where no
-// times are given, what a request gets by default. For a longer time, range over one span after the
-// other.
-func (s *AssetService) AllWithdrawals(ctx context.Context, p *AssetWithdrawalsParams) iter.Seq2[WithdrawalRecord, error] {
-	return pages.ByCursor(ctx, p, s.Withdrawals,
-		func(p *AssetWithdrawalsParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *AssetWithdrawalsResult) ([]WithdrawalRecord, string) { return r.Rows, r.NextPageCursor })
-}
-
-// AssetWithdrawalsParams are the parameters of [AssetService.Withdrawals].
-type AssetWithdrawalsParams struct {
-	WithdrawID   Opt[string]         // ID of the withdrawal. Default: all.
-	TxID         Opt[string]         // Hash of the transaction on the chain. Default: all.
-	Coin         Opt[string]         // Coin in upper case. Default: all.
-	WithdrawType Opt[WithdrawalType] // Over a blockchain, without one, or both. Default: over a blockchain.
-	StartTime    Opt[time.Time]      // not before this time
-	EndTime      Opt[time.Time]      // not after this time
-	Limit        Opt[int64]          // Rows per page, 1 to 50. Default: 50.
-
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-}
-
-// AssetWithdrawalsResult is what [AssetService.Withdrawals] returns.
-type AssetWithdrawalsResult struct {
-	Rows           []WithdrawalRecord // withdrawals of this page
-	NextPageCursor string             // cursor of the next page; empty on the last
 }

@@ -12,6 +12,68 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
+// CoinBalance returns the balance of one coin in one wallet, and how much of it can be moved: to
+// another wallet, another account, or under the terms of an institutional loan. Balances may come
+// late when the market is in turmoil.
+//
+// V5 page: [asset/balance/account-coin-balance].
+//
+// [asset/balance/account-coin-balance]: https://bybit-exchange.github.io/docs/v5/asset/balance/account-coin-balance
+func (s *AssetService) CoinBalance(ctx context.Context, p *AssetCoinBalanceParams) (*AssetCoinBalanceResult, error) {
+	r := new(AssetCoinBalanceResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/transfer/query-account-coin-balance", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AssetCoinBalanceParams are the parameters of [AssetService.CoinBalance].
+type AssetCoinBalanceParams struct {
+	MemberID Opt[string] // UID to ask about. Needed when a main account's key asks about a sub-account.
+
+	// UID that the coins would go to. Needed to learn what can be moved between accounts.
+	ToMemberID Opt[string]
+
+	AccountType AccountType // wallet to ask about
+	Coin        string      // coin in upper case, such as USDT
+
+	// Wallet that the coins would go to. Needed to learn what can be moved between wallets.
+	// Optional.
+	ToAccountType AccountType
+
+	WithBonus              Opt[bool] // Whether to return the bonus as well. Default: false.
+	WithTransferSafeAmount Opt[bool] // Whether to return TransferSafeAmount as well. Default: false.
+
+	// Whether to return LTVTransferSafeAmount as well; then ToAccountType is needed. Default:
+	// false.
+	WithLTVTransferSafeAmount Opt[bool]
+}
+
+// AssetCoinBalanceResult is what [AssetService.CoinBalance] returns.
+type AssetCoinBalanceResult struct {
+	AccountType AccountType         // wallet, as asked
+	BizType     int64               // number of the wallet's kind; the exchange documents no values
+	AccountID   string              // ID of the wallet
+	MemberID    string              // UID of the account
+	Balance     TransferableBalance // balance of the coin
+}
+
+// TransferableBalance is what [AssetCoinBalanceResult.Balance] holds: balance of the coin.
+type TransferableBalance struct {
+	Coin            string          // coin, as asked
+	WalletBalance   decimal.Decimal // balance in the wallet
+	TransferBalance decimal.Decimal // part of it that can be moved
+	Bonus           decimal.Decimal // bonus in the wallet
+
+	// Part that can be moved although other parts wait after a deposit or a purchase. Absent unless
+	// asked for.
+	TransferSafeAmount decimal.Decimal
+
+	// Part that can be moved without breaking the terms of an institutional loan. Absent unless
+	// asked for.
+	LTVTransferSafeAmount decimal.Decimal
+}
+
 // Balances returns the balances of the coins in one wallet of the account or of a sub-account.
 // Balances may come late when the market is in turmoil.
 //
@@ -72,8 +134,8 @@ func (s *AssetService) Overview(ctx context.Context, p *AssetOverviewParams) (*A
 type AssetOverviewParams struct {
 	MemberID Opt[string] // UID to ask about. Needed when a main account's key asks about a sub-account.
 
-	ValuationCurrency Opt[string]           // Fiat currency to value it in. Default: USD.
-	AccountType       Opt[AssetAccountType] // Kind of account to return. Default: all.
+	ValuationCurrency Opt[string]      // Fiat currency to value it in. Default: USD.
+	AccountType       AssetAccountType // Kind of account to return. Default: all.
 }
 
 // AssetOverviewResult is what [AssetService.Overview] returns.
@@ -167,7 +229,7 @@ type AssetDepositsParams struct {
 	Coin      Opt[string]    // Coin in upper case. Default: all.
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 50.
+	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 50.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -212,7 +274,7 @@ type AssetInternalDepositsParams struct {
 	EndTime   Opt[time.Time] // Not after this time. Default: now.
 	Coin      Opt[string]    // Coin in upper case. Default: all.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 50.
+	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 50.
 }
 
 // AssetInternalDepositsResult is what [AssetService.InternalDeposits] returns.
@@ -267,77 +329,4 @@ type AssetSetDepositAccountParams struct {
 // AssetSetDepositAccountResult is what [AssetService.SetDepositAccount] returns.
 type AssetSetDepositAccountResult struct {
 	Done bool // whether it was set
-}
-
-// SubDepositAddresses returns the addresses of a sub-account for deposits of a coin. The key must
-// be the main account's. Custodial sub-accounts have none to show.
-//
-// V5 page: [asset/deposit/sub-deposit-addr].
-//
-// [asset/deposit/sub-deposit-addr]: https://bybit-exchange.github.io/docs/v5/asset/deposit/sub-deposit-addr
-func (s *AssetService) SubDepositAddresses(ctx context.Context, p *AssetSubDepositAddressesParams) (*AssetSubDepositAddressesResult, error) {
-	r := new(AssetSubDepositAddressesResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/deposit/query-sub-member-address", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AssetSubDepositAddressesParams are the parameters of [AssetService.SubDepositAddresses].
-type AssetSubDepositAddressesParams struct {
-	Coin        string // coin in upper case, such as USDT
-	ChainType   string // chain, as CoinInfo has it in chain, such as TRX
-	SubMemberID string // UID of the sub-account
-}
-
-// AssetSubDepositAddressesResult is what [AssetService.SubDepositAddresses] returns.
-type AssetSubDepositAddressesResult struct {
-	Coin string // coin, as asked
-
-	// One address for each chain. The exchange's example has one object in place of the array.
-	Chains []DepositAddress
-}
-
-// SubDeposits returns deposits of a sub-account over blockchains. The key must be the main
-// account's. A span is less than 30 days. Default: the last 30 days. Only whole seconds of the
-// times count.
-//
-// V5 page: [asset/deposit/sub-deposit-record].
-//
-// [asset/deposit/sub-deposit-record]: https://bybit-exchange.github.io/docs/v5/asset/deposit/sub-deposit-record
-func (s *AssetService) SubDeposits(ctx context.Context, p *AssetSubDepositsParams) (*AssetSubDepositsResult, error) {
-	r := new(AssetSubDepositsResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/deposit/query-sub-member-record", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllSubDeposits yields the rows of [AssetService.SubDeposits], page after page. An error ends it.
-//
-// All pages are of one span of time, which is no longer than a request may ask for and, where no
-// times are given, what a request gets by default. For a longer time, range over one span after the
-// other.
-func (s *AssetService) AllSubDeposits(ctx context.Context, p *AssetSubDepositsParams) iter.Seq2[DepositRecord, error] {
-	return pages.ByCursor(ctx, p, s.SubDeposits,
-		func(p *AssetSubDepositsParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *AssetSubDepositsResult) ([]DepositRecord, string) { return r.Rows, r.NextPageCursor })
-}
-
-// AssetSubDepositsParams are the parameters of [AssetService.SubDeposits].
-type AssetSubDepositsParams struct {
-	ID          Opt[string]    // ID of the deposit. If given, the other filters do not matter.
-	TxID        Opt[string]    // Hash of the transaction. Deposits from before 2024 cannot be found by it.
-	Coin        Opt[string]    // Coin in upper case. Default: all.
-	StartTime   Opt[time.Time] // not before this time
-	EndTime     Opt[time.Time] // not after this time
-	Limit       Opt[int64]     // Rows per page, 1 to 50. Default: 50.
-	SubMemberID string         // UID of the sub-account
-	Cursor      Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-}
-
-// AssetSubDepositsResult is what [AssetService.SubDeposits] returns.
-type AssetSubDepositsResult struct {
-	Rows           []DepositRecord // deposits of this page
-	NextPageCursor string          // cursor of the next page; empty on the last
 }

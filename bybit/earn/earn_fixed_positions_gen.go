@@ -13,6 +13,67 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
+// FixedPositions returns running positions in fixed terms. Those that were paid out are left out.
+// V5 page: [finance/earn/fixed-saving/position].
+//
+// [finance/earn/fixed-saving/position]: https://bybit-exchange.github.io/docs/v5/finance/earn/fixed-saving/position
+func (s *Service) FixedPositions(ctx context.Context, p *FixedPositionsParams) (*FixedPositionsResult, error) {
+	r := new(FixedPositionsResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/earn/fixed-term/position", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// FixedPositionsParams are the parameters of [Service.FixedPositions].
+type FixedPositionsParams struct {
+	ProductID bybit.Opt[string] // ID of the product. Default: all.
+	Category  Category          // FixedTermSaving, FundPool or FundPoolPremium. Default: all.
+	Coin      bybit.Opt[string] // Coin, such as BTC. Default: all.
+}
+
+// FixedPositionsResult is what [Service.FixedPositions] returns.
+type FixedPositionsResult struct {
+	List []FixedPosition // running positions of the account
+}
+
+// FixedPosition is an element of [FixedPositionsResult.List]: running positions of the account.
+type FixedPosition struct {
+	PositionID        string           // ID of the position
+	ProductID         string           // ID of the product
+	Category          Category         // FixedTermSaving, FundPool or FundPoolPremium
+	Coin              string           // coin of the product
+	Amount            decimal.Decimal  // amount put in, in coin
+	EffectiveAmount   decimal.Decimal  // Amount that earns, in coin. It counts from the day after.
+	Duration          string           // length of the term, such as 8h or 1d
+	Status            PositionStatus   // PositionActive or PositionEarlyRedemption
+	SettlementTime    time.Time        // when the term ends
+	CreatedAt         time.Time        // when the position was opened
+	OrderID           string           // order that opened the position
+	EarlyRedeemInfo   *EarlyRedemption // What leaving now would give. Nil if the term cannot be left.
+	AllowAutoReinvest bool             // whether another term can follow by itself
+	AutoReinvest      Switch           // whether another term follows; see SetAutoInvest
+
+	InterestCoinAPYList []FixedPositionReward // coins in which the position pays
+}
+
+// EarlyRedemption is what [FixedPosition.EarlyRedeemInfo] holds: what leaving now would give.
+type EarlyRedemption struct {
+	AllowEarlyRedeem        bool            // whether the position can be left now
+	EarlyRedeemEarning      decimal.Decimal // estimated earnings when leaving now
+	ReturnCoin              string          // coin that is paid back
+	RedemptionLimitDuration string          // time to wait before leaving early, such as 1d
+}
+
+// FixedPositionReward is one of the coins in which the position pays
+// ([FixedPosition.InterestCoinAPYList]).
+type FixedPositionReward struct {
+	Coin                string          // coin of the reward
+	APY                 decimal.Decimal // yearly rate, in percent
+	ExpectReturnEarning decimal.Decimal // expected earnings of the position, in the reward coin
+	Price               decimal.Decimal // price of the reward coin, fixed for the position
+}
+
 // RedeemFixed leaves a fund pool before its end. Only products with AllowEarlyRedemption, once
 // RedemptionLimitDuration has passed. The amount goes to the funding account.
 //
@@ -189,15 +250,14 @@ func (s *Service) AllTokenOrders(ctx context.Context, p *TokenOrdersParams) iter
 
 // TokenOrdersParams are the parameters of [Service.TokenOrders].
 type TokenOrdersParams struct {
-	Coin      string                    // the token: BYUSDT is the only one
-	LinkID    bybit.Opt[string]         // the user's own ID of one order
-	OrderID   bybit.Opt[string]         // the exchange's ID of one order
-	OrderType bybit.Opt[TokenOrderType] // TokenMint or TokenRedeem. Default: both.
-	StartTime bybit.Opt[time.Time]      // Not before this time. Default: a year ago.
-	EndTime   bybit.Opt[time.Time]      // Not after this time. Default: now.
-
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-	Limit  bybit.Opt[int64]  // Rows per page, at most 100. Default: 20.
+	Coin      string               // the token: BYUSDT is the only one
+	LinkID    bybit.Opt[string]    // the user's own ID of one order
+	OrderID   bybit.Opt[string]    // the exchange's ID of one order
+	OrderType TokenOrderType       // TokenMint or TokenRedeem. Default: both.
+	StartTime bybit.Opt[time.Time] // Not before this time. Default: a year ago.
+	EndTime   bybit.Opt[time.Time] // Not after this time. Default: now.
+	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+	Limit     bybit.Opt[int]       // Rows per page, at most 100. Default: 20.
 }
 
 // TokenOrdersResult is what [Service.TokenOrders] returns.
@@ -251,99 +311,4 @@ type TokenPositionResult struct {
 	BonusAPRE8     decimal.Decimal // bonus yearly rate times 10^8, for those who are entitled to it
 	BonusMaxAmount decimal.Decimal // amount up to which the bonus rate is paid
 	HasQuota       bool            // whether more can be minted
-}
-
-// TokenYields returns the yield of byUSDT day by day, in pages.
-// V5 page: [finance/earn/byusdt/yield].
-//
-// [finance/earn/byusdt/yield]: https://bybit-exchange.github.io/docs/v5/finance/earn/byusdt/yield
-func (s *Service) TokenYields(ctx context.Context, p *TokenYieldsParams) (*TokenYieldsResult, error) {
-	r := new(TokenYieldsResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/earn/token/yield", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllTokenYields yields the rows of [Service.TokenYields], page after page. An error ends it.
-//
-// All pages are of one span of time, which is no longer than a request may ask for and, where no
-// times are given, what a request gets by default. For a longer time, range over one span after the
-// other.
-func (s *Service) AllTokenYields(ctx context.Context, p *TokenYieldsParams) iter.Seq2[TokenYield, error] {
-	return pages.ByCursor(ctx, p, s.TokenYields,
-		func(p *TokenYieldsParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *TokenYieldsResult) ([]TokenYield, string) { return r.List, r.NextPageCursor })
-}
-
-// TokenYieldsParams are the parameters of [Service.TokenYields].
-type TokenYieldsParams struct {
-	Coin      string               // the token: BYUSDT is the only one
-	StartTime bybit.Opt[time.Time] // not before this time
-	EndTime   bybit.Opt[time.Time] // not after this time
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-	Limit     bybit.Opt[int64]     // Rows per page. Default: 5.
-}
-
-// TokenYieldsResult is what [Service.TokenYields] returns.
-type TokenYieldsResult struct {
-	List           []TokenYield // one row a day
-	NextPageCursor string       // cursor of the next page; empty on the last
-}
-
-// TokenYield is an element of [TokenYieldsResult.List], one for each day.
-type TokenYield struct {
-	Yield       decimal.Decimal // yield at the base rate
-	BonusYield  decimal.Decimal // yield at the bonus rate
-	Status      YieldStatus     // YieldSuccess or YieldProcessing
-	CreatedTime time.Time       // when the entry was made
-}
-
-// TokenHourlyYields returns the yield of byUSDT hour by hour, in pages.
-// V5 page: [finance/earn/byusdt/hourly-yield].
-//
-// [finance/earn/byusdt/hourly-yield]: https://bybit-exchange.github.io/docs/v5/finance/earn/byusdt/hourly-yield
-func (s *Service) TokenHourlyYields(ctx context.Context, p *TokenHourlyYieldsParams) (*TokenHourlyYieldsResult, error) {
-	r := new(TokenHourlyYieldsResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/earn/token/hourly-yield", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllTokenHourlyYields yields the rows of [Service.TokenHourlyYields], page after page. An error
-// ends it.
-//
-// All pages are of one span of time, which is no longer than a request may ask for and, where no
-// times are given, what a request gets by default. For a longer time, range over one span after the
-// other.
-func (s *Service) AllTokenHourlyYields(ctx context.Context, p *TokenHourlyYieldsParams) iter.Seq2[TokenHourlyYield, error] {
-	return pages.ByCursor(ctx, p, s.TokenHourlyYields,
-		func(p *TokenHourlyYieldsParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *TokenHourlyYieldsResult) ([]TokenHourlyYield, string) { return r.List, r.NextPageCursor })
-}
-
-// TokenHourlyYieldsParams are the parameters of [Service.TokenHourlyYields].
-type TokenHourlyYieldsParams struct {
-	Coin      string               // the token: BYUSDT is the only one
-	StartTime bybit.Opt[time.Time] // not before this time
-	EndTime   bybit.Opt[time.Time] // not after this time
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-	Limit     bybit.Opt[int64]     // Rows per page. Default: 20.
-}
-
-// TokenHourlyYieldsResult is what [Service.TokenHourlyYields] returns.
-type TokenHourlyYieldsResult struct {
-	List           []TokenHourlyYield // one row for each hour and rate
-	NextPageCursor string             // cursor of the next page; empty on the last
-}
-
-// TokenHourlyYield is an element of [TokenHourlyYieldsResult.List], one for each hour and rate.
-type TokenHourlyYield struct {
-	EffectiveAmount decimal.Decimal // amount that earned it
-	Yield           decimal.Decimal // yield of the hour
-	RewardType      TokenReward     // which rate it comes from
-	APRE8           decimal.Decimal // yearly rate that was used, times 10^8
-	HourlyDate      time.Time       // start of the hour
-	CreatedTime     time.Time       // when the entry was made
 }

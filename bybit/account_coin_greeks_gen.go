@@ -4,13 +4,44 @@ package bybit
 
 import (
 	"context"
-	"iter"
 	"net/http"
 	"time"
 
 	"github.com/bywire/bywire/decimal"
-	"github.com/bywire/bywire/internal/pages"
 )
+
+// CoinGreeks returns the Greeks of the account by base coin.
+// In very volatile markets the reply may lag.
+//
+// V5 page: [account/coin-greeks].
+//
+// [account/coin-greeks]: https://bybit-exchange.github.io/docs/v5/account/coin-greeks
+func (s *AccountService) CoinGreeks(ctx context.Context, p *AccountCoinGreeksParams) (*AccountCoinGreeksResult, error) {
+	r := new(AccountCoinGreeksResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/coin-greeks", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AccountCoinGreeksParams are the parameters of [AccountService.CoinGreeks].
+type AccountCoinGreeksParams struct {
+	BaseCoin Opt[string] // Base coin, such as BTC. Default: all.
+}
+
+// AccountCoinGreeksResult is what [AccountService.CoinGreeks] returns.
+type AccountCoinGreeksResult struct {
+	List []CoinGreeks // Greeks, one row per base coin
+}
+
+// CoinGreeks is an element of [AccountCoinGreeksResult.List], one for each base coin.
+type CoinGreeks struct {
+	BaseCoin   string          // base coin, such as BTC
+	TotalDelta decimal.Decimal // delta of all positions
+	TotalGamma decimal.Decimal // gamma of all positions
+	TotalVega  decimal.Decimal // vega of all positions
+	TotalTheta decimal.Decimal // theta of all positions
+}
 
 // OptionAssets returns the profit, delta and margin of the account's options, coin by coin.
 // V5 page: [account/option-asset-info].
@@ -310,83 +341,4 @@ type AccountSetCollateralsParams struct {
 // AccountSetCollateralsResult is what [AccountService.SetCollaterals] returns.
 type AccountSetCollateralsResult struct {
 	List []CollateralSetting // settings that were made
-}
-
-// Borrow borrows a coin at a floating rate.
-// V5 page: [account/borrow].
-//
-// [account/borrow]: https://bybit-exchange.github.io/docs/v5/account/borrow
-func (s *AccountService) Borrow(ctx context.Context, p *AccountBorrowParams) (*AccountBorrowResult, error) {
-	r := new(AccountBorrowResult)
-	if err := s.c.Call(ctx, http.MethodPost, "/v5/account/borrow", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AccountBorrowParams are the parameters of [AccountService.Borrow].
-type AccountBorrowParams struct {
-	Coin   string          // coin, such as BTC
-	Amount decimal.Decimal // amount to borrow, in coin
-}
-
-// AccountBorrowResult is what [AccountService.Borrow] returns.
-type AccountBorrowResult struct {
-	Coin   string          // coin that was borrowed
-	Amount decimal.Decimal // amount that was borrowed, in coin
-}
-
-// BorrowHistory returns the interest that was charged, latest first, up to two years back.
-// A request spans at most 30 days. Without times: the last 30 days; with one of them: the 30 days
-// after StartTime or before EndTime.
-//
-// V5 page: [account/borrow-history].
-//
-// [account/borrow-history]: https://bybit-exchange.github.io/docs/v5/account/borrow-history
-func (s *AccountService) BorrowHistory(ctx context.Context, p *AccountBorrowHistoryParams) (*AccountBorrowHistoryResult, error) {
-	r := new(AccountBorrowHistoryResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/account/borrow-history", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllBorrowHistory yields the rows of [AccountService.BorrowHistory], page after page. An error
-// ends it.
-//
-// All pages are of one span of time, which is no longer than a request may ask for and, where no
-// times are given, what a request gets by default. For a longer time, range over one span after the
-// other.
-func (s *AccountService) AllBorrowHistory(ctx context.Context, p *AccountBorrowHistoryParams) iter.Seq2[BorrowInterest, error] {
-	return pages.ByCursor(ctx, p, s.BorrowHistory,
-		func(p *AccountBorrowHistoryParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *AccountBorrowHistoryResult) ([]BorrowInterest, string) { return r.List, r.NextPageCursor })
-}
-
-// AccountBorrowHistoryParams are the parameters of [AccountService.BorrowHistory].
-type AccountBorrowHistoryParams struct {
-	Currency  Opt[string]    // Coin, such as BTC. Default: all.
-	StartTime Opt[time.Time] // not before this time
-	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-}
-
-// AccountBorrowHistoryResult is what [AccountService.BorrowHistory] returns.
-type AccountBorrowHistoryResult struct {
-	NextPageCursor string           // cursor of the next page; empty on the last
-	List           []BorrowInterest // charges of this page, latest first
-}
-
-// BorrowInterest is one of the charges in [AccountBorrowHistoryResult.List].
-type BorrowInterest struct {
-	BorrowAmount              decimal.Decimal // debt at that time, in coin
-	CostExemption             decimal.Decimal // interest that was waived, in coin
-	FreeBorrowedAmount        decimal.Decimal // part of the debt that bears no interest, in coin
-	CreatedTime               time.Time       // when the interest was charged
-	InterestBearingBorrowSize decimal.Decimal // part of the debt that bears interest, in coin
-	Currency                  string          // coin, such as BTC
-	UnrealisedLoss            decimal.Decimal // loss of positions that is not realised yet, in coin
-	HourlyBorrowRate          decimal.Decimal // interest per hour, as a fraction
-	BorrowCost                decimal.Decimal // interest that was charged, in coin
 }

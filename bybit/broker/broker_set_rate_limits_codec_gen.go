@@ -6,6 +6,82 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *SetRateLimitsParams) fields(f *wire.Fields) {
+	wire.Structs(f, "list", &r.List, (*SetRateLimit).fields)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *SetRateLimitsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SetRateLimitsParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *SetRateLimitsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*SetRateLimitsParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *SetRateLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SetRateLimitsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SetRateLimitsParams).fields)
+}
+
+func (r *SetRateLimit) fields(f *wire.Fields) {
+	f.Text("uids", &r.UIDs)
+	f.Text("bizType", (*string)(&r.BizType))
+	wire.Opt(f, "rate", &r.Rate, wire.Code[int])
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *SetRateLimit) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SetRateLimit).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r SetRateLimit) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*SetRateLimit).fields), nil
+}
+
+func (r *SetRateLimitsResult) fields(f *wire.Fields) {
+	wire.Structs(f, "result", &r.Outcomes, (*SetRateLimitOutcome).fields)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *SetRateLimitsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SetRateLimitsResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *SetRateLimitsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*SetRateLimitsResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *SetRateLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r SetRateLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *SetRateLimitOutcome) fields(f *wire.Fields) {
+	f.Text("uids", &r.UIDs)
+	f.Text("bizType", (*string)(&r.BizType))
+	f.Int("rate", &r.Rate)
+	f.Bool("success", &r.Success)
+	f.Text("msg", (*string)(&r.Msg))
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *SetRateLimitOutcome) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*SetRateLimitOutcome).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r SetRateLimitOutcome) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*SetRateLimitOutcome).fields), nil
+}
+
 func (r *IssuedVoucherParams) fields(f *wire.Fields) {
 	f.Text("accountId", &r.AccountID)
 	f.Text("awardId", &r.AwardID)
@@ -26,8 +102,10 @@ func (r *IssuedVoucherParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *IssuedVoucherParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r IssuedVoucherParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r IssuedVoucherParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*IssuedVoucherParams).fields)
+}
 
 func (r *IssuedVoucherResult) fields(f *wire.Fields) {
 	f.Text("accountId", &r.AccountID)
@@ -79,8 +157,10 @@ func (r *IssueVoucherParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *IssueVoucherParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r IssueVoucherParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r IssueVoucherParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*IssueVoucherParams).fields)
+}
 
 func (r *VoucherParams) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
@@ -99,8 +179,10 @@ func (r *VoucherParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *VoucherParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r VoucherParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r VoucherParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*VoucherParams).fields)
+}
 
 func (r *VoucherResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)

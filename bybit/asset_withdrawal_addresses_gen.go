@@ -4,11 +4,100 @@ package bybit
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"time"
 
 	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/internal/pages"
 )
+
+// WithdrawalAddresses returns the address book for withdrawals. The key needs the permission
+// Withdraw.
+//
+// V5 page: [asset/withdraw/withdraw-address].
+//
+// [asset/withdraw/withdraw-address]: https://bybit-exchange.github.io/docs/v5/asset/withdraw/withdraw-address
+func (s *AssetService) WithdrawalAddresses(ctx context.Context, p *AssetWithdrawalAddressesParams) (*AssetWithdrawalAddressesResult, error) {
+	r := new(AssetWithdrawalAddressesResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/withdraw/query-address", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AllWithdrawalAddresses yields the rows of [AssetService.WithdrawalAddresses], page after page. An
+// error ends it.
+func (s *AssetService) AllWithdrawalAddresses(ctx context.Context, p *AssetWithdrawalAddressesParams) iter.Seq2[WithdrawalAddress, error] {
+	return pages.ByCursor(ctx, p, s.WithdrawalAddresses,
+		func(p *AssetWithdrawalAddressesParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *AssetWithdrawalAddressesResult) ([]WithdrawalAddress, string) { return r.Rows, r.NextPageCursor })
+}
+
+// AssetWithdrawalAddressesParams are the parameters of [AssetService.WithdrawalAddresses].
+type AssetWithdrawalAddressesParams struct {
+	Coin Opt[string] // Coin in upper case; "baseCoin" for universal addresses. Default: all.
+
+	// Chain, such as ETH; returns addresses of one coin and universal ones, or only the latter with
+	// the coin "baseCoin". Default: all.
+	Chain Opt[string]
+
+	// Kind of entry; unless it is addresses on chain, coin and chain do not matter. Default: all.
+	AddressType Opt[WithdrawalAddressType]
+
+	Limit  Opt[int]    // Rows per page, 1 to 50. Default: 50.
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+}
+
+// AssetWithdrawalAddressesResult is what [AssetService.WithdrawalAddresses] returns.
+type AssetWithdrawalAddressesResult struct {
+	Rows           []WithdrawalAddress // addresses of this page
+	NextPageCursor string              // cursor of the next page; empty on the last
+}
+
+// Withdrawals returns withdrawals of the account. The key must be the main account's. A span is
+// less than 30 days. Default: the last 30 days.
+//
+// V5 page: [asset/withdraw/withdraw-record].
+//
+// [asset/withdraw/withdraw-record]: https://bybit-exchange.github.io/docs/v5/asset/withdraw/withdraw-record
+func (s *AssetService) Withdrawals(ctx context.Context, p *AssetWithdrawalsParams) (*AssetWithdrawalsResult, error) {
+	r := new(AssetWithdrawalsResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/asset/withdraw/query-record", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AllWithdrawals yields the rows of [AssetService.Withdrawals], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
+func (s *AssetService) AllWithdrawals(ctx context.Context, p *AssetWithdrawalsParams) iter.Seq2[WithdrawalRecord, error] {
+	return pages.ByCursor(ctx, p, s.Withdrawals,
+		func(p *AssetWithdrawalsParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *AssetWithdrawalsResult) ([]WithdrawalRecord, string) { return r.Rows, r.NextPageCursor })
+}
+
+// AssetWithdrawalsParams are the parameters of [AssetService.Withdrawals].
+type AssetWithdrawalsParams struct {
+	WithdrawID   Opt[string]         // ID of the withdrawal. Default: all.
+	TxID         Opt[string]         // Hash of the transaction on the chain. Default: all.
+	Coin         Opt[string]         // Coin in upper case. Default: all.
+	WithdrawType Opt[WithdrawalType] // Over a blockchain, without one, or both. Default: over a blockchain.
+	StartTime    Opt[time.Time]      // not before this time
+	EndTime      Opt[time.Time]      // not after this time
+	Limit        Opt[int]            // Rows per page, 1 to 50. Default: 50.
+
+	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+}
+
+// AssetWithdrawalsResult is what [AssetService.Withdrawals] returns.
+type AssetWithdrawalsResult struct {
+	Rows           []WithdrawalRecord // withdrawals of this page
+	NextPageCursor string             // cursor of the next page; empty on the last
+}
 
 // Withdraw withdraws coins to an address of the address book, over a blockchain or, to a main
 // account of the exchange, without one and without a chain's fee. The key must be the main
@@ -85,13 +174,14 @@ type Beneficiary struct {
 	BeneficiaryName Opt[string]
 
 	// Person or company. Needed in Turkey, Kazakhstan and India. Default: BeneficiaryIndividual.
-	BeneficiaryLegalType Opt[BeneficiaryLegalType]
+	BeneficiaryLegalType BeneficiaryLegalType
 
 	// Who keeps the wallet. Needed in Turkey, Kazakhstan and India. Default: a custodian.
-	BeneficiaryWalletType Opt[BeneficiaryWalletType]
+	BeneficiaryWalletType BeneficiaryWalletType
 
 	// Whose wallet it is. Needed in Turkey, Kazakhstan and India for one without a custodian.
-	BeneficiaryUnhostedWalletType Opt[BeneficiaryUnhostedType]
+	// Optional.
+	BeneficiaryUnhostedWalletType BeneficiaryUnhostedType
 
 	// Number of the receiver's identity document. Needed in Turkey and Kazakhstan.
 	BeneficiaryPOINumber Opt[string]

@@ -6,6 +6,123 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *FixedPositionsParams) fields(f *wire.Fields) {
+	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
+	f.Omit().Text("category", (*string)(&r.Category))
+	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *FixedPositionsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FixedPositionsParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *FixedPositionsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*FixedPositionsParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *FixedPositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r FixedPositionsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FixedPositionsParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *FixedPositionsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedPositionsParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *FixedPositionsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*FixedPositionsParams).fields)
+}
+
+func (r *FixedPositionsResult) fields(f *wire.Fields) {
+	wire.Structs(f, "list", &r.List, (*FixedPosition).fields)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *FixedPositionsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FixedPositionsResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *FixedPositionsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*FixedPositionsResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *FixedPositionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r FixedPositionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *FixedPosition) fields(f *wire.Fields) {
+	f.Text("positionId", &r.PositionID)
+	f.Text("productId", &r.ProductID)
+	f.Text("category", (*string)(&r.Category))
+	f.Text("coin", &r.Coin)
+	f.Decimal("amount", &r.Amount)
+	f.Decimal("effectiveAmount", &r.EffectiveAmount)
+	f.Text("duration", &r.Duration)
+	f.Text("status", (*string)(&r.Status))
+	f.Millis("settlementTime", &r.SettlementTime)
+	f.Millis("createdAt", &r.CreatedAt)
+	f.Text("orderId", &r.OrderID)
+	wire.Pointer(f.Null(), "earlyRedeemInfo", &r.EarlyRedeemInfo, (*EarlyRedemption).fields)
+	f.Bool("allowAutoReinvest", &r.AllowAutoReinvest)
+	f.Text("autoReinvest", (*string)(&r.AutoReinvest))
+	wire.Structs(f, "interestCoinApyList", &r.InterestCoinAPYList, (*FixedPositionReward).fields)
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *FixedPosition) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FixedPosition).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r FixedPosition) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*FixedPosition).fields), nil
+}
+
+func (r *EarlyRedemption) fields(f *wire.Fields) {
+	f.Bool("allowEarlyRedeem", &r.AllowEarlyRedeem)
+	f.Decimal("earlyRedeemEarning", &r.EarlyRedeemEarning)
+	f.Text("returnCoin", &r.ReturnCoin)
+	f.Text("redemptionLimitDuration", &r.RedemptionLimitDuration)
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *EarlyRedemption) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*EarlyRedemption).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r EarlyRedemption) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*EarlyRedemption).fields), nil
+}
+
+func (r *FixedPositionReward) fields(f *wire.Fields) {
+	f.Text("coin", &r.Coin)
+	f.Percent("apy", &r.APY)
+	f.Decimal("expectReturnEarning", &r.ExpectReturnEarning)
+	f.Decimal("price", &r.Price)
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *FixedPositionReward) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FixedPositionReward).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r FixedPositionReward) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*FixedPositionReward).fields), nil
+}
+
 func (r *RedeemFixedParams) fields(f *wire.Fields) {
 	f.Numeral("productId", &r.ProductID)
 	f.Text("category", (*string)(&r.Category))
@@ -25,8 +142,10 @@ func (r *RedeemFixedParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *RedeemFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r RedeemFixedParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r RedeemFixedParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RedeemFixedParams).fields)
+}
 
 func (r *RedeemFixedResult) fields(f *wire.Fields) {
 	f.Decimal("redeemAmount", &r.RedeemAmount)
@@ -69,8 +188,10 @@ func (r *SetAutoInvestParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *SetAutoInvestParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r SetAutoInvestParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r SetAutoInvestParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*SetAutoInvestParams).fields)
+}
 
 func (r *TokenProductParams) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
@@ -89,16 +210,19 @@ func (r *TokenProductParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TokenProductParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TokenProductParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TokenProductParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TokenProductParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *TokenProductParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenProductParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *TokenProductParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *TokenProductParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokenProductParams).fields)
 }
 
@@ -153,16 +277,19 @@ func (r *TokenAPRHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TokenAPRHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TokenAPRHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TokenAPRHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TokenAPRHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *TokenAPRHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenAPRHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *TokenAPRHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *TokenAPRHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokenAPRHistoryParams).fields)
 }
 
@@ -220,8 +347,10 @@ func (r *PlaceTokenOrderParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PlaceTokenOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PlaceTokenOrderParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PlaceTokenOrderParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PlaceTokenOrderParams).fields)
+}
 
 func (r *PlaceTokenOrderResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
@@ -248,11 +377,11 @@ func (r *TokenOrdersParams) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
-	wire.Opt(f, "orderType", &r.OrderType, wire.Enum[TokenOrderType])
+	f.Omit().Text("orderType", (*string)(&r.OrderType))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Seconds)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -268,16 +397,19 @@ func (r *TokenOrdersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TokenOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TokenOrdersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TokenOrdersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TokenOrdersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *TokenOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *TokenOrdersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *TokenOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokenOrdersParams).fields)
 }
 
@@ -345,16 +477,19 @@ func (r *TokenPositionParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *TokenPositionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TokenPositionParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r TokenPositionParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TokenPositionParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *TokenPositionParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenPositionParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *TokenPositionParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *TokenPositionParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokenPositionParams).fields)
 }
 
@@ -383,149 +518,3 @@ func (r *TokenPositionResult) UnmarshalJSON(json []byte) error { return r.Decode
 
 // MarshalJSON is AppendJSON for encoding/json.
 func (r TokenPositionResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *TokenYieldsParams) fields(f *wire.Fields) {
-	f.Text("coin", &r.Coin)
-	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Seconds)
-	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Seconds)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *TokenYieldsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TokenYieldsParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *TokenYieldsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TokenYieldsParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *TokenYieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TokenYieldsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *TokenYieldsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenYieldsParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *TokenYieldsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*TokenYieldsParams).fields)
-}
-
-func (r *TokenYieldsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*TokenYield).fields)
-	f.Text("nextPageCursor", &r.NextPageCursor)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *TokenYieldsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TokenYieldsResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *TokenYieldsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TokenYieldsResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *TokenYieldsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TokenYieldsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *TokenYield) fields(f *wire.Fields) {
-	f.Decimal("yield", &r.Yield)
-	f.Decimal("bonusYield", &r.BonusYield)
-	f.Text("status", (*string)(&r.Status))
-	f.Seconds("createdTime", &r.CreatedTime)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *TokenYield) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TokenYield).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r TokenYield) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*TokenYield).fields), nil
-}
-
-func (r *TokenHourlyYieldsParams) fields(f *wire.Fields) {
-	f.Text("coin", &r.Coin)
-	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Seconds)
-	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Seconds)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *TokenHourlyYieldsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TokenHourlyYieldsParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *TokenHourlyYieldsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TokenHourlyYieldsParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *TokenHourlyYieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TokenHourlyYieldsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *TokenHourlyYieldsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenHourlyYieldsParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *TokenHourlyYieldsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*TokenHourlyYieldsParams).fields)
-}
-
-func (r *TokenHourlyYieldsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*TokenHourlyYield).fields)
-	f.Text("nextPageCursor", &r.NextPageCursor)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *TokenHourlyYieldsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TokenHourlyYieldsResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *TokenHourlyYieldsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TokenHourlyYieldsResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *TokenHourlyYieldsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r TokenHourlyYieldsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *TokenHourlyYield) fields(f *wire.Fields) {
-	f.Decimal("effectiveAmount", &r.EffectiveAmount)
-	f.Decimal("yield", &r.Yield)
-	f.Int("rewardType", (*int64)(&r.RewardType))
-	f.Decimal("aprE8", &r.APRE8)
-	f.Seconds("hourlyDate", &r.HourlyDate)
-	f.Seconds("createdTime", &r.CreatedTime)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *TokenHourlyYield) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TokenHourlyYield).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r TokenHourlyYield) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*TokenHourlyYield).fields), nil
-}

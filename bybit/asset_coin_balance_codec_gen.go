@@ -6,6 +6,89 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *AssetCoinBalanceParams) fields(f *wire.Fields) {
+	wire.Opt(f, "memberId", &r.MemberID, (*wire.Fields).Text)
+	wire.Opt(f, "toMemberId", &r.ToMemberID, (*wire.Fields).Text)
+	f.Text("accountType", (*string)(&r.AccountType))
+	f.Text("coin", &r.Coin)
+	f.Omit().Text("toAccountType", (*string)(&r.ToAccountType))
+	wire.Opt(f, "withBonus", &r.WithBonus, (*wire.Fields).Digit)
+	wire.Opt(f, "withTransferSafeAmount", &r.WithTransferSafeAmount, (*wire.Fields).Digit)
+	wire.Opt(f, "withLtvTransferSafeAmount", &r.WithLTVTransferSafeAmount, (*wire.Fields).Digit)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *AssetCoinBalanceParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AssetCoinBalanceParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AssetCoinBalanceParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AssetCoinBalanceParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AssetCoinBalanceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetCoinBalanceParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetCoinBalanceParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *AssetCoinBalanceParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetCoinBalanceParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetCoinBalanceParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*AssetCoinBalanceParams).fields)
+}
+
+func (r *AssetCoinBalanceResult) fields(f *wire.Fields) {
+	f.Text("accountType", (*string)(&r.AccountType))
+	f.Int("bizType", &r.BizType)
+	f.Text("accountId", &r.AccountID)
+	f.Text("memberId", &r.MemberID)
+	wire.Struct(f, "balance", &r.Balance, (*TransferableBalance).fields)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *AssetCoinBalanceResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AssetCoinBalanceResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AssetCoinBalanceResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AssetCoinBalanceResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AssetCoinBalanceResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r AssetCoinBalanceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *TransferableBalance) fields(f *wire.Fields) {
+	f.Text("coin", &r.Coin)
+	f.Decimal("walletBalance", &r.WalletBalance)
+	f.Decimal("transferBalance", &r.TransferBalance)
+	f.Decimal("bonus", &r.Bonus)
+	f.Decimal("transferSafeAmount", &r.TransferSafeAmount)
+	f.Decimal("ltvTransferSafeAmount", &r.LTVTransferSafeAmount)
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *TransferableBalance) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*TransferableBalance).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r TransferableBalance) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*TransferableBalance).fields), nil
+}
+
 func (r *AssetBalancesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "memberId", &r.MemberID, (*wire.Fields).Text)
 	f.Text("accountType", (*string)(&r.AccountType))
@@ -26,16 +109,19 @@ func (r *AssetBalancesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetBalancesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetBalancesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetBalancesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetBalancesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetBalancesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetBalancesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetBalancesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetBalancesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetBalancesParams).fields)
 }
 
@@ -81,7 +167,7 @@ func (r AssetBalance) MarshalJSON() ([]byte, error) {
 func (r *AssetOverviewParams) fields(f *wire.Fields) {
 	wire.Opt(f, "memberId", &r.MemberID, (*wire.Fields).Text)
 	wire.Opt(f, "valuationCurrency", &r.ValuationCurrency, (*wire.Fields).Text)
-	wire.Opt(f, "accountType", &r.AccountType, wire.Enum[AssetAccountType])
+	f.Omit().Text("accountType", (*string)(&r.AccountType))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -97,16 +183,19 @@ func (r *AssetOverviewParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetOverviewParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetOverviewParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetOverviewParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetOverviewParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetOverviewParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetOverviewParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetOverviewParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetOverviewParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetOverviewParams).fields)
 }
 
@@ -183,16 +272,19 @@ func (r *AssetWithdrawableAmountParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetWithdrawableAmountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetWithdrawableAmountParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetWithdrawableAmountParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetWithdrawableAmountParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetWithdrawableAmountParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetWithdrawableAmountParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetWithdrawableAmountParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetWithdrawableAmountParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetWithdrawableAmountParams).fields)
 }
 
@@ -240,7 +332,7 @@ func (r *AssetDepositsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -257,16 +349,19 @@ func (r *AssetDepositsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetDepositsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetDepositsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetDepositsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetDepositsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetDepositsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetDepositsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetDepositsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetDepositsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetDepositsParams).fields)
 }
 
@@ -297,7 +392,7 @@ func (r *AssetInternalDepositsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -313,16 +408,19 @@ func (r *AssetInternalDepositsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetInternalDepositsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetInternalDepositsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetInternalDepositsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetInternalDepositsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetInternalDepositsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetInternalDepositsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetInternalDepositsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetInternalDepositsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetInternalDepositsParams).fields)
 }
 
@@ -365,16 +463,19 @@ func (r *AssetDepositAddressesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetDepositAddressesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetDepositAddressesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetDepositAddressesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetDepositAddressesParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetDepositAddressesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetDepositAddressesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetDepositAddressesParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetDepositAddressesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetDepositAddressesParams).fields)
 }
 
@@ -416,8 +517,10 @@ func (r *AssetSetDepositAccountParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetSetDepositAccountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetSetDepositAccountParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetSetDepositAccountParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetSetDepositAccountParams).fields)
+}
 
 func (r *AssetSetDepositAccountResult) fields(f *wire.Fields) {
 	f.Digit("status", &r.Done)
@@ -438,114 +541,3 @@ func (r *AssetSetDepositAccountResult) UnmarshalJSON(json []byte) error { return
 
 // MarshalJSON is AppendJSON for encoding/json.
 func (r AssetSetDepositAccountResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *AssetSubDepositAddressesParams) fields(f *wire.Fields) {
-	f.Text("coin", &r.Coin)
-	f.Text("chainType", &r.ChainType)
-	f.Text("subMemberId", &r.SubMemberID)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *AssetSubDepositAddressesParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetSubDepositAddressesParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AssetSubDepositAddressesParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetSubDepositAddressesParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AssetSubDepositAddressesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetSubDepositAddressesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *AssetSubDepositAddressesParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetSubDepositAddressesParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetSubDepositAddressesParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*AssetSubDepositAddressesParams).fields)
-}
-
-func (r *AssetSubDepositAddressesResult) fields(f *wire.Fields) {
-	f.Text("coin", &r.Coin)
-	wire.Structs(f.Lone(), "chains", &r.Chains, (*DepositAddress).fields)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *AssetSubDepositAddressesResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetSubDepositAddressesResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AssetSubDepositAddressesResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetSubDepositAddressesResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AssetSubDepositAddressesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetSubDepositAddressesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *AssetSubDepositsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "id", &r.ID, (*wire.Fields).Text)
-	wire.Opt(f, "txID", &r.TxID, (*wire.Fields).Text)
-	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
-	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	f.Text("subMemberId", &r.SubMemberID)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *AssetSubDepositsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetSubDepositsParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AssetSubDepositsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetSubDepositsParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AssetSubDepositsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetSubDepositsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *AssetSubDepositsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetSubDepositsParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetSubDepositsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*AssetSubDepositsParams).fields)
-}
-
-func (r *AssetSubDepositsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "rows", &r.Rows, (*DepositRecord).fields)
-	f.Text("nextPageCursor", &r.NextPageCursor)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *AssetSubDepositsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetSubDepositsResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AssetSubDepositsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetSubDepositsResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AssetSubDepositsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetSubDepositsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -11,6 +11,47 @@ import (
 	"github.com/bywire/bywire/decimal"
 )
 
+// SetRateLimits sets API limits of an exchange broker's accounts. A main account sets those of its
+// sub-accounts, not its own; a sub-account its own only. Each change has an outcome of its own in
+// the reply.
+//
+// V5 page: [broker/exchange-broker/rate-limit/set].
+//
+// [broker/exchange-broker/rate-limit/set]: https://bybit-exchange.github.io/docs/v5/broker/exchange-broker/rate-limit/set
+func (s *Service) SetRateLimits(ctx context.Context, p *SetRateLimitsParams) (*SetRateLimitsResult, error) {
+	r := new(SetRateLimitsResult)
+	if err := s.c.Call(ctx, http.MethodPost, "/v5/broker/apilimit/set", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// SetRateLimitsParams are the parameters of [Service.SetRateLimits].
+type SetRateLimitsParams struct {
+	List []SetRateLimit // limits to set
+}
+
+// SetRateLimit is one of the limits to set ([SetRateLimitsParams.List]).
+type SetRateLimit struct {
+	UIDs    string         // UIDs, joined with commas
+	BizType BizType        // line of business: BizSpot, BizDerivatives or BizOptions
+	Rate    bybit.Opt[int] // Required. Calls per second.
+}
+
+// SetRateLimitsResult is what [Service.SetRateLimits] returns.
+type SetRateLimitsResult struct {
+	Outcomes []SetRateLimitOutcome // what became of each
+}
+
+// SetRateLimitOutcome is an element of [SetRateLimitsResult.Outcomes]: what became of each.
+type SetRateLimitOutcome struct {
+	UIDs    string          // UIDs, joined with commas
+	BizType BizType         // line of business
+	Rate    int64           // calls per second
+	Success bool            // whether it was set
+	Msg     SetLimitMessage // what became of it
+}
+
 // IssuedVoucher returns a voucher that was issued to a user: its amount, whether it was claimed,
 // and when it can be used.
 //

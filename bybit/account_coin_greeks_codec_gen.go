@@ -6,6 +6,77 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *AccountCoinGreeksParams) fields(f *wire.Fields) {
+	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *AccountCoinGreeksParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AccountCoinGreeksParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AccountCoinGreeksParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AccountCoinGreeksParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AccountCoinGreeksParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountCoinGreeksParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountCoinGreeksParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *AccountCoinGreeksParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountCoinGreeksParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountCoinGreeksParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*AccountCoinGreeksParams).fields)
+}
+
+func (r *AccountCoinGreeksResult) fields(f *wire.Fields) {
+	wire.Structs(f, "list", &r.List, (*CoinGreeks).fields)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *AccountCoinGreeksResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AccountCoinGreeksResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AccountCoinGreeksResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AccountCoinGreeksResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AccountCoinGreeksResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r AccountCoinGreeksResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *CoinGreeks) fields(f *wire.Fields) {
+	f.Text("baseCoin", &r.BaseCoin)
+	f.Decimal("totalDelta", &r.TotalDelta)
+	f.Decimal("totalGamma", &r.TotalGamma)
+	f.Decimal("totalVega", &r.TotalVega)
+	f.Decimal("totalTheta", &r.TotalTheta)
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *CoinGreeks) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*CoinGreeks).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r CoinGreeks) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*CoinGreeks).fields), nil
+}
+
 func (r *AccountOptionAssetsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "result", &r.List, (*OptionAsset).fields)
 }
@@ -65,16 +136,19 @@ func (r *AccountTradeAnalysisParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountTradeAnalysisParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountTradeAnalysisParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountTradeAnalysisParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountTradeAnalysisParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AccountTradeAnalysisParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountTradeAnalysisParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountTradeAnalysisParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountTradeAnalysisParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountTradeAnalysisParams).fields)
 }
 
@@ -149,8 +223,10 @@ func (r *AccountSetMarginModeParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountSetMarginModeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountSetMarginModeParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountSetMarginModeParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountSetMarginModeParams).fields)
+}
 
 func (r *AccountSetMarginModeResult) fields(f *wire.Fields) {
 	wire.Structs(f, "reasons", &r.Reasons, (*MarginModeReason).fields)
@@ -204,8 +280,10 @@ func (r *AccountSetSpotHedgingParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountSetSpotHedgingParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountSetSpotHedgingParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountSetSpotHedgingParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountSetSpotHedgingParams).fields)
+}
 
 func (r *AccountTradeBehaviourResult) fields(f *wire.Fields) {
 	f.Bool("lpaSpot", &r.SpotLimitMoves)
@@ -249,8 +327,10 @@ func (r *AccountSetPriceLimitParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountSetPriceLimitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountSetPriceLimitParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountSetPriceLimitParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountSetPriceLimitParams).fields)
+}
 
 func (r *AccountSetDeltaNeutralParams) fields(f *wire.Fields) {
 	wire.Opt(f, "deltaEnable", &r.On, (*wire.Fields).DigitText)
@@ -269,8 +349,10 @@ func (r *AccountSetDeltaNeutralParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountSetDeltaNeutralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountSetDeltaNeutralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountSetDeltaNeutralParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountSetDeltaNeutralParams).fields)
+}
 
 func (r *AccountSetDeltaNeutralResult) fields(f *wire.Fields) {
 	f.Omit().TextOrNumber("resultStatus", &r.ResultStatus)
@@ -309,16 +391,19 @@ func (r *AccountCollateralParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountCollateralParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountCollateralParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AccountCollateralParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountCollateralParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountCollateralParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountCollateralParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountCollateralParams).fields)
 }
 
@@ -387,8 +472,10 @@ func (r *AccountSetCollateralParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountSetCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountSetCollateralParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountSetCollateralParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountSetCollateralParams).fields)
+}
 
 func (r *AccountSetCollateralsParams) fields(f *wire.Fields) {
 	wire.Structs(f, "request", &r.Settings, (*CollateralSetting).fields)
@@ -407,8 +494,10 @@ func (r *AccountSetCollateralsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountSetCollateralsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountSetCollateralsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountSetCollateralsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountSetCollateralsParams).fields)
+}
 
 func (r *AccountSetCollateralsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*CollateralSetting).fields)
@@ -429,122 +518,3 @@ func (r *AccountSetCollateralsResult) UnmarshalJSON(json []byte) error { return 
 
 // MarshalJSON is AppendJSON for encoding/json.
 func (r AccountSetCollateralsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *AccountBorrowParams) fields(f *wire.Fields) {
-	f.Text("coin", &r.Coin)
-	f.Decimal("amount", &r.Amount)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *AccountBorrowParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AccountBorrowParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AccountBorrowParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AccountBorrowParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AccountBorrowParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountBorrowParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *AccountBorrowResult) fields(f *wire.Fields) {
-	f.Text("coin", &r.Coin)
-	f.Decimal("amount", &r.Amount)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *AccountBorrowResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AccountBorrowResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AccountBorrowResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AccountBorrowResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AccountBorrowResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountBorrowResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *AccountBorrowHistoryParams) fields(f *wire.Fields) {
-	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
-	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
-	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *AccountBorrowHistoryParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AccountBorrowHistoryParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AccountBorrowHistoryParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AccountBorrowHistoryParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AccountBorrowHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountBorrowHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *AccountBorrowHistoryParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountBorrowHistoryParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountBorrowHistoryParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*AccountBorrowHistoryParams).fields)
-}
-
-func (r *AccountBorrowHistoryResult) fields(f *wire.Fields) {
-	f.Text("nextPageCursor", &r.NextPageCursor)
-	wire.Structs(f, "list", &r.List, (*BorrowInterest).fields)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *AccountBorrowHistoryResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AccountBorrowHistoryResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AccountBorrowHistoryResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AccountBorrowHistoryResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AccountBorrowHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountBorrowHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *BorrowInterest) fields(f *wire.Fields) {
-	f.Decimal("borrowAmount", &r.BorrowAmount)
-	f.Decimal("costExemption", &r.CostExemption)
-	f.Decimal("freeBorrowedAmount", &r.FreeBorrowedAmount)
-	f.MillisNumber("createdTime", &r.CreatedTime)
-	f.Decimal("InterestBearingBorrowSize", &r.InterestBearingBorrowSize)
-	f.Text("currency", &r.Currency)
-	f.Decimal("unrealisedLoss", &r.UnrealisedLoss)
-	f.Decimal("hourlyBorrowRate", &r.HourlyBorrowRate)
-	f.Decimal("borrowCost", &r.BorrowCost)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *BorrowInterest) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*BorrowInterest).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r BorrowInterest) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*BorrowInterest).fields), nil
-}

@@ -12,6 +12,64 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
+// Open returns spread orders that are open.
+// In very volatile markets the reply may lag.
+//
+// V5 page: [spread/trade/open-order].
+//
+// [spread/trade/open-order]: https://bybit-exchange.github.io/docs/v5/spread/trade/open-order
+func (s *SpreadService) Open(ctx context.Context, p *SpreadOpenParams) (*SpreadOpenResult, error) {
+	r := new(SpreadOpenResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/spread/order/realtime", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AllOpen yields the rows of [SpreadService.Open], page after page. An error ends it.
+func (s *SpreadService) AllOpen(ctx context.Context, p *SpreadOpenParams) iter.Seq2[SpreadOrder, error] {
+	return pages.ByCursor(ctx, p, s.Open,
+		func(p *SpreadOpenParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *SpreadOpenResult) ([]SpreadOrder, string) { return r.List, r.NextPageCursor })
+}
+
+// SpreadOpenParams are the parameters of [SpreadService.Open].
+type SpreadOpenParams struct {
+	Symbol   Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
+	BaseCoin Opt[string] // Base coin, such as SOL. Default: all.
+	OrderID  Opt[string] // the exchange's ID of one order
+	LinkID   Opt[string] // the user's own ID of one order
+	Limit    Opt[int]    // Rows per page, 1 to 50. Default: 20.
+	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+}
+
+// SpreadOpenResult is what [SpreadService.Open] returns.
+type SpreadOpenResult struct {
+	NextPageCursor string        // cursor of the next page; empty on the last
+	List           []SpreadOrder // orders of this page
+}
+
+// SpreadOrder is one of the orders in [SpreadOpenResult.List].
+type SpreadOrder struct {
+	Symbol      string          // symbol of the spread, such as SOLUSDT_SOL/USDT
+	OrderType   OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
+	UpdatedTime time.Time       // when it last changed
+	LinkID      string          // The user's own ID of the order. Empty if it has none.
+	Side        Side            // side of the order: Buy buys the first leg
+	OrderID     string          // the exchange's ID of the spread order
+	LeavesQty   decimal.Decimal // quantity that is not filled yet, in base coin
+	OrderStatus OrderStatus     // where it stands: OrderNew or OrderPartiallyFilled
+	CumExecQty  decimal.Decimal // quantity that was filled, in base coin
+	Price       decimal.Decimal // price of the order, in quote coin; may be negative
+	Qty         decimal.Decimal // quantity of the order, in base coin
+	CreatedTime time.Time       // when it was placed
+
+	// How long it may wait: TimeInForceGTC, TimeInForceIOC, TimeInForceFOK or TimeInForcePostOnly.
+	TimeInForce TimeInForce
+
+	BaseCoin string // base coin, such as SOL
+}
+
 // History returns spread orders that were filled, cancelled or refused. Those cancelled without any
 // fill are kept for 24 hours. The orders of the single legs are in the order service's history,
 // with create type CreateByFutureSpread.
@@ -49,7 +107,7 @@ type SpreadHistoryParams struct {
 	LinkID    Opt[string]    // the user's own ID of one order
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int64]     // Rows per page, 1 to 50. Default: 20.
+	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 20.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
@@ -132,7 +190,7 @@ type SpreadExecutionsParams struct {
 	LinkID    Opt[string]    // the user's own ID of one order
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int64]     // Spread executions per page, 1 to 50. Default: 20.
+	Limit     Opt[int]       // Spread executions per page, 1 to 50. Default: 20.
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 

@@ -4,11 +4,92 @@ package bybit
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"time"
 
 	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/internal/pages"
 )
+
+// Borrow borrows a coin at a floating rate.
+// V5 page: [account/borrow].
+//
+// [account/borrow]: https://bybit-exchange.github.io/docs/v5/account/borrow
+func (s *AccountService) Borrow(ctx context.Context, p *AccountBorrowParams) (*AccountBorrowResult, error) {
+	r := new(AccountBorrowResult)
+	if err := s.c.Call(ctx, http.MethodPost, "/v5/account/borrow", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AccountBorrowParams are the parameters of [AccountService.Borrow].
+type AccountBorrowParams struct {
+	Coin   string          // coin, such as BTC
+	Amount decimal.Decimal // amount to borrow, in coin
+}
+
+// AccountBorrowResult is what [AccountService.Borrow] returns.
+type AccountBorrowResult struct {
+	Coin   string          // coin that was borrowed
+	Amount decimal.Decimal // amount that was borrowed, in coin
+}
+
+// BorrowHistory returns the interest that was charged, latest first, up to two years back.
+// A request spans at most 30 days. Without times: the last 30 days; with one of them: the 30 days
+// after StartTime or before EndTime.
+//
+// V5 page: [account/borrow-history].
+//
+// [account/borrow-history]: https://bybit-exchange.github.io/docs/v5/account/borrow-history
+func (s *AccountService) BorrowHistory(ctx context.Context, p *AccountBorrowHistoryParams) (*AccountBorrowHistoryResult, error) {
+	r := new(AccountBorrowHistoryResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/account/borrow-history", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AllBorrowHistory yields the rows of [AccountService.BorrowHistory], page after page. An error
+// ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
+func (s *AccountService) AllBorrowHistory(ctx context.Context, p *AccountBorrowHistoryParams) iter.Seq2[BorrowInterest, error] {
+	return pages.ByCursor(ctx, p, s.BorrowHistory,
+		func(p *AccountBorrowHistoryParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *AccountBorrowHistoryResult) ([]BorrowInterest, string) { return r.List, r.NextPageCursor })
+}
+
+// AccountBorrowHistoryParams are the parameters of [AccountService.BorrowHistory].
+type AccountBorrowHistoryParams struct {
+	Currency  Opt[string]    // Coin, such as BTC. Default: all.
+	StartTime Opt[time.Time] // not before this time
+	EndTime   Opt[time.Time] // not after this time
+	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 20.
+	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+}
+
+// AccountBorrowHistoryResult is what [AccountService.BorrowHistory] returns.
+type AccountBorrowHistoryResult struct {
+	NextPageCursor string           // cursor of the next page; empty on the last
+	List           []BorrowInterest // charges of this page, latest first
+}
+
+// BorrowInterest is one of the charges in [AccountBorrowHistoryResult.List].
+type BorrowInterest struct {
+	BorrowAmount              decimal.Decimal // debt at that time, in coin
+	CostExemption             decimal.Decimal // interest that was waived, in coin
+	FreeBorrowedAmount        decimal.Decimal // part of the debt that bears no interest, in coin
+	CreatedTime               time.Time       // when the interest was charged
+	InterestBearingBorrowSize decimal.Decimal // part of the debt that bears interest, in coin
+	Currency                  string          // coin, such as BTC
+	UnrealisedLoss            decimal.Decimal // loss of positions that is not realised yet, in coin
+	HourlyBorrowRate          decimal.Decimal // interest per hour, as a fraction
+	BorrowCost                decimal.Decimal // interest that was charged, in coin
+}
 
 // Repay repays debts, first from the spot balance of the coin owed; what is missing is covered by
 // converting other coins, up to 300000 USD at a time. [AccountService.RepayWithoutConversion] never
@@ -36,7 +117,7 @@ type AccountRepayParams struct {
 	Amount Opt[decimal.Decimal] // Amount to repay, in coin; needs a coin. Default: all that is owed.
 
 	// Which debts to repay: RepayAll, RepayFixed or RepayFlexible. Default: RepayFlexible.
-	RepaymentType Opt[RepaymentType]
+	RepaymentType RepaymentType
 }
 
 // AccountRepayResult is what [AccountService.Repay] returns.
@@ -69,7 +150,7 @@ type AccountRepayWithoutConversionParams struct {
 	Amount Opt[decimal.Decimal] // Amount to repay, in coin. Default: as much as the spot balance covers.
 
 	// Which debts to repay: RepayAll, RepayFixed or RepayFlexible. Default: RepayFlexible.
-	RepaymentType Opt[RepaymentType]
+	RepaymentType RepaymentType
 }
 
 // AccountRepayWithoutConversionResult is what [AccountService.RepayWithoutConversion] returns.
@@ -265,54 +346,11 @@ type AccountSetMMPParams struct {
 	Window   int64  // time over which trades are added up, ms
 
 	// Required. Time that orders stay refused after it triggered, ms. 0: until ResetMMP.
-	FrozenPeriod Opt[int64]
+	FrozenPeriod Opt[int]
 
 	QtyLimit   decimal.Decimal // sum of traded quantities that triggers it, above 0, up to 2 decimals
 	DeltaLimit decimal.Decimal // net delta of the trades that triggers it, above 0, up to 2 decimals
 
 	// Net vega of the trades that triggers it, above 0, up to 2 decimals. Default: 500000.
 	VegaLimit Opt[decimal.Decimal]
-}
-
-// ResetMMP lifts the freeze of market maker protection and sets its counts of quantity, delta and
-// vega back to zero, frozen or not. Options only.
-//
-// V5 page: [account/reset-mmp].
-//
-// [account/reset-mmp]: https://bybit-exchange.github.io/docs/v5/account/reset-mmp
-func (s *AccountService) ResetMMP(ctx context.Context, p *AccountResetMMPParams) error {
-	return s.c.Call(ctx, http.MethodPost, "/v5/account/mmp-reset", p, nil)
-}
-
-// AccountResetMMPParams are the parameters of [AccountService.ResetMMP].
-type AccountResetMMPParams struct {
-	BaseCoin string // base coin, such as BTC
-}
-
-// Upgrade upgrades a unified account 2.0 to 2.0 Pro; for VIP and PRO users and sub accounts of
-// theirs. Info says when it is done.
-//
-// Not between minute 50 and minute 5 of the next hour, and not with open orders. During the
-// upgrade, replies and streams of the account may be wrong.
-//
-// V5 page: [account/upgrade-unified-account].
-//
-// [account/upgrade-unified-account]: https://bybit-exchange.github.io/docs/v5/account/upgrade-unified-account
-func (s *AccountService) Upgrade(ctx context.Context) (*AccountUpgradeResult, error) {
-	r := new(AccountUpgradeResult)
-	if err := s.c.Call(ctx, http.MethodPost, "/v5/account/upgrade-to-uta", nil, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AccountUpgradeResult is what [AccountService.Upgrade] returns.
-type AccountUpgradeResult struct {
-	UnifiedUpdateStatus UpgradeStatus    // how far it is
-	UnifiedUpdateMsg    *UpgradeMessages // why it was refused; nil otherwise
-}
-
-// UpgradeMessages is what [AccountUpgradeResult.UnifiedUpdateMsg] holds: why it was refused.
-type UpgradeMessages struct {
-	Messages []string // reasons in words
 }

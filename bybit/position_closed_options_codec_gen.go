@@ -6,6 +6,91 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *PositionClosedOptionsParams) fields(f *wire.Fields) {
+	f.Text("category", (*string)(&r.Category))
+	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
+	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
+	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *PositionClosedOptionsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*PositionClosedOptionsParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *PositionClosedOptionsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*PositionClosedOptionsParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *PositionClosedOptionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionClosedOptionsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionClosedOptionsParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *PositionClosedOptionsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionClosedOptionsParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PositionClosedOptionsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*PositionClosedOptionsParams).fields)
+}
+
+func (r *PositionClosedOptionsResult) fields(f *wire.Fields) {
+	f.Text("nextPageCursor", &r.NextPageCursor)
+	f.Text("category", (*string)(&r.Category))
+	wire.Structs(f, "list", &r.List, (*ClosedOptionPosition).fields)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *PositionClosedOptionsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*PositionClosedOptionsResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *PositionClosedOptionsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*PositionClosedOptionsResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *PositionClosedOptionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r PositionClosedOptionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *ClosedOptionPosition) fields(f *wire.Fields) {
+	f.Text("symbol", &r.Symbol)
+	f.Text("side", (*string)(&r.Side))
+	f.Decimal("totalOpenFee", &r.TotalOpenFee)
+	f.Decimal("deliveryFee", &r.DeliveryFee)
+	f.Decimal("totalCloseFee", &r.TotalCloseFee)
+	f.Decimal("qty", &r.Qty)
+	f.MillisNumber("closeTime", &r.CloseTime)
+	f.Decimal("avgExitPrice", &r.AvgExitPrice)
+	f.Decimal("deliveryPrice", &r.DeliveryPrice)
+	f.MillisNumber("openTime", &r.OpenTime)
+	f.Decimal("avgEntryPrice", &r.AvgEntryPrice)
+	f.Decimal("totalPnl", &r.TotalPnL)
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *ClosedOptionPosition) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*ClosedOptionPosition).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r ClosedOptionPosition) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*ClosedOptionPosition).fields), nil
+}
+
 func (r *PositionMoveParams) fields(f *wire.Fields) {
 	f.Text("fromUid", &r.FromUID)
 	f.Text("toUid", &r.ToUID)
@@ -25,8 +110,10 @@ func (r *PositionMoveParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionMoveParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionMoveParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionMoveParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionMoveParams).fields)
+}
 
 func (r *MoveLeg) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
@@ -67,13 +154,13 @@ func (r *PositionMoveResult) UnmarshalJSON(json []byte) error { return r.Decode(
 func (r PositionMoveResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PositionMoveHistoryParams) fields(f *wire.Fields) {
-	wire.Opt(f, "category", &r.Category, wire.Enum[Category])
+	f.Omit().Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "blockTradeId", &r.BlockTradeID, (*wire.Fields).Text)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "status", &r.Status, wire.Enum[MoveStatus])
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	f.Omit().Text("status", (*string)(&r.Status))
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -90,16 +177,19 @@ func (r *PositionMoveHistoryParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *PositionMoveHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r PositionMoveHistoryParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r PositionMoveHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PositionMoveHistoryParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *PositionMoveHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionMoveHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *PositionMoveHistoryParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *PositionMoveHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionMoveHistoryParams).fields)
 }
 

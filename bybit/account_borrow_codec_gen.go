@@ -6,10 +6,134 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *AccountBorrowParams) fields(f *wire.Fields) {
+	f.Text("coin", &r.Coin)
+	f.Decimal("amount", &r.Amount)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *AccountBorrowParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AccountBorrowParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AccountBorrowParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AccountBorrowParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AccountBorrowParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountBorrowParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountBorrowParams).fields)
+}
+
+func (r *AccountBorrowResult) fields(f *wire.Fields) {
+	f.Text("coin", &r.Coin)
+	f.Decimal("amount", &r.Amount)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *AccountBorrowResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AccountBorrowResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AccountBorrowResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AccountBorrowResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AccountBorrowResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r AccountBorrowResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *AccountBorrowHistoryParams) fields(f *wire.Fields) {
+	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
+	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
+	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *AccountBorrowHistoryParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AccountBorrowHistoryParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AccountBorrowHistoryParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AccountBorrowHistoryParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AccountBorrowHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountBorrowHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountBorrowHistoryParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *AccountBorrowHistoryParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountBorrowHistoryParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountBorrowHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*AccountBorrowHistoryParams).fields)
+}
+
+func (r *AccountBorrowHistoryResult) fields(f *wire.Fields) {
+	f.Text("nextPageCursor", &r.NextPageCursor)
+	wire.Structs(f, "list", &r.List, (*BorrowInterest).fields)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *AccountBorrowHistoryResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AccountBorrowHistoryResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AccountBorrowHistoryResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AccountBorrowHistoryResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AccountBorrowHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r AccountBorrowHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *BorrowInterest) fields(f *wire.Fields) {
+	f.Decimal("borrowAmount", &r.BorrowAmount)
+	f.Decimal("costExemption", &r.CostExemption)
+	f.Decimal("freeBorrowedAmount", &r.FreeBorrowedAmount)
+	f.MillisNumber("createdTime", &r.CreatedTime)
+	f.Decimal("InterestBearingBorrowSize", &r.InterestBearingBorrowSize)
+	f.Text("currency", &r.Currency)
+	f.Decimal("unrealisedLoss", &r.UnrealisedLoss)
+	f.Decimal("hourlyBorrowRate", &r.HourlyBorrowRate)
+	f.Decimal("borrowCost", &r.BorrowCost)
+}
+
+// UnmarshalJSON reads the JSON of the exchange.
+func (r *BorrowInterest) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*BorrowInterest).fields))
+}
+
+// MarshalJSON writes it as the exchange does.
+func (r BorrowInterest) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*BorrowInterest).fields), nil
+}
+
 func (r *AccountRepayParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 	wire.Opt(f, "amount", &r.Amount, (*wire.Fields).Decimal)
-	wire.Opt(f, "repaymentType", &r.RepaymentType, wire.Enum[RepaymentType])
+	f.Omit().Text("repaymentType", (*string)(&r.RepaymentType))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -25,8 +149,10 @@ func (r *AccountRepayParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountRepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountRepayParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountRepayParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountRepayParams).fields)
+}
 
 func (r *AccountRepayResult) fields(f *wire.Fields) {
 	f.Text("resultStatus", (*string)(&r.ResultStatus))
@@ -51,7 +177,7 @@ func (r AccountRepayResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(
 func (r *AccountRepayWithoutConversionParams) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 	wire.Opt(f, "amount", &r.Amount, (*wire.Fields).Decimal)
-	wire.Opt(f, "repaymentType", &r.RepaymentType, wire.Enum[RepaymentType])
+	f.Omit().Text("repaymentType", (*string)(&r.RepaymentType))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
@@ -67,9 +193,9 @@ func (r *AccountRepayWithoutConversionParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountRepayWithoutConversionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
 func (r AccountRepayWithoutConversionParams) MarshalJSON() ([]byte, error) {
-	return r.AppendJSON(nil), nil
+	return wire.Marshal(&r, (*AccountRepayWithoutConversionParams).fields)
 }
 
 func (r *AccountRepayWithoutConversionResult) fields(f *wire.Fields) {
@@ -111,8 +237,10 @@ func (r *AccountRepayLiabilitiesParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountRepayLiabilitiesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountRepayLiabilitiesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountRepayLiabilitiesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountRepayLiabilitiesParams).fields)
+}
 
 func (r *AccountRepayLiabilitiesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*LiabilityRepayment).fields)
@@ -166,16 +294,19 @@ func (r *AccountRepayInfoParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountRepayInfoParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountRepayInfoParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountRepayInfoParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountRepayInfoParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AccountRepayInfoParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountRepayInfoParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountRepayInfoParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountRepayInfoParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountRepayInfoParams).fields)
 }
 
@@ -323,16 +454,19 @@ func (r *AccountMMPStateParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountMMPStateParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountMMPStateParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountMMPStateParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountMMPStateParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AccountMMPStateParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountMMPStateParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AccountMMPStateParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AccountMMPStateParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountMMPStateParams).fields)
 }
 
@@ -379,7 +513,7 @@ func (r MMPState) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*
 func (r *AccountSetMMPParams) fields(f *wire.Fields) {
 	f.Text("baseCoin", &r.BaseCoin)
 	f.IntText("window", &r.Window)
-	wire.Opt(f, "frozenPeriod", &r.FrozenPeriod, (*wire.Fields).IntText)
+	wire.Opt(f, "frozenPeriod", &r.FrozenPeriod, wire.CodeText[int])
 	f.Decimal("qtyLimit", &r.QtyLimit)
 	f.Decimal("deltaLimit", &r.DeltaLimit)
 	wire.Opt(f, "vegaLimit", &r.VegaLimit, (*wire.Fields).Decimal)
@@ -398,60 +532,7 @@ func (r *AccountSetMMPParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AccountSetMMPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountSetMMPParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *AccountResetMMPParams) fields(f *wire.Fields) {
-	f.Text("baseCoin", &r.BaseCoin)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *AccountResetMMPParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AccountResetMMPParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AccountResetMMPParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AccountResetMMPParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AccountResetMMPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountResetMMPParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *AccountUpgradeResult) fields(f *wire.Fields) {
-	f.Text("unifiedUpdateStatus", (*string)(&r.UnifiedUpdateStatus))
-	wire.Pointer(f.Null(), "unifiedUpdateMsg", &r.UnifiedUpdateMsg, (*UpgradeMessages).fields)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *AccountUpgradeResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AccountUpgradeResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AccountUpgradeResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AccountUpgradeResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AccountUpgradeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AccountUpgradeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *UpgradeMessages) fields(f *wire.Fields) {
-	wire.Values(f, "msg", &r.Messages, (*wire.Fields).Text)
-}
-
-// UnmarshalJSON reads the JSON of the exchange.
-func (r *UpgradeMessages) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*UpgradeMessages).fields))
-}
-
-// MarshalJSON writes it as the exchange does.
-func (r UpgradeMessages) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*UpgradeMessages).fields), nil
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AccountSetMMPParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AccountSetMMPParams).fields)
 }

@@ -6,6 +6,123 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *AssetSubDepositAddressesParams) fields(f *wire.Fields) {
+	f.Text("coin", &r.Coin)
+	f.Text("chainType", &r.ChainType)
+	f.Text("subMemberId", &r.SubMemberID)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *AssetSubDepositAddressesParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AssetSubDepositAddressesParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AssetSubDepositAddressesParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AssetSubDepositAddressesParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AssetSubDepositAddressesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetSubDepositAddressesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetSubDepositAddressesParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *AssetSubDepositAddressesParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetSubDepositAddressesParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetSubDepositAddressesParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*AssetSubDepositAddressesParams).fields)
+}
+
+func (r *AssetSubDepositAddressesResult) fields(f *wire.Fields) {
+	f.Text("coin", &r.Coin)
+	wire.Structs(f.Lone(), "chains", &r.Chains, (*DepositAddress).fields)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *AssetSubDepositAddressesResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AssetSubDepositAddressesResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AssetSubDepositAddressesResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AssetSubDepositAddressesResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AssetSubDepositAddressesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r AssetSubDepositAddressesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *AssetSubDepositsParams) fields(f *wire.Fields) {
+	wire.Opt(f, "id", &r.ID, (*wire.Fields).Text)
+	wire.Opt(f, "txID", &r.TxID, (*wire.Fields).Text)
+	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
+	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
+	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	f.Text("subMemberId", &r.SubMemberID)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
+}
+
+// Decode reads the JSON of a request. Keys that it does not know are skipped.
+func (r *AssetSubDepositsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AssetSubDepositsParams).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AssetSubDepositsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AssetSubDepositsParams).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AssetSubDepositsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetSubDepositsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetSubDepositsParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *AssetSubDepositsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetSubDepositsParams).fields))
+}
+
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetSubDepositsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*AssetSubDepositsParams).fields)
+}
+
+func (r *AssetSubDepositsResult) fields(f *wire.Fields) {
+	wire.Structs(f, "rows", &r.Rows, (*DepositRecord).fields)
+	f.Text("nextPageCursor", &r.NextPageCursor)
+}
+
+// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+func (r *AssetSubDepositsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*AssetSubDepositsResult).fields))
+}
+
+// AppendJSON appends it as it stands on the wire.
+func (r *AssetSubDepositsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*AssetSubDepositsResult).fields)
+}
+
+// UnmarshalJSON is Decode for encoding/json.
+func (r *AssetSubDepositsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON is AppendJSON for encoding/json.
+func (r AssetSubDepositsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
 func (r *AssetSubmitDepositInfoParams) fields(f *wire.Fields) {
 	wire.Opt(f, "depositId", &r.DepositID, (*wire.Fields).Numeral)
 	wire.Opt(f, "subAccountId", &r.SubAccountID, (*wire.Fields).Numeral)
@@ -27,8 +144,10 @@ func (r *AssetSubmitDepositInfoParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetSubmitDepositInfoParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetSubmitDepositInfoParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetSubmitDepositInfoParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetSubmitDepositInfoParams).fields)
+}
 
 func (r *AssetSubmitDepositInfoResult) fields(f *wire.Fields) {
 	f.Omit().Int("travelRuleStatus", (*int64)(&r.TravelRuleStatus))
@@ -72,8 +191,10 @@ func (r *AssetTransferParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetTransferParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetTransferParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetTransferParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetTransferParams).fields)
+}
 
 func (r *AssetTransferResult) fields(f *wire.Fields) {
 	f.Text("transferId", &r.TransferID)
@@ -99,10 +220,10 @@ func (r AssetTransferResult) MarshalJSON() ([]byte, error) { return r.AppendJSON
 func (r *AssetTransfersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "transferId", &r.TransferID, (*wire.Fields).Text)
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-	wire.Opt(f, "status", &r.Status, wire.Enum[TransferStatus])
+	f.Omit().Text("status", (*string)(&r.Status))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -119,16 +240,19 @@ func (r *AssetTransfersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetTransfersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetTransfersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetTransfersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetTransfersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetTransfersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetTransfersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetTransfersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetTransfersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetTransfersParams).fields)
 }
 
@@ -171,16 +295,19 @@ func (r *AssetTransferableCoinsParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetTransferableCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetTransferableCoinsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetTransferableCoinsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetTransferableCoinsParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetTransferableCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetTransferableCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetTransferableCoinsParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetTransferableCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetTransferableCoinsParams).fields)
 }
 
@@ -207,10 +334,10 @@ func (r AssetTransferableCoinsResult) MarshalJSON() ([]byte, error) { return r.A
 func (r *AssetUniversalTransfersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "transferId", &r.TransferID, (*wire.Fields).Text)
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-	wire.Opt(f, "status", &r.Status, wire.Enum[TransferStatus])
+	f.Omit().Text("status", (*string)(&r.Status))
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
@@ -227,16 +354,19 @@ func (r *AssetUniversalTransfersParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetUniversalTransfersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetUniversalTransfersParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetUniversalTransfersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetUniversalTransfersParams).fields)
+}
 
 // DecodeQuery reads the query of a request, without its question mark.
 func (r *AssetUniversalTransfersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetUniversalTransfersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetUniversalTransfersParams) AppendQuery(dst []byte) []byte {
+// AppendQuery appends the query of a request, without its question mark. It refuses what would
+// be sent as something else.
+func (r *AssetUniversalTransfersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetUniversalTransfersParams).fields)
 }
 
@@ -284,8 +414,10 @@ func (r *AssetUniversalTransferParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetUniversalTransferParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetUniversalTransferParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetUniversalTransferParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetUniversalTransferParams).fields)
+}
 
 func (r *AssetUniversalTransferResult) fields(f *wire.Fields) {
 	f.Text("transferId", &r.TransferID)
@@ -325,8 +457,10 @@ func (r *AssetCancelWithdrawalParams) AppendJSON(dst []byte) []byte {
 // UnmarshalJSON is Decode for encoding/json.
 func (r *AssetCancelWithdrawalParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetCancelWithdrawalParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+func (r AssetCancelWithdrawalParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*AssetCancelWithdrawalParams).fields)
+}
 
 func (r *AssetCancelWithdrawalResult) fields(f *wire.Fields) {
 	f.Digit("status", &r.Cancelled)
@@ -380,116 +514,3 @@ func (r *VASP) UnmarshalJSON(json []byte) error {
 
 // MarshalJSON writes it as the exchange does.
 func (r VASP) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*VASP).fields), nil }
-
-func (r *AssetWithdrawalAddressesParams) fields(f *wire.Fields) {
-	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-	wire.Opt(f, "chain", &r.Chain, (*wire.Fields).Text)
-	wire.Opt(f, "addressType", &r.AddressType, wire.Code[WithdrawalAddressType])
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *AssetWithdrawalAddressesParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetWithdrawalAddressesParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AssetWithdrawalAddressesParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetWithdrawalAddressesParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AssetWithdrawalAddressesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetWithdrawalAddressesParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *AssetWithdrawalAddressesParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetWithdrawalAddressesParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetWithdrawalAddressesParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*AssetWithdrawalAddressesParams).fields)
-}
-
-func (r *AssetWithdrawalAddressesResult) fields(f *wire.Fields) {
-	wire.Structs(f, "rows", &r.Rows, (*WithdrawalAddress).fields)
-	f.Text("nextPageCursor", &r.NextPageCursor)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *AssetWithdrawalAddressesResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetWithdrawalAddressesResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AssetWithdrawalAddressesResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetWithdrawalAddressesResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AssetWithdrawalAddressesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetWithdrawalAddressesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *AssetWithdrawalsParams) fields(f *wire.Fields) {
-	wire.Opt(f, "withdrawID", &r.WithdrawID, (*wire.Fields).Text)
-	wire.Opt(f, "txID", &r.TxID, (*wire.Fields).Text)
-	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-	wire.Opt(f, "withdrawType", &r.WithdrawType, wire.Code[WithdrawalType])
-	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
-	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, (*wire.Fields).Int)
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *AssetWithdrawalsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetWithdrawalsParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AssetWithdrawalsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetWithdrawalsParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AssetWithdrawalsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetWithdrawalsParams) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *AssetWithdrawalsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetWithdrawalsParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark.
-func (r *AssetWithdrawalsParams) AppendQuery(dst []byte) []byte {
-	return wire.AppendQuery(dst, r, (*AssetWithdrawalsParams).fields)
-}
-
-func (r *AssetWithdrawalsResult) fields(f *wire.Fields) {
-	wire.Structs(f, "rows", &r.Rows, (*WithdrawalRecord).fields)
-	f.Text("nextPageCursor", &r.NextPageCursor)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *AssetWithdrawalsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*AssetWithdrawalsResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *AssetWithdrawalsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*AssetWithdrawalsResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *AssetWithdrawalsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r AssetWithdrawalsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
