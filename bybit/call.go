@@ -31,13 +31,15 @@ import (
 //
 // The reply's result goes to result: nowhere for nil; a result type of this module;
 // *json.RawMessage; *[Reply] for all of the reply; or whatever encoding/json can
-// fill. A reply without a result leaves it as it is. What became of each order of a
-// batch is told by the batch's own result type and by Reply.Items only.
+// fill. A reply without a result leaves it as it is, if its documentation has none. What
+// became of each order of a batch is told by the batch's own result type and by Reply.Items
+// only.
 //
 // ctx bounds it all, waits for limits and repetitions included. The error is an
 // [*Error] if the exchange refused; an [*UnknownError] if the call changes something and
-// may have done so; a [*LimitError] if it was not sent because a limit is used up and
-// Options.Limits or Options.WriteWait says not to wait, or because the address is banned; an [*UnsupportedError] if the environment has no REST;
+// may have done so, or has done so and the reply does not say what; a [*LimitError] if it
+// was not sent because a limit is used up and Options.Limits or Options.WriteWait says not to
+// wait, or because the address is banned; an [*UnsupportedError] if the environment has no REST;
 // [ErrNoCredentials]; a [*DecodeError] if what came is no reply of V5; or the network's.
 func (c *Client) Call(ctx context.Context, method, path string, params, result any) error {
 	e := endpointOf(method, path)
@@ -51,6 +53,9 @@ func (c *Client) Call(ctx context.Context, method, path string, params, result a
 	r, err := c.rest.call(ctx, req)
 	if err != nil {
 		return err
+	}
+	if e.result && (len(r.result) == 0 || string(r.result) == "{}") {
+		return named(e, req.unread(r, errors.New("it was taken, but the reply has no result")))
 	}
 	if err := req.give(r, result); err != nil {
 		return named(e, req.unread(r, err))

@@ -20,7 +20,10 @@
 //
 //   - a result: the exchange has taken it;
 //   - an [*Error], or anything but the following: it has not happened;
-//   - an [*UnknownError]: it may have happened, look before you try again.
+//   - an [*UnknownError]: it may have happened, look before you try again. Ask for this first: it
+//     may be [context.Canceled] as well.
+//
+// Of a batch each order has one of them, in its item's Err.
 //
 // Lists have iterators beside them that turn the pages ([MarketService.AllInstruments]);
 // AllKlines and its like walk any span of time, and [MarketService.KlinesThenLive] goes on

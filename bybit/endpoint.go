@@ -16,6 +16,8 @@ type endpoint struct {
 	bare   bool // replies without an envelope
 	query  bool // a POST whose parameters stand in the query
 	batch  bool // each order counts against the limit, except on option
+	result bool // changes something, and success has a result
+	status bool // a result has a status_code, which says more than retCode
 	limits []limit
 }
 

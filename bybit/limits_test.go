@@ -364,6 +364,9 @@ func TestUnsentRequestsDoNotCount(t *testing.T) {
 func TestWritesGoBeforeReads(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
 		d := v.guarded()
+		d.inside = func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, `{"retCode":0,"retMsg":"OK","result":{"orderId":"1"}}`)
+		}
 		budget := bybit.NewBudget(&bybit.BudgetOptions{Requests: 1, RequestsPer: 500 * time.Millisecond})
 		reader := v.client(&bybit.Options{Budget: budget})
 		trader := v.client(&bybit.Options{Budget: budget, Credentials: testCredentials()})

@@ -213,3 +213,15 @@ var refusals = []codeGroup{
 		141025, 176035, 176036, 176040, 176138, 182106, 3777005, 3777027, 3777029, 34022050,
 	}},
 }
+
+// botRefusals are the codes in the status_code of a bot that say that nothing has happened.
+// As a retCode some of them mean something else.
+var botRefusals = []codeGroup{
+	{"a parameter is wrong", []int{400}},
+	{"not authenticated, or the money does not cover it", []int{401}},
+	{"there is no such bot", []int{404}},
+	{"the bot is being closed or has been", []int{405}},
+	{"the account is barred from this", []int{421}},
+	{"over the rate limit", []int{429}},
+	{"the bot is buying and cannot be closed now", []int{503}},
+}

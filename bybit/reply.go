@@ -19,10 +19,10 @@ import (
 type Error struct {
 	Op      string // method and path: "GET /v5/market/full_orderbook"
 	Status  int    // of HTTP: 200 if only Code says that it failed, 403 from an address that asked too often
-	Code    int    // retCode, such as 10006 for too many requests; 0 if the reply had none
+	Code    int    // retCode, such as 10006 for too many requests; of bots also status_code; 0 if the reply had none
 	Message string // retMsg, or the beginning of a reply that has none
 	TraceID string // to show the exchange's support, if there was one
-	ExtInfo []byte // retExtInfo as it came: JSON with what some refusals add; nil if it is empty
+	ExtInfo []byte // retExtInfo as it came: JSON with what some refusals add; nil if it is empty; of bots their result
 
 	// Skew is how far the exchange's clock was ahead of this machine's when it was measured
 	// last, if the refusal has to do with it: codes 10002 and 10004.
@@ -146,7 +146,48 @@ func parseReply(e *endpoint, status int, header http.Header, body []byte) (*repl
 	case !hasCode:
 		return nil, newDecodeError(nil, body, &wire.SyntaxError{Reason: "no retCode in the reply"})
 	}
+	if e.status {
+		return r.checked(e, header)
+	}
 	return r, nil
+}
+
+// checked returns the reply of an endpoint with a status_code, if that says success: 0 or 200.
+// Where there is no retCode it has to be there.
+func (r *reply) checked(e *endpoint, header http.Header) (*reply, error) {
+	var code int64
+	var said bool
+	var debug, ban string
+	result := r.result
+	if e.bare {
+		result = r.body
+	}
+	c := wire.NewCursor(result)
+	var o wire.Object
+	for len(result) > 0 && c.NextKey(&o) {
+		switch string(o.Key) {
+		case "status_code":
+			code, said = c.Integer()
+		case "debug_msg":
+			debug = lenientText(skipped(&c, &o, result))
+		case "ban_reason_text":
+			ban = lenientText(skipped(&c, &o, result))
+		default:
+			c.Skip(&o)
+		}
+	}
+	switch {
+	case c.Err() != nil:
+		return nil, newDecodeError(nil, r.body, c.Err())
+	case e.bare && !said:
+		return nil, newDecodeError(nil, r.body, &wire.SyntaxError{Reason: "no status_code in the reply"})
+	case code == 0, code == http.StatusOK:
+		return r, nil
+	}
+	return nil, &Error{
+		Op: e.op(), Status: http.StatusOK, Code: int(code), Message: cmp.Or(ban, debug, http.StatusText(int(code)), "refused"),
+		TraceID: header.Get("Traceid"), ExtInfo: bytes.Clone(result),
+	}
 }
 
 // skipped passes over a value and returns it, or nil if it is null.

@@ -145,3 +145,73 @@ func TestTraceHasNoSecret(t *testing.T) {
 		}
 	})
 }
+
+// Success without the result that says what was made is none: nobody could name the order.
+func TestSuccessWithoutItsResult(t *testing.T) {
+	const order, leverage = "/v5/order/create", "/v5/position/set-leverage"
+	for _, c := range []struct {
+		path, reply string
+		unknown     bool
+	}{
+		{order, `{"retCode":0,"retMsg":"OK"}`, true},
+		{order, `{"retCode":0,"retMsg":"OK","result":null}`, true},
+		{order, `{"retCode":0,"retMsg":"OK","result":{}}`, true},
+		{order, `{"retCode":0,"retMsg":"OK","result":{"orderId":"1"}}`, false},
+		{leverage, `{"retCode":0,"retMsg":"OK","result":{}}`, false},
+		{leverage, `{"retCode":0,"retMsg":"OK"}`, false},
+	} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			v.guarded().inside = func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, c.reply) }
+			client := v.client(&bybit.Options{Credentials: testCredentials()})
+			for _, result := range []any{new(bybit.OrderAck), new(bybit.Reply), nil} {
+				err := client.Call(t.Context(), http.MethodPost, c.path, map[string]string{"orderLinkId": "mine"}, result)
+				unknown, ok := errors.AsType[*bybit.UnknownError](err)
+				if ok != c.unknown || err != nil && !ok || ok && unknown.Ref.LinkID != "mine" {
+					t.Errorf("%s into a %T of %s: %v", c.reply, result, c.path, err)
+				}
+			}
+		})
+	}
+}
+
+// A bot's refusal stands in its result, beside a retCode of success.
+func TestBotsAreRefusedByStatusCode(t *testing.T) {
+	const create, dca, check = "/v5/fgridbot/create", "/v5/dca/create-bot", "/v5/fgridbot/validate"
+	in := func(result string) string { return `{"retCode":0,"retMsg":"success","result":` + result + `}` }
+	for _, c := range []struct{ path, reply, want string }{
+		{create, in(`{"status_code":0,"bot_id":"1"}`), ""},
+		{create, in(`{"status_code":200,"bot_id":"1"}`), ""},
+		{create, in(`{"status_code":421,"debug_msg":"banned","bot_id":"0"}`), "refused: POST " + create + ": banned (421)"},
+		{create, in(`{"status_code":421,"ban_reason_text":"because","debug_msg":"banned"}`), "refused: POST " + create + ": because (421)"},
+		{create, in(`{"status_code":429}`), "refused: POST " + create + ": Too Many Requests (429)"},
+		{create, in(`{"status_code":503,"debug_msg":"buying"}`), "refused: POST " + create + ": buying (503)"},
+		{create, in(`{"status_code":500}`), "unknown: POST " + create + ": outcome unknown: Internal Server Error (500)"},
+		{create, in(`{"status_code":777}`), "unknown: POST " + create + ": outcome unknown: refused (777)"},
+		{create, in(`{"status_code":{}}`), "unknown: POST " + create + ": outcome unknown: decode message"},
+		{create, `{"retCode":110007,"retMsg":"no money"}`, "refused: POST " + create + ": no money (110007)"},
+		{dca, `{"status_code":200,"bot_id":1}`, ""},
+		{dca, `{"status_code":400,"debug_msg":"twice"}`, "refused: POST " + dca + ": twice (400)"},
+		{dca, `{"bot_id":1}`, "unknown: POST " + dca + ": outcome unknown: decode message"},
+		{check, in(`{"status_code":200}`), ""},
+		{check, in(`{"status_code":400,"debug_msg":"no"}`), "refused: POST " + check + ": no (400)"},
+		{check, in(`{"status_code":500}`), "refused: POST " + check + ": Internal Server Error (500)"}, // it changes nothing
+	} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			v.guarded().inside = func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, c.reply) }
+			client := v.client(&bybit.Options{Credentials: testCredentials()})
+			err := client.Call(t.Context(), http.MethodPost, c.path, nil, nil)
+			got := ""
+			if refused, ok := errors.AsType[*bybit.Error](err); ok {
+				got = "refused: " + err.Error()
+				if strings.Contains(c.reply, "status_code") && !strings.Contains(string(refused.ExtInfo), "status_code") {
+					t.Errorf("%s: the error keeps %s", c.reply, refused.ExtInfo)
+				}
+			} else if errors.Is(err, bybit.ErrOutcomeUnknown) {
+				got = "unknown: " + err.Error()
+			}
+			if (err == nil) != (got == "") || (c.want == "") != (got == "") || !strings.HasPrefix(got, c.want) {
+				t.Errorf("%s of %s:\n got %v\nwant %s", c.reply, c.path, err, c.want)
+			}
+		})
+	}
+}

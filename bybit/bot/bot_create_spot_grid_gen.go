@@ -54,7 +54,7 @@ type CreateSpotGridParams struct {
 
 // CreateSpotGridResult is what [Service.CreateSpotGrid] returns.
 type CreateSpotGridResult struct {
-	StatusCode    StatusCode // what became of the request; 200 is success
+	StatusCode    StatusCode // 200: it was done
 	DebugMsg      string     // what went wrong; only on the testnet
 	GridID        int64      // ID of the bot
 	BanReasonText string     // why the user is banned, in the user's language; only with status code 421
@@ -81,7 +81,7 @@ type SpotGridParams struct {
 
 // SpotGridResult is what [Service.SpotGrid] returns.
 type SpotGridResult struct {
-	StatusCode StatusCode  // what became of the request; 200 is success
+	StatusCode StatusCode  // 200: it was done
 	Detail     SpotGridBot // the bot
 	DebugMsg   string      // what went wrong; only on the testnet
 }
@@ -191,7 +191,7 @@ type CheckSpotGridParams struct {
 
 // CheckSpotGridResult is what [Service.CheckSpotGrid] returns.
 type CheckSpotGridResult struct {
-	StatusCode StatusCode // what became of the request; 0 or 200 is success
+	StatusCode StatusCode // 0 or 200: it was done
 	DebugMsg   string     // what went wrong; only on the testnet
 	Investment Range      // amount to put in, in the quote coin; 0 to 0 if only the base coin is put in
 	Profit     Range      // profit of a pair of trades, as a fraction

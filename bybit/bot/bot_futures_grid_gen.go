@@ -33,7 +33,7 @@ type FuturesGridParams struct {
 
 // FuturesGridResult is what [Service.FuturesGrid] returns.
 type FuturesGridResult struct {
-	StatusCode StatusCode     // what became of the request; 0 is success
+	StatusCode StatusCode     // 0: it was done
 	Detail     FuturesGridBot // the bot
 	DebugMsg   string         // what went wrong; only on the testnet
 }
@@ -175,17 +175,16 @@ type CheckFuturesGridParams struct {
 
 // CheckFuturesGridResult is what [Service.CheckFuturesGrid] returns.
 type CheckFuturesGridResult struct {
-	StatusCode StatusCode // what became of the request; 0 is success, and 200 in the exchange's example
-	DebugMsg   string     // what went wrong; only on the testnet
-	Investment Range      // amount to put in, in the quote coin
-	Profit     Range      // profit of a pair of trades, in percent
-	CellNumber Range      // number of cells
-	MinPrice   Range      // lowest price of the grid
-	MaxPrice   Range      // highest price of the grid
-	Leverage   Range      // leverage, a multiple
-	StopLoss   Range      // stop loss, in percent
-	TakeProfit Range      // take profit, in percent
-
+	StatusCode          StatusCode       // 0: it was done; 200 in the exchange's example
+	DebugMsg            string           // what went wrong; only on the testnet
+	Investment          Range            // amount to put in, in the quote coin
+	Profit              Range            // profit of a pair of trades, in percent
+	CellNumber          Range            // number of cells
+	MinPrice            Range            // lowest price of the grid
+	MaxPrice            Range            // highest price of the grid
+	Leverage            Range            // leverage, a multiple
+	StopLoss            Range            // stop loss, in percent
+	TakeProfit          Range            // take profit, in percent
 	CheckCode           FuturesGridCheck // what is wrong with the parameters
 	TakeProfitPrice     Range            // price of the take profit
 	StopLossPrice       Range            // price of the stop loss
@@ -223,7 +222,7 @@ type CloseMartingaleParams struct {
 
 // CloseMartingaleResult is what [Service.CloseMartingale] returns.
 type CloseMartingaleResult struct {
-	StatusCode StatusCode // what became of the request; 0 is success
+	StatusCode StatusCode // 0: it was done
 	DebugMsg   string     // what went wrong; only on the testnet
 }
 
@@ -269,7 +268,7 @@ type CreateMartingaleParams struct {
 
 // CreateMartingaleResult is what [Service.CreateMartingale] returns.
 type CreateMartingaleResult struct {
-	StatusCode    StatusCode // what became of the request; 0 is success
+	StatusCode    StatusCode // 0: it was done
 	DebugMsg      string     // what went wrong; only on the testnet
 	BanReasonText string     // why the user is banned, in the user's language; only with status code 421
 	BotID         int64      // ID of the bot
@@ -296,7 +295,7 @@ type MartingaleParams struct {
 
 // MartingaleResult is what [Service.Martingale] returns.
 type MartingaleResult struct {
-	StatusCode StatusCode    // what became of the request; 0 is success
+	StatusCode StatusCode    // 0: it was done
 	DebugMsg   string        // what went wrong; only on the testnet
 	Detail     MartingaleBot // the bot
 }
@@ -408,7 +407,7 @@ type MartingaleLimitsParams struct {
 
 // MartingaleLimitsResult is what [Service.MartingaleLimits] returns.
 type MartingaleLimitsResult struct {
-	StatusCode             StatusCode      // what became of the request; 0 is success
+	StatusCode             StatusCode      // 0: it was done
 	DebugMsg               string          // what went wrong; only on the testnet
 	CheckCode              MartingaleCheck // what is wrong with the parameters
 	PriceFloatPercent      Limits          // step of the price, as a fraction
@@ -422,7 +421,7 @@ type MartingaleLimitsResult struct {
 }
 
 // CloseSpotGrid closes a spot grid bot that is new or runs. One that is being closed or has ended
-// is refused with status code 405.
+// is refused with code 405.
 //
 // V5 page: [bot/spot-grid/close].
 //
@@ -447,6 +446,6 @@ type CloseSpotGridParams struct {
 
 // CloseSpotGridResult is what [Service.CloseSpotGrid] returns.
 type CloseSpotGridResult struct {
-	StatusCode StatusCode // what became of the request; 200 is success
+	StatusCode StatusCode // 200: it was done
 	DebugMsg   string     // what went wrong; only on the testnet
 }

@@ -33,7 +33,7 @@ type ComboSymbol struct {
 	Side Direction // which way it bets
 }
 
-// CloseDCA closes a DCA bot. While it buys it cannot be closed: StatusCode is 503.
+// CloseDCA closes a DCA bot. While it buys it cannot be closed: the error has code 503.
 // V5 page: [bot/dca/close].
 //
 // [bot/dca/close]: https://bybit-exchange.github.io/docs/v5/bot/dca/close
@@ -53,7 +53,7 @@ type CloseDCAParams struct {
 
 // CloseDCAResult is what [Service.CloseDCA] returns.
 type CloseDCAResult struct {
-	StatusCode StatusCode    // what became of the request; 200 is success
+	StatusCode StatusCode    // 200: it was done
 	BotID      int64         // ID of the bot
 	CloseMode  CloseModeName // what became of its coins
 	DebugMsg   string        // what went wrong; only on the testnet
@@ -62,7 +62,7 @@ type CloseDCAResult struct {
 // CreateDCA makes a bot that buys a fixed amount of each pair at fixed intervals, whatever the
 // price.
 //
-// By the exchange's page the reply has no envelope: retCode is missing, so look at StatusCode.
+// By the exchange's page the reply has no envelope: retCode is missing.
 //
 // V5 page: [bot/dca/create].
 //
@@ -101,7 +101,7 @@ type DCAPair struct {
 
 // CreateDCAResult is what [Service.CreateDCA] returns.
 type CreateDCAResult struct {
-	StatusCode    StatusCode // what became of the request; 200 is success
+	StatusCode    StatusCode // 200: it was done
 	BotID         int64      // ID of the bot, for CloseDCA
 	DebugMsg      string     // why it was not made; empty if it was
 	BanReasonText string     // why the user is banned, in the user's language; only with status code 421
@@ -128,7 +128,7 @@ type CloseComboParams struct {
 
 // CloseComboResult is what [Service.CloseCombo] returns.
 type CloseComboResult struct {
-	StatusCode StatusCode // what became of the request; 0 is success
+	StatusCode StatusCode // 0: it was done
 	DebugMsg   string     // what went wrong; only on the testnet
 }
 
@@ -175,7 +175,7 @@ type CreateComboParams struct {
 
 // CreateComboResult is what [Service.CreateCombo] returns.
 type CreateComboResult struct {
-	StatusCode    StatusCode // what became of the request; 0 is success
+	StatusCode    StatusCode // 0: it was done
 	DebugMsg      string     // what went wrong; only on the testnet
 	BotID         int64      // ID of the bot
 	BanReasonText string     // why the user is banned, in the user's language; only with status code 421
@@ -202,7 +202,7 @@ type ComboParams struct {
 
 // ComboResult is what [Service.Combo] returns.
 type ComboResult struct {
-	StatusCode StatusCode // what became of the request; 0 is success
+	StatusCode StatusCode // 0: it was done
 	DebugMsg   string     // what went wrong; only on the testnet
 	Detail     ComboBot   // the bot
 }
@@ -313,7 +313,7 @@ type ComboLimitsParams struct {
 
 // ComboLimitsResult is what [Service.ComboLimits] returns.
 type ComboLimitsResult struct {
-	StatusCode                 StatusCode // what became of the request; 0 is success
+	StatusCode                 StatusCode // 0: it was done
 	DebugMsg                   string     // what went wrong; only on the testnet
 	CheckCode                  ComboCheck // what is wrong with the parameters
 	AdjustPositionPercent      Limits     // how far a weight may be off, as a fraction
@@ -346,12 +346,9 @@ type CloseFuturesGridParams struct {
 
 // CloseFuturesGridResult is what [Service.CloseFuturesGrid] returns.
 type CloseFuturesGridResult struct {
-	// What became of the request; 0 is success, and 200 in the exchange's example, whose bot had
-	// ended before.
-	StatusCode StatusCode
-
-	DebugMsg string // what went wrong, such as that the bot has ended before; only on the testnet
-	BotID    int64  // ID of the bot
+	StatusCode StatusCode // 0: it was done; 200 in the exchange's example, whose bot had ended before
+	DebugMsg   string     // what went wrong, such as that the bot has ended before; only on the testnet
+	BotID      int64      // ID of the bot
 }
 
 // CreateFuturesGrid makes a bot that buys and sells a future between two prices, cell by cell.
@@ -408,11 +405,10 @@ type CreateFuturesGridParams struct {
 
 // CreateFuturesGridResult is what [Service.CreateFuturesGrid] returns.
 type CreateFuturesGridResult struct {
-	StatusCode StatusCode // what became of the request; 0 is success, and 200 in the exchange's example
-	DebugMsg   string     // what went wrong; only on the testnet
-	BotID      int64      // ID of the bot
-
-	CheckCode FuturesGridCheck // what is wrong with the parameters
+	StatusCode StatusCode       // 0: it was done; 200 in the exchange's example
+	DebugMsg   string           // what went wrong; only on the testnet
+	BotID      int64            // ID of the bot
+	CheckCode  FuturesGridCheck // what is wrong with the parameters
 
 	BanReasonText string // why the user is banned, in the user's language; only with status code 421
 }

@@ -3,8 +3,9 @@
 // Package bot has the trading bots of the exchange: spot grid, spot DCA, futures grid, futures
 // martingale and futures combo. Each is created, looked at and closed by its ID.
 //
-// A bot that is refused is no error of the call: retCode is 0 and StatusCode says what happened.
-// Futures bots answer 0 or 200 for success, spot bots 200.
+// Whether a request was taken stands in its result's StatusCode: 0 and 200 are success. Any other
+// is the Code of a bybit.Error, whose ExtInfo has the result; one that is not listed here leaves it
+// open what became of a bot, which is a bybit.UnknownError.
 //
 // Details name modes and states in other words than parameters do, hence the types with Name at the
 // end.

@@ -6,14 +6,14 @@ package endpoints
 func ofBot() []Endpoint {
 	return []Endpoint{
 		{Method: "POST", Path: "/v5/dca/close-bot", Group: "bot", Auth: "signed", Read: false, Page: "bot/dca/close", Go: "bot.Service.CloseDCA",
-			Text: "Closes a DCA bot. While it buys it cannot be closed: StatusCode is 503.",
+			Text: "Closes a DCA bot. While it buys it cannot be closed: the error has code 503.",
 			Params: []Param{
 				{Name: "bot_id", Type: "int string", Required: true, Text: "ID of the bot."},
 				{Name: "close_mode", Type: "int", Required: true, Values: []string{"2", "3", "4"}, Text: "What its coins become: 2 or 3."},
 			},
 		},
 		{Method: "POST", Path: "/v5/dca/create-bot", Group: "bot", Auth: "signed", Read: false, Page: "bot/dca/create", Go: "bot.Service.CreateDCA",
-			Text: "Makes a bot that buys a fixed amount of each pair at fixed intervals, whatever the price. By the exchange's page the reply has no envelope: retCode is missing, so look at StatusCode.",
+			Text: "Makes a bot that buys a fixed amount of each pair at fixed intervals, whatever the price. By the exchange's page the reply has no envelope: retCode is missing.",
 			Params: []Param{
 				{Name: "parameters", Type: "object", Required: true, Text: "Settings of the bot."},
 				{Name: "parameters.frequency_in_second", Type: "int string", Required: true, Text: "Time from one purchase to the next, in seconds, at least 10; such as 86400 for a day."},
@@ -173,7 +173,7 @@ func ofBot() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/grid/close-grid", Group: "bot", Auth: "signed", Read: false, Page: "bot/spot-grid/close", Go: "bot.Service.CloseSpotGrid",
-			Text: "Closes a spot grid bot that is new or runs. One that is being closed or has ended is refused with status code 405.",
+			Text: "Closes a spot grid bot that is new or runs. One that is being closed or has ended is refused with code 405.",
 			Params: []Param{
 				{Name: "grid_id", Type: "int string", Required: true, Text: "ID of the bot."},
 				{Name: "close_mode", Type: "int", Required: true, Values: []string{"2", "3", "4"}, Text: "What its coins become: 2, 3 or 4."},

@@ -94,6 +94,10 @@ func (p *reader) top(text string) {
 		}
 	case "doc":
 		p.file.Doc = paragraph(p.file.Doc, rest)
+	case "outcome":
+		if p.file.Outcome = rest; rest != "status_code" {
+			p.fail("outcome status_code")
+		}
 	case "import":
 		names := strings.Fields(rest)
 		isInt := false

@@ -60,7 +60,7 @@ func (g *generator) registry() {
 	for _, p := range g.spec.Packages {
 		for _, f := range p.Files {
 			for _, m := range f.Methods {
-				rows = append(rows, row{m.Path + " " + m.HTTP, registryRow(m)})
+				rows = append(rows, row{m.Path + " " + m.HTTP, registryRow(f, m)})
 			}
 		}
 	}
@@ -77,7 +77,7 @@ func (g *generator) registry() {
 // group is the service or the package that has the file's methods, in one word.
 func (f *File) group() string { return strings.ToLower(f.Service + f.Package) }
 
-func registryRow(m *Method) string {
+func registryRow(f *File, m *Method) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "{method: %q, path: %q", m.HTTP, m.Path)
 	switch m.Auth {
@@ -97,6 +97,12 @@ func registryRow(m *Method) string {
 	}
 	if m.Batch {
 		b.WriteString(", batch: true")
+	}
+	if m.Result != nil && m.HTTP != "GET" && !m.Read && !m.Batch && (m.Envelope == "" || m.Envelope == "ret_code") {
+		b.WriteString(", result: true")
+	}
+	if f.Outcome != "" {
+		b.WriteString(", status: true")
 	}
 	if len(m.Limits) > 0 {
 		b.WriteString(", limits: []limit{")

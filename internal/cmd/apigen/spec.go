@@ -8,6 +8,7 @@ type File struct {
 	Service string // such as "Market"; "" for a package
 	Package string // such as "earn"; "" for a service
 	Doc     []string
+	Outcome string // "status_code": results have a code of their own; "" as a rule
 	Imports []Import
 	Enums   []*Enum
 	Structs []*Struct
