@@ -86,7 +86,7 @@ func TestCursorGoesBackAsItCame(t *testing.T) {
 				Cursor string `json:"cursor"`
 			}{cursor},
 			url.Values{"cursor": {cursor}},
-			&bybit.MarketOpenInterestParams{Cursor: bybit.Some(cursor)},
+			&bybit.OpenInterestParams{Cursor: bybit.Some(cursor)},
 		} {
 			if err := c.Call(t.Context(), http.MethodGet, "/v5/market/instruments-info", params, nil); err != nil {
 				t.Fatal(err)
@@ -110,7 +110,7 @@ func TestWhatWouldBeSentAsAnotherIsRefused(t *testing.T) {
 			"takeProfit: set to an absent value": func(ctx context.Context) error { _, err := c.Order.Place(ctx, &absent); return err },
 			"orderLinkId: not UTF-8":             func(ctx context.Context) error { _, err := c.Order.Place(ctx, &garbled); return err },
 			"symbol: not UTF-8": func(ctx context.Context) error {
-				_, err := c.Market.Kline(ctx, &bybit.MarketKlineParams{Symbol: "\xff"})
+				_, err := c.Market.Kline(ctx, &bybit.KlineParams{Symbol: "\xff"})
 				return err
 			},
 		} {

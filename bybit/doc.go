@@ -12,7 +12,7 @@
 // institution, loan, lt, otc, p2p, pwm, rwa. [Client.Call] makes any other call.
 //
 //	client, err := bybit.NewClient(nil) // nil: mainnet, public data
-//	tickers, err := client.Market.Tickers(ctx, &bybit.MarketTickersParams{Category: bybit.Spot})
+//	tickers, err := client.Market.Tickers(ctx, &bybit.TickersParams{Category: bybit.Spot})
 //
 // Calls are signed with [Credentials] for one [Environment], counted against the limits that
 // clients share in a [Budget], and repeated after failures that may pass if they change

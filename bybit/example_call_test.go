@@ -51,7 +51,7 @@ func ExampleMarketService_AllInstruments() {
 	}
 	defer client.Close()
 
-	for instrument, err := range client.Market.AllInstruments(ctx, &bybit.MarketInstrumentsParams{Category: bybit.Linear}) {
+	for instrument, err := range client.Market.AllInstruments(ctx, &bybit.InstrumentsParams{Category: bybit.Linear}) {
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func ExampleBudget() {
 	}
 	defer hasty.Close()
 
-	_, err = hasty.Market.Tickers(ctx, &bybit.MarketTickersParams{Category: bybit.Spot})
+	_, err = hasty.Market.Tickers(ctx, &bybit.TickersParams{Category: bybit.Spot})
 	if full, ok := errors.AsType[*bybit.LimitError](err); ok {
 		fmt.Println("not sent; there is room in", full.RetryAfter.Round(time.Millisecond))
 	}

@@ -66,7 +66,7 @@ func ExampleMarketService_AllKlines() {
 	defer client.Close()
 
 	january := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	params := &bybit.MarketKlineParams{
+	params := &bybit.KlineParams{
 		Symbol: "BTCUSDT", Interval: bybit.Interval1h, // of the perpetual, unless Category says otherwise
 		Start: bybit.Some(january), End: bybit.Some(january.AddDate(0, 1, 0).Add(-time.Millisecond)),
 	}
@@ -96,7 +96,7 @@ func ExampleMarketService_AllFundingHistory() {
 	}
 	defer client.Close()
 
-	params := &bybit.MarketFundingHistoryParams{
+	params := &bybit.FundingHistoryParams{
 		Category: bybit.Linear, Symbol: "BTCUSDT",
 		StartTime: bybit.Some(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
 		EndTime:   bybit.Some(time.Date(2026, 1, 31, 23, 59, 0, 0, time.UTC)),

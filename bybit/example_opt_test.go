@@ -20,7 +20,7 @@ func ExampleOpt() {
 	fmt.Println(params.TrailingStop.IsSet())
 	fmt.Println(string(params.AppendJSON(nil)))
 
-	page := &bybit.MarketKlineParams{Category: bybit.Spot, Symbol: "BTCUSDT", Interval: bybit.Interval1h, Limit: bybit.Some(200)}
+	page := &bybit.KlineParams{Category: bybit.Spot, Symbol: "BTCUSDT", Interval: bybit.Interval1h, Limit: bybit.Some(200)}
 	query, err := page.AppendQuery(nil)
 	fmt.Println(string(query), err)
 	// Output:

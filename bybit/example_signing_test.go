@@ -185,7 +185,7 @@ func ExampleBudget_Limits() {
 		log.Fatal(err)
 	}
 	defer client.Close()
-	_, err = client.Market.Tickers(context.Background(), &bybit.MarketTickersParams{Category: bybit.Spot})
+	_, err = client.Market.Tickers(context.Background(), &bybit.TickersParams{Category: bybit.Spot})
 	if full, ok := errors.AsType[*bybit.LimitError](err); ok {
 		log.Fatal("not sent; there is room in ", full.RetryAfter)
 	}

@@ -22,7 +22,7 @@ import (
 // V5 page: [market/kline].
 //
 // [market/kline]: https://bybit-exchange.github.io/docs/v5/market/kline
-func (s *MarketService) AllKlines(ctx context.Context, p *MarketKlineParams) iter.Seq2[Candle, error] {
+func (s *MarketService) AllKlines(ctx context.Context, p *KlineParams) iter.Seq2[Candle, error] {
 	params := deref(p)
 	limit := pageLength(&params.Limit, 1000)
 	return candles(ctx, "market.AllKlines", params.Interval, params.Start, params.End, limit,
@@ -30,7 +30,7 @@ func (s *MarketService) AllKlines(ctx context.Context, p *MarketKlineParams) ite
 		func(ctx context.Context, from, to time.Time) ([]Candle, time.Time, error) {
 			page := params
 			page.Start, page.End = Some(from), Some(to)
-			r, now, err := historyPage[MarketKlineResult](ctx, s.c, "/v5/market/kline", &page)
+			r, now, err := historyPage[KlineResult](ctx, s.c, "/v5/market/kline", &page)
 			return r.List, now, err
 		})
 }
@@ -41,7 +41,7 @@ func (s *MarketService) AllKlines(ctx context.Context, p *MarketKlineParams) ite
 // V5 page: [market/mark-kline].
 //
 // [market/mark-kline]: https://bybit-exchange.github.io/docs/v5/market/mark-kline
-func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarketMarkPriceKlineParams) iter.Seq2[PriceCandle, error] {
+func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarkPriceKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
 	most := 1000
 	if params.Category == Option {
@@ -53,7 +53,7 @@ func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarketMarkPri
 		func(ctx context.Context, from, to time.Time) ([]PriceCandle, time.Time, error) {
 			page := params
 			page.Start, page.End = Some(from), Some(to)
-			r, now, err := historyPage[MarketMarkPriceKlineResult](ctx, s.c, "/v5/market/mark-price-kline", &page)
+			r, now, err := historyPage[MarkPriceKlineResult](ctx, s.c, "/v5/market/mark-price-kline", &page)
 			return r.List, now, err
 		})
 }
@@ -63,7 +63,7 @@ func (s *MarketService) AllMarkPriceKlines(ctx context.Context, p *MarketMarkPri
 // V5 page: [market/index-kline].
 //
 // [market/index-kline]: https://bybit-exchange.github.io/docs/v5/market/index-kline
-func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *MarketIndexPriceKlineParams) iter.Seq2[PriceCandle, error] {
+func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *IndexPriceKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
 	limit := pageLength(&params.Limit, 1000)
 	return candles(ctx, "market.AllIndexPriceKlines", params.Interval, params.Start, params.End, limit,
@@ -71,7 +71,7 @@ func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *MarketIndexP
 		func(ctx context.Context, from, to time.Time) ([]PriceCandle, time.Time, error) {
 			page := params
 			page.Start, page.End = Some(from), Some(to)
-			r, now, err := historyPage[MarketIndexPriceKlineResult](ctx, s.c, "/v5/market/index-price-kline", &page)
+			r, now, err := historyPage[IndexPriceKlineResult](ctx, s.c, "/v5/market/index-price-kline", &page)
 			return r.List, now, err
 		})
 }
@@ -81,7 +81,7 @@ func (s *MarketService) AllIndexPriceKlines(ctx context.Context, p *MarketIndexP
 // V5 page: [market/premium-index-kline].
 //
 // [market/premium-index-kline]: https://bybit-exchange.github.io/docs/v5/market/premium-index-kline
-func (s *MarketService) AllPremiumIndexKlines(ctx context.Context, p *MarketPremiumIndexKlineParams) iter.Seq2[PriceCandle, error] {
+func (s *MarketService) AllPremiumIndexKlines(ctx context.Context, p *PremiumIndexKlineParams) iter.Seq2[PriceCandle, error] {
 	params := deref(p)
 	limit := pageLength(&params.Limit, 1000)
 	return candles(ctx, "market.AllPremiumIndexKlines", params.Interval, params.Start, params.End, limit,
@@ -89,7 +89,7 @@ func (s *MarketService) AllPremiumIndexKlines(ctx context.Context, p *MarketPrem
 		func(ctx context.Context, from, to time.Time) ([]PriceCandle, time.Time, error) {
 			page := params
 			page.Start, page.End = Some(from), Some(to)
-			r, now, err := historyPage[MarketPremiumIndexKlineResult](ctx, s.c, "/v5/market/premium-index-price-kline", &page)
+			r, now, err := historyPage[PremiumIndexKlineResult](ctx, s.c, "/v5/market/premium-index-price-kline", &page)
 			return r.List, now, err
 		})
 }
@@ -120,7 +120,7 @@ func candles[T any](ctx context.Context, op string, interval Interval, start, en
 // V5 page: [market/history-fund-rate].
 //
 // [market/history-fund-rate]: https://bybit-exchange.github.io/docs/v5/market/history-fund-rate
-func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingHistoryParams) iter.Seq2[FundingRate, error] {
+func (s *MarketService) AllFundingHistory(ctx context.Context, p *FundingHistoryParams) iter.Seq2[FundingRate, error] {
 	params := deref(p)
 	limit := pageLength(&params.Limit, 200)
 	w := &walk[FundingRate]{
@@ -130,7 +130,7 @@ func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingH
 		get: func(ctx context.Context, from, to time.Time) ([]FundingRate, time.Time, error) {
 			page := params
 			page.StartTime, page.EndTime = Some(from), Some(to)
-			r, now, err := historyPage[MarketFundingHistoryResult](ctx, s.c, "/v5/market/funding/history", &page)
+			r, now, err := historyPage[FundingHistoryResult](ctx, s.c, "/v5/market/funding/history", &page)
 			return r.List, now, err
 		},
 	}
@@ -146,7 +146,7 @@ func (s *MarketService) AllFundingHistory(ctx context.Context, p *MarketFundingH
 // V5 page: [market/open-interest].
 //
 // [market/open-interest]: https://bybit-exchange.github.io/docs/v5/market/open-interest
-func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenInterestParams) iter.Seq2[OpenInterestPoint, error] {
+func (s *MarketService) AllOpenInterest(ctx context.Context, p *OpenInterestParams) iter.Seq2[OpenInterestPoint, error] {
 	params := deref(p)
 	params.Cursor = Opt[string]{}
 	limit := pageLength(&params.Limit, 200)
@@ -161,7 +161,7 @@ func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenIntere
 		get: func(ctx context.Context, from, to time.Time) ([]OpenInterestPoint, time.Time, error) {
 			page := params
 			page.StartTime, page.EndTime = Some(from), Some(to)
-			r, now, err := historyPage[MarketOpenInterestResult](ctx, s.c, "/v5/market/open-interest", &page)
+			r, now, err := historyPage[OpenInterestResult](ctx, s.c, "/v5/market/open-interest", &page)
 			return r.List, now, err
 		},
 	}
@@ -175,7 +175,7 @@ func (s *MarketService) AllOpenInterest(ctx context.Context, p *MarketOpenIntere
 // V5 page: [market/recent-trade].
 //
 // [market/recent-trade]: https://bybit-exchange.github.io/docs/v5/market/recent-trade
-func (s *MarketService) AllTrades(ctx context.Context, p *MarketTradesParams) iter.Seq2[PublicTrade, error] {
+func (s *MarketService) AllTrades(ctx context.Context, p *TradesParams) iter.Seq2[PublicTrade, error] {
 	return func(yield func(PublicTrade, error) bool) {
 		params := deref(p)
 		most := 1000

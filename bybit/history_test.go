@@ -167,19 +167,19 @@ func TestHistoryIsWhole(t *testing.T) {
 					want = want[:len(want)-1] // open
 				}
 				walk = func(from time.Time) ([]int64, error) {
-					p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: interval, Start: bybit.Some(from), End: end, Limit: limit}
+					p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: interval, Start: bybit.Some(from), End: end, Limit: limit}
 					return timesOf(c.Market.AllKlines(t.Context(), p), startOf)
 				}
 			case 1:
 				m.most, m.row, m.from, m.to = 200, fundingRow, "startTime", "endTime"
 				walk = func(from time.Time) ([]int64, error) {
-					p := &bybit.MarketFundingHistoryParams{Category: bybit.Linear, Symbol: "BTCUSDT", StartTime: bybit.Some(from), EndTime: end, Limit: limit}
+					p := &bybit.FundingHistoryParams{Category: bybit.Linear, Symbol: "BTCUSDT", StartTime: bybit.Some(from), EndTime: end, Limit: limit}
 					return timesOf(c.Market.AllFundingHistory(t.Context(), p), paidAt)
 				}
 			case 2:
 				m.most, m.row, m.from, m.to = 200, openInterestRow, "startTime", "endTime"
 				walk = func(from time.Time) ([]int64, error) {
-					p := &bybit.MarketOpenInterestParams{Category: bybit.Linear, Symbol: "BTCUSDT", IntervalTime: bybit.Period5m, StartTime: bybit.Some(from), EndTime: end, Limit: limit}
+					p := &bybit.OpenInterestParams{Category: bybit.Linear, Symbol: "BTCUSDT", IntervalTime: bybit.Period5m, StartTime: bybit.Some(from), EndTime: end, Limit: limit}
 					return timesOf(c.Market.AllOpenInterest(t.Context(), p), takenAt)
 				}
 			}
@@ -221,7 +221,7 @@ func TestHistoryCostsFewRequests(t *testing.T) {
 			from time.Time
 			most int
 		}{{first, 6}, {first.AddDate(-6, 0, 0), 60}} {
-			p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(tc.from)}
+			p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(tc.from)}
 			got, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf)
 			requests := v.requests()
 			if asked := len(requests); err != nil || len(got) != 5000 || asked > tc.most {
@@ -257,7 +257,7 @@ func TestHistoryOfLongCandles(t *testing.T) {
 			{bybit.Interval1d, []int64{day(2001, 2, 2), day(2001, 2, 3), day(2001, 2, 4)}, 2},
 		} {
 			v.serves(&market{times: tc.has, most: 1000, row: candleRow, from: "start", to: "end"})
-			p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: tc.interval, Start: bybit.Some(time.UnixMilli(day(2000, 1, 1)))}
+			p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: tc.interval, Start: bybit.Some(time.UnixMilli(day(2000, 1, 1)))}
 			got, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf)
 			if err != nil || !slices.Equal(got, tc.has[:tc.want]) {
 				t.Errorf("%s at %s: %v, error %v, want %v", tc.interval, time.Now(), got, err, tc.has[:tc.want])
@@ -299,7 +299,7 @@ func TestHistoryTakesCandlesThatSettled(t *testing.T) {
 			elapse(time.Until(end.Add(tc.after)))
 			var last bybit.Candle
 			n := 0
-			for k, err := range c.Market.AllKlines(t.Context(), &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}) {
+			for k, err := range c.Market.AllKlines(t.Context(), &bybit.KlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -310,9 +310,9 @@ func TestHistoryTakesCandlesThatSettled(t *testing.T) {
 			}
 			at := func(c bybit.PriceCandle) time.Time { return c.StartTime }
 			for name, seq := range map[string]iter.Seq2[bybit.PriceCandle, error]{
-				"mark":    c.Market.AllMarkPriceKlines(t.Context(), &bybit.MarketMarkPriceKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}),
-				"index":   c.Market.AllIndexPriceKlines(t.Context(), &bybit.MarketIndexPriceKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}),
-				"premium": c.Market.AllPremiumIndexKlines(t.Context(), &bybit.MarketPremiumIndexKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}),
+				"mark":    c.Market.AllMarkPriceKlines(t.Context(), &bybit.MarkPriceKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}),
+				"index":   c.Market.AllIndexPriceKlines(t.Context(), &bybit.IndexPriceKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}),
+				"premium": c.Market.AllPremiumIndexKlines(t.Context(), &bybit.PremiumIndexKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: start}),
 			} {
 				if times, err := timesOf(seq, at); err != nil || len(times) != tc.want {
 					t.Errorf("%s after the end: %d candles of the %s price, %v, want %d", tc.after, len(times), name, err, tc.want)
@@ -343,7 +343,7 @@ func TestHistoryByTheVenuesClock(t *testing.T) {
 			reply, _, _ := strings.Cut(m.answer(r.URL.Query(), venueNow().UnixMilli()), `,"time":`)
 			io.WriteString(w, reply+"}")
 		})
-		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first)}
+		p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first)}
 		got, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf)
 		if err != nil || !slices.Equal(got, m.times[:5]) {
 			t.Errorf("candles %v, error %v, want %v", got, err, m.times[:5])
@@ -362,7 +362,7 @@ func TestHistoryInTwoLoops(t *testing.T) {
 			m.times = append(m.times, first.Add(time.Duration(i)*time.Minute).UnixMilli())
 		}
 		v.serves(m)
-		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(10)}
+		p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(10)}
 		seq := c.Market.AllKlines(t.Context(), p)
 		var wg sync.WaitGroup
 		for range 2 {
@@ -381,13 +381,13 @@ func TestHistoryRefusesSpans(t *testing.T) {
 		c := v.client(nil)
 		now := time.Now()
 		for _, tc := range []struct {
-			p    *bybit.MarketKlineParams
+			p    *bybit.KlineParams
 			says string
 		}{
 			{nil, "no length"},
-			{&bybit.MarketKlineParams{Interval: bybit.Interval1m}, "no start"},
-			{&bybit.MarketKlineParams{Interval: bybit.Interval1m, Start: bybit.Some(now), End: bybit.Some(now.Add(-time.Second))}, "ends"},
-			{&bybit.MarketKlineParams{Interval: "7x", Start: bybit.Some(now)}, `"7x"`},
+			{&bybit.KlineParams{Interval: bybit.Interval1m}, "no start"},
+			{&bybit.KlineParams{Interval: bybit.Interval1m, Start: bybit.Some(now), End: bybit.Some(now.Add(-time.Second))}, "ends"},
+			{&bybit.KlineParams{Interval: "7x", Start: bybit.Some(now)}, `"7x"`},
 		} {
 			rows, err := timesOf(c.Market.AllKlines(t.Context(), tc.p), startOf)
 			if len(rows) > 0 || err == nil || !strings.Contains(err.Error(), tc.says) {
@@ -416,7 +416,7 @@ func TestHistoryErrorIsLast(t *testing.T) {
 			}
 			io.WriteString(w, m.answer(r.URL.Query(), time.Now().UnixMilli()))
 		})
-		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(10)}
+		p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(first), Limit: bybit.Some(10)}
 		got, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf)
 		refused, ok := errors.AsType[*bybit.Error](err)
 		if !ok || refused.Code != 10001 || !slices.Equal(got, m.times[:len(got)]) || len(got) < 18 {
@@ -430,7 +430,7 @@ func TestHistoryOfAServerWithoutBounds(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
 		c := v.client(nil)
 		v.replies(`{"retCode":0,"result":{"list":[` + candleRow(1) + `]}}`)
-		p := &bybit.MarketKlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(time.Now()), Limit: bybit.Some(1)}
+		p := &bybit.KlineParams{Symbol: "BTCUSDT", Interval: bybit.Interval1m, Start: bybit.Some(time.Now()), Limit: bybit.Some(1)}
 		if _, err := timesOf(c.Market.AllKlines(t.Context(), p), startOf); err == nil || !strings.Contains(err.Error(), "outside") {
 			t.Errorf("error %v", err)
 		}
@@ -442,7 +442,7 @@ func TestAllTradesOldestFirst(t *testing.T) {
 		c := v.client(nil)
 		v.replies(`{"retCode":0,"result":{"category":"spot","list":[{"execId":"b","time":"2000"},{"execId":"a","time":"1000"}]}}`)
 		var ids []string
-		for trade, err := range c.Market.AllTrades(t.Context(), &bybit.MarketTradesParams{Category: bybit.Spot, Symbol: bybit.Some("BTCUSDT")}) {
+		for trade, err := range c.Market.AllTrades(t.Context(), &bybit.TradesParams{Category: bybit.Spot, Symbol: bybit.Some("BTCUSDT")}) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -218,7 +218,7 @@ func mayPass(err error) bool {
 
 // fill yields the candles that REST has.
 func (f *klineFeed) fill(ctx context.Context) error {
-	p := &MarketKlineParams{Category: f.Category, Symbol: f.Symbol, Interval: f.Interval, Start: Some(f.next)}
+	p := &KlineParams{Category: f.Category, Symbol: f.Symbol, Interval: f.Interval, Start: Some(f.next)}
 	for c, err := range f.market.AllKlines(ctx, p) {
 		if err != nil {
 			return err

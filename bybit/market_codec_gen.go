@@ -314,28 +314,28 @@ func (r FeeLevelRate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FeeLevelRate).fields), nil
 }
 
-func (r *MarketServerTimeResult) fields(f *wire.Fields) {
+func (r *ServerTimeResult) fields(f *wire.Fields) {
 	f.Seconds("timeSecond", &r.TimeSecond)
 	f.Nanos("timeNano", &r.TimeNano)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketServerTimeResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketServerTimeResult).fields))
+func (r *ServerTimeResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*ServerTimeResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketServerTimeResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketServerTimeResult).fields)
+func (r *ServerTimeResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*ServerTimeResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketServerTimeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *ServerTimeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketServerTimeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r ServerTimeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarketKlineParams) fields(f *wire.Fields) {
+func (r *KlineParams) fields(f *wire.Fields) {
 	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
@@ -345,57 +345,55 @@ func (r *MarketKlineParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketKlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketKlineParams).fields))
+func (r *KlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*KlineParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketKlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketKlineParams).fields)
+func (r *KlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*KlineParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *KlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketKlineParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketKlineParams).fields)
-}
+func (r KlineParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*KlineParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketKlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketKlineParams).fields))
+func (r *KlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*KlineParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketKlineParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketKlineParams).fields)
+func (r *KlineParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*KlineParams).fields)
 }
 
-func (r *MarketKlineResult) fields(f *wire.Fields) {
+func (r *KlineResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("category", (*string)(&r.Category))
 	wire.Tuples(f, "list", &r.List, (*Candle).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketKlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketKlineResult).fields))
+func (r *KlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*KlineResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketKlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketKlineResult).fields)
+func (r *KlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*KlineResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *KlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r KlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarketMarkPriceKlineParams) fields(f *wire.Fields) {
+func (r *MarkPriceKlineParams) fields(f *wire.Fields) {
 	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
@@ -405,57 +403,57 @@ func (r *MarketMarkPriceKlineParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketMarkPriceKlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketMarkPriceKlineParams).fields))
+func (r *MarkPriceKlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarkPriceKlineParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketMarkPriceKlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketMarkPriceKlineParams).fields)
+func (r *MarkPriceKlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarkPriceKlineParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketMarkPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarkPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketMarkPriceKlineParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketMarkPriceKlineParams).fields)
+func (r MarkPriceKlineParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarkPriceKlineParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketMarkPriceKlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketMarkPriceKlineParams).fields))
+func (r *MarkPriceKlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarkPriceKlineParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketMarkPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketMarkPriceKlineParams).fields)
+func (r *MarkPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*MarkPriceKlineParams).fields)
 }
 
-func (r *MarketMarkPriceKlineResult) fields(f *wire.Fields) {
+func (r *MarkPriceKlineResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("category", (*string)(&r.Category))
 	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketMarkPriceKlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketMarkPriceKlineResult).fields))
+func (r *MarkPriceKlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarkPriceKlineResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketMarkPriceKlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketMarkPriceKlineResult).fields)
+func (r *MarkPriceKlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarkPriceKlineResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketMarkPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *MarkPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketMarkPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r MarkPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarketIndexPriceKlineParams) fields(f *wire.Fields) {
+func (r *IndexPriceKlineParams) fields(f *wire.Fields) {
 	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
@@ -465,52 +463,52 @@ func (r *MarketIndexPriceKlineParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketIndexPriceKlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketIndexPriceKlineParams).fields))
+func (r *IndexPriceKlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*IndexPriceKlineParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketIndexPriceKlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketIndexPriceKlineParams).fields)
+func (r *IndexPriceKlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*IndexPriceKlineParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketIndexPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *IndexPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketIndexPriceKlineParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketIndexPriceKlineParams).fields)
+func (r IndexPriceKlineParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*IndexPriceKlineParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketIndexPriceKlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketIndexPriceKlineParams).fields))
+func (r *IndexPriceKlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IndexPriceKlineParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketIndexPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketIndexPriceKlineParams).fields)
+func (r *IndexPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*IndexPriceKlineParams).fields)
 }
 
-func (r *MarketIndexPriceKlineResult) fields(f *wire.Fields) {
+func (r *IndexPriceKlineResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("category", (*string)(&r.Category))
 	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketIndexPriceKlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketIndexPriceKlineResult).fields))
+func (r *IndexPriceKlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*IndexPriceKlineResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketIndexPriceKlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketIndexPriceKlineResult).fields)
+func (r *IndexPriceKlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*IndexPriceKlineResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketIndexPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *IndexPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketIndexPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r IndexPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

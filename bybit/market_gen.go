@@ -283,16 +283,16 @@ type FeeLevelRate struct {
 // V5 page: [market/time].
 //
 // [market/time]: https://bybit-exchange.github.io/docs/v5/market/time
-func (s *MarketService) ServerTime(ctx context.Context) (*MarketServerTimeResult, error) {
-	r := new(MarketServerTimeResult)
+func (s *MarketService) ServerTime(ctx context.Context) (*ServerTimeResult, error) {
+	r := new(ServerTimeResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/time", nil, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketServerTimeResult is what [MarketService.ServerTime] returns.
-type MarketServerTimeResult struct {
+// ServerTimeResult is what [MarketService.ServerTime] returns.
+type ServerTimeResult struct {
 	TimeSecond time.Time // the time in full seconds
 	TimeNano   time.Time // the same time to the nanosecond
 }
@@ -303,16 +303,16 @@ type MarketServerTimeResult struct {
 // V5 page: [market/kline].
 //
 // [market/kline]: https://bybit-exchange.github.io/docs/v5/market/kline
-func (s *MarketService) Kline(ctx context.Context, p *MarketKlineParams) (*MarketKlineResult, error) {
-	r := new(MarketKlineResult)
+func (s *MarketService) Kline(ctx context.Context, p *KlineParams) (*KlineResult, error) {
+	r := new(KlineResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/kline", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketKlineParams are the parameters of [MarketService.Kline].
-type MarketKlineParams struct {
+// KlineParams are the parameters of [MarketService.Kline].
+type KlineParams struct {
 	Category Category       // Category: spot, linear or inverse. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
@@ -321,8 +321,8 @@ type MarketKlineParams struct {
 	Limit    Opt[int]       // Candles, 1 to 1000. Default: 200.
 }
 
-// MarketKlineResult is what [MarketService.Kline] returns.
-type MarketKlineResult struct {
+// KlineResult is what [MarketService.Kline] returns.
+type KlineResult struct {
 	Symbol   string   // symbol, as asked
 	Category Category // category, as asked
 	List     []Candle // candles, newest first; the first one may still change
@@ -334,16 +334,16 @@ type MarketKlineResult struct {
 // V5 page: [market/mark-kline].
 //
 // [market/mark-kline]: https://bybit-exchange.github.io/docs/v5/market/mark-kline
-func (s *MarketService) MarkPriceKline(ctx context.Context, p *MarketMarkPriceKlineParams) (*MarketMarkPriceKlineResult, error) {
-	r := new(MarketMarkPriceKlineResult)
+func (s *MarketService) MarkPriceKline(ctx context.Context, p *MarkPriceKlineParams) (*MarkPriceKlineResult, error) {
+	r := new(MarkPriceKlineResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/mark-price-kline", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketMarkPriceKlineParams are the parameters of [MarketService.MarkPriceKline].
-type MarketMarkPriceKlineParams struct {
+// MarkPriceKlineParams are the parameters of [MarketService.MarkPriceKline].
+type MarkPriceKlineParams struct {
 	Category Category       // Category: linear, inverse or option. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
@@ -352,8 +352,8 @@ type MarketMarkPriceKlineParams struct {
 	Limit    Opt[int]       // Candles, 1 to 1000; on option 1 to 500. Default: 200.
 }
 
-// MarketMarkPriceKlineResult is what [MarketService.MarkPriceKline] returns.
-type MarketMarkPriceKlineResult struct {
+// MarkPriceKlineResult is what [MarketService.MarkPriceKline] returns.
+type MarkPriceKlineResult struct {
 	Symbol   string        // symbol, as asked
 	Category Category      // category, as asked
 	List     []PriceCandle // candles in quote coin, newest first; the first one may still change
@@ -363,16 +363,16 @@ type MarketMarkPriceKlineResult struct {
 // V5 page: [market/index-kline].
 //
 // [market/index-kline]: https://bybit-exchange.github.io/docs/v5/market/index-kline
-func (s *MarketService) IndexPriceKline(ctx context.Context, p *MarketIndexPriceKlineParams) (*MarketIndexPriceKlineResult, error) {
-	r := new(MarketIndexPriceKlineResult)
+func (s *MarketService) IndexPriceKline(ctx context.Context, p *IndexPriceKlineParams) (*IndexPriceKlineResult, error) {
+	r := new(IndexPriceKlineResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/index-price-kline", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketIndexPriceKlineParams are the parameters of [MarketService.IndexPriceKline].
-type MarketIndexPriceKlineParams struct {
+// IndexPriceKlineParams are the parameters of [MarketService.IndexPriceKline].
+type IndexPriceKlineParams struct {
 	Category Category       // Category: linear or inverse. Default: linear.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
@@ -381,8 +381,8 @@ type MarketIndexPriceKlineParams struct {
 	Limit    Opt[int]       // Candles, 1 to 1000. Default: 200.
 }
 
-// MarketIndexPriceKlineResult is what [MarketService.IndexPriceKline] returns.
-type MarketIndexPriceKlineResult struct {
+// IndexPriceKlineResult is what [MarketService.IndexPriceKline] returns.
+type IndexPriceKlineResult struct {
 	Symbol   string        // symbol, as asked
 	Category Category      // category, as asked
 	List     []PriceCandle // candles in quote coin, newest first; the first one may still change

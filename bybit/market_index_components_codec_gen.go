@@ -6,40 +6,40 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *MarketIndexComponentsParams) fields(f *wire.Fields) {
+func (r *IndexComponentsParams) fields(f *wire.Fields) {
 	f.Text("indexName", &r.IndexName)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketIndexComponentsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketIndexComponentsParams).fields))
+func (r *IndexComponentsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*IndexComponentsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketIndexComponentsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketIndexComponentsParams).fields)
+func (r *IndexComponentsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*IndexComponentsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketIndexComponentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *IndexComponentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketIndexComponentsParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketIndexComponentsParams).fields)
+func (r IndexComponentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*IndexComponentsParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketIndexComponentsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketIndexComponentsParams).fields))
+func (r *IndexComponentsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IndexComponentsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketIndexComponentsParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketIndexComponentsParams).fields)
+func (r *IndexComponentsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*IndexComponentsParams).fields)
 }
 
-func (r *MarketIndexComponentsResult) fields(f *wire.Fields) {
+func (r *IndexComponentsResult) fields(f *wire.Fields) {
 	f.Text("indexName", &r.IndexName)
 	f.Decimal("lastPrice", &r.LastPrice)
 	f.Millis("updateTime", &r.UpdateTime)
@@ -47,20 +47,20 @@ func (r *MarketIndexComponentsResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketIndexComponentsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketIndexComponentsResult).fields))
+func (r *IndexComponentsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*IndexComponentsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketIndexComponentsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketIndexComponentsResult).fields)
+func (r *IndexComponentsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*IndexComponentsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketIndexComponentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *IndexComponentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketIndexComponentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r IndexComponentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *IndexComponent) fields(f *wire.Fields) {
 	f.Text("exchange", &r.Exchange)
@@ -81,41 +81,41 @@ func (r IndexComponent) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*IndexComponent).fields), nil
 }
 
-func (r *MarketPriceLimitParams) fields(f *wire.Fields) {
+func (r *PriceLimitParams) fields(f *wire.Fields) {
 	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketPriceLimitParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketPriceLimitParams).fields))
+func (r *PriceLimitParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*PriceLimitParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketPriceLimitParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketPriceLimitParams).fields)
+func (r *PriceLimitParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*PriceLimitParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketPriceLimitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *PriceLimitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketPriceLimitParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketPriceLimitParams).fields)
+func (r PriceLimitParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PriceLimitParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketPriceLimitParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketPriceLimitParams).fields))
+func (r *PriceLimitParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PriceLimitParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketPriceLimitParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketPriceLimitParams).fields)
+func (r *PriceLimitParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*PriceLimitParams).fields)
 }
 
-func (r *MarketPriceLimitResult) fields(f *wire.Fields) {
+func (r *PriceLimitResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Decimal("buyLmt", &r.BuyLimit)
 	f.Decimal("sellLmt", &r.SellLimit)
@@ -123,75 +123,75 @@ func (r *MarketPriceLimitResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketPriceLimitResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketPriceLimitResult).fields))
+func (r *PriceLimitResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*PriceLimitResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketPriceLimitResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketPriceLimitResult).fields)
+func (r *PriceLimitResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*PriceLimitResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketPriceLimitResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *PriceLimitResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketPriceLimitResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r PriceLimitResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarketADLAlertsParams) fields(f *wire.Fields) {
+func (r *ADLAlertsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketADLAlertsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketADLAlertsParams).fields))
+func (r *ADLAlertsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*ADLAlertsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketADLAlertsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketADLAlertsParams).fields)
+func (r *ADLAlertsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*ADLAlertsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketADLAlertsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *ADLAlertsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketADLAlertsParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketADLAlertsParams).fields)
+func (r ADLAlertsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*ADLAlertsParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketADLAlertsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketADLAlertsParams).fields))
+func (r *ADLAlertsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ADLAlertsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketADLAlertsParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketADLAlertsParams).fields)
+func (r *ADLAlertsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*ADLAlertsParams).fields)
 }
 
-func (r *MarketADLAlertsResult) fields(f *wire.Fields) {
+func (r *ADLAlertsResult) fields(f *wire.Fields) {
 	f.Omit().Millis("updateTime", &r.UpdateTime)
 	f.Millis("updatedTime", &r.UpdatedTime)
 	wire.Structs(f, "list", &r.List, (*ADLState).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketADLAlertsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketADLAlertsResult).fields))
+func (r *ADLAlertsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*ADLAlertsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketADLAlertsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketADLAlertsResult).fields)
+func (r *ADLAlertsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*ADLAlertsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketADLAlertsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *ADLAlertsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketADLAlertsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r ADLAlertsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ADLState) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
@@ -212,59 +212,59 @@ func (r *ADLState) UnmarshalJSON(json []byte) error {
 // MarshalJSON writes it as the exchange does.
 func (r ADLState) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*ADLState).fields), nil }
 
-func (r *MarketFeeGroupsParams) fields(f *wire.Fields) {
+func (r *FeeGroupsParams) fields(f *wire.Fields) {
 	f.Text("productType", &r.ProductType)
 	f.Omit().Text("groupId", (*string)(&r.GroupID))
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketFeeGroupsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketFeeGroupsParams).fields))
+func (r *FeeGroupsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FeeGroupsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketFeeGroupsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketFeeGroupsParams).fields)
+func (r *FeeGroupsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*FeeGroupsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketFeeGroupsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *FeeGroupsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketFeeGroupsParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketFeeGroupsParams).fields)
+func (r FeeGroupsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FeeGroupsParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketFeeGroupsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketFeeGroupsParams).fields))
+func (r *FeeGroupsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FeeGroupsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketFeeGroupsParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketFeeGroupsParams).fields)
+func (r *FeeGroupsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*FeeGroupsParams).fields)
 }
 
-func (r *MarketFeeGroupsResult) fields(f *wire.Fields) {
+func (r *FeeGroupsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*FeeGroup).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketFeeGroupsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketFeeGroupsResult).fields))
+func (r *FeeGroupsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FeeGroupsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketFeeGroupsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketFeeGroupsResult).fields)
+func (r *FeeGroupsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*FeeGroupsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketFeeGroupsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *FeeGroupsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketFeeGroupsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r FeeGroupsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FeeGroup) fields(f *wire.Fields) {
 	f.Text("groupName", (*string)(&r.GroupName))

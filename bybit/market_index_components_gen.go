@@ -14,28 +14,28 @@ import (
 // V5 page: [market/index-components].
 //
 // [market/index-components]: https://bybit-exchange.github.io/docs/v5/market/index-components
-func (s *MarketService) IndexComponents(ctx context.Context, p *MarketIndexComponentsParams) (*MarketIndexComponentsResult, error) {
-	r := new(MarketIndexComponentsResult)
+func (s *MarketService) IndexComponents(ctx context.Context, p *IndexComponentsParams) (*IndexComponentsResult, error) {
+	r := new(IndexComponentsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/index-price-components", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketIndexComponentsParams are the parameters of [MarketService.IndexComponents].
-type MarketIndexComponentsParams struct {
+// IndexComponentsParams are the parameters of [MarketService.IndexComponents].
+type IndexComponentsParams struct {
 	IndexName string // name of the index, such as BTCUSDT
 }
 
-// MarketIndexComponentsResult is what [MarketService.IndexComponents] returns.
-type MarketIndexComponentsResult struct {
+// IndexComponentsResult is what [MarketService.IndexComponents] returns.
+type IndexComponentsResult struct {
 	IndexName  string           // name of the index, as asked
 	LastPrice  decimal.Decimal  // latest value of the index, in quote coin
 	UpdateTime time.Time        // when it was last computed
 	Components []IndexComponent // the prices that make it
 }
 
-// IndexComponent is one of the prices that make it ([MarketIndexComponentsResult.Components]).
+// IndexComponent is one of the prices that make it ([IndexComponentsResult.Components]).
 type IndexComponent struct {
 	Exchange        string          // name of the exchange
 	SpotPair        string          // spot pair, as that exchange writes it
@@ -52,22 +52,22 @@ type IndexComponent struct {
 // V5 page: [market/order-price-limit].
 //
 // [market/order-price-limit]: https://bybit-exchange.github.io/docs/v5/market/order-price-limit
-func (s *MarketService) PriceLimit(ctx context.Context, p *MarketPriceLimitParams) (*MarketPriceLimitResult, error) {
-	r := new(MarketPriceLimitResult)
+func (s *MarketService) PriceLimit(ctx context.Context, p *PriceLimitParams) (*PriceLimitResult, error) {
+	r := new(PriceLimitResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/price-limit", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketPriceLimitParams are the parameters of [MarketService.PriceLimit].
-type MarketPriceLimitParams struct {
+// PriceLimitParams are the parameters of [MarketService.PriceLimit].
+type PriceLimitParams struct {
 	Category Category // Category: spot, linear or inverse. Default: linear.
 	Symbol   string   // symbol, such as BTCUSDT, in capitals
 }
 
-// MarketPriceLimitResult is what [MarketService.PriceLimit] returns.
-type MarketPriceLimitResult struct {
+// PriceLimitResult is what [MarketService.PriceLimit] returns.
+type PriceLimitResult struct {
 	Symbol    string          // symbol, as asked
 	BuyLimit  decimal.Decimal // highest price of a buy, in quote coin
 	SellLimit decimal.Decimal // lowest price of a sell, in quote coin
@@ -82,27 +82,27 @@ type MarketPriceLimitResult struct {
 // V5 page: [market/adl-alert].
 //
 // [market/adl-alert]: https://bybit-exchange.github.io/docs/v5/market/adl-alert
-func (s *MarketService) ADLAlerts(ctx context.Context, p *MarketADLAlertsParams) (*MarketADLAlertsResult, error) {
-	r := new(MarketADLAlertsResult)
+func (s *MarketService) ADLAlerts(ctx context.Context, p *ADLAlertsParams) (*ADLAlertsResult, error) {
+	r := new(ADLAlertsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/adlAlert", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketADLAlertsParams are the parameters of [MarketService.ADLAlerts].
-type MarketADLAlertsParams struct {
+// ADLAlertsParams are the parameters of [MarketService.ADLAlerts].
+type ADLAlertsParams struct {
 	Symbol Opt[string] // only this contract, such as BTCUSDT, in capitals
 }
 
-// MarketADLAlertsResult is what [MarketService.ADLAlerts] returns.
-type MarketADLAlertsResult struct {
+// ADLAlertsResult is what [MarketService.ADLAlerts] returns.
+type ADLAlertsResult struct {
 	UpdateTime  time.Time  // when the values were renewed, as documented; the exchange sends UpdatedTime
 	UpdatedTime time.Time  // When the values were renewed. The documentation shows it in an example only.
 	List        []ADLState // one state per contract
 }
 
-// ADLState is an element of [MarketADLAlertsResult.List]: one state per contract.
+// ADLState is an element of [ADLAlertsResult.List]: one state per contract.
 type ADLState struct {
 	Coin   string // coin of the insurance pool
 	Symbol string // symbol of the contract
@@ -134,26 +134,26 @@ type ADLState struct {
 // V5 page: [market/fee-group-info].
 //
 // [market/fee-group-info]: https://bybit-exchange.github.io/docs/v5/market/fee-group-info
-func (s *MarketService) FeeGroups(ctx context.Context, p *MarketFeeGroupsParams) (*MarketFeeGroupsResult, error) {
-	r := new(MarketFeeGroupsResult)
+func (s *MarketService) FeeGroups(ctx context.Context, p *FeeGroupsParams) (*FeeGroupsResult, error) {
+	r := new(FeeGroupsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/fee-group-info", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketFeeGroupsParams are the parameters of [MarketService.FeeGroups].
-type MarketFeeGroupsParams struct {
+// FeeGroupsParams are the parameters of [MarketService.FeeGroups].
+type FeeGroupsParams struct {
 	ProductType string     // what the fees are for: only contract
 	GroupID     FeeGroupID // Only this group. Default: all.
 }
 
-// MarketFeeGroupsResult is what [MarketService.FeeGroups] returns.
-type MarketFeeGroupsResult struct {
+// FeeGroupsResult is what [MarketService.FeeGroups] returns.
+type FeeGroupsResult struct {
 	List []FeeGroup // the groups, one row each
 }
 
-// FeeGroup is one of the groups in [MarketFeeGroupsResult.List].
+// FeeGroup is one of the groups in [FeeGroupsResult.List].
 type FeeGroup struct {
 	GroupName       FeeGroupName  // name of the group
 	WeightingFactor int64         // factor by which maker volume in the group counts

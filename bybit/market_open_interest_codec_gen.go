@@ -6,7 +6,7 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *MarketOpenInterestParams) fields(f *wire.Fields) {
+func (r *OpenInterestParams) fields(f *wire.Fields) {
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
@@ -17,35 +17,35 @@ func (r *MarketOpenInterestParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketOpenInterestParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketOpenInterestParams).fields))
+func (r *OpenInterestParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OpenInterestParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketOpenInterestParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketOpenInterestParams).fields)
+func (r *OpenInterestParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*OpenInterestParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketOpenInterestParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *OpenInterestParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketOpenInterestParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketOpenInterestParams).fields)
+func (r OpenInterestParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OpenInterestParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketOpenInterestParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketOpenInterestParams).fields))
+func (r *OpenInterestParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OpenInterestParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketOpenInterestParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketOpenInterestParams).fields)
+func (r *OpenInterestParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*OpenInterestParams).fields)
 }
 
-func (r *MarketOpenInterestResult) fields(f *wire.Fields) {
+func (r *OpenInterestResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*OpenInterestPoint).fields)
@@ -53,20 +53,20 @@ func (r *MarketOpenInterestResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketOpenInterestResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketOpenInterestResult).fields))
+func (r *OpenInterestResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OpenInterestResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketOpenInterestResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketOpenInterestResult).fields)
+func (r *OpenInterestResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*OpenInterestResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketOpenInterestResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *OpenInterestResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketOpenInterestResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r OpenInterestResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OpenInterestPoint) fields(f *wire.Fields) {
 	f.Decimal("openInterest", &r.OpenInterest)
@@ -84,7 +84,7 @@ func (r OpenInterestPoint) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OpenInterestPoint).fields), nil
 }
 
-func (r *MarketHistoricalVolatilityParams) fields(f *wire.Fields) {
+func (r *HistoricalVolatilityParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 	wire.Opt(f, "quoteCoin", &r.QuoteCoin, (*wire.Fields).Text)
@@ -94,59 +94,57 @@ func (r *MarketHistoricalVolatilityParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketHistoricalVolatilityParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketHistoricalVolatilityParams).fields))
+func (r *HistoricalVolatilityParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*HistoricalVolatilityParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketHistoricalVolatilityParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketHistoricalVolatilityParams).fields)
+func (r *HistoricalVolatilityParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*HistoricalVolatilityParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketHistoricalVolatilityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *HistoricalVolatilityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketHistoricalVolatilityParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketHistoricalVolatilityParams).fields)
+func (r HistoricalVolatilityParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*HistoricalVolatilityParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketHistoricalVolatilityParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketHistoricalVolatilityParams).fields))
+func (r *HistoricalVolatilityParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*HistoricalVolatilityParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketHistoricalVolatilityParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketHistoricalVolatilityParams).fields)
+func (r *HistoricalVolatilityParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*HistoricalVolatilityParams).fields)
 }
 
-func (r *MarketHistoricalVolatilityResult) fields(f *wire.Fields) {
+func (r *HistoricalVolatilityResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "result", &r.List, (*Volatility).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketHistoricalVolatilityResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketHistoricalVolatilityResult).fields))
+func (r *HistoricalVolatilityResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*HistoricalVolatilityResult).fields))
 }
 
 // DecodeReply is Decode: the fields stand in the reply itself.
-func (r *MarketHistoricalVolatilityResult) DecodeReply(body []byte) error { return r.Decode(body) }
+func (r *HistoricalVolatilityResult) DecodeReply(body []byte) error { return r.Decode(body) }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketHistoricalVolatilityResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketHistoricalVolatilityResult).fields)
+func (r *HistoricalVolatilityResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*HistoricalVolatilityResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketHistoricalVolatilityResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *HistoricalVolatilityResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketHistoricalVolatilityResult) MarshalJSON() ([]byte, error) {
-	return r.AppendJSON(nil), nil
-}
+func (r HistoricalVolatilityResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Volatility) fields(f *wire.Fields) {
 	f.Int("period", &r.Period)
@@ -164,59 +162,59 @@ func (r Volatility) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Volatility).fields), nil
 }
 
-func (r *MarketInsuranceParams) fields(f *wire.Fields) {
+func (r *InsuranceParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketInsuranceParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketInsuranceParams).fields))
+func (r *InsuranceParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*InsuranceParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketInsuranceParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketInsuranceParams).fields)
+func (r *InsuranceParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*InsuranceParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketInsuranceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *InsuranceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketInsuranceParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketInsuranceParams).fields)
+func (r InsuranceParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*InsuranceParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketInsuranceParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketInsuranceParams).fields))
+func (r *InsuranceParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*InsuranceParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketInsuranceParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketInsuranceParams).fields)
+func (r *InsuranceParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*InsuranceParams).fields)
 }
 
-func (r *MarketInsuranceResult) fields(f *wire.Fields) {
+func (r *InsuranceResult) fields(f *wire.Fields) {
 	f.Millis("updatedTime", &r.UpdatedTime)
 	wire.Structs(f, "list", &r.List, (*InsuranceFund).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketInsuranceResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketInsuranceResult).fields))
+func (r *InsuranceResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*InsuranceResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketInsuranceResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketInsuranceResult).fields)
+func (r *InsuranceResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*InsuranceResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketInsuranceResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *InsuranceResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketInsuranceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r InsuranceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *InsuranceFund) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
@@ -235,62 +233,62 @@ func (r InsuranceFund) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*InsuranceFund).fields), nil
 }
 
-func (r *MarketRiskLimitsParams) fields(f *wire.Fields) {
+func (r *RiskLimitsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketRiskLimitsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketRiskLimitsParams).fields))
+func (r *RiskLimitsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RiskLimitsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketRiskLimitsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketRiskLimitsParams).fields)
+func (r *RiskLimitsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RiskLimitsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketRiskLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RiskLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketRiskLimitsParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketRiskLimitsParams).fields)
+func (r RiskLimitsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RiskLimitsParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketRiskLimitsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketRiskLimitsParams).fields))
+func (r *RiskLimitsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RiskLimitsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketRiskLimitsParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketRiskLimitsParams).fields)
+func (r *RiskLimitsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*RiskLimitsParams).fields)
 }
 
-func (r *MarketRiskLimitsResult) fields(f *wire.Fields) {
+func (r *RiskLimitsResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*RiskLimitTier).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketRiskLimitsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketRiskLimitsResult).fields))
+func (r *RiskLimitsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RiskLimitsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketRiskLimitsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketRiskLimitsResult).fields)
+func (r *RiskLimitsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RiskLimitsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketRiskLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RiskLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketRiskLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RiskLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RiskLimitTier) fields(f *wire.Fields) {
 	f.Int("id", &r.ID)
@@ -313,7 +311,7 @@ func (r RiskLimitTier) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RiskLimitTier).fields), nil
 }
 
-func (r *MarketDeliveryPricesParams) fields(f *wire.Fields) {
+func (r *DeliveryPricesParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
@@ -323,55 +321,55 @@ func (r *MarketDeliveryPricesParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketDeliveryPricesParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketDeliveryPricesParams).fields))
+func (r *DeliveryPricesParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*DeliveryPricesParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketDeliveryPricesParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketDeliveryPricesParams).fields)
+func (r *DeliveryPricesParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*DeliveryPricesParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketDeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *DeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketDeliveryPricesParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketDeliveryPricesParams).fields)
+func (r DeliveryPricesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*DeliveryPricesParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketDeliveryPricesParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketDeliveryPricesParams).fields))
+func (r *DeliveryPricesParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*DeliveryPricesParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketDeliveryPricesParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketDeliveryPricesParams).fields)
+func (r *DeliveryPricesParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*DeliveryPricesParams).fields)
 }
 
-func (r *MarketDeliveryPricesResult) fields(f *wire.Fields) {
+func (r *DeliveryPricesResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("nextPageCursor", &r.NextPageCursor)
 	wire.Structs(f, "list", &r.List, (*DeliveryPrice).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketDeliveryPricesResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketDeliveryPricesResult).fields))
+func (r *DeliveryPricesResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*DeliveryPricesResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketDeliveryPricesResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketDeliveryPricesResult).fields)
+func (r *DeliveryPricesResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*DeliveryPricesResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketDeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *DeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketDeliveryPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r DeliveryPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *DeliveryPrice) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
@@ -389,63 +387,61 @@ func (r DeliveryPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DeliveryPrice).fields), nil
 }
 
-func (r *MarketOptionDeliveryPricesParams) fields(f *wire.Fields) {
+func (r *OptionDeliveryPricesParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("baseCoin", &r.BaseCoin)
 	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketOptionDeliveryPricesParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketOptionDeliveryPricesParams).fields))
+func (r *OptionDeliveryPricesParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OptionDeliveryPricesParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketOptionDeliveryPricesParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketOptionDeliveryPricesParams).fields)
+func (r *OptionDeliveryPricesParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*OptionDeliveryPricesParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketOptionDeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *OptionDeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketOptionDeliveryPricesParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketOptionDeliveryPricesParams).fields)
+func (r OptionDeliveryPricesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OptionDeliveryPricesParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketOptionDeliveryPricesParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketOptionDeliveryPricesParams).fields))
+func (r *OptionDeliveryPricesParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OptionDeliveryPricesParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketOptionDeliveryPricesParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketOptionDeliveryPricesParams).fields)
+func (r *OptionDeliveryPricesParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*OptionDeliveryPricesParams).fields)
 }
 
-func (r *MarketOptionDeliveryPricesResult) fields(f *wire.Fields) {
+func (r *OptionDeliveryPricesResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*OptionDeliveryPrice).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketOptionDeliveryPricesResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketOptionDeliveryPricesResult).fields))
+func (r *OptionDeliveryPricesResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OptionDeliveryPricesResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketOptionDeliveryPricesResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketOptionDeliveryPricesResult).fields)
+func (r *OptionDeliveryPricesResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*OptionDeliveryPricesResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketOptionDeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *OptionDeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketOptionDeliveryPricesResult) MarshalJSON() ([]byte, error) {
-	return r.AppendJSON(nil), nil
-}
+func (r OptionDeliveryPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OptionDeliveryPrice) fields(f *wire.Fields) {
 	f.Decimal("deliveryPrice", &r.Price)
@@ -462,7 +458,7 @@ func (r OptionDeliveryPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OptionDeliveryPrice).fields), nil
 }
 
-func (r *MarketLongShortRatioParams) fields(f *wire.Fields) {
+func (r *LongShortRatioParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("period", (*string)(&r.Period))
@@ -473,54 +469,54 @@ func (r *MarketLongShortRatioParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketLongShortRatioParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketLongShortRatioParams).fields))
+func (r *LongShortRatioParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LongShortRatioParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketLongShortRatioParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketLongShortRatioParams).fields)
+func (r *LongShortRatioParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*LongShortRatioParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketLongShortRatioParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *LongShortRatioParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketLongShortRatioParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketLongShortRatioParams).fields)
+func (r LongShortRatioParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LongShortRatioParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketLongShortRatioParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketLongShortRatioParams).fields))
+func (r *LongShortRatioParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LongShortRatioParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketLongShortRatioParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketLongShortRatioParams).fields)
+func (r *LongShortRatioParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*LongShortRatioParams).fields)
 }
 
-func (r *MarketLongShortRatioResult) fields(f *wire.Fields) {
+func (r *LongShortRatioResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*LongShortPoint).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketLongShortRatioResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketLongShortRatioResult).fields))
+func (r *LongShortRatioResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LongShortRatioResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketLongShortRatioResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketLongShortRatioResult).fields)
+func (r *LongShortRatioResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*LongShortRatioResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketLongShortRatioResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *LongShortRatioResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketLongShortRatioResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r LongShortRatioResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LongShortPoint) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)

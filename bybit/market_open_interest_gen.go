@@ -18,16 +18,16 @@ import (
 // V5 page: [market/open-interest].
 //
 // [market/open-interest]: https://bybit-exchange.github.io/docs/v5/market/open-interest
-func (s *MarketService) OpenInterest(ctx context.Context, p *MarketOpenInterestParams) (*MarketOpenInterestResult, error) {
-	r := new(MarketOpenInterestResult)
+func (s *MarketService) OpenInterest(ctx context.Context, p *OpenInterestParams) (*OpenInterestResult, error) {
+	r := new(OpenInterestResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/open-interest", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketOpenInterestParams are the parameters of [MarketService.OpenInterest].
-type MarketOpenInterestParams struct {
+// OpenInterestParams are the parameters of [MarketService.OpenInterest].
+type OpenInterestParams struct {
 	StartTime    Opt[time.Time] // not before this time
 	EndTime      Opt[time.Time] // not after this time
 	Limit        Opt[int]       // Values per page, 1 to 200. Default: 50.
@@ -37,15 +37,15 @@ type MarketOpenInterestParams struct {
 	Cursor       Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
-// MarketOpenInterestResult is what [MarketService.OpenInterest] returns.
-type MarketOpenInterestResult struct {
+// OpenInterestResult is what [MarketService.OpenInterest] returns.
+type OpenInterestResult struct {
 	Symbol         string              // symbol, as asked
 	Category       Category            // category, as asked
 	List           []OpenInterestPoint // values, newest first
 	NextPageCursor string              // cursor of the next page; empty on the last
 }
 
-// OpenInterestPoint is one of the values in [MarketOpenInterestResult.List].
+// OpenInterestPoint is one of the values in [OpenInterestResult.List].
 type OpenInterestPoint struct {
 	// Open positions, both sides: base coin, contracts of one US dollar on inverse.
 	OpenInterest decimal.Decimal
@@ -60,16 +60,16 @@ type OpenInterestPoint struct {
 // V5 page: [market/iv].
 //
 // [market/iv]: https://bybit-exchange.github.io/docs/v5/market/iv
-func (s *MarketService) HistoricalVolatility(ctx context.Context, p *MarketHistoricalVolatilityParams) (*MarketHistoricalVolatilityResult, error) {
-	r := new(MarketHistoricalVolatilityResult)
+func (s *MarketService) HistoricalVolatility(ctx context.Context, p *HistoricalVolatilityParams) (*HistoricalVolatilityResult, error) {
+	r := new(HistoricalVolatilityResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/historical-volatility", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketHistoricalVolatilityParams are the parameters of [MarketService.HistoricalVolatility].
-type MarketHistoricalVolatilityParams struct {
+// HistoricalVolatilityParams are the parameters of [MarketService.HistoricalVolatility].
+type HistoricalVolatilityParams struct {
 	Category  Category    // category: only option
 	BaseCoin  Opt[string] // Coin, such as ETH. Default: BTC.
 	QuoteCoin Opt[string] // USD or USDT. Default: USD.
@@ -81,13 +81,13 @@ type MarketHistoricalVolatilityParams struct {
 	EndTime   Opt[time.Time] // not after this time, at most 30 days after StartTime; needs StartTime
 }
 
-// MarketHistoricalVolatilityResult is what [MarketService.HistoricalVolatility] returns.
-type MarketHistoricalVolatilityResult struct {
+// HistoricalVolatilityResult is what [MarketService.HistoricalVolatility] returns.
+type HistoricalVolatilityResult struct {
 	Category Category     // category, as asked; stands beside retCode
 	List     []Volatility // values, newest first
 }
 
-// Volatility is one of the values in [MarketHistoricalVolatilityResult.List].
+// Volatility is one of the values in [HistoricalVolatilityResult.List].
 type Volatility struct {
 	Period int64           // days that the value covers
 	Value  decimal.Decimal // volatility of a year as a fraction: 0.45 is 45 %
@@ -100,26 +100,26 @@ type Volatility struct {
 // V5 page: [market/insurance].
 //
 // [market/insurance]: https://bybit-exchange.github.io/docs/v5/market/insurance
-func (s *MarketService) Insurance(ctx context.Context, p *MarketInsuranceParams) (*MarketInsuranceResult, error) {
-	r := new(MarketInsuranceResult)
+func (s *MarketService) Insurance(ctx context.Context, p *InsuranceParams) (*InsuranceResult, error) {
+	r := new(InsuranceResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/insurance", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketInsuranceParams are the parameters of [MarketService.Insurance].
-type MarketInsuranceParams struct {
+// InsuranceParams are the parameters of [MarketService.Insurance].
+type InsuranceParams struct {
 	Coin Opt[string] // Only pools in this coin, in capitals. Default: all.
 }
 
-// MarketInsuranceResult is what [MarketService.Insurance] returns.
-type MarketInsuranceResult struct {
+// InsuranceResult is what [MarketService.Insurance] returns.
+type InsuranceResult struct {
 	UpdatedTime time.Time       // when the values were renewed
 	List        []InsuranceFund // the pools, one row each
 }
 
-// InsuranceFund is one of the pools in [MarketInsuranceResult.List].
+// InsuranceFund is one of the pools in [InsuranceResult.List].
 type InsuranceFund struct {
 	Coin    string          // coin of the pool
 	Symbols string          // contracts that it insures, joined with commas
@@ -133,8 +133,8 @@ type InsuranceFund struct {
 // V5 page: [market/risk-limit].
 //
 // [market/risk-limit]: https://bybit-exchange.github.io/docs/v5/market/risk-limit
-func (s *MarketService) RiskLimits(ctx context.Context, p *MarketRiskLimitsParams) (*MarketRiskLimitsResult, error) {
-	r := new(MarketRiskLimitsResult)
+func (s *MarketService) RiskLimits(ctx context.Context, p *RiskLimitsParams) (*RiskLimitsResult, error) {
+	r := new(RiskLimitsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/risk-limit", p, r); err != nil {
 		return nil, err
 	}
@@ -142,27 +142,27 @@ func (s *MarketService) RiskLimits(ctx context.Context, p *MarketRiskLimitsParam
 }
 
 // AllRiskLimits yields the rows of [MarketService.RiskLimits], page after page. An error ends it.
-func (s *MarketService) AllRiskLimits(ctx context.Context, p *MarketRiskLimitsParams) iter.Seq2[RiskLimitTier, error] {
+func (s *MarketService) AllRiskLimits(ctx context.Context, p *RiskLimitsParams) iter.Seq2[RiskLimitTier, error] {
 	return pages.ByCursor(ctx, p, s.RiskLimits,
-		func(p *MarketRiskLimitsParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *MarketRiskLimitsResult) ([]RiskLimitTier, string) { return r.List, r.NextPageCursor })
+		func(p *RiskLimitsParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *RiskLimitsResult) ([]RiskLimitTier, string) { return r.List, r.NextPageCursor })
 }
 
-// MarketRiskLimitsParams are the parameters of [MarketService.RiskLimits].
-type MarketRiskLimitsParams struct {
+// RiskLimitsParams are the parameters of [MarketService.RiskLimits].
+type RiskLimitsParams struct {
 	Category Category    // category: linear or inverse
 	Symbol   Opt[string] // only this symbol, trading or pre-market, such as BTCUSDT, in capitals
 	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
-// MarketRiskLimitsResult is what [MarketService.RiskLimits] returns.
-type MarketRiskLimitsResult struct {
+// RiskLimitsResult is what [MarketService.RiskLimits] returns.
+type RiskLimitsResult struct {
 	Category       Category        // category, as asked
 	List           []RiskLimitTier // tiers, lowest first for each symbol
 	NextPageCursor string          // cursor of the next page; empty on the last
 }
 
-// RiskLimitTier is one of the tiers in [MarketRiskLimitsResult.List].
+// RiskLimitTier is one of the tiers in [RiskLimitsResult.List].
 type RiskLimitTier struct {
 	ID     int64  // ID of the tier
 	Symbol string // symbol, such as BTCUSDT
@@ -190,8 +190,8 @@ type RiskLimitTier struct {
 // V5 page: [market/delivery-price].
 //
 // [market/delivery-price]: https://bybit-exchange.github.io/docs/v5/market/delivery-price
-func (s *MarketService) DeliveryPrices(ctx context.Context, p *MarketDeliveryPricesParams) (*MarketDeliveryPricesResult, error) {
-	r := new(MarketDeliveryPricesResult)
+func (s *MarketService) DeliveryPrices(ctx context.Context, p *DeliveryPricesParams) (*DeliveryPricesResult, error) {
+	r := new(DeliveryPricesResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/delivery-price", p, r); err != nil {
 		return nil, err
 	}
@@ -200,14 +200,14 @@ func (s *MarketService) DeliveryPrices(ctx context.Context, p *MarketDeliveryPri
 
 // AllDeliveryPrices yields the rows of [MarketService.DeliveryPrices], page after page. An error
 // ends it.
-func (s *MarketService) AllDeliveryPrices(ctx context.Context, p *MarketDeliveryPricesParams) iter.Seq2[DeliveryPrice, error] {
+func (s *MarketService) AllDeliveryPrices(ctx context.Context, p *DeliveryPricesParams) iter.Seq2[DeliveryPrice, error] {
 	return pages.ByCursor(ctx, p, s.DeliveryPrices,
-		func(p *MarketDeliveryPricesParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *MarketDeliveryPricesResult) ([]DeliveryPrice, string) { return r.List, r.NextPageCursor })
+		func(p *DeliveryPricesParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *DeliveryPricesResult) ([]DeliveryPrice, string) { return r.List, r.NextPageCursor })
 }
 
-// MarketDeliveryPricesParams are the parameters of [MarketService.DeliveryPrices].
-type MarketDeliveryPricesParams struct {
+// DeliveryPricesParams are the parameters of [MarketService.DeliveryPrices].
+type DeliveryPricesParams struct {
 	Category   Category    // category: linear, inverse or option
 	Symbol     Opt[string] // only this symbol, in capitals
 	BaseCoin   Opt[string] // Only options on this coin. Default: BTC.
@@ -216,14 +216,14 @@ type MarketDeliveryPricesParams struct {
 	Cursor     Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
-// MarketDeliveryPricesResult is what [MarketService.DeliveryPrices] returns.
-type MarketDeliveryPricesResult struct {
+// DeliveryPricesResult is what [MarketService.DeliveryPrices] returns.
+type DeliveryPricesResult struct {
 	Category       Category        // category, as asked
 	NextPageCursor string          // cursor of the next page; empty on the last
 	List           []DeliveryPrice // delivery prices of the page
 }
 
-// DeliveryPrice is an element of [MarketDeliveryPricesResult.List]: delivery prices of the page.
+// DeliveryPrice is an element of [DeliveryPricesResult.List]: delivery prices of the page.
 type DeliveryPrice struct {
 	Symbol string          // symbol that was delivered
 	Price  decimal.Decimal // delivery price, in quote coin
@@ -236,29 +236,29 @@ type DeliveryPrice struct {
 // V5 page: [market/new-delivery-price].
 //
 // [market/new-delivery-price]: https://bybit-exchange.github.io/docs/v5/market/new-delivery-price
-func (s *MarketService) OptionDeliveryPrices(ctx context.Context, p *MarketOptionDeliveryPricesParams) (*MarketOptionDeliveryPricesResult, error) {
-	r := new(MarketOptionDeliveryPricesResult)
+func (s *MarketService) OptionDeliveryPrices(ctx context.Context, p *OptionDeliveryPricesParams) (*OptionDeliveryPricesResult, error) {
+	r := new(OptionDeliveryPricesResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/new-delivery-price", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketOptionDeliveryPricesParams are the parameters of [MarketService.OptionDeliveryPrices].
-type MarketOptionDeliveryPricesParams struct {
+// OptionDeliveryPricesParams are the parameters of [MarketService.OptionDeliveryPrices].
+type OptionDeliveryPricesParams struct {
 	Category   Category    // category: only option
 	BaseCoin   string      // coin of the options, such as BTC
 	SettleCoin Opt[string] // Coin in which the options are settled. Default: USDT.
 }
 
-// MarketOptionDeliveryPricesResult is what [MarketService.OptionDeliveryPrices] returns.
-type MarketOptionDeliveryPricesResult struct {
+// OptionDeliveryPricesResult is what [MarketService.OptionDeliveryPrices] returns.
+type OptionDeliveryPricesResult struct {
 	Category Category              // category, as asked
 	List     []OptionDeliveryPrice // delivery prices, newest first
 }
 
-// OptionDeliveryPrice is an element of [MarketOptionDeliveryPricesResult.List]: delivery prices,
-// newest first.
+// OptionDeliveryPrice is an element of [OptionDeliveryPricesResult.List]: delivery prices, newest
+// first.
 type OptionDeliveryPrice struct {
 	Price decimal.Decimal // delivery price of the coin, in US dollars
 	Time  time.Time       // when options were delivered at it
@@ -270,8 +270,8 @@ type OptionDeliveryPrice struct {
 // V5 page: [market/long-short-ratio].
 //
 // [market/long-short-ratio]: https://bybit-exchange.github.io/docs/v5/market/long-short-ratio
-func (s *MarketService) LongShortRatio(ctx context.Context, p *MarketLongShortRatioParams) (*MarketLongShortRatioResult, error) {
-	r := new(MarketLongShortRatioResult)
+func (s *MarketService) LongShortRatio(ctx context.Context, p *LongShortRatioParams) (*LongShortRatioResult, error) {
+	r := new(LongShortRatioResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/account-ratio", p, r); err != nil {
 		return nil, err
 	}
@@ -284,14 +284,14 @@ func (s *MarketService) LongShortRatio(ctx context.Context, p *MarketLongShortRa
 // All pages are of one span of time, which is no longer than a request may ask for and, where no
 // times are given, what a request gets by default. For a longer time, range over one span after the
 // other.
-func (s *MarketService) AllLongShortRatio(ctx context.Context, p *MarketLongShortRatioParams) iter.Seq2[LongShortPoint, error] {
+func (s *MarketService) AllLongShortRatio(ctx context.Context, p *LongShortRatioParams) iter.Seq2[LongShortPoint, error] {
 	return pages.ByCursor(ctx, p, s.LongShortRatio,
-		func(p *MarketLongShortRatioParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *MarketLongShortRatioResult) ([]LongShortPoint, string) { return r.List, r.NextPageCursor })
+		func(p *LongShortRatioParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *LongShortRatioResult) ([]LongShortPoint, string) { return r.List, r.NextPageCursor })
 }
 
-// MarketLongShortRatioParams are the parameters of [MarketService.LongShortRatio].
-type MarketLongShortRatioParams struct {
+// LongShortRatioParams are the parameters of [MarketService.LongShortRatio].
+type LongShortRatioParams struct {
 	Category  Category       // category: linear (USDT contracts) or inverse
 	Symbol    string         // symbol, such as BTCUSDT, in capitals
 	Period    Period         // how far apart the values lie
@@ -301,13 +301,13 @@ type MarketLongShortRatioParams struct {
 	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
-// MarketLongShortRatioResult is what [MarketService.LongShortRatio] returns.
-type MarketLongShortRatioResult struct {
+// LongShortRatioResult is what [MarketService.LongShortRatio] returns.
+type LongShortRatioResult struct {
 	List           []LongShortPoint // values, newest first
 	NextPageCursor string           // cursor of the next page; empty on the last
 }
 
-// LongShortPoint is one of the values in [MarketLongShortRatioResult.List].
+// LongShortPoint is one of the values in [LongShortRatioResult.List].
 type LongShortPoint struct {
 	Symbol    string          // symbol, as asked
 	BuyRatio  decimal.Decimal // part of the holders who are long, as a fraction: 0.49 is 49 %

@@ -6,7 +6,7 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-func (r *MarketPremiumIndexKlineParams) fields(f *wire.Fields) {
+func (r *PremiumIndexKlineParams) fields(f *wire.Fields) {
 	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	f.Text("interval", (*string)(&r.Interval))
@@ -16,57 +16,57 @@ func (r *MarketPremiumIndexKlineParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketPremiumIndexKlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketPremiumIndexKlineParams).fields))
+func (r *PremiumIndexKlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*PremiumIndexKlineParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketPremiumIndexKlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketPremiumIndexKlineParams).fields)
+func (r *PremiumIndexKlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*PremiumIndexKlineParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketPremiumIndexKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *PremiumIndexKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketPremiumIndexKlineParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketPremiumIndexKlineParams).fields)
+func (r PremiumIndexKlineParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*PremiumIndexKlineParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketPremiumIndexKlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketPremiumIndexKlineParams).fields))
+func (r *PremiumIndexKlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PremiumIndexKlineParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketPremiumIndexKlineParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketPremiumIndexKlineParams).fields)
+func (r *PremiumIndexKlineParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*PremiumIndexKlineParams).fields)
 }
 
-func (r *MarketPremiumIndexKlineResult) fields(f *wire.Fields) {
+func (r *PremiumIndexKlineResult) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 	f.Text("category", (*string)(&r.Category))
 	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketPremiumIndexKlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketPremiumIndexKlineResult).fields))
+func (r *PremiumIndexKlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*PremiumIndexKlineResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketPremiumIndexKlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketPremiumIndexKlineResult).fields)
+func (r *PremiumIndexKlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*PremiumIndexKlineResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketPremiumIndexKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *PremiumIndexKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketPremiumIndexKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r PremiumIndexKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarketInstrumentsParams) fields(f *wire.Fields) {
+func (r *InstrumentsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	f.Omit().Text("symbolType", (*string)(&r.SymbolType))
@@ -77,92 +77,92 @@ func (r *MarketInstrumentsParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketInstrumentsParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketInstrumentsParams).fields))
+func (r *InstrumentsParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*InstrumentsParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketInstrumentsParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketInstrumentsParams).fields)
+func (r *InstrumentsParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*InstrumentsParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketInstrumentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *InstrumentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketInstrumentsParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketInstrumentsParams).fields)
+func (r InstrumentsParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*InstrumentsParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketInstrumentsParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketInstrumentsParams).fields))
+func (r *InstrumentsParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*InstrumentsParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketInstrumentsParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketInstrumentsParams).fields)
+func (r *InstrumentsParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*InstrumentsParams).fields)
 }
 
-func (r *MarketInstrumentsResult) fields(f *wire.Fields) {
+func (r *InstrumentsResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*Instrument).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketInstrumentsResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketInstrumentsResult).fields))
+func (r *InstrumentsResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*InstrumentsResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketInstrumentsResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketInstrumentsResult).fields)
+func (r *InstrumentsResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*InstrumentsResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketInstrumentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *InstrumentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketInstrumentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r InstrumentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarketOrderBookParams) fields(f *wire.Fields) {
+func (r *OrderBookParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketOrderBookParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketOrderBookParams).fields))
+func (r *OrderBookParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OrderBookParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketOrderBookParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketOrderBookParams).fields)
+func (r *OrderBookParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*OrderBookParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *OrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketOrderBookParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketOrderBookParams).fields)
+func (r OrderBookParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderBookParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketOrderBookParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketOrderBookParams).fields))
+func (r *OrderBookParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderBookParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketOrderBookParams).fields)
+func (r *OrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*OrderBookParams).fields)
 }
 
-func (r *MarketOrderBookResult) fields(f *wire.Fields) {
+func (r *OrderBookResult) fields(f *wire.Fields) {
 	f.Text("s", &r.Symbol)
 	wire.Tuples(f, "a", &r.Asks, (*PriceLevel).fields)
 	wire.Tuples(f, "b", &r.Bids, (*PriceLevel).fields)
@@ -173,56 +173,56 @@ func (r *MarketOrderBookResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketOrderBookResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketOrderBookResult).fields))
+func (r *OrderBookResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OrderBookResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketOrderBookResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketOrderBookResult).fields)
+func (r *OrderBookResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*OrderBookResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *OrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r OrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarketFullOrderBookParams) fields(f *wire.Fields) {
+func (r *FullOrderBookParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketFullOrderBookParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketFullOrderBookParams).fields))
+func (r *FullOrderBookParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FullOrderBookParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketFullOrderBookParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketFullOrderBookParams).fields)
+func (r *FullOrderBookParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*FullOrderBookParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketFullOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *FullOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketFullOrderBookParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketFullOrderBookParams).fields)
+func (r FullOrderBookParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FullOrderBookParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketFullOrderBookParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketFullOrderBookParams).fields))
+func (r *FullOrderBookParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FullOrderBookParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketFullOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketFullOrderBookParams).fields)
+func (r *FullOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*FullOrderBookParams).fields)
 }
 
-func (r *MarketFullOrderBookResult) fields(f *wire.Fields) {
+func (r *FullOrderBookResult) fields(f *wire.Fields) {
 	f.Text("s", &r.Symbol)
 	wire.Tuples(f, "a", &r.Asks, (*PriceLevel).fields)
 	wire.Tuples(f, "b", &r.Bids, (*PriceLevel).fields)
@@ -233,57 +233,57 @@ func (r *MarketFullOrderBookResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketFullOrderBookResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketFullOrderBookResult).fields))
+func (r *FullOrderBookResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FullOrderBookResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketFullOrderBookResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketFullOrderBookResult).fields)
+func (r *FullOrderBookResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*FullOrderBookResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketFullOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *FullOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketFullOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r FullOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarketRPIOrderBookParams) fields(f *wire.Fields) {
+func (r *RPIOrderBookParams) fields(f *wire.Fields) {
 	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketRPIOrderBookParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketRPIOrderBookParams).fields))
+func (r *RPIOrderBookParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RPIOrderBookParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketRPIOrderBookParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketRPIOrderBookParams).fields)
+func (r *RPIOrderBookParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RPIOrderBookParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketRPIOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RPIOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketRPIOrderBookParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketRPIOrderBookParams).fields)
+func (r RPIOrderBookParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*RPIOrderBookParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketRPIOrderBookParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketRPIOrderBookParams).fields))
+func (r *RPIOrderBookParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RPIOrderBookParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketRPIOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketRPIOrderBookParams).fields)
+func (r *RPIOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*RPIOrderBookParams).fields)
 }
 
-func (r *MarketRPIOrderBookResult) fields(f *wire.Fields) {
+func (r *RPIOrderBookResult) fields(f *wire.Fields) {
 	f.Text("s", &r.Symbol)
 	wire.Tuples(f, "a", &r.Asks, (*RPIPriceLevel).fields)
 	wire.Tuples(f, "b", &r.Bids, (*RPIPriceLevel).fields)
@@ -294,22 +294,22 @@ func (r *MarketRPIOrderBookResult) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketRPIOrderBookResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketRPIOrderBookResult).fields))
+func (r *RPIOrderBookResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*RPIOrderBookResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketRPIOrderBookResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketRPIOrderBookResult).fields)
+func (r *RPIOrderBookResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*RPIOrderBookResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketRPIOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *RPIOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketRPIOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r RPIOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarketTickersParams) fields(f *wire.Fields) {
+func (r *TickersParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
@@ -317,56 +317,56 @@ func (r *MarketTickersParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketTickersParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketTickersParams).fields))
+func (r *TickersParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*TickersParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketTickersParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketTickersParams).fields)
+func (r *TickersParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*TickersParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketTickersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *TickersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketTickersParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketTickersParams).fields)
+func (r TickersParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*TickersParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketTickersParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketTickersParams).fields))
+func (r *TickersParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TickersParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketTickersParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketTickersParams).fields)
+func (r *TickersParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*TickersParams).fields)
 }
 
-func (r *MarketTickersResult) fields(f *wire.Fields) {
+func (r *TickersResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*MarketTicker).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketTickersResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketTickersResult).fields))
+func (r *TickersResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*TickersResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketTickersResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketTickersResult).fields)
+func (r *TickersResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*TickersResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketTickersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *TickersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketTickersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r TickersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r *MarketFundingHistoryParams) fields(f *wire.Fields) {
+func (r *FundingHistoryParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
 	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
@@ -375,54 +375,54 @@ func (r *MarketFundingHistoryParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketFundingHistoryParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketFundingHistoryParams).fields))
+func (r *FundingHistoryParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FundingHistoryParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketFundingHistoryParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketFundingHistoryParams).fields)
+func (r *FundingHistoryParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*FundingHistoryParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketFundingHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *FundingHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketFundingHistoryParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketFundingHistoryParams).fields)
+func (r FundingHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*FundingHistoryParams).fields)
 }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketFundingHistoryParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketFundingHistoryParams).fields))
+func (r *FundingHistoryParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FundingHistoryParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketFundingHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketFundingHistoryParams).fields)
+func (r *FundingHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*FundingHistoryParams).fields)
 }
 
-func (r *MarketFundingHistoryResult) fields(f *wire.Fields) {
+func (r *FundingHistoryResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*FundingRate).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketFundingHistoryResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketFundingHistoryResult).fields))
+func (r *FundingHistoryResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*FundingHistoryResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketFundingHistoryResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketFundingHistoryResult).fields)
+func (r *FundingHistoryResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*FundingHistoryResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketFundingHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *FundingHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketFundingHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r FundingHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FundingRate) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
@@ -440,7 +440,7 @@ func (r FundingRate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FundingRate).fields), nil
 }
 
-func (r *MarketTradesParams) fields(f *wire.Fields) {
+func (r *TradesParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
@@ -449,54 +449,52 @@ func (r *MarketTradesParams) fields(f *wire.Fields) {
 }
 
 // Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *MarketTradesParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketTradesParams).fields))
+func (r *TradesParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*TradesParams).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketTradesParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketTradesParams).fields)
+func (r *TradesParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*TradesParams).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketTradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *TradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r MarketTradesParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarketTradesParams).fields)
-}
+func (r TradesParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*TradesParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
-func (r *MarketTradesParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarketTradesParams).fields))
+func (r *TradesParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TradesParams).fields))
 }
 
 // AppendQuery appends the query of a request, without its question mark. It refuses what would
 // be sent as something else.
-func (r *MarketTradesParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarketTradesParams).fields)
+func (r *TradesParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*TradesParams).fields)
 }
 
-func (r *MarketTradesResult) fields(f *wire.Fields) {
+func (r *TradesResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*PublicTrade).fields)
 }
 
 // Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *MarketTradesResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarketTradesResult).fields))
+func (r *TradesResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*TradesResult).fields))
 }
 
 // AppendJSON appends it as it stands on the wire.
-func (r *MarketTradesResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarketTradesResult).fields)
+func (r *TradesResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*TradesResult).fields)
 }
 
 // UnmarshalJSON is Decode for encoding/json.
-func (r *MarketTradesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+func (r *TradesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 // MarshalJSON is AppendJSON for encoding/json.
-func (r MarketTradesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r TradesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PublicTrade) fields(f *wire.Fields) {
 	f.Text("execId", &r.ExecID)

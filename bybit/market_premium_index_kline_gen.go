@@ -18,16 +18,16 @@ import (
 // V5 page: [market/premium-index-kline].
 //
 // [market/premium-index-kline]: https://bybit-exchange.github.io/docs/v5/market/premium-index-kline
-func (s *MarketService) PremiumIndexKline(ctx context.Context, p *MarketPremiumIndexKlineParams) (*MarketPremiumIndexKlineResult, error) {
-	r := new(MarketPremiumIndexKlineResult)
+func (s *MarketService) PremiumIndexKline(ctx context.Context, p *PremiumIndexKlineParams) (*PremiumIndexKlineResult, error) {
+	r := new(PremiumIndexKlineResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/premium-index-price-kline", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketPremiumIndexKlineParams are the parameters of [MarketService.PremiumIndexKline].
-type MarketPremiumIndexKlineParams struct {
+// PremiumIndexKlineParams are the parameters of [MarketService.PremiumIndexKline].
+type PremiumIndexKlineParams struct {
 	Category Category       // Category: only linear. Optional.
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
@@ -36,8 +36,8 @@ type MarketPremiumIndexKlineParams struct {
 	Limit    Opt[int]       // Candles, 1 to 1000. Default: 200.
 }
 
-// MarketPremiumIndexKlineResult is what [MarketService.PremiumIndexKline] returns.
-type MarketPremiumIndexKlineResult struct {
+// PremiumIndexKlineResult is what [MarketService.PremiumIndexKline] returns.
+type PremiumIndexKlineResult struct {
 	Symbol   string   // symbol, as asked
 	Category Category // category, as asked
 
@@ -53,8 +53,8 @@ type MarketPremiumIndexKlineResult struct {
 // V5 page: [market/instrument].
 //
 // [market/instrument]: https://bybit-exchange.github.io/docs/v5/market/instrument
-func (s *MarketService) Instruments(ctx context.Context, p *MarketInstrumentsParams) (*MarketInstrumentsResult, error) {
-	r := new(MarketInstrumentsResult)
+func (s *MarketService) Instruments(ctx context.Context, p *InstrumentsParams) (*InstrumentsResult, error) {
+	r := new(InstrumentsResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/instruments-info", p, r); err != nil {
 		return nil, err
 	}
@@ -62,14 +62,14 @@ func (s *MarketService) Instruments(ctx context.Context, p *MarketInstrumentsPar
 }
 
 // AllInstruments yields the rows of [MarketService.Instruments], page after page. An error ends it.
-func (s *MarketService) AllInstruments(ctx context.Context, p *MarketInstrumentsParams) iter.Seq2[Instrument, error] {
+func (s *MarketService) AllInstruments(ctx context.Context, p *InstrumentsParams) iter.Seq2[Instrument, error] {
 	return pages.ByCursor(ctx, p, s.Instruments,
-		func(p *MarketInstrumentsParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *MarketInstrumentsResult) ([]Instrument, string) { return r.List, r.NextPageCursor })
+		func(p *InstrumentsParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *InstrumentsResult) ([]Instrument, string) { return r.List, r.NextPageCursor })
 }
 
-// MarketInstrumentsParams are the parameters of [MarketService.Instruments].
-type MarketInstrumentsParams struct {
+// InstrumentsParams are the parameters of [MarketService.Instruments].
+type InstrumentsParams struct {
 	Category   Category    // category: spot, linear, inverse or option
 	Symbol     Opt[string] // only this symbol, such as BTCUSDT, in capitals
 	SymbolType SymbolType  // Only symbols of this zone or asset class: not on option. Optional.
@@ -84,8 +84,8 @@ type MarketInstrumentsParams struct {
 	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
 }
 
-// MarketInstrumentsResult is what [MarketService.Instruments] returns.
-type MarketInstrumentsResult struct {
+// InstrumentsResult is what [MarketService.Instruments] returns.
+type InstrumentsResult struct {
 	Category       Category     // category, as asked
 	List           []Instrument // instruments of the page
 	NextPageCursor string       // cursor of the next page; empty on the last, absent on spot
@@ -97,16 +97,16 @@ type MarketInstrumentsResult struct {
 // V5 page: [market/orderbook].
 //
 // [market/orderbook]: https://bybit-exchange.github.io/docs/v5/market/orderbook
-func (s *MarketService) OrderBook(ctx context.Context, p *MarketOrderBookParams) (*MarketOrderBookResult, error) {
-	r := new(MarketOrderBookResult)
+func (s *MarketService) OrderBook(ctx context.Context, p *OrderBookParams) (*OrderBookResult, error) {
+	r := new(OrderBookResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/orderbook", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketOrderBookParams are the parameters of [MarketService.OrderBook].
-type MarketOrderBookParams struct {
+// OrderBookParams are the parameters of [MarketService.OrderBook].
+type OrderBookParams struct {
 	Category Category // category: spot, linear, inverse or option
 	Symbol   string   // symbol, such as BTCUSDT, in capitals
 
@@ -115,8 +115,8 @@ type MarketOrderBookParams struct {
 	Limit Opt[int]
 }
 
-// MarketOrderBookResult is what [MarketService.OrderBook] returns.
-type MarketOrderBookResult struct {
+// OrderBookResult is what [MarketService.OrderBook] returns.
+type OrderBookResult struct {
 	Symbol    string       // symbol, as asked
 	Asks      []PriceLevel // asks, lowest first
 	Bids      []PriceLevel // bids, highest first
@@ -132,22 +132,22 @@ type MarketOrderBookResult struct {
 // V5 page: [market/full-ob].
 //
 // [market/full-ob]: https://bybit-exchange.github.io/docs/v5/market/full-ob
-func (s *MarketService) FullOrderBook(ctx context.Context, p *MarketFullOrderBookParams) (*MarketFullOrderBookResult, error) {
-	r := new(MarketFullOrderBookResult)
+func (s *MarketService) FullOrderBook(ctx context.Context, p *FullOrderBookParams) (*FullOrderBookResult, error) {
+	r := new(FullOrderBookResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/full_orderbook", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketFullOrderBookParams are the parameters of [MarketService.FullOrderBook].
-type MarketFullOrderBookParams struct {
+// FullOrderBookParams are the parameters of [MarketService.FullOrderBook].
+type FullOrderBookParams struct {
 	Category Category // category: spot, linear or inverse
 	Symbol   string   // symbol, such as BTCUSDT
 }
 
-// MarketFullOrderBookResult is what [MarketService.FullOrderBook] returns.
-type MarketFullOrderBookResult struct {
+// FullOrderBookResult is what [MarketService.FullOrderBook] returns.
+type FullOrderBookResult struct {
 	Symbol    string       // symbol, as asked
 	Asks      []PriceLevel // asks, lowest first
 	Bids      []PriceLevel // bids, highest first
@@ -163,23 +163,23 @@ type MarketFullOrderBookResult struct {
 // V5 page: [market/rpi-orderbook].
 //
 // [market/rpi-orderbook]: https://bybit-exchange.github.io/docs/v5/market/rpi-orderbook
-func (s *MarketService) RPIOrderBook(ctx context.Context, p *MarketRPIOrderBookParams) (*MarketRPIOrderBookResult, error) {
-	r := new(MarketRPIOrderBookResult)
+func (s *MarketService) RPIOrderBook(ctx context.Context, p *RPIOrderBookParams) (*RPIOrderBookResult, error) {
+	r := new(RPIOrderBookResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/rpi_orderbook", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketRPIOrderBookParams are the parameters of [MarketService.RPIOrderBook].
-type MarketRPIOrderBookParams struct {
+// RPIOrderBookParams are the parameters of [MarketService.RPIOrderBook].
+type RPIOrderBookParams struct {
 	Category Category // Category: spot, linear or inverse. Optional.
 	Symbol   string   // symbol, such as BTCUSDT, in capitals
 	Limit    Opt[int] // Levels per side, 1 to 50. Documented as required; the page's example leaves it out.
 }
 
-// MarketRPIOrderBookResult is what [MarketService.RPIOrderBook] returns.
-type MarketRPIOrderBookResult struct {
+// RPIOrderBookResult is what [MarketService.RPIOrderBook] returns.
+type RPIOrderBookResult struct {
 	Symbol    string          // symbol, as asked
 	Asks      []RPIPriceLevel // asks, lowest first
 	Bids      []RPIPriceLevel // bids, highest first
@@ -195,24 +195,24 @@ type MarketRPIOrderBookResult struct {
 // V5 page: [market/tickers].
 //
 // [market/tickers]: https://bybit-exchange.github.io/docs/v5/market/tickers
-func (s *MarketService) Tickers(ctx context.Context, p *MarketTickersParams) (*MarketTickersResult, error) {
-	r := new(MarketTickersResult)
+func (s *MarketService) Tickers(ctx context.Context, p *TickersParams) (*TickersResult, error) {
+	r := new(TickersResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/tickers", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketTickersParams are the parameters of [MarketService.Tickers].
-type MarketTickersParams struct {
+// TickersParams are the parameters of [MarketService.Tickers].
+type TickersParams struct {
 	Category Category    // category: spot, linear, inverse or option
 	Symbol   Opt[string] // only this symbol, such as BTCUSDT, in capitals
 	BaseCoin Opt[string] // only options on this coin, such as BTC
 	ExpDate  Opt[string] // only options that expire on this day, such as 25DEC22
 }
 
-// MarketTickersResult is what [MarketService.Tickers] returns.
-type MarketTickersResult struct {
+// TickersResult is what [MarketService.Tickers] returns.
+type TickersResult struct {
 	Category Category       // category, as asked
 	List     []MarketTicker // tickers, one per symbol
 }
@@ -224,16 +224,16 @@ type MarketTickersResult struct {
 // V5 page: [market/history-fund-rate].
 //
 // [market/history-fund-rate]: https://bybit-exchange.github.io/docs/v5/market/history-fund-rate
-func (s *MarketService) FundingHistory(ctx context.Context, p *MarketFundingHistoryParams) (*MarketFundingHistoryResult, error) {
-	r := new(MarketFundingHistoryResult)
+func (s *MarketService) FundingHistory(ctx context.Context, p *FundingHistoryParams) (*FundingHistoryResult, error) {
+	r := new(FundingHistoryResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/funding/history", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketFundingHistoryParams are the parameters of [MarketService.FundingHistory].
-type MarketFundingHistoryParams struct {
+// FundingHistoryParams are the parameters of [MarketService.FundingHistory].
+type FundingHistoryParams struct {
 	Category  Category       // category: linear or inverse
 	Symbol    string         // symbol, such as BTCUSDT, in capitals
 	StartTime Opt[time.Time] // not before this time; needs EndTime
@@ -241,13 +241,13 @@ type MarketFundingHistoryParams struct {
 	Limit     Opt[int]       // Rates, 1 to 200. Default: 200.
 }
 
-// MarketFundingHistoryResult is what [MarketService.FundingHistory] returns.
-type MarketFundingHistoryResult struct {
+// FundingHistoryResult is what [MarketService.FundingHistory] returns.
+type FundingHistoryResult struct {
 	Category Category      // category, as asked
 	List     []FundingRate // funding rates, newest first
 }
 
-// FundingRate is an element of [MarketFundingHistoryResult.List]: funding rates, newest first.
+// FundingRate is an element of [FundingHistoryResult.List]: funding rates, newest first.
 type FundingRate struct {
 	Symbol string          // symbol of the perpetual
 	Rate   decimal.Decimal // rate as a fraction: 0.0001 is 0.01 %, paid by longs if positive
@@ -258,16 +258,16 @@ type FundingRate struct {
 // V5 page: [market/recent-trade].
 //
 // [market/recent-trade]: https://bybit-exchange.github.io/docs/v5/market/recent-trade
-func (s *MarketService) Trades(ctx context.Context, p *MarketTradesParams) (*MarketTradesResult, error) {
-	r := new(MarketTradesResult)
+func (s *MarketService) Trades(ctx context.Context, p *TradesParams) (*TradesResult, error) {
+	r := new(TradesResult)
 	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/recent-trade", p, r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// MarketTradesParams are the parameters of [MarketService.Trades].
-type MarketTradesParams struct {
+// TradesParams are the parameters of [MarketService.Trades].
+type TradesParams struct {
 	Category   Category    // category: spot, linear, inverse or option
 	Symbol     Opt[string] // Symbol, such as BTCUSDT, in capitals. Required except on option.
 	BaseCoin   Opt[string] // Only options on this coin. Default: BTC.
@@ -275,13 +275,13 @@ type MarketTradesParams struct {
 	Limit      Opt[int]    // trades: 1 to 60 on spot, default 60; else 1 to 1000, default 500
 }
 
-// MarketTradesResult is what [MarketService.Trades] returns.
-type MarketTradesResult struct {
+// TradesResult is what [MarketService.Trades] returns.
+type TradesResult struct {
 	Category Category      // category, as asked
 	List     []PublicTrade // trades, newest first
 }
 
-// PublicTrade is one of the trades in [MarketTradesResult.List].
+// PublicTrade is one of the trades in [TradesResult.List].
 type PublicTrade struct {
 	ExecID       string          // ID of the trade
 	Symbol       string          // symbol, such as BTCUSDT

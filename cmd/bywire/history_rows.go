@@ -122,21 +122,21 @@ func historyRowsOf[T any](seq iter.Seq2[T, error], row func(*T) historyRow) iter
 }
 
 func klineRows(ctx context.Context, c *bybit.Client, q *historyQuery, _ *historyRow) iter.Seq2[historyRow, error] {
-	p := &bybit.MarketKlineParams{Category: bybit.Category(q.category), Symbol: q.symbol, Interval: bybit.Interval(q.interval), Start: bybit.Some(q.from), End: q.until()}
+	p := &bybit.KlineParams{Category: bybit.Category(q.category), Symbol: q.symbol, Interval: bybit.Interval(q.interval), Start: bybit.Some(q.from), End: q.until()}
 	return historyRowsOf(c.Market.AllKlines(ctx, p), func(k *bybit.Candle) historyRow {
 		return historyRow{k.StartTime, []string{stamp(k.StartTime), k.OpenPrice.String(), k.HighPrice.String(), k.LowPrice.String(), k.ClosePrice.String(), k.Volume.String(), k.Turnover.String()}}
 	})
 }
 
 func fundingRows(ctx context.Context, c *bybit.Client, q *historyQuery, _ *historyRow) iter.Seq2[historyRow, error] {
-	p := &bybit.MarketFundingHistoryParams{Category: bybit.Category(q.category), Symbol: q.symbol, StartTime: bybit.Some(q.from), EndTime: q.until()}
+	p := &bybit.FundingHistoryParams{Category: bybit.Category(q.category), Symbol: q.symbol, StartTime: bybit.Some(q.from), EndTime: q.until()}
 	return historyRowsOf(c.Market.AllFundingHistory(ctx, p), func(r *bybit.FundingRate) historyRow {
 		return historyRow{r.Time, []string{stamp(r.Time), r.Rate.String()}}
 	})
 }
 
 func openInterestRows(ctx context.Context, c *bybit.Client, q *historyQuery, _ *historyRow) iter.Seq2[historyRow, error] {
-	p := &bybit.MarketOpenInterestParams{Category: bybit.Category(q.category), Symbol: q.symbol, IntervalTime: bybit.Period(q.interval), StartTime: bybit.Some(q.from), EndTime: q.until()}
+	p := &bybit.OpenInterestParams{Category: bybit.Category(q.category), Symbol: q.symbol, IntervalTime: bybit.Period(q.interval), StartTime: bybit.Some(q.from), EndTime: q.until()}
 	return historyRowsOf(c.Market.AllOpenInterest(ctx, p), func(r *bybit.OpenInterestPoint) historyRow {
 		return historyRow{r.Timestamp, []string{stamp(r.Timestamp), r.OpenInterest.String()}}
 	})
@@ -148,7 +148,7 @@ func tradeRows(ctx context.Context, c *bybit.Client, q *historyQuery, last *hist
 	return func(yield func(historyRow, error) bool) {
 		var trades []historyRow
 		behind := 0 // where those begin that come behind last
-		for trade, err := range c.Market.AllTrades(ctx, &bybit.MarketTradesParams{Category: bybit.Category(q.category), Symbol: bybit.Some(q.symbol)}) {
+		for trade, err := range c.Market.AllTrades(ctx, &bybit.TradesParams{Category: bybit.Category(q.category), Symbol: bybit.Some(q.symbol)}) {
 			if err != nil {
 				yield(historyRow{}, err)
 				return

@@ -88,7 +88,7 @@ func theirs(body []byte, r any) error {
 }
 
 func TestBothReadAll(t *testing.T) {
-	var k bybit.MarketKlineResult
+	var k bybit.KlineResult
 	var pk peer.V5GetKlineResponse
 	if err := ours(klines(), &k); err != nil || len(k.List) != bars || k.List[999].Volume.String() == "" {
 		t.Errorf("ours: %v, %d bars", err, len(k.List))
@@ -96,7 +96,7 @@ func TestBothReadAll(t *testing.T) {
 	if err := theirs(klines(), &pk); err != nil || len(pk.Result.List) != bars {
 		t.Errorf("theirs: %v, %d bars", err, len(pk.Result.List))
 	}
-	var i bybit.MarketInstrumentsResult
+	var i bybit.InstrumentsResult
 	var pi peer.V5GetInstrumentsInfoResponse
 	if err := ours(instrumentPage(), &i); err != nil || len(i.List) != instruments || i.List[499].LotSizeFilter.QtyStep.String() != "0.001" {
 		t.Errorf("ours: %v, %d instruments", err, len(i.List))
@@ -108,14 +108,14 @@ func TestBothReadAll(t *testing.T) {
 
 func BenchmarkKline1000(b *testing.B) {
 	body := klines()
-	b.Run("bywire", func(b *testing.B) { run(b, body, func() error { return ours(body, new(bybit.MarketKlineResult)) }) })
+	b.Run("bywire", func(b *testing.B) { run(b, body, func() error { return ours(body, new(bybit.KlineResult)) }) })
 	b.Run("hirokisan", func(b *testing.B) { run(b, body, func() error { return theirs(body, new(peer.V5GetKlineResponse)) }) })
 }
 
 func BenchmarkInstruments500(b *testing.B) {
 	body := instrumentPage()
 	b.Run("bywire", func(b *testing.B) {
-		run(b, body, func() error { return ours(body, new(bybit.MarketInstrumentsResult)) })
+		run(b, body, func() error { return ours(body, new(bybit.InstrumentsResult)) })
 	})
 	b.Run("hirokisan", func(b *testing.B) {
 		run(b, body, func() error { return theirs(body, new(peer.V5GetInstrumentsInfoResponse)) })

@@ -261,6 +261,15 @@ func (c *checker) imports(bybit *Package) {
 	}
 }
 
+// prefix is what the types of the file's methods begin with: the service, so that the same
+// verb may stand in several. Market's types have none: they are what most programs use.
+func (f *File) prefix() string {
+	if f.Service == "Market" {
+		return ""
+	}
+	return f.Service
+}
+
 // method checks a method and declares its types.
 func (c *checker) method(m *Method) {
 	if !exported(m.Name) {
@@ -280,7 +289,7 @@ func (c *checker) method(m *Method) {
 	}
 	u := &unit{name: m.Name, method: m}
 	c.pkg.units[c.file] = append(c.pkg.units[c.file], u)
-	base := c.file.Service + m.Name
+	base := c.file.prefix() + m.Name
 	if m.Query && m.HTTP != "POST" {
 		c.fail(m.line, "%s has the attribute query and is no POST", m.Name)
 	}
