@@ -112,7 +112,7 @@ func (c *clock) lastError() error {
 // to do, until the exchange says that it does not.
 func (c *clock) start(ctx context.Context) {
 	if _, version := c.now(); version == 0 {
-		c.sync(ctx, 0) // who measures anew will see the error
+		_ = c.sync(ctx, 0) // who measures anew will see the error
 	}
 }
 

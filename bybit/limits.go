@@ -167,7 +167,7 @@ func (pat patience) enter(ctx context.Context, g *gate, n int, req *request) (*p
 		return p, nil
 	}
 	if q != nil && (pat.policy == LimitRefuse || pat.over(full.RetryAfter)) {
-		g.leave(q)
+		_ = g.leave(q) // full says why
 	} else if q != nil {
 		if f := pat.trace.CallLimited; f != nil {
 			f(req.trace(pat.number), full.Scope, full.RetryAfter)
@@ -187,7 +187,7 @@ func (pat patience) enter(ctx context.Context, g *gate, n int, req *request) (*p
 		case <-over:
 			full = g.leave(q)
 		case <-ctx.Done():
-			g.leave(q)
+			_ = g.leave(q) // that ctx ended is why
 			return nil, context.Cause(ctx)
 		}
 	}

@@ -35,11 +35,11 @@ func (a *app) dryRun(ctx context.Context, env bybit.Environment, keys *bybit.Cre
 		hidden = "(no key given)"
 		keys = &bybit.Credentials{Key: "none", Secret: "none"}
 	}
-	real, err := bybit.NewClient(&bybit.Options{Environment: env, Credentials: keys})
+	same, err := bybit.NewClient(&bybit.Options{Environment: env, Credentials: keys})
 	if err != nil {
 		return usageError("%w", err) // as the call itself would
 	}
-	real.Close()
+	same.Close()
 	scheme, rest, _ := strings.Cut(env.RESTURL, "://")
 	host, path, _ := strings.Cut(rest, "/")
 	env.RESTURL = "http://localhost/" + path // inside, nobody shakes hands

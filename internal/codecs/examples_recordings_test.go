@@ -221,7 +221,7 @@ func reproduce(d *documented, e codecs.Endpoint, example json.RawMessage) (want,
 	if !ok {
 		return query, "", fmt.Errorf("a query, but the method takes a body")
 	}
-	if err = q.DecodeQuery(query); err != nil {
+	if err := q.DecodeQuery(query); err != nil {
 		return query, "", err
 	}
 	again, err := q.AppendQuery(nil)

@@ -97,7 +97,7 @@ func (t *tree) functionBody(file, name string) (string, bool) {
 	return "", false
 }
 
-var fenced = regexp.MustCompile("(?ms)^```.*?^```$")
+var fenced = regexp.MustCompile("(?ms)^```.*?\n```$")
 
 var link = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
 

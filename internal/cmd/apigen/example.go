@@ -34,7 +34,7 @@ func (c *checker) example() {
 				c.fail(c.file.line, "the example has a field %s, which does not exist", m[1])
 			}
 		}
-		if call := called.FindStringSubmatch(line); call != nil && !known[call[1]] {
+		if call := called.FindStringSubmatch(line); len(call) > 0 && !known[call[1]] {
 			c.fail(c.file.line, "the example calls %s, which does not exist", call[1])
 		}
 	}

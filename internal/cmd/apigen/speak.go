@@ -191,7 +191,7 @@ func (s *scope) speak(text string) string {
 // gives reports whether a word is a field and a value of it follows.
 func (s *scope) gives(word, after string) bool {
 	m := given.FindStringSubmatch(after)
-	return m != nil && constant(s.of[word], m[1]) != ""
+	return len(m) > 0 && constant(s.of[word], m[1]) != ""
 }
 
 // isValue reports whether the word at a place in a text can be a value of the field, and no

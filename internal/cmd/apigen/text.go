@@ -90,7 +90,7 @@ func (g *generator) fieldDoc(r *Row, scope *scope) []string {
 	if !r.Deprecated {
 		return []string{text}
 	}
-	if at := outOfUse.FindStringIndex(text); at != nil && at[0] > 0 {
+	if at := outOfUse.FindStringIndex(text); len(at) > 0 && at[0] > 0 {
 		return []string{text[:at[0]+1], deprecated + lowerFirst(text[at[0]+2:])}
 	}
 	return []string{"", deprecated + lowerFirst(text)}
