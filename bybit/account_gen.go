@@ -166,7 +166,7 @@ type AccountInfoResult struct {
 	// Deprecated: always 0. Use DCP.
 	TimeWindow int64
 
-	// Deprecated: always 0. Use SMPGroup.
+	// Deprecated: always 0. Use the method SMPGroup.
 	SMPGroup int64
 
 	IsMasterTrader    bool   // whether the account is a leader of copy trading

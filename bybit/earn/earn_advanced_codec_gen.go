@@ -341,7 +341,7 @@ func (r PlaceAdvancedOrderParams) MarshalJSON() ([]byte, error) {
 func (r *DualStake) fields(f *wire.Fields) {
 	f.Text("orderDirection", (*string)(&r.OrderDirection))
 	f.Decimal("selectPrice", &r.SelectPrice)
-	wire.Opt(f, "apyE8", &r.APYE8, (*wire.Fields).Int)
+	wire.Opt(f, "apyE8", &r.APYE8, (*wire.Fields).Number)
 }
 
 // UnmarshalJSON reads the JSON of the exchange.

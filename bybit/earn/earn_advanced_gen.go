@@ -274,7 +274,7 @@ type DualStake struct {
 
 	// Required. Yearly rate that is expected, times 10^8. The order fails if the rate is lower by
 	// then.
-	APYE8 bybit.Opt[int64]
+	APYE8 bybit.Opt[decimal.Decimal]
 }
 
 // DoubleWinStake is what [PlaceAdvancedOrderParams.DoubleWinStakeExtra] holds: terms of a Stake in

@@ -42,7 +42,7 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "dualAssetsExtra", Type: "object", Text: "Terms of a Stake in DualAssets."},
 				{Name: "dualAssetsExtra.orderDirection", Type: "string", Required: true, Values: []string{"BuyLow", "SellHigh", "Long", "Short"}, Text: "BuyLow or SellHigh."},
 				{Name: "dualAssetsExtra.selectPrice", Type: "decimal", Required: true, Text: "Target price of a valid offer."},
-				{Name: "dualAssetsExtra.apyE8", Type: "int", Required: true, Text: "Yearly rate that is expected, times 10^8. The order fails if the rate is lower by then."},
+				{Name: "dualAssetsExtra.apyE8", Type: "decimal number", Required: true, Text: "Yearly rate that is expected, times 10^8. The order fails if the rate is lower by then."},
 				{Name: "doubleWinStakeExtra", Type: "object", Text: "Terms of a Stake in DoubleWin."},
 				{Name: "doubleWinStakeExtra.initialPrice", Type: "decimal", Required: true, Text: "Index price now: currentPrice of the quote."},
 				{Name: "doubleWinStakeExtra.lowerPrice", Type: "decimal", Text: "Lower end of your own range, as asked in DoubleWinLeverage."},
