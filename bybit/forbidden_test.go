@@ -61,10 +61,13 @@ func TestFailureClass20_DoubtIsNoBan(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
 		client := v.client(&bybit.Options{Retries: -1})
 		begun := time.Now()
+		var mu sync.Mutex // guards asked: five handlers run at once
 		var asked []string
 		forbidden := true
 		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
 			asked = append(asked, fmt.Sprint(r.URL.Path, " ", time.Since(begun)))
+			mu.Unlock()
 			if forbidden {
 				w.WriteHeader(http.StatusForbidden)
 				io.WriteString(w, "<html>Request blocked</html>")
