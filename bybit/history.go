@@ -105,6 +105,10 @@ func candles[T any](ctx context.Context, op string, interval Interval, start, en
 	w := &walk[T]{
 		op: op, from: from, to: end.Or(time.Time{}), limit: limit, at: at, get: get,
 		length: time.Duration(limit-1) * interval.after(first).Sub(first),
+		next: func(t time.Time) time.Time {
+			start, _ := interval.floor(t)
+			return interval.after(start)
+		},
 		closed: func(row *T, now time.Time) bool { return !interval.after(at(row)).Add(klineSettle).After(now) },
 	}
 	return w.rows(ctx)

@@ -24,7 +24,7 @@ import (
 // never more than limit.
 type market struct {
 	times []int64 // Unix ms, ascending
-	most  int     // rows of a page at most
+	most  int     // rows of a page at most, whatever is asked for
 	row   func(ms int64) string
 	from  string // names of the bounds
 	to    string
@@ -122,7 +122,8 @@ const settles = 2 * time.Second
 
 // TestHistoryIsWhole walks random spans of random markets with random pages, stops in the
 // middle and goes on: what comes is what the venue has, in order, each row once, whether the end of a
-// span counts as part of it or not.
+// span counts as part of it or not; and of candles also where the venue's pages are shorter than what is
+// asked for.
 func TestHistoryIsWhole(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
 		elapse(90 * 24 * time.Hour)
@@ -163,6 +164,9 @@ func TestHistoryIsWhole(t *testing.T) {
 			var walk func(from time.Time) ([]int64, error)
 			switch kind {
 			case 0:
+				if rnd.IntN(2) == 0 {
+					m.most = 1 + rnd.IntN(60) // shorter than what is asked for, perhaps
+				}
 				for len(want) > 0 && time.UnixMilli(want[len(want)-1]).Add(apart+settles).After(time.Now()) {
 					want = want[:len(want)-1] // open
 				}

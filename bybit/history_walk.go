@@ -20,6 +20,7 @@ type walk[T any] struct {
 	limit    int           // rows of a page
 	length   time.Duration // of a window that should bring a page
 	at       func(*T) time.Time
+	next     func(time.Time) time.Time        // where the row behind one stands, for rows on a grid; nil: they may stand anywhere
 	closed   func(row *T, now time.Time) bool // nil: every row is
 	get      func(ctx context.Context, from, to time.Time) (rows []T, now time.Time, err error)
 }
@@ -69,10 +70,13 @@ func (w *walk[T]) each(ctx context.Context, take func(T) bool) error {
 			length = first
 			continue
 		}
-		for more {
+		for more || w.lacks(rows, from, last) {
 			var older []T
 			if older, more, _, err = w.page(ctx, from, w.at(&rows[0]).Add(-time.Millisecond)); err != nil {
 				return err
+			}
+			if len(older) == 0 {
+				break
 			}
 			rows = append(older, rows...)
 		}
@@ -98,6 +102,19 @@ func (w *walk[T]) each(ctx context.Context, take func(T) bool) error {
 		}
 		from = end // again, in case that ends do not count: a row that was there is known
 	}
+}
+
+// lacks reports whether rows on a grid begin later than they might. A page may be shorter
+// than was asked for although there are older rows, if the venue's longest page is; and if there are
+// none, because trading stood still or had not begun, that costs a request.
+func (w *walk[T]) lacks(rows []T, from, last time.Time) bool {
+	if w.next == nil || len(rows) == 0 {
+		return false
+	}
+	if last.Before(from) {
+		last = from.Add(-time.Millisecond)
+	}
+	return w.at(&rows[0]).After(w.next(last))
 }
 
 // span checks the span. The venue counts in milliseconds.
