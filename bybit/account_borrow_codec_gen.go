@@ -11,20 +11,20 @@ func (r *AccountBorrowParams) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountBorrowParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountBorrowParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountBorrowParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountBorrowParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountBorrowParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountBorrowParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountBorrowParams).fields)
 }
@@ -34,20 +34,20 @@ func (r *AccountBorrowResult) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountBorrowResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountBorrowResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountBorrowResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountBorrowResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountBorrowResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountBorrowResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountBorrowHistoryParams) fields(f *wire.Fields) {
@@ -58,20 +58,20 @@ func (r *AccountBorrowHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountBorrowHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountBorrowHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountBorrowHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountBorrowHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountBorrowHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountBorrowHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountBorrowHistoryParams).fields)
 }
@@ -81,8 +81,8 @@ func (r *AccountBorrowHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountBorrowHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountBorrowHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountBorrowHistoryParams).fields)
 }
@@ -92,20 +92,20 @@ func (r *AccountBorrowHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*BorrowInterest).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountBorrowHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountBorrowHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountBorrowHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountBorrowHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountBorrowHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountBorrowHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *BorrowInterest) fields(f *wire.Fields) {
@@ -120,12 +120,12 @@ func (r *BorrowInterest) fields(f *wire.Fields) {
 	f.Decimal("borrowCost", &r.BorrowCost)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BorrowInterest) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BorrowInterest).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r BorrowInterest) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*BorrowInterest).fields), nil
 }
@@ -136,20 +136,20 @@ func (r *AccountRepayParams) fields(f *wire.Fields) {
 	f.Omit().Text("repaymentType", (*string)(&r.RepaymentType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountRepayParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountRepayParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountRepayParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountRepayParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountRepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountRepayParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountRepayParams).fields)
 }
@@ -158,20 +158,20 @@ func (r *AccountRepayResult) fields(f *wire.Fields) {
 	f.Text("resultStatus", (*string)(&r.ResultStatus))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountRepayResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountRepayResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountRepayResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountRepayResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountRepayResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountRepayResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountRepayWithoutConversionParams) fields(f *wire.Fields) {
@@ -180,20 +180,20 @@ func (r *AccountRepayWithoutConversionParams) fields(f *wire.Fields) {
 	f.Omit().Text("repaymentType", (*string)(&r.RepaymentType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountRepayWithoutConversionParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountRepayWithoutConversionParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountRepayWithoutConversionParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountRepayWithoutConversionParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountRepayWithoutConversionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountRepayWithoutConversionParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountRepayWithoutConversionParams).fields)
 }
@@ -202,20 +202,20 @@ func (r *AccountRepayWithoutConversionResult) fields(f *wire.Fields) {
 	f.Text("resultStatus", (*string)(&r.ResultStatus))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountRepayWithoutConversionResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountRepayWithoutConversionResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountRepayWithoutConversionResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountRepayWithoutConversionResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountRepayWithoutConversionResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountRepayWithoutConversionResult) MarshalJSON() ([]byte, error) {
 	return r.AppendJSON(nil), nil
 }
@@ -224,20 +224,20 @@ func (r *AccountRepayLiabilitiesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountRepayLiabilitiesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountRepayLiabilitiesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountRepayLiabilitiesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountRepayLiabilitiesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountRepayLiabilitiesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountRepayLiabilitiesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountRepayLiabilitiesParams).fields)
 }
@@ -246,20 +246,20 @@ func (r *AccountRepayLiabilitiesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*LiabilityRepayment).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountRepayLiabilitiesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountRepayLiabilitiesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountRepayLiabilitiesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountRepayLiabilitiesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountRepayLiabilitiesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountRepayLiabilitiesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LiabilityRepayment) fields(f *wire.Fields) {
@@ -267,12 +267,12 @@ func (r *LiabilityRepayment) fields(f *wire.Fields) {
 	f.Decimal("repaymentQty", &r.RepaymentQty)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiabilityRepayment) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiabilityRepayment).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LiabilityRepayment) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LiabilityRepayment).fields), nil
 }
@@ -281,20 +281,20 @@ func (r *AccountRepayInfoParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountRepayInfoParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountRepayInfoParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountRepayInfoParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountRepayInfoParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountRepayInfoParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountRepayInfoParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountRepayInfoParams).fields)
 }
@@ -304,8 +304,8 @@ func (r *AccountRepayInfoParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountRepayInfoParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountRepayInfoParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountRepayInfoParams).fields)
 }
@@ -315,32 +315,32 @@ func (r *AccountRepayInfoResult) fields(f *wire.Fields) {
 	wire.Struct(f, "borrowInfo", &r.BorrowInfo, (*RepayDebt).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountRepayInfoResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountRepayInfoResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountRepayInfoResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountRepayInfoResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountRepayInfoResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountRepayInfoResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RepayCollateral) fields(f *wire.Fields) {
 	wire.Structs(f, "collateralList", &r.Coins, (*RepayCollateralCoin).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayCollateral) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayCollateral).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RepayCollateral) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RepayCollateral).fields), nil
 }
@@ -355,12 +355,12 @@ func (r *RepayCollateralCoin) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayCollateralCoin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayCollateralCoin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RepayCollateralCoin) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RepayCollateralCoin).fields), nil
 }
@@ -373,12 +373,12 @@ func (r *RepayDebt) fields(f *wire.Fields) {
 	f.Decimal("availableBalance", &r.AvailableBalance)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayDebt) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayDebt).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RepayDebt) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RepayDebt).fields), nil
 }
@@ -387,20 +387,20 @@ func (r *AccountDCPResult) fields(f *wire.Fields) {
 	wire.Structs(f, "dcpInfos", &r.DCPInfos, (*DCPInfo).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountDCPResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountDCPResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountDCPResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountDCPResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountDCPResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountDCPResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *DCPInfo) fields(f *wire.Fields) {
@@ -409,52 +409,52 @@ func (r *DCPInfo) fields(f *wire.Fields) {
 	f.IntText("timeWindow", &r.TimeWindow)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DCPInfo) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DCPInfo).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DCPInfo) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*DCPInfo).fields), nil }
 
 func (r *AccountSMPGroupResult) fields(f *wire.Fields) {
 	f.Int("smpGroup", &r.SMPGroup)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountSMPGroupResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSMPGroupResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSMPGroupResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSMPGroupResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSMPGroupResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountSMPGroupResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountMMPStateParams) fields(f *wire.Fields) {
 	f.Text("baseCoin", &r.BaseCoin)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountMMPStateParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountMMPStateParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountMMPStateParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountMMPStateParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountMMPStateParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountMMPStateParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountMMPStateParams).fields)
 }
@@ -464,8 +464,8 @@ func (r *AccountMMPStateParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountMMPStateParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountMMPStateParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountMMPStateParams).fields)
 }
@@ -474,20 +474,20 @@ func (r *AccountMMPStateResult) fields(f *wire.Fields) {
 	wire.Structs(f, "result", &r.List, (*MMPState).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountMMPStateResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountMMPStateResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountMMPStateResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountMMPStateResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountMMPStateResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountMMPStateResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MMPState) fields(f *wire.Fields) {
@@ -502,12 +502,12 @@ func (r *MMPState) fields(f *wire.Fields) {
 	f.Bool("mmpFrozen", &r.MMPFrozen)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MMPState) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MMPState).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MMPState) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*MMPState).fields), nil }
 
 func (r *AccountSetMMPParams) fields(f *wire.Fields) {
@@ -519,20 +519,20 @@ func (r *AccountSetMMPParams) fields(f *wire.Fields) {
 	wire.Opt(f, "vegaLimit", &r.VegaLimit, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountSetMMPParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSetMMPParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSetMMPParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSetMMPParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSetMMPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountSetMMPParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountSetMMPParams).fields)
 }

@@ -65,11 +65,17 @@ func (s *AccountService) AllBorrowHistory(ctx context.Context, p *AccountBorrowH
 
 // AccountBorrowHistoryParams are the parameters of [AccountService.BorrowHistory].
 type AccountBorrowHistoryParams struct {
-	Currency  Opt[string]    // Coin, such as BTC. Default: all.
+	// Coin, such as BTC. Default: all.
+	Currency Opt[string]
+
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AccountBorrowHistoryResult is what [AccountService.BorrowHistory] returns.
@@ -113,8 +119,11 @@ func (s *AccountService) Repay(ctx context.Context, p *AccountRepayParams) (*Acc
 
 // AccountRepayParams are the parameters of [AccountService.Repay].
 type AccountRepayParams struct {
-	Coin   Opt[string]          // Coin that is owed, such as BTC. Default: all debts.
-	Amount Opt[decimal.Decimal] // Amount to repay, in coin; needs a coin. Default: all that is owed.
+	// Coin that is owed, such as BTC. Default: all debts.
+	Coin Opt[string]
+
+	// Amount to repay, in coin; needs a coin. Default: all that is owed.
+	Amount Opt[decimal.Decimal]
 
 	// Which debts to repay: RepayAll, RepayFixed or RepayFlexible. Default: RepayFlexible.
 	RepaymentType RepaymentType
@@ -146,8 +155,10 @@ func (s *AccountService) RepayWithoutConversion(ctx context.Context, p *AccountR
 // AccountRepayWithoutConversionParams are the parameters of
 // [AccountService.RepayWithoutConversion].
 type AccountRepayWithoutConversionParams struct {
-	Coin   string               // coin that is owed, such as BTC
-	Amount Opt[decimal.Decimal] // Amount to repay, in coin. Default: as much as the spot balance covers.
+	Coin string // coin that is owed, such as BTC
+
+	// Amount to repay, in coin. Default: as much as the spot balance covers.
+	Amount Opt[decimal.Decimal]
 
 	// Which debts to repay: RepayAll, RepayFixed or RepayFlexible. Default: RepayFlexible.
 	RepaymentType RepaymentType
@@ -177,7 +188,8 @@ func (s *AccountService) RepayLiabilities(ctx context.Context, p *AccountRepayLi
 
 // AccountRepayLiabilitiesParams are the parameters of [AccountService.RepayLiabilities].
 type AccountRepayLiabilitiesParams struct {
-	Coin Opt[string] // Coin that is owed, such as USDT. Default: all debts.
+	// Coin that is owed, such as USDT. Default: all debts.
+	Coin Opt[string]
 }
 
 // AccountRepayLiabilitiesResult is what [AccountService.RepayLiabilities] returns.
@@ -236,10 +248,13 @@ type RepayCollateralCoin struct {
 
 // RepayDebt is what [AccountRepayInfoResult.BorrowInfo] holds: what is owed.
 type RepayDebt struct {
-	BorrowSize       decimal.Decimal // debt, in coin
-	AssetFrozen      decimal.Decimal // amount that is locked, in coin
-	BorrowValue      decimal.Text    // debt, USD
-	Coin             string          // Coin that was asked for. Absent if none was.
+	BorrowSize  decimal.Decimal // debt, in coin
+	AssetFrozen decimal.Decimal // amount that is locked, in coin
+	BorrowValue decimal.Text    // debt, USD
+
+	// Coin that was asked for. Absent if none was.
+	Coin string
+
 	AvailableBalance decimal.Decimal // balance that can repay, in coin
 }
 
@@ -268,7 +283,8 @@ type DCPInfo struct {
 	Product   DCPProduct // product line that is protected
 	DCPStatus Switch     // whether it is protected: SwitchOn
 
-	TimeWindow int64 // Seconds without a connection before orders are cancelled, 3 to 300. Default: 10.
+	// Seconds without a connection before orders are cancelled, 3 to 300. Default: 10.
+	TimeWindow int64
 }
 
 // SMPGroup returns the self-match prevention group of the account: accounts of one group do not
@@ -287,7 +303,8 @@ func (s *AccountService) SMPGroup(ctx context.Context) (*AccountSMPGroupResult, 
 
 // AccountSMPGroupResult is what [AccountService.SMPGroup] returns.
 type AccountSMPGroupResult struct {
-	SMPGroup int64 // ID of the group. 0 if the account has none.
+	// ID of the group. 0 if the account has none.
+	SMPGroup int64
 }
 
 // MMPState returns the limits and state of market maker protection for one base coin. Options only.
@@ -314,16 +331,21 @@ type AccountMMPStateResult struct {
 
 // MMPState is an element of [AccountMMPStateResult.List], one for each base coin.
 type MMPState struct {
-	BaseCoin     string          // base coin, such as BTC
-	MMPEnabled   bool            // whether the account has the protection
-	Window       int64           // time over which trades are added up, ms
-	FrozenPeriod int64           // Time that orders stay refused after it triggered, ms. 0: until ResetMMP.
-	QtyLimit     decimal.Decimal // sum of traded quantities that triggers it
-	DeltaLimit   decimal.Decimal // net delta of the trades that triggers it
-	VegaLimit    decimal.Decimal // net vega of the trades that triggers it
+	BaseCoin   string // base coin, such as BTC
+	MMPEnabled bool   // whether the account has the protection
+	Window     int64  // time over which trades are added up, ms
 
-	MMPFrozenUntil time.Time // When orders are accepted again. Only meaningful with MMPFrozen.
-	MMPFrozen      bool      // whether it has triggered and orders are refused
+	// Time that orders stay refused after it triggered, ms. 0: until ResetMMP.
+	FrozenPeriod int64
+
+	QtyLimit   decimal.Decimal // sum of traded quantities that triggers it
+	DeltaLimit decimal.Decimal // net delta of the trades that triggers it
+	VegaLimit  decimal.Decimal // net vega of the trades that triggers it
+
+	// When orders are accepted again. Only meaningful with MMPFrozen.
+	MMPFrozenUntil time.Time
+
+	MMPFrozen bool // whether it has triggered and orders are refused
 }
 
 // SetMMP sets the limits of market maker protection for one base coin, options only. When trades of

@@ -11,12 +11,12 @@ func (r *CollateralSetting) fields(f *wire.Fields) {
 	f.Text("collateralSwitch", (*string)(&r.CollateralSwitch))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CollateralSetting) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CollateralSetting).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CollateralSetting) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CollateralSetting).fields), nil
 }
@@ -26,20 +26,20 @@ func (r *AccountWalletBalanceParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountWalletBalanceParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountWalletBalanceParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountWalletBalanceParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountWalletBalanceParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountWalletBalanceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountWalletBalanceParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountWalletBalanceParams).fields)
 }
@@ -49,8 +49,8 @@ func (r *AccountWalletBalanceParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountWalletBalanceParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountWalletBalanceParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountWalletBalanceParams).fields)
 }
@@ -59,20 +59,20 @@ func (r *AccountWalletBalanceResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*WalletBalance).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountWalletBalanceResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountWalletBalanceResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountWalletBalanceResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountWalletBalanceResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountWalletBalanceResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountWalletBalanceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *WalletBalance) fields(f *wire.Fields) {
@@ -94,12 +94,12 @@ func (r *WalletBalance) fields(f *wire.Fields) {
 	wire.Structs(f, "coin", &r.Coins, (*WalletCoin).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *WalletBalance) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*WalletBalance).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r WalletBalance) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*WalletBalance).fields), nil
 }
@@ -128,12 +128,12 @@ func (r *WalletCoin) fields(f *wire.Fields) {
 	f.Decimal("spotBorrow", &r.SpotBorrow)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *WalletCoin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*WalletCoin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r WalletCoin) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*WalletCoin).fields), nil
 }
@@ -149,20 +149,20 @@ func (r *AccountInfoResult) fields(f *wire.Fields) {
 	f.Text("spotHedgingStatus", (*string)(&r.SpotHedgingStatus))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountInfoResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountInfoResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountInfoResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountInfoResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountInfoResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountInfoResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountInstrumentsParams) fields(f *wire.Fields) {
@@ -172,20 +172,20 @@ func (r *AccountInstrumentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountInstrumentsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountInstrumentsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountInstrumentsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountInstrumentsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountInstrumentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountInstrumentsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountInstrumentsParams).fields)
 }
@@ -195,8 +195,8 @@ func (r *AccountInstrumentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountInstrumentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountInstrumentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountInstrumentsParams).fields)
 }
@@ -207,20 +207,20 @@ func (r *AccountInstrumentsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountInstrumentsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountInstrumentsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountInstrumentsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountInstrumentsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountInstrumentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountInstrumentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountInstrument) fields(f *wire.Fields) {
@@ -256,12 +256,12 @@ func (r *AccountInstrument) fields(f *wire.Fields) {
 	f.Bool("isPublicRpi", &r.IsPublicRPI)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountInstrument) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountInstrument).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AccountInstrument) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AccountInstrument).fields), nil
 }
@@ -272,20 +272,20 @@ func (r *AccountFeeRatesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountFeeRatesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountFeeRatesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountFeeRatesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountFeeRatesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountFeeRatesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountFeeRatesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountFeeRatesParams).fields)
 }
@@ -295,8 +295,8 @@ func (r *AccountFeeRatesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountFeeRatesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountFeeRatesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountFeeRatesParams).fields)
 }
@@ -306,20 +306,20 @@ func (r *AccountFeeRatesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*AccountFeeRate).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountFeeRatesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountFeeRatesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountFeeRatesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountFeeRatesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountFeeRatesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountFeeRatesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountFeeRate) fields(f *wire.Fields) {
@@ -329,12 +329,12 @@ func (r *AccountFeeRate) fields(f *wire.Fields) {
 	f.Decimal("makerFeeRate", &r.MakerFeeRate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountFeeRate) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountFeeRate).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AccountFeeRate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AccountFeeRate).fields), nil
 }
@@ -343,20 +343,20 @@ func (r *AccountTransferableParams) fields(f *wire.Fields) {
 	f.Text("coinName", &r.CoinName)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountTransferableParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountTransferableParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountTransferableParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountTransferableParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountTransferableParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountTransferableParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountTransferableParams).fields)
 }
@@ -366,8 +366,8 @@ func (r *AccountTransferableParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountTransferableParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountTransferableParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountTransferableParams).fields)
 }
@@ -377,20 +377,20 @@ func (r *AccountTransferableResult) fields(f *wire.Fields) {
 	wire.Map(f, "availableWithdrawalMap", &r.AvailableWithdrawalMap, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountTransferableResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountTransferableResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountTransferableResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountTransferableResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountTransferableResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountTransferableResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountTransactionLogParams) fields(f *wire.Fields) {
@@ -406,20 +406,20 @@ func (r *AccountTransactionLogParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountTransactionLogParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountTransactionLogParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountTransactionLogParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountTransactionLogParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountTransactionLogParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountTransactionLogParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountTransactionLogParams).fields)
 }
@@ -429,8 +429,8 @@ func (r *AccountTransactionLogParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountTransactionLogParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountTransactionLogParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountTransactionLogParams).fields)
 }
@@ -440,20 +440,20 @@ func (r *AccountTransactionLogResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Transaction).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountTransactionLogResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountTransactionLogResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountTransactionLogResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountTransactionLogResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountTransactionLogResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountTransactionLogResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Transaction) fields(f *wire.Fields) {
@@ -481,12 +481,12 @@ func (r *Transaction) fields(f *wire.Fields) {
 	f.Omit().Raw("extraFees", (*[]byte)(&r.ExtraFees))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Transaction) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Transaction).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Transaction) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Transaction).fields), nil
 }

@@ -10,20 +10,20 @@ func (r *AccountCoinGreeksParams) fields(f *wire.Fields) {
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountCoinGreeksParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountCoinGreeksParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountCoinGreeksParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountCoinGreeksParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountCoinGreeksParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountCoinGreeksParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountCoinGreeksParams).fields)
 }
@@ -33,8 +33,8 @@ func (r *AccountCoinGreeksParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountCoinGreeksParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountCoinGreeksParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountCoinGreeksParams).fields)
 }
@@ -43,20 +43,20 @@ func (r *AccountCoinGreeksResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*CoinGreeks).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountCoinGreeksResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountCoinGreeksResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountCoinGreeksResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountCoinGreeksResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountCoinGreeksResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountCoinGreeksResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CoinGreeks) fields(f *wire.Fields) {
@@ -67,12 +67,12 @@ func (r *CoinGreeks) fields(f *wire.Fields) {
 	f.Decimal("totalTheta", &r.TotalTheta)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinGreeks) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinGreeks).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinGreeks) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinGreeks).fields), nil
 }
@@ -81,20 +81,20 @@ func (r *AccountOptionAssetsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "result", &r.List, (*OptionAsset).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountOptionAssetsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountOptionAssetsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountOptionAssetsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountOptionAssetsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountOptionAssetsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountOptionAssetsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OptionAsset) fields(f *wire.Fields) {
@@ -107,12 +107,12 @@ func (r *OptionAsset) fields(f *wire.Fields) {
 	f.MillisNumber("sendTime", &r.SendTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OptionAsset) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OptionAsset).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OptionAsset) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OptionAsset).fields), nil
 }
@@ -123,20 +123,20 @@ func (r *AccountTradeAnalysisParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountTradeAnalysisParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountTradeAnalysisParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountTradeAnalysisParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountTradeAnalysisParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountTradeAnalysisParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountTradeAnalysisParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountTradeAnalysisParams).fields)
 }
@@ -146,8 +146,8 @@ func (r *AccountTradeAnalysisParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountTradeAnalysisParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountTradeAnalysisParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountTradeAnalysisParams).fields)
 }
@@ -173,20 +173,20 @@ func (r *AccountTradeAnalysisResult) fields(f *wire.Fields) {
 	wire.Structs(f, "sumPriceList", &r.Days, (*DailyTradeValue).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountTradeAnalysisResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountTradeAnalysisResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountTradeAnalysisResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountTradeAnalysisResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountTradeAnalysisResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountTradeAnalysisResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *DailyTradeValue) fields(f *wire.Fields) {
@@ -196,12 +196,12 @@ func (r *DailyTradeValue) fields(f *wire.Fields) {
 	f.Decimal("sumExecValue", &r.SumExecValue)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DailyTradeValue) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DailyTradeValue).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DailyTradeValue) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DailyTradeValue).fields), nil
 }
@@ -210,20 +210,20 @@ func (r *AccountSetMarginModeParams) fields(f *wire.Fields) {
 	f.Text("setMarginMode", (*string)(&r.SetMarginMode))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountSetMarginModeParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSetMarginModeParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSetMarginModeParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSetMarginModeParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSetMarginModeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountSetMarginModeParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountSetMarginModeParams).fields)
 }
@@ -232,20 +232,20 @@ func (r *AccountSetMarginModeResult) fields(f *wire.Fields) {
 	wire.Structs(f, "reasons", &r.Reasons, (*MarginModeReason).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountSetMarginModeResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSetMarginModeResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSetMarginModeResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSetMarginModeResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSetMarginModeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountSetMarginModeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MarginModeReason) fields(f *wire.Fields) {
@@ -253,12 +253,12 @@ func (r *MarginModeReason) fields(f *wire.Fields) {
 	f.Text("reasonMsg", &r.ReasonMsg)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarginModeReason) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarginModeReason).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MarginModeReason) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MarginModeReason).fields), nil
 }
@@ -267,20 +267,20 @@ func (r *AccountSetSpotHedgingParams) fields(f *wire.Fields) {
 	f.Text("setHedgingMode", (*string)(&r.SetHedgingMode))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountSetSpotHedgingParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSetSpotHedgingParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSetSpotHedgingParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSetSpotHedgingParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSetSpotHedgingParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountSetSpotHedgingParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountSetSpotHedgingParams).fields)
 }
@@ -293,20 +293,20 @@ func (r *AccountTradeBehaviourResult) fields(f *wire.Fields) {
 	f.Bool("fmsef", &r.FuturesFeesInMNT)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountTradeBehaviourResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountTradeBehaviourResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountTradeBehaviourResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountTradeBehaviourResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountTradeBehaviourResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountTradeBehaviourResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountSetPriceLimitParams) fields(f *wire.Fields) {
@@ -314,20 +314,20 @@ func (r *AccountSetPriceLimitParams) fields(f *wire.Fields) {
 	wire.Opt(f, "modifyEnable", &r.ModifyEnable, (*wire.Fields).Bool)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountSetPriceLimitParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSetPriceLimitParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSetPriceLimitParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSetPriceLimitParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSetPriceLimitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountSetPriceLimitParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountSetPriceLimitParams).fields)
 }
@@ -336,20 +336,20 @@ func (r *AccountSetDeltaNeutralParams) fields(f *wire.Fields) {
 	wire.Opt(f, "deltaEnable", &r.On, (*wire.Fields).DigitText)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountSetDeltaNeutralParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSetDeltaNeutralParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSetDeltaNeutralParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSetDeltaNeutralParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSetDeltaNeutralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountSetDeltaNeutralParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountSetDeltaNeutralParams).fields)
 }
@@ -358,40 +358,40 @@ func (r *AccountSetDeltaNeutralResult) fields(f *wire.Fields) {
 	f.Omit().TextOrNumber("resultStatus", &r.ResultStatus)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountSetDeltaNeutralResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSetDeltaNeutralResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSetDeltaNeutralResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSetDeltaNeutralResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSetDeltaNeutralResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountSetDeltaNeutralResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountCollateralParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountCollateralParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountCollateralParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountCollateralParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountCollateralParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountCollateralParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountCollateralParams).fields)
 }
@@ -401,8 +401,8 @@ func (r *AccountCollateralParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AccountCollateralParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AccountCollateralParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AccountCollateralParams).fields)
 }
@@ -411,20 +411,20 @@ func (r *AccountCollateralResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*CollateralInfo).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountCollateralResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountCollateralResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountCollateralResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountCollateralResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountCollateralResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountCollateralResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CollateralInfo) fields(f *wire.Fields) {
@@ -444,12 +444,12 @@ func (r *CollateralInfo) fields(f *wire.Fields) {
 	f.Decimal("collateralRatio", &r.CollateralRatio)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CollateralInfo) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CollateralInfo).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CollateralInfo) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CollateralInfo).fields), nil
 }
@@ -459,20 +459,20 @@ func (r *AccountSetCollateralParams) fields(f *wire.Fields) {
 	f.Text("collateralSwitch", (*string)(&r.CollateralSwitch))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountSetCollateralParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSetCollateralParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSetCollateralParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSetCollateralParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSetCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountSetCollateralParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountSetCollateralParams).fields)
 }
@@ -481,20 +481,20 @@ func (r *AccountSetCollateralsParams) fields(f *wire.Fields) {
 	wire.Structs(f, "request", &r.Settings, (*CollateralSetting).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountSetCollateralsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSetCollateralsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSetCollateralsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSetCollateralsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSetCollateralsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountSetCollateralsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountSetCollateralsParams).fields)
 }
@@ -503,18 +503,18 @@ func (r *AccountSetCollateralsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*CollateralSetting).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountSetCollateralsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountSetCollateralsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountSetCollateralsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountSetCollateralsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountSetCollateralsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountSetCollateralsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -26,7 +26,8 @@ func (s *AccountService) CoinGreeks(ctx context.Context, p *AccountCoinGreeksPar
 
 // AccountCoinGreeksParams are the parameters of [AccountService.CoinGreeks].
 type AccountCoinGreeksParams struct {
-	BaseCoin Opt[string] // Base coin, such as BTC. Default: all.
+	// Base coin, such as BTC. Default: all.
+	BaseCoin Opt[string]
 }
 
 // AccountCoinGreeksResult is what [AccountService.CoinGreeks] returns.
@@ -143,7 +144,8 @@ type AccountSetMarginModeParams struct {
 
 // AccountSetMarginModeResult is what [AccountService.SetMarginMode] returns.
 type AccountSetMarginModeResult struct {
-	Reasons []MarginModeReason // Why it was refused. Empty after success.
+	// Why it was refused. Empty after success.
+	Reasons []MarginModeReason
 }
 
 // MarginModeReason is an element of [AccountSetMarginModeResult.Reasons]: why it was refused. Empty
@@ -237,12 +239,14 @@ func (s *AccountService) SetDeltaNeutral(ctx context.Context, p *AccountSetDelta
 
 // AccountSetDeltaNeutralParams are the parameters of [AccountService.SetDeltaNeutral].
 type AccountSetDeltaNeutralParams struct {
-	On Opt[bool] // Required. Whether to turn it on; false turns it off.
+	// Required. Whether to turn it on; false turns it off.
+	On Opt[bool]
 }
 
 // AccountSetDeltaNeutralResult is what [AccountService.SetDeltaNeutral] returns.
 type AccountSetDeltaNeutralResult struct {
-	ResultStatus string // Whether it worked: success or failed. Not in every reply.
+	// Whether it worked: success or failed. Not in every reply.
+	ResultStatus string
 }
 
 // Collateral returns the borrowing terms and collateral state of each coin: rates, limits, what is
@@ -261,7 +265,8 @@ func (s *AccountService) Collateral(ctx context.Context, p *AccountCollateralPar
 
 // AccountCollateralParams are the parameters of [AccountService.Collateral].
 type AccountCollateralParams struct {
-	Currency Opt[string] // Coin, such as BTC. Default: all.
+	// Coin, such as BTC. Default: all.
+	Currency Opt[string]
 }
 
 // AccountCollateralResult is what [AccountService.Collateral] returns.
@@ -315,7 +320,9 @@ func (s *AccountService) SetCollateral(ctx context.Context, p *AccountSetCollate
 
 // AccountSetCollateralParams are the parameters of [AccountService.SetCollateral].
 type AccountSetCollateralParams struct {
-	Coin             string // Coin, such as BTC. Not USDT or USDC.
+	// Coin, such as BTC. Not USDT or USDC.
+	Coin string
+
 	CollateralSwitch Switch // SwitchOn if it shall count as collateral, SwitchOff if not
 }
 

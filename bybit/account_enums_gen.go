@@ -5,7 +5,6 @@ package bybit
 // AccountType is a wallet of an account.
 type AccountType string
 
-// The values of AccountType.
 const (
 	AccountUnified AccountType = "UNIFIED" // the unified trading account: margin, positions and spot in one
 	AccountFunding AccountType = "FUND"    // the funding account, where deposits arrive
@@ -16,16 +15,18 @@ const (
 	// AccountContract: the derivatives account of the classic system. In old records.
 	AccountContract AccountType = "CONTRACT"
 
-	AccountSpot AccountType = "SPOT" // The spot account of the classic system. In old records.
+	// AccountSpot: the spot account of the classic system. In old records.
+	AccountSpot AccountType = "SPOT"
 )
 
 // MarginMode says how positions share margin.
 type MarginMode string
 
-// The values of MarginMode.
 const (
 	MarginIsolated MarginMode = "ISOLATED_MARGIN" // each position has margin of its own
-	MarginCross    MarginMode = "REGULAR_MARGIN"  // All positions share the account's margin. The default.
+
+	// MarginCross: all positions share the account's margin. The default.
+	MarginCross MarginMode = "REGULAR_MARGIN"
 
 	MarginPortfolio MarginMode = "PORTFOLIO_MARGIN" // margin follows the risk of all positions together
 )
@@ -33,7 +34,6 @@ const (
 // UnifiedStatus is the generation of an account.
 type UnifiedStatus int64
 
-// The values of UnifiedStatus.
 const (
 	AccountClassic UnifiedStatus = 1 // classic account
 	AccountUTA1    UnifiedStatus = 3 // unified account 1.0
@@ -45,7 +45,6 @@ const (
 // Switch says whether a setting is on.
 type Switch string
 
-// The values of Switch.
 const (
 	SwitchOn  Switch = "ON"  // it is on
 	SwitchOff Switch = "OFF" // it is off
@@ -54,7 +53,6 @@ const (
 // CollateralRestriction says how close the exchange is to its limit of a collateral coin.
 type CollateralRestriction string
 
-// The values of CollateralRestriction.
 const (
 	CollateralUnknown   CollateralRestriction = "-1" // not known
 	CollateralFree      CollateralRestriction = "0"  // no restriction
@@ -68,17 +66,17 @@ const (
 // RepaymentType says which debts a repayment goes to.
 type RepaymentType string
 
-// The values of RepaymentType.
 const (
-	RepayAll      RepaymentType = "ALL"      // both kinds, those at a floating rate first
-	RepayFixed    RepaymentType = "FIXED"    // debts at a fixed rate only
-	RepayFlexible RepaymentType = "FLEXIBLE" // Debts at a floating rate only. The default.
+	RepayAll   RepaymentType = "ALL"   // both kinds, those at a floating rate first
+	RepayFixed RepaymentType = "FIXED" // debts at a fixed rate only
+
+	// RepayFlexible: debts at a floating rate only. The default.
+	RepayFlexible RepaymentType = "FLEXIBLE"
 )
 
 // RepaymentStatus says how far a repayment is.
 type RepaymentStatus string
 
-// The values of RepaymentStatus.
 const (
 	RepaymentProcessing RepaymentStatus = "P"  // accepted, not done yet
 	RepaymentDone       RepaymentStatus = "SU" // done
@@ -88,7 +86,6 @@ const (
 // UpgradeStatus says how far the upgrade of an account is.
 type UpgradeStatus string
 
-// The values of UpgradeStatus.
 const (
 	UpgradeProcessing UpgradeStatus = "PROCESS" // under way; the account's info says when it is done
 	UpgradeDone       UpgradeStatus = "SUCCESS" // done
@@ -98,7 +95,6 @@ const (
 // TransactionType says what an entry of the transaction log came from.
 type TransactionType string
 
-// The values of TransactionType.
 const (
 	TransactionTransferIn  TransactionType = "TRANSFER_IN"  // coins moved into the account
 	TransactionTransferOut TransactionType = "TRANSFER_OUT" // coins moved out of the account

@@ -45,7 +45,8 @@ type AccountWalletBalanceParams struct {
 	// Wallet to ask for: AccountUnified. For the funding account use the asset service.
 	AccountType AccountType
 
-	Coin Opt[string] // Coins separated by commas, such as USDT,USDC. Default: all that are not empty.
+	// Coins separated by commas, such as USDT,USDC. Default: all that are not empty.
+	Coin Opt[string]
 }
 
 // AccountWalletBalanceResult is what [AccountService.WalletBalance] returns.
@@ -111,7 +112,8 @@ type WalletCoin struct {
 	// Deprecated: use Transferable.
 	AvailableToWithdraw decimal.Decimal
 
-	TotalOrderIM decimal.Decimal // Margin taken by open orders, in coin. Absent under portfolio margin.
+	// Margin taken by open orders, in coin. Absent under portfolio margin.
+	TotalOrderIM decimal.Decimal
 
 	// Wallet balance less spot debt plus unrealised profit and value of options, in coin.
 	Equity decimal.Decimal
@@ -201,10 +203,16 @@ func (s *AccountService) AllInstruments(ctx context.Context, p *AccountInstrumen
 
 // AccountInstrumentsParams are the parameters of [AccountService.Instruments].
 type AccountInstrumentsParams struct {
-	Category Category    // category: spot, linear or inverse
-	Symbol   Opt[string] // Symbol, such as BTCUSDT. Default: all.
-	Limit    Opt[int]    // Rows per page, 1 to 200. Default: 200.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Category Category // category: spot, linear or inverse
+
+	// Symbol, such as BTCUSDT. Default: all.
+	Symbol Opt[string]
+
+	// Rows per page, 1 to 200. Default: 200.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AccountInstrumentsResult is what [AccountService.Instruments] returns.
@@ -284,21 +292,31 @@ func (s *AccountService) FeeRates(ctx context.Context, p *AccountFeeRatesParams)
 
 // AccountFeeRatesParams are the parameters of [AccountService.FeeRates].
 type AccountFeeRatesParams struct {
-	Category Category    // category: spot, linear, inverse or option
-	Symbol   Opt[string] // Symbol, such as BTCUSDT; not for options. Default: all.
-	BaseCoin Opt[string] // Base coin, such as BTC; options only. Default: all.
+	Category Category // category: spot, linear, inverse or option
+
+	// Symbol, such as BTCUSDT; not for options. Default: all.
+	Symbol Opt[string]
+
+	// Base coin, such as BTC; options only. Default: all.
+	BaseCoin Opt[string]
 }
 
 // AccountFeeRatesResult is what [AccountService.FeeRates] returns.
 type AccountFeeRatesResult struct {
-	Category Category         // Category: spot or option. Absent for derivatives.
-	List     []AccountFeeRate // rates, one row per symbol
+	// Category: spot or option. Absent for derivatives.
+	Category Category
+
+	List []AccountFeeRate // rates, one row per symbol
 }
 
 // AccountFeeRate is an element of [AccountFeeRatesResult.List], one for each symbol.
 type AccountFeeRate struct {
-	Symbol       string          // Symbol, such as BTCUSDT. Empty for options.
-	BaseCoin     string          // Base coin, such as BTC. Options only.
+	// Symbol, such as BTCUSDT. Empty for options.
+	Symbol string
+
+	// Base coin, such as BTC. Options only.
+	BaseCoin string
+
 	TakerFeeRate decimal.Decimal // fee of a taker, as a fraction of the traded value
 	MakerFeeRate decimal.Decimal // fee of a maker, as a fraction of the traded value; negative is a rebate
 }
@@ -361,16 +379,29 @@ func (s *AccountService) AllTransactionLog(ctx context.Context, p *AccountTransa
 
 // AccountTransactionLogParams are the parameters of [AccountService.TransactionLog].
 type AccountTransactionLogParams struct {
-	AccountType  AccountType     // Wallet to ask for: AccountUnified. Optional.
-	Category     Category        // Category: spot, linear, inverse or option. Default: all.
-	Currency     Opt[string]     // Coin whose balance changed, such as USDT. Default: all.
-	BaseCoin     Opt[string]     // Base coin of the instrument, such as BTC. Default: all.
-	Type         TransactionType // What the entries came from. Default: anything.
-	TransSubType Opt[string]     // set to movePosition for entries of moved positions only
-	StartTime    Opt[time.Time]  // not before this time
-	EndTime      Opt[time.Time]  // not after this time
-	Limit        Opt[int]        // Rows per page, 1 to 50. Default: 20.
-	Cursor       Opt[string]     // Page to return: NextPageCursor of the page before. Default: the first.
+	AccountType AccountType // wallet to ask for: AccountUnified; optional
+
+	// Category: spot, linear, inverse or option. Default: all.
+	Category Category
+
+	// Coin whose balance changed, such as USDT. Default: all.
+	Currency Opt[string]
+
+	// Base coin of the instrument, such as BTC. Default: all.
+	BaseCoin Opt[string]
+
+	// What the entries came from. Default: anything.
+	Type TransactionType
+
+	TransSubType Opt[string]    // set to movePosition for entries of moved positions only
+	StartTime    Opt[time.Time] // not before this time
+	EndTime      Opt[time.Time] // not after this time
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AccountTransactionLogResult is what [AccountService.TransactionLog] returns.
@@ -383,16 +414,22 @@ type AccountTransactionLogResult struct {
 type Transaction struct {
 	TransSubType string // set to movePosition if positions were moved, else empty
 	ID           string // ID of the entry
-	Symbol       string // Symbol, such as BTCUSDT. Empty if no instrument is concerned.
-	Side         Side   // side of the trade or position: Buy, Sell or None
+
+	// Symbol, such as BTCUSDT. Empty if no instrument is concerned.
+	Symbol string
+
+	Side Side // side of the trade or position: Buy, Sell or None
 
 	// Funding: positive was received, negative was paid, the opposite of an execution's fee. Coin
 	// of the entry.
 	Funding decimal.Decimal
 
-	LinkID   string          // the user's own ID of the order
-	OrderID  string          // the exchange's ID of the order
-	Fee      decimal.Decimal // Trading fee: positive was paid, negative is a rebate. Coin of the entry.
+	LinkID  string // the user's own ID of the order
+	OrderID string // the exchange's ID of the order
+
+	// Trading fee: positive was paid, negative is a rebate. Coin of the entry.
+	Fee decimal.Decimal
+
 	Change   decimal.Decimal // change of the balance: CashFlow plus funding less fee
 	CashFlow decimal.Decimal // realised profit, session settlement or transfer, without fee and funding
 
@@ -405,7 +442,10 @@ type Transaction struct {
 
 	BonusChange decimal.Decimal // change of the bonus
 	Size        decimal.Decimal // size of the position afterwards; negative if short
-	Qty         decimal.Decimal // Quantity of the trade. On spot it is signed: negative left the balance.
+
+	// Quantity of the trade. On spot it is signed: negative left the balance.
+	Qty decimal.Decimal
+
 	CashBalance decimal.Decimal // balance of the coin afterwards
 	Currency    string          // coin whose balance changed, such as USDT
 	Category    Category        // category: spot, linear, inverse or option

@@ -10,20 +10,20 @@ func (r *AccountResetMMPParams) fields(f *wire.Fields) {
 	f.Text("baseCoin", &r.BaseCoin)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AccountResetMMPParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountResetMMPParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountResetMMPParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountResetMMPParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountResetMMPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AccountResetMMPParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AccountResetMMPParams).fields)
 }
@@ -33,32 +33,32 @@ func (r *AccountUpgradeResult) fields(f *wire.Fields) {
 	wire.Pointer(f.Null(), "unifiedUpdateMsg", &r.UnifiedUpdateMsg, (*UpgradeMessages).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountUpgradeResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountUpgradeResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountUpgradeResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountUpgradeResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountUpgradeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountUpgradeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UpgradeMessages) fields(f *wire.Fields) {
 	wire.Values(f, "msg", &r.Messages, (*wire.Fields).Text)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UpgradeMessages) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UpgradeMessages).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r UpgradeMessages) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*UpgradeMessages).fields), nil
 }

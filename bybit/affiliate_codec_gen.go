@@ -12,20 +12,20 @@ func (r *AffiliateClientParams) fields(f *wire.Fields) {
 	f.Omit().Text("business", (*string)(&r.Business))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AffiliateClientParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AffiliateClientParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AffiliateClientParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AffiliateClientParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AffiliateClientParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AffiliateClientParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AffiliateClientParams).fields)
 }
@@ -35,8 +35,8 @@ func (r *AffiliateClientParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AffiliateClientParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AffiliateClientParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AffiliateClientParams).fields)
 }
@@ -65,20 +65,20 @@ func (r *AffiliateClientResult) fields(f *wire.Fields) {
 	f.Decimal("cardFtt", &r.CardFirstAmount)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AffiliateClientResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AffiliateClientResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AffiliateClientResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AffiliateClientResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AffiliateClientResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AffiliateClientResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AffiliateClientsParams) fields(f *wire.Fields) {
@@ -91,20 +91,20 @@ func (r *AffiliateClientsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endDate", &r.EndDate, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AffiliateClientsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AffiliateClientsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AffiliateClientsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AffiliateClientsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AffiliateClientsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AffiliateClientsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AffiliateClientsParams).fields)
 }
@@ -114,8 +114,8 @@ func (r *AffiliateClientsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AffiliateClientsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AffiliateClientsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AffiliateClientsParams).fields)
 }
@@ -125,20 +125,20 @@ func (r *AffiliateClientsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AffiliateClientsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AffiliateClientsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AffiliateClientsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AffiliateClientsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AffiliateClientsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AffiliateClientsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AffiliateClient) fields(f *wire.Fields) {
@@ -168,12 +168,12 @@ func (r *AffiliateClient) fields(f *wire.Fields) {
 	wire.Map(f, "commissions365Day", &r.Commissions365Day, (*wire.Fields).Decimal)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AffiliateClient) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AffiliateClient).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AffiliateClient) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AffiliateClient).fields), nil
 }
@@ -186,20 +186,20 @@ func (r *AffiliateSubAffiliatesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "subAffId", &r.SubAffID, (*wire.Fields).Numeral)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AffiliateSubAffiliatesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AffiliateSubAffiliatesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AffiliateSubAffiliatesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AffiliateSubAffiliatesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AffiliateSubAffiliatesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AffiliateSubAffiliatesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AffiliateSubAffiliatesParams).fields)
 }
@@ -209,8 +209,8 @@ func (r *AffiliateSubAffiliatesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AffiliateSubAffiliatesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AffiliateSubAffiliatesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AffiliateSubAffiliatesParams).fields)
 }
@@ -220,20 +220,20 @@ func (r *AffiliateSubAffiliatesResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AffiliateSubAffiliatesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AffiliateSubAffiliatesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AffiliateSubAffiliatesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AffiliateSubAffiliatesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AffiliateSubAffiliatesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AffiliateSubAffiliatesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SubAffiliate) fields(f *wire.Fields) {
@@ -248,12 +248,12 @@ func (r *SubAffiliate) fields(f *wire.Fields) {
 	f.Text("endDate", &r.EndDate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SubAffiliate) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SubAffiliate).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SubAffiliate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SubAffiliate).fields), nil
 }

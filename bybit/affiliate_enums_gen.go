@@ -5,7 +5,6 @@ package bybit
 // AffiliateBusiness is a business line of a client.
 type AffiliateBusiness string
 
-// The values of AffiliateBusiness.
 const (
 	AffiliateDerivatives AffiliateBusiness = "1" // derivatives
 	AffiliateSpot        AffiliateBusiness = "2" // spot
@@ -17,7 +16,6 @@ const (
 // AffiliateBalance says how much a client's wallets hold.
 type AffiliateBalance string
 
-// The values of AffiliateBalance.
 const (
 	AffiliateBelow100 AffiliateBalance = "1" // less than 100 USDT
 	AffiliateBelow250 AffiliateBalance = "2" // 100 USDT or more, less than 250
@@ -28,7 +26,6 @@ const (
 // AffiliateKYC says how far a client's identity has been checked.
 type AffiliateKYC int64
 
-// The values of AffiliateKYC.
 const (
 	AffiliateKYCNone AffiliateKYC = 0 // not checked
 	AffiliateKYC1    AffiliateKYC = 1 // first level

@@ -30,9 +30,13 @@ func (s *AffiliateService) Client(ctx context.Context, p *AffiliateClientParams)
 
 // AffiliateClientParams are the parameters of [AffiliateService.Client].
 type AffiliateClientParams struct {
-	UID      string            // UID of the client's main account
-	Coin     Opt[string]       // Only amounts in this coin, such as USDT. Default: all.
-	Business AffiliateBusiness // Only this business line. Default: all.
+	UID string // UID of the client's main account
+
+	// Only amounts in this coin, such as USDT. Default: all.
+	Coin Opt[string]
+
+	// Only this business line. Default: all.
+	Business AffiliateBusiness
 }
 
 // AffiliateClientResult is what [AffiliateService.Client] returns.
@@ -100,13 +104,23 @@ func (s *AffiliateService) AllClients(ctx context.Context, p *AffiliateClientsPa
 
 // AffiliateClientsParams are the parameters of [AffiliateService.Clients].
 type AffiliateClientsParams struct {
-	Cursor      Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-	Size        Opt[int]    // Clients per page, 0 to 100. Default: 0.
-	Need365     Opt[bool]   // Whether to return volumes of 365 days. Default: false.
-	Need30      Opt[bool]   // Whether to return volumes of 30 days. Default: false.
-	NeedDeposit Opt[bool]   // Whether to return deposits. Default: false.
-	StartDate   Opt[string] // first day of the span, such as 2025-10-21
-	EndDate     Opt[string] // last day of the span, such as 2025-10-22
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
+
+	// Clients per page, 0 to 100. Default: 0.
+	Size Opt[int]
+
+	// Whether to return volumes of 365 days. Default: false.
+	Need365 Opt[bool]
+
+	// Whether to return volumes of 30 days. Default: false.
+	Need30 Opt[bool]
+
+	// Whether to return deposits. Default: false.
+	NeedDeposit Opt[bool]
+
+	StartDate Opt[string] // first day of the span, such as 2025-10-21
+	EndDate   Opt[string] // last day of the span, such as 2025-10-22
 }
 
 // AffiliateClientsResult is what [AffiliateService.Clients] returns.
@@ -189,15 +203,20 @@ func (s *AffiliateService) AllSubAffiliates(ctx context.Context, p *AffiliateSub
 
 // AffiliateSubAffiliatesParams are the parameters of [AffiliateService.SubAffiliates].
 type AffiliateSubAffiliatesParams struct {
-	Cursor    Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-	Size      Opt[int]    // Sub-affiliates per page, 0 to 100. Default: 0.
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
+
+	// Sub-affiliates per page, 0 to 100. Default: 0.
+	Size Opt[int]
+
 	StartDate Opt[string] // first day of the span, such as 2024-01-01; needs EndDate
 
 	// Last day of the span, such as 2024-01-31, at most three months after StartDate; needs
 	// StartDate.
 	EndDate Opt[string]
 
-	SubAffID Opt[string] // Only the sub-affiliate with this ID; 0 for all. Default: 0.
+	// Only the sub-affiliate with this ID; 0 for all. Default: 0.
+	SubAffID Opt[string]
 }
 
 // AffiliateSubAffiliatesResult is what [AffiliateService.SubAffiliates] returns.

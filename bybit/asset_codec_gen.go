@@ -13,12 +13,12 @@ func (r *CoinInfo) fields(f *wire.Fields) {
 	wire.Structs(f, "chains", &r.Chains, (*CoinChain).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinInfo) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinInfo).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinInfo) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*CoinInfo).fields), nil }
 
 func (r *CoinChain) fields(f *wire.Fields) {
@@ -37,12 +37,12 @@ func (r *CoinChain) fields(f *wire.Fields) {
 	f.Decimal("withdrawMax", &r.WithdrawMax)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinChain) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinChain).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinChain) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinChain).fields), nil
 }
@@ -59,12 +59,12 @@ func (r *DeliveryRecord) fields(f *wire.Fields) {
 	f.Decimal("deliveryRpl", &r.DeliveryRPL)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DeliveryRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DeliveryRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DeliveryRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DeliveryRecord).fields), nil
 }
@@ -79,12 +79,12 @@ func (r *CoinExchange) fields(f *wire.Fields) {
 	f.Text("exchangeTxId", &r.ExchangeTxID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinExchange) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinExchange).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinExchange) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinExchange).fields), nil
 }
@@ -102,12 +102,12 @@ func (r *FundingRecord) fields(f *wire.Fields) {
 	f.Text("descriptionEn", &r.DescriptionEn)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundingRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundingRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FundingRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FundingRecord).fields), nil
 }
@@ -117,24 +117,24 @@ func (r *PnLRange) fields(f *wire.Fields) {
 	wire.Values(f, "pnls", &r.PnLs, (*wire.Fields).Decimal)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PnLRange) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PnLRange).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PnLRange) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*PnLRange).fields), nil }
 
 func (r *PnLCurve) fields(f *wire.Fields) {
 	wire.Structs(f, "pnlRanges", &r.PnLRanges, (*PnLRange).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PnLCurve) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PnLCurve).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PnLCurve) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*PnLCurve).fields), nil }
 
 func (r *SettlementRecord) fields(f *wire.Fields) {
@@ -147,12 +147,12 @@ func (r *SettlementRecord) fields(f *wire.Fields) {
 	f.Decimal("sessionAvgPrice", &r.SessionAvgPrice)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SettlementRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SettlementRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SettlementRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SettlementRecord).fields), nil
 }
@@ -167,12 +167,12 @@ func (r *MemberAsset) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*MemberAssetItem).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MemberAsset) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MemberAsset).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MemberAsset) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MemberAsset).fields), nil
 }
@@ -184,12 +184,12 @@ func (r *MemberAssetItem) fields(f *wire.Fields) {
 	f.Long("quoteb", &r.ValueQuote)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MemberAssetItem) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MemberAssetItem).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MemberAssetItem) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MemberAssetItem).fields), nil
 }
@@ -200,12 +200,12 @@ func (r *AssetCoin) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetCoin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetCoin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AssetCoin) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AssetCoin).fields), nil
 }
@@ -216,12 +216,12 @@ func (r *AssetCoinRange) fields(f *wire.Fields) {
 	f.Text("equityUnit", &r.EquityUnit)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetCoinRange) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetCoinRange).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AssetCoinRange) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AssetCoinRange).fields), nil
 }
@@ -232,12 +232,12 @@ func (r *WithdrawableBalance) fields(f *wire.Fields) {
 	f.Decimal("availableBalance", &r.AvailableBalance)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *WithdrawableBalance) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*WithdrawableBalance).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r WithdrawableBalance) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*WithdrawableBalance).fields), nil
 }
@@ -263,12 +263,12 @@ func (r *DepositRecord) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DepositRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DepositRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DepositRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DepositRecord).fields), nil
 }
@@ -288,12 +288,12 @@ func (r *InternalDepositRecord) fields(f *wire.Fields) {
 	f.Int("taxStatus", (*int64)(&r.TaxStatus))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *InternalDepositRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*InternalDepositRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r InternalDepositRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*InternalDepositRecord).fields), nil
 }
@@ -307,12 +307,12 @@ func (r *DepositAddress) fields(f *wire.Fields) {
 	f.Text("contractAddress", &r.ContractAddress)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DepositAddress) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DepositAddress).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DepositAddress) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DepositAddress).fields), nil
 }
@@ -327,12 +327,12 @@ func (r *TransferRecord) fields(f *wire.Fields) {
 	f.Text("status", (*string)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TransferRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TransferRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TransferRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TransferRecord).fields), nil
 }
@@ -349,12 +349,12 @@ func (r *UniversalTransferRecord) fields(f *wire.Fields) {
 	f.Text("toMemberId", &r.ToMemberID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UniversalTransferRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UniversalTransferRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r UniversalTransferRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*UniversalTransferRecord).fields), nil
 }
@@ -372,12 +372,12 @@ func (r *WithdrawalAddress) fields(f *wire.Fields) {
 	f.Seconds("createdAt", &r.CreatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *WithdrawalAddress) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*WithdrawalAddress).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r WithdrawalAddress) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*WithdrawalAddress).fields), nil
 }
@@ -401,12 +401,12 @@ func (r *WithdrawalRecord) fields(f *wire.Fields) {
 	f.Text("taxType", &r.TaxType)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *WithdrawalRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*WithdrawalRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r WithdrawalRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*WithdrawalRecord).fields), nil
 }
@@ -415,20 +415,20 @@ func (r *AssetCoinInfoParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetCoinInfoParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetCoinInfoParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetCoinInfoParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetCoinInfoParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetCoinInfoParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetCoinInfoParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetCoinInfoParams).fields)
 }
@@ -438,8 +438,8 @@ func (r *AssetCoinInfoParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetCoinInfoParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetCoinInfoParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetCoinInfoParams).fields)
 }
@@ -448,20 +448,20 @@ func (r *AssetCoinInfoResult) fields(f *wire.Fields) {
 	wire.Structs(f, "rows", &r.Rows, (*CoinInfo).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetCoinInfoResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetCoinInfoResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetCoinInfoResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetCoinInfoResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetCoinInfoResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetCoinInfoResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetDeliveriesParams) fields(f *wire.Fields) {
@@ -474,20 +474,20 @@ func (r *AssetDeliveriesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetDeliveriesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetDeliveriesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetDeliveriesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetDeliveriesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetDeliveriesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetDeliveriesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetDeliveriesParams).fields)
 }
@@ -497,8 +497,8 @@ func (r *AssetDeliveriesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetDeliveriesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetDeliveriesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetDeliveriesParams).fields)
 }
@@ -509,18 +509,18 @@ func (r *AssetDeliveriesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*DeliveryRecord).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetDeliveriesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetDeliveriesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetDeliveriesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetDeliveriesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetDeliveriesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetDeliveriesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

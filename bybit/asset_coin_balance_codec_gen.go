@@ -17,20 +17,20 @@ func (r *AssetCoinBalanceParams) fields(f *wire.Fields) {
 	wire.Opt(f, "withLtvTransferSafeAmount", &r.WithLTVTransferSafeAmount, (*wire.Fields).Digit)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetCoinBalanceParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetCoinBalanceParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetCoinBalanceParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetCoinBalanceParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetCoinBalanceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetCoinBalanceParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetCoinBalanceParams).fields)
 }
@@ -40,8 +40,8 @@ func (r *AssetCoinBalanceParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetCoinBalanceParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetCoinBalanceParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetCoinBalanceParams).fields)
 }
@@ -54,20 +54,20 @@ func (r *AssetCoinBalanceResult) fields(f *wire.Fields) {
 	wire.Struct(f, "balance", &r.Balance, (*TransferableBalance).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetCoinBalanceResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetCoinBalanceResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetCoinBalanceResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetCoinBalanceResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetCoinBalanceResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetCoinBalanceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TransferableBalance) fields(f *wire.Fields) {
@@ -79,12 +79,12 @@ func (r *TransferableBalance) fields(f *wire.Fields) {
 	f.Decimal("ltvTransferSafeAmount", &r.LTVTransferSafeAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TransferableBalance) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TransferableBalance).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TransferableBalance) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TransferableBalance).fields), nil
 }
@@ -96,20 +96,20 @@ func (r *AssetBalancesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "withBonus", &r.WithBonus, (*wire.Fields).Digit)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetBalancesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetBalancesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetBalancesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetBalancesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetBalancesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetBalancesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetBalancesParams).fields)
 }
@@ -119,8 +119,8 @@ func (r *AssetBalancesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetBalancesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetBalancesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetBalancesParams).fields)
 }
@@ -131,20 +131,20 @@ func (r *AssetBalancesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "balance", &r.Balances, (*AssetBalance).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetBalancesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetBalancesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetBalancesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetBalancesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetBalancesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetBalancesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetBalance) fields(f *wire.Fields) {
@@ -154,12 +154,12 @@ func (r *AssetBalance) fields(f *wire.Fields) {
 	f.Decimal("bonus", &r.Bonus)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetBalance) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetBalance).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AssetBalance) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AssetBalance).fields), nil
 }
@@ -170,20 +170,20 @@ func (r *AssetOverviewParams) fields(f *wire.Fields) {
 	f.Omit().Text("accountType", (*string)(&r.AccountType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetOverviewParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetOverviewParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetOverviewParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetOverviewParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetOverviewParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetOverviewParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetOverviewParams).fields)
 }
@@ -193,8 +193,8 @@ func (r *AssetOverviewParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetOverviewParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetOverviewParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetOverviewParams).fields)
 }
@@ -204,20 +204,20 @@ func (r *AssetOverviewResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*AssetOverviewAccount).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetOverviewResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetOverviewResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetOverviewResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetOverviewResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetOverviewResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetOverviewResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetOverviewAccount) fields(f *wire.Fields) {
@@ -229,12 +229,12 @@ func (r *AssetOverviewAccount) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "categories", &r.Categories, (*AssetOverviewCategory).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetOverviewAccount) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetOverviewAccount).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AssetOverviewAccount) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AssetOverviewAccount).fields), nil
 }
@@ -245,12 +245,12 @@ func (r *AssetOverviewCategory) fields(f *wire.Fields) {
 	f.Decimal("equity", &r.Equity)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetOverviewCategory) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetOverviewCategory).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AssetOverviewCategory) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AssetOverviewCategory).fields), nil
 }
@@ -259,20 +259,20 @@ func (r *AssetWithdrawableAmountParams) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetWithdrawableAmountParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetWithdrawableAmountParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetWithdrawableAmountParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetWithdrawableAmountParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetWithdrawableAmountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetWithdrawableAmountParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetWithdrawableAmountParams).fields)
 }
@@ -282,8 +282,8 @@ func (r *AssetWithdrawableAmountParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetWithdrawableAmountParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetWithdrawableAmountParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetWithdrawableAmountParams).fields)
 }
@@ -293,20 +293,20 @@ func (r *AssetWithdrawableAmountResult) fields(f *wire.Fields) {
 	wire.Struct(f, "withdrawableAmount", &r.WithdrawableAmount, (*WithdrawableBalances).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetWithdrawableAmountResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetWithdrawableAmountResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetWithdrawableAmountResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetWithdrawableAmountResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetWithdrawableAmountResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetWithdrawableAmountResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *WithdrawableBalances) fields(f *wire.Fields) {
@@ -316,12 +316,12 @@ func (r *WithdrawableBalances) fields(f *wire.Fields) {
 	wire.Pointer(f.Omit(), "EARN", &r.Earn, (*WithdrawableBalance).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *WithdrawableBalances) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*WithdrawableBalances).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r WithdrawableBalances) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*WithdrawableBalances).fields), nil
 }
@@ -336,20 +336,20 @@ func (r *AssetDepositsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetDepositsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetDepositsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetDepositsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetDepositsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetDepositsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetDepositsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetDepositsParams).fields)
 }
@@ -359,8 +359,8 @@ func (r *AssetDepositsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetDepositsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetDepositsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetDepositsParams).fields)
 }
@@ -370,20 +370,20 @@ func (r *AssetDepositsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetDepositsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetDepositsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetDepositsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetDepositsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetDepositsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetDepositsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetInternalDepositsParams) fields(f *wire.Fields) {
@@ -395,20 +395,20 @@ func (r *AssetInternalDepositsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetInternalDepositsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetInternalDepositsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetInternalDepositsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetInternalDepositsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetInternalDepositsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetInternalDepositsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetInternalDepositsParams).fields)
 }
@@ -418,8 +418,8 @@ func (r *AssetInternalDepositsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetInternalDepositsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetInternalDepositsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetInternalDepositsParams).fields)
 }
@@ -429,20 +429,20 @@ func (r *AssetInternalDepositsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetInternalDepositsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetInternalDepositsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetInternalDepositsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetInternalDepositsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetInternalDepositsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetInternalDepositsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetDepositAddressesParams) fields(f *wire.Fields) {
@@ -450,20 +450,20 @@ func (r *AssetDepositAddressesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "chainType", &r.ChainType, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetDepositAddressesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetDepositAddressesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetDepositAddressesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetDepositAddressesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetDepositAddressesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetDepositAddressesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetDepositAddressesParams).fields)
 }
@@ -473,8 +473,8 @@ func (r *AssetDepositAddressesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetDepositAddressesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetDepositAddressesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetDepositAddressesParams).fields)
 }
@@ -484,40 +484,40 @@ func (r *AssetDepositAddressesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "chains", &r.Chains, (*DepositAddress).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetDepositAddressesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetDepositAddressesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetDepositAddressesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetDepositAddressesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetDepositAddressesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetDepositAddressesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetSetDepositAccountParams) fields(f *wire.Fields) {
 	f.Text("accountType", (*string)(&r.AccountType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetSetDepositAccountParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSetDepositAccountParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSetDepositAccountParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSetDepositAccountParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSetDepositAccountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetSetDepositAccountParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetSetDepositAccountParams).fields)
 }
@@ -526,18 +526,18 @@ func (r *AssetSetDepositAccountResult) fields(f *wire.Fields) {
 	f.Digit("status", &r.Done)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetSetDepositAccountResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSetDepositAccountResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSetDepositAccountResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSetDepositAccountResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSetDepositAccountResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetSetDepositAccountResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

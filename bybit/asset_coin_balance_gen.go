@@ -29,7 +29,8 @@ func (s *AssetService) CoinBalance(ctx context.Context, p *AssetCoinBalanceParam
 
 // AssetCoinBalanceParams are the parameters of [AssetService.CoinBalance].
 type AssetCoinBalanceParams struct {
-	MemberID Opt[string] // UID to ask about. Needed when a main account's key asks about a sub-account.
+	// UID to ask about. Needed when a main account's key asks about a sub-account.
+	MemberID Opt[string]
 
 	// UID that the coins would go to. Needed to learn what can be moved between accounts.
 	ToMemberID Opt[string]
@@ -41,8 +42,11 @@ type AssetCoinBalanceParams struct {
 	// Optional.
 	ToAccountType AccountType
 
-	WithBonus              Opt[bool] // Whether to return the bonus as well. Default: false.
-	WithTransferSafeAmount Opt[bool] // Whether to return TransferSafeAmount as well. Default: false.
+	// Whether to return the bonus as well. Default: false.
+	WithBonus Opt[bool]
+
+	// Whether to return TransferSafeAmount as well. Default: false.
+	WithTransferSafeAmount Opt[bool]
 
 	// Whether to return LTVTransferSafeAmount as well; then ToAccountType is needed. Default:
 	// false.
@@ -91,14 +95,17 @@ func (s *AssetService) Balances(ctx context.Context, p *AssetBalancesParams) (*A
 
 // AssetBalancesParams are the parameters of [AssetService.Balances].
 type AssetBalancesParams struct {
-	MemberID    Opt[string] // UID to ask about. Needed when a main account's key asks about a sub-account.
+	// UID to ask about. Needed when a main account's key asks about a sub-account.
+	MemberID Opt[string]
+
 	AccountType AccountType // wallet to ask about
 
 	// Coins in upper case, joined with commas, such as USDT,USDC. Needed for the unified account,
 	// at most 10. Default: all.
 	Coin Opt[string]
 
-	WithBonus Opt[bool] // Whether to return bonuses as well. Default: false.
+	// Whether to return bonuses as well. Default: false.
+	WithBonus Opt[bool]
 }
 
 // AssetBalancesResult is what [AssetService.Balances] returns.
@@ -113,7 +120,9 @@ type AssetBalance struct {
 	Coin            string          // coin, such as USDC
 	TransferBalance decimal.Decimal // part of the balance that can be moved
 	WalletBalance   decimal.Decimal // balance in the wallet
-	Bonus           decimal.Decimal // Bonus in the wallet. Absent unless asked for.
+
+	// Bonus in the wallet. Absent unless asked for.
+	Bonus decimal.Decimal
 }
 
 // Overview returns everything that an account holds, by kind of account, product and coin, with its
@@ -132,10 +141,14 @@ func (s *AssetService) Overview(ctx context.Context, p *AssetOverviewParams) (*A
 
 // AssetOverviewParams are the parameters of [AssetService.Overview].
 type AssetOverviewParams struct {
-	MemberID Opt[string] // UID to ask about. Needed when a main account's key asks about a sub-account.
+	// UID to ask about. Needed when a main account's key asks about a sub-account.
+	MemberID Opt[string]
 
-	ValuationCurrency Opt[string]      // Fiat currency to value it in. Default: USD.
-	AccountType       AssetAccountType // Kind of account to return. Default: all.
+	// Fiat currency to value it in. Default: USD.
+	ValuationCurrency Opt[string]
+
+	// Kind of account to return. Default: all.
+	AccountType AssetAccountType
 }
 
 // AssetOverviewResult is what [AssetService.Overview] returns.
@@ -224,13 +237,23 @@ func (s *AssetService) AllDeposits(ctx context.Context, p *AssetDepositsParams) 
 
 // AssetDepositsParams are the parameters of [AssetService.Deposits].
 type AssetDepositsParams struct {
-	ID        Opt[string]    // ID of the deposit. If given, the other filters do not matter.
-	TxID      Opt[string]    // Hash of the transaction. Deposits from before 2024 cannot be found by it.
-	Coin      Opt[string]    // Coin in upper case. Default: all.
+	// ID of the deposit. If given, the other filters do not matter.
+	ID Opt[string]
+
+	// Hash of the transaction. Deposits from before 2024 cannot be found by it.
+	TxID Opt[string]
+
+	// Coin in upper case. Default: all.
+	Coin Opt[string]
+
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 50.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 50. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AssetDepositsResult is what [AssetService.Deposits] returns.
@@ -269,12 +292,22 @@ func (s *AssetService) AllInternalDeposits(ctx context.Context, p *AssetInternal
 
 // AssetInternalDepositsParams are the parameters of [AssetService.InternalDeposits].
 type AssetInternalDepositsParams struct {
-	TxID      Opt[string]    // ID of the transfer within the exchange
-	StartTime Opt[time.Time] // Not before this time. Default: 30 days ago.
-	EndTime   Opt[time.Time] // Not after this time. Default: now.
-	Coin      Opt[string]    // Coin in upper case. Default: all.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 50.
+	TxID Opt[string] // ID of the transfer within the exchange
+
+	// Not before this time. Default: 30 days ago.
+	StartTime Opt[time.Time]
+
+	// Not after this time. Default: now.
+	EndTime Opt[time.Time]
+
+	// Coin in upper case. Default: all.
+	Coin Opt[string]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
+
+	// Rows per page, 1 to 50. Default: 50.
+	Limit Opt[int]
 }
 
 // AssetInternalDepositsResult is what [AssetService.InternalDeposits] returns.
@@ -297,8 +330,10 @@ func (s *AssetService) DepositAddresses(ctx context.Context, p *AssetDepositAddr
 
 // AssetDepositAddressesParams are the parameters of [AssetService.DepositAddresses].
 type AssetDepositAddressesParams struct {
-	Coin      string      // coin in upper case, such as USDT
-	ChainType Opt[string] // Chain, as CoinInfo has it in chain, such as ETH. Default: all.
+	Coin string // coin in upper case, such as USDT
+
+	// Chain, as CoinInfo has it in chain, such as ETH. Default: all.
+	ChainType Opt[string]
 }
 
 // AssetDepositAddressesResult is what [AssetService.DepositAddresses] returns.

@@ -13,20 +13,20 @@ func (r *AssetCoinExchangesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetCoinExchangesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetCoinExchangesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetCoinExchangesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetCoinExchangesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetCoinExchangesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetCoinExchangesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetCoinExchangesParams).fields)
 }
@@ -36,8 +36,8 @@ func (r *AssetCoinExchangesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetCoinExchangesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetCoinExchangesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetCoinExchangesParams).fields)
 }
@@ -47,20 +47,20 @@ func (r *AssetCoinExchangesResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetCoinExchangesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetCoinExchangesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetCoinExchangesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetCoinExchangesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetCoinExchangesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetCoinExchangesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetFundingAccountHistoryParams) fields(f *wire.Fields) {
@@ -70,20 +70,20 @@ func (r *AssetFundingAccountHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetFundingAccountHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetFundingAccountHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetFundingAccountHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetFundingAccountHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetFundingAccountHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetFundingAccountHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetFundingAccountHistoryParams).fields)
 }
@@ -93,8 +93,8 @@ func (r *AssetFundingAccountHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetFundingAccountHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetFundingAccountHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetFundingAccountHistoryParams).fields)
 }
@@ -104,20 +104,20 @@ func (r *AssetFundingAccountHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*FundingRecord).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetFundingAccountHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetFundingAccountHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetFundingAccountHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetFundingAccountHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetFundingAccountHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetFundingAccountHistoryResult) MarshalJSON() ([]byte, error) {
 	return r.AppendJSON(nil), nil
 }
@@ -126,20 +126,20 @@ func (r *AssetPortfolioMarginParams) fields(f *wire.Fields) {
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetPortfolioMarginParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetPortfolioMarginParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetPortfolioMarginParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetPortfolioMarginParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetPortfolioMarginParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetPortfolioMarginParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetPortfolioMarginParams).fields)
 }
@@ -149,8 +149,8 @@ func (r *AssetPortfolioMarginParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetPortfolioMarginParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetPortfolioMarginParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetPortfolioMarginParams).fields)
 }
@@ -160,20 +160,20 @@ func (r *AssetPortfolioMarginResult) fields(f *wire.Fields) {
 	wire.Structs(f, "assetPnlRange", &r.Assets, (*PortfolioMarginAsset).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetPortfolioMarginResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetPortfolioMarginResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetPortfolioMarginResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetPortfolioMarginResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetPortfolioMarginResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetPortfolioMarginResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PortfolioMarginWallet) fields(f *wire.Fields) {
@@ -187,12 +187,12 @@ func (r *PortfolioMarginWallet) fields(f *wire.Fields) {
 	f.Decimal("accountIMRate", &r.AccountIMRate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PortfolioMarginWallet) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PortfolioMarginWallet).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PortfolioMarginWallet) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PortfolioMarginWallet).fields), nil
 }
@@ -211,12 +211,12 @@ func (r *PortfolioMarginAsset) fields(f *wire.Fields) {
 	wire.Values(f, "maxLossIvShockList", &r.MaxLossIVShockList, (*wire.Fields).Decimal)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PortfolioMarginAsset) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PortfolioMarginAsset).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PortfolioMarginAsset) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PortfolioMarginAsset).fields), nil
 }
@@ -227,12 +227,12 @@ func (r *PortfolioMarginTotals) fields(f *wire.Fields) {
 	wire.Struct(f, "OPTION", &r.Option, (*PnLCurve).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PortfolioMarginTotals) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PortfolioMarginTotals).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PortfolioMarginTotals) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PortfolioMarginTotals).fields), nil
 }
@@ -249,12 +249,12 @@ func (r *PortfolioMarginPosition) fields(f *wire.Fields) {
 	f.Text("symbolAlias", &r.SymbolAlias)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PortfolioMarginPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PortfolioMarginPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PortfolioMarginPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PortfolioMarginPosition).fields), nil
 }
@@ -265,12 +265,12 @@ func (r *PortfolioMarginExpiry) fields(f *wire.Fields) {
 	wire.Structs(f, "optionPositionPnlRanges", &r.OptionPositionPnLRanges, (*PortfolioMarginOption).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PortfolioMarginExpiry) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PortfolioMarginExpiry).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PortfolioMarginExpiry) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PortfolioMarginExpiry).fields), nil
 }
@@ -286,12 +286,12 @@ func (r *PortfolioMarginOption) fields(f *wire.Fields) {
 	f.Text("settleCoin", &r.SettleCoin)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PortfolioMarginOption) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PortfolioMarginOption).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PortfolioMarginOption) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PortfolioMarginOption).fields), nil
 }
@@ -305,12 +305,12 @@ func (r *PortfolioMarginContingency) fields(f *wire.Fields) {
 	f.Decimal("futureContingency", &r.FutureContingency)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PortfolioMarginContingency) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PortfolioMarginContingency).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PortfolioMarginContingency) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PortfolioMarginContingency).fields), nil
 }
@@ -321,12 +321,12 @@ func (r *PortfolioMarginAssetMargin) fields(f *wire.Fields) {
 	f.Decimal("assetMM", &r.AssetMM)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PortfolioMarginAssetMargin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PortfolioMarginAssetMargin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PortfolioMarginAssetMargin) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PortfolioMarginAssetMargin).fields), nil
 }
@@ -338,12 +338,12 @@ func (r *PortfolioMarginSpotHedge) fields(f *wire.Fields) {
 	wire.Structs(f, "pnlRanges", &r.PnLRanges, (*PnLRange).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PortfolioMarginSpotHedge) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PortfolioMarginSpotHedge).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PortfolioMarginSpotHedge) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PortfolioMarginSpotHedge).fields), nil
 }
@@ -357,20 +357,20 @@ func (r *AssetSettlementsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetSettlementsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSettlementsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSettlementsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSettlementsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSettlementsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetSettlementsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetSettlementsParams).fields)
 }
@@ -380,8 +380,8 @@ func (r *AssetSettlementsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetSettlementsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetSettlementsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetSettlementsParams).fields)
 }
@@ -392,20 +392,20 @@ func (r *AssetSettlementsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*SettlementRecord).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetSettlementsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSettlementsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSettlementsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSettlementsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSettlementsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetSettlementsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetSubUIDsResult) fields(f *wire.Fields) {
@@ -413,40 +413,40 @@ func (r *AssetSubUIDsResult) fields(f *wire.Fields) {
 	wire.Values(f, "transferableSubMemberIds", &r.TransferableSubMemberIDs, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetSubUIDsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSubUIDsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSubUIDsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSubUIDsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSubUIDsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetSubUIDsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetTotalMembersAssetsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetTotalMembersAssetsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetTotalMembersAssetsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetTotalMembersAssetsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetTotalMembersAssetsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetTotalMembersAssetsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetTotalMembersAssetsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetTotalMembersAssetsParams).fields)
 }
@@ -456,8 +456,8 @@ func (r *AssetTotalMembersAssetsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetTotalMembersAssetsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetTotalMembersAssetsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetTotalMembersAssetsParams).fields)
 }
@@ -469,18 +469,18 @@ func (r *AssetTotalMembersAssetsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*MemberAsset).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetTotalMembersAssetsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetTotalMembersAssetsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetTotalMembersAssetsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetTotalMembersAssetsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetTotalMembersAssetsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetTotalMembersAssetsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -36,10 +36,17 @@ func (s *AssetService) AllCoinExchanges(ctx context.Context, p *AssetCoinExchang
 
 // AssetCoinExchangesParams are the parameters of [AssetService.CoinExchanges].
 type AssetCoinExchangesParams struct {
-	FromCoin Opt[string] // Coin that was given, in upper case, such as BTC. Default: all.
-	ToCoin   Opt[string] // Coin that was received, in upper case, such as USDT. Default: all.
-	Limit    Opt[int]    // Rows per page, 1 to 50. Default: 10.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Coin that was given, in upper case, such as BTC. Default: all.
+	FromCoin Opt[string]
+
+	// Coin that was received, in upper case, such as USDT. Default: all.
+	ToCoin Opt[string]
+
+	// Rows per page, 1 to 50. Default: 10.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AssetCoinExchangesResult is what [AssetService.CoinExchanges] returns.
@@ -78,8 +85,12 @@ func (s *AssetService) AllFundingAccountHistory(ctx context.Context, p *AssetFun
 type AssetFundingAccountHistoryParams struct {
 	CreateTimeFrom Opt[time.Time] // not before this time
 	CreateTimeTo   Opt[time.Time] // not after this time
-	Limit          Opt[int]       // Rows per page, 1 to 100. Default: 10.
-	Cursor         Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AssetFundingAccountHistoryResult is what [AssetService.FundingAccountHistory] returns.
@@ -105,7 +116,8 @@ func (s *AssetService) PortfolioMargin(ctx context.Context, p *AssetPortfolioMar
 
 // AssetPortfolioMarginParams are the parameters of [AssetService.PortfolioMargin].
 type AssetPortfolioMarginParams struct {
-	BaseCoin Opt[string] // Base coin, such as BTC. Default: all.
+	// Base coin, such as BTC. Default: all.
+	BaseCoin Opt[string]
 }
 
 // AssetPortfolioMarginResult is what [AssetService.PortfolioMargin] returns.
@@ -267,12 +279,19 @@ func (s *AssetService) AllSettlements(ctx context.Context, p *AssetSettlementsPa
 
 // AssetSettlementsParams are the parameters of [AssetService.Settlements].
 type AssetSettlementsParams struct {
-	Category  Category       // category: linear, meaning USDC contracts
-	Symbol    Opt[string]    // Symbol in upper case, such as BTCPERP. Default: all.
+	Category Category // category: linear, meaning USDC contracts
+
+	// Symbol in upper case, such as BTCPERP. Default: all.
+	Symbol Opt[string]
+
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AssetSettlementsResult is what [AssetService.Settlements] returns.
@@ -318,7 +337,8 @@ func (s *AssetService) TotalMembersAssets(ctx context.Context, p *AssetTotalMemb
 
 // AssetTotalMembersAssetsParams are the parameters of [AssetService.TotalMembersAssets].
 type AssetTotalMembersAssetsParams struct {
-	Coin Opt[string] // Coin to value it in, such as USDT. Default: BTC.
+	// Coin to value it in, such as USDT. Default: BTC.
+	Coin Opt[string]
 }
 
 // AssetTotalMembersAssetsResult is what [AssetService.TotalMembersAssets] returns.

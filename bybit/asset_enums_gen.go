@@ -5,7 +5,6 @@ package bybit
 // AssetAccountType is a kind of account in the overview of assets.
 type AssetAccountType string
 
-// The values of AssetAccountType.
 const (
 	AssetFunding           AssetAccountType = "FundingAccount"        // the funding account
 	AssetUnified           AssetAccountType = "UnifiedTradingAccount" // the unified trading account
@@ -30,7 +29,6 @@ const (
 // AssetCategory is a product within an account of the overview of assets.
 type AssetCategory string
 
-// The values of AssetCategory.
 const (
 	AssetEasyEarn       AssetCategory = "Easy Earn"        // easy Earn, in the earn account
 	AssetFuturesGridBot AssetCategory = "Futures Grid Bot" // futures grid bots, in the trading bot account
@@ -51,13 +49,14 @@ const (
 	AssetCopyTradingPro AssetCategory = "Copy Trading Pro" // copy trading pro, in the copy trading account
 	AssetAlphaTrade     AssetCategory = "trade"            // tokens held, in the alpha account
 	AssetAlphaFarm      AssetCategory = "farm"             // liquidity positions, in the alpha account
-	AssetPrediction     AssetCategory = "Predication"      // Prediction markets. The exchange's spelling.
+
+	// AssetPrediction: prediction markets. The exchange's spelling.
+	AssetPrediction AssetCategory = "Predication"
 )
 
 // TransferStatus says where a transfer stands.
 type TransferStatus string
 
-// The values of TransferStatus.
 const (
 	TransferSuccess TransferStatus = "SUCCESS" // done
 	TransferPending TransferStatus = "PENDING" // accepted and not yet done: ask for the record again
@@ -71,7 +70,6 @@ const (
 // DepositStatus says where a deposit stands.
 type DepositStatus int64
 
-// The values of DepositStatus.
 const (
 	DepositUnknown            DepositStatus = 0     // unknown
 	DepositToBeConfirmed      DepositStatus = 1     // seen on chain; waits for confirmations
@@ -89,7 +87,6 @@ const (
 // DepositType says whether something holds a deposit up.
 type DepositType string
 
-// The values of DepositType.
 const (
 	DepositNormal     DepositType = "0"  // an ordinary deposit
 	DepositDailyLimit DepositType = "10" // it reached the daily limit of deposits
@@ -105,10 +102,11 @@ const (
 // DepositWallet is the wallet that coming deposits are moved to.
 type DepositWallet string
 
-// The values of DepositWallet.
 const (
 	DepositToUnified DepositWallet = "UNIFIED" // the unified trading account
-	DepositToFunding DepositWallet = "FUND"    // The funding account. The default.
+
+	// DepositToFunding: the funding account. The default.
+	DepositToFunding DepositWallet = "FUND"
 
 	DepositToEarn DepositWallet = "EARN" // a flexible saving; coins without one go to the funding account
 )
@@ -116,7 +114,6 @@ const (
 // InternalDepositStatus says where a deposit from another user of the exchange stands.
 type InternalDepositStatus int64
 
-// The values of InternalDepositStatus.
 const (
 	InternalDepositProcessing InternalDepositStatus = 1 // in processing
 	InternalDepositSuccess    InternalDepositStatus = 2 // credited
@@ -127,7 +124,6 @@ const (
 // Turkish site.
 type ComplianceStatus int64
 
-// The values of ComplianceStatus.
 const (
 	ComplianceNotNeeded ComplianceStatus = 0 // nothing is asked
 	CompliancePending   ComplianceStatus = 1 // information is asked and has not been sent
@@ -139,7 +135,6 @@ const (
 // site.
 type TaxStatus int64
 
-// The values of TaxStatus.
 const (
 	TaxNotNeeded TaxStatus = 0 // no report is needed
 	TaxPending   TaxStatus = 1 // a report is still to be made
@@ -149,7 +144,6 @@ const (
 // TravelRuleStatus says how the travel rule review of a deposit went.
 type TravelRuleStatus int64
 
-// The values of TravelRuleStatus.
 const (
 	TravelRuleApproved TravelRuleStatus = 0 // passed: the deposit goes on
 
@@ -163,7 +157,6 @@ const (
 // WithdrawalStatus says where a withdrawal stands.
 type WithdrawalStatus string
 
-// The values of WithdrawalStatus.
 const (
 	WithdrawalSecurityCheck WithdrawalStatus = "SecurityCheck"       // under a security check
 	WithdrawalPending       WithdrawalStatus = "Pending"             // waits to be sent
@@ -182,17 +175,17 @@ const (
 // WithdrawalType says whether a withdrawal goes over a blockchain.
 type WithdrawalType int64
 
-// The values of WithdrawalType.
 const (
 	WithdrawalOnChain  WithdrawalType = 0 // over a blockchain
 	WithdrawalOffChain WithdrawalType = 1 // to another user of the exchange, without a blockchain
-	WithdrawalAnyType  WithdrawalType = 2 // Both. Only to ask for records.
+
+	// WithdrawalAnyType: both. Only to ask for records.
+	WithdrawalAnyType WithdrawalType = 2
 )
 
 // WithdrawalAddressType says what an entry of the address book is.
 type WithdrawalAddressType int64
 
-// The values of WithdrawalAddressType.
 const (
 	// AddressOnChain: an address on a blockchain: for one coin, or universal for all coins of the
 	// chain.
@@ -205,7 +198,6 @@ const (
 // AddressStatus says whether an entry of the address book can be used.
 type AddressStatus int64
 
-// The values of AddressStatus.
 const (
 	AddressUsable AddressStatus = 0 // it can be used
 	AddressNew    AddressStatus = 1 // it is new: closed to withdrawals for its first 24 hours
@@ -214,7 +206,6 @@ const (
 // WithdrawWallet is the wallet that a withdrawal is taken from. Several may be joined with commas.
 type WithdrawWallet string
 
-// The values of WithdrawWallet.
 const (
 	WithdrawFunding WithdrawWallet = "FUND" // the funding account
 
@@ -232,7 +223,6 @@ const (
 // ForceChain says which way a withdrawal takes.
 type ForceChain int64
 
-// The values of ForceChain.
 const (
 	// ForceChainAuto: without a blockchain if the address belongs to a main account of the
 	// exchange, else over the chain.
@@ -245,7 +235,6 @@ const (
 // WithdrawFeeType says who bears the fee of a withdrawal.
 type WithdrawFeeType int64
 
-// The values of WithdrawFeeType.
 const (
 	WithdrawFeeOnTop    WithdrawFeeType = 0 // the receiver gets the amount; the fee is taken in addition
 	WithdrawFeeIncluded WithdrawFeeType = 1 // the fee is taken from the amount; the receiver gets less
@@ -254,25 +243,26 @@ const (
 // BeneficiaryLegalType says whether a receiver is a person or a company.
 type BeneficiaryLegalType string
 
-// The values of BeneficiaryLegalType.
 const (
-	BeneficiaryIndividual BeneficiaryLegalType = "individual" // A person. The default.
-	BeneficiaryCompany    BeneficiaryLegalType = "company"    // a company
+	// BeneficiaryIndividual: a person. The default.
+	BeneficiaryIndividual BeneficiaryLegalType = "individual"
+
+	BeneficiaryCompany BeneficiaryLegalType = "company" // a company
 )
 
 // BeneficiaryWalletType says who keeps a receiver's wallet.
 type BeneficiaryWalletType string
 
-// The values of BeneficiaryWalletType.
 const (
-	BeneficiaryCustodial    BeneficiaryWalletType = "0" // An exchange or another custodian. The default.
+	// BeneficiaryCustodial: an exchange or another custodian. The default.
+	BeneficiaryCustodial BeneficiaryWalletType = "0"
+
 	BeneficiaryNonCustodial BeneficiaryWalletType = "1" // the owner of the wallet
 )
 
 // BeneficiaryUnhostedType says whose a wallet without a custodian is.
 type BeneficiaryUnhostedType string
 
-// The values of BeneficiaryUnhostedType.
 const (
 	BeneficiaryOwnWallet   BeneficiaryUnhostedType = "0" // the withdrawing user's own
 	BeneficiaryOtherWallet BeneficiaryUnhostedType = "1" // someone else's
@@ -281,7 +271,6 @@ const (
 // ChainState says whether a chain takes deposits or withdrawals of a coin.
 type ChainState string
 
-// The values of ChainState.
 const (
 	ChainSuspended ChainState = "0" // suspended for now
 	ChainNormal    ChainState = "1" // working normally
@@ -290,7 +279,6 @@ const (
 // FundingDirection says which way an entry of the funding account goes.
 type FundingDirection string
 
-// The values of FundingDirection.
 const (
 	FundingIn  FundingDirection = "I" // into the account
 	FundingOut FundingDirection = "O" // out of the account
@@ -299,7 +287,6 @@ const (
 // SubAccountType says what kind of sub-account it is, in the list of all members' assets.
 type SubAccountType int64
 
-// The values of SubAccountType.
 const (
 	SubAccountNormal        SubAccountType = 1  // an ordinary sub-account
 	SubAccountMT4           SubAccountType = 2  // for MetaTrader 4

@@ -117,12 +117,17 @@ type SettlementRecord struct {
 
 // MemberAsset says what one account of a group holds.
 type MemberAsset struct {
-	Type       SubAccountType // Kind of the account. Sub-accounts only.
-	ValueUSD   decimal.Text   // value in USD
-	UID        string         // UID of the account
-	IsMain     bool           // Whether it is the main account. The main account only.
-	Stat       int64          // 0 if the value is complete; another number if a part could not be asked for
-	ValueQuote decimal.Text   // value in the coin that was asked for
+	// Kind of the account. Sub-accounts only.
+	Type SubAccountType
+
+	ValueUSD decimal.Text // value in USD
+	UID      string       // UID of the account
+
+	// Whether it is the main account. The main account only.
+	IsMain bool
+
+	Stat       int64        // 0 if the value is complete; another number if a part could not be asked for
+	ValueQuote decimal.Text // value in the coin that was asked for
 
 	Items []MemberAssetItem // the value by wallet
 }
@@ -177,7 +182,8 @@ type DepositRecord struct {
 	DepositType       DepositType     // whether something holds it up
 	FromAddress       string          // address it came from; empty unless there is exactly one
 
-	TaxDepositRecordsID string // ID of the deposit in tax reports. Only for Austrian users of the EU site.
+	// ID of the deposit in tax reports. Only for Austrian users of the EU site.
+	TaxDepositRecordsID string
 
 	TaxStatus TaxStatus // whether it has been reported for tax
 	ID        string    // ID of the deposit
@@ -198,7 +204,8 @@ type InternalDepositRecord struct {
 	// What is still to be told about it. Only for users of the Turkish site.
 	ComplianceStatus ComplianceStatus
 
-	TaxDepositRecordsID string // ID of the deposit in tax reports. Only for Austrian users of the EU site.
+	// ID of the deposit in tax reports. Only for Austrian users of the EU site.
+	TaxDepositRecordsID string
 
 	TaxStatus TaxStatus // whether it has been reported for tax
 }
@@ -250,7 +257,7 @@ type WithdrawalAddress struct {
 	Verified    bool                  // whether the address has been verified
 
 	CreateAt  time.Time // when the entry was made, as documented; the exchange's example has CreatedAt
-	CreatedAt time.Time // When the entry was made. The documentation shows it in an example only.
+	CreatedAt time.Time // when the entry was made; undocumented
 }
 
 // WithdrawalRecord is one withdrawal.
@@ -269,14 +276,10 @@ type WithdrawalRecord struct {
 	UpdateTime   time.Time        // when its status last changed
 	WithdrawID   string           // ID of the withdrawal
 	WithdrawType WithdrawalType   // over a blockchain or not
-
-	// Meaning unknown; absent in the exchange's example. The documentation shows it in an example
-	// only.
-	Fee decimal.Decimal
-
-	Tax     decimal.Decimal // tax that was taken; 0 for most users
-	TaxRate decimal.Decimal // rate of the tax; 0 for most users
-	TaxType string          // kind of the tax; empty for most users
+	Fee          decimal.Decimal  // meaning unknown; absent in the exchange's example; undocumented
+	Tax          decimal.Decimal  // tax that was taken; 0 for most users
+	TaxRate      decimal.Decimal  // rate of the tax; 0 for most users
+	TaxType      string           // kind of the tax; empty for most users
 }
 
 // CoinInfo returns coins with their chains: fees, limits, confirmations, and whether deposits and
@@ -295,7 +298,8 @@ func (s *AssetService) CoinInfo(ctx context.Context, p *AssetCoinInfoParams) (*A
 
 // AssetCoinInfoParams are the parameters of [AssetService.CoinInfo].
 type AssetCoinInfoParams struct {
-	Coin Opt[string] // Coin in upper case, such as MNT. Default: all.
+	// Coin in upper case, such as MNT. Default: all.
+	Coin Opt[string]
 }
 
 // AssetCoinInfoResult is what [AssetService.CoinInfo] returns.
@@ -331,13 +335,22 @@ func (s *AssetService) AllDeliveries(ctx context.Context, p *AssetDeliveriesPara
 
 // AssetDeliveriesParams are the parameters of [AssetService.Deliveries].
 type AssetDeliveriesParams struct {
-	Symbol    Opt[string]    // Symbol in upper case, such as BTC-29DEC22-16000-P. Default: all.
+	// Symbol in upper case, such as BTC-29DEC22-16000-P. Default: all.
+	Symbol Opt[string]
+
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	ExpDate   Opt[string]    // Expiry date, such as 25MAR22. Default: all.
-	Category  Category       // category: linear (USDT and USDC futures), inverse or option
-	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Expiry date, such as 25MAR22. Default: all.
+	ExpDate Opt[string]
+
+	Category Category // category: linear (USDT and USDC futures), inverse or option
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AssetDeliveriesResult is what [AssetService.Deliveries] returns.

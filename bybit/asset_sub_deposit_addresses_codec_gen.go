@@ -12,20 +12,20 @@ func (r *AssetSubDepositAddressesParams) fields(f *wire.Fields) {
 	f.Text("subMemberId", &r.SubMemberID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetSubDepositAddressesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSubDepositAddressesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSubDepositAddressesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSubDepositAddressesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSubDepositAddressesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetSubDepositAddressesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetSubDepositAddressesParams).fields)
 }
@@ -35,8 +35,8 @@ func (r *AssetSubDepositAddressesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetSubDepositAddressesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetSubDepositAddressesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetSubDepositAddressesParams).fields)
 }
@@ -46,20 +46,20 @@ func (r *AssetSubDepositAddressesResult) fields(f *wire.Fields) {
 	wire.Structs(f.Lone(), "chains", &r.Chains, (*DepositAddress).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetSubDepositAddressesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSubDepositAddressesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSubDepositAddressesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSubDepositAddressesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSubDepositAddressesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetSubDepositAddressesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetSubDepositsParams) fields(f *wire.Fields) {
@@ -73,20 +73,20 @@ func (r *AssetSubDepositsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetSubDepositsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSubDepositsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSubDepositsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSubDepositsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSubDepositsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetSubDepositsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetSubDepositsParams).fields)
 }
@@ -96,8 +96,8 @@ func (r *AssetSubDepositsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetSubDepositsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetSubDepositsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetSubDepositsParams).fields)
 }
@@ -107,20 +107,20 @@ func (r *AssetSubDepositsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetSubDepositsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSubDepositsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSubDepositsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSubDepositsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSubDepositsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetSubDepositsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetSubmitDepositInfoParams) fields(f *wire.Fields) {
@@ -131,20 +131,20 @@ func (r *AssetSubmitDepositInfoParams) fields(f *wire.Fields) {
 	f.Text("questionnaire", &r.Questionnaire)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetSubmitDepositInfoParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSubmitDepositInfoParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSubmitDepositInfoParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSubmitDepositInfoParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSubmitDepositInfoParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetSubmitDepositInfoParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetSubmitDepositInfoParams).fields)
 }
@@ -154,20 +154,20 @@ func (r *AssetSubmitDepositInfoResult) fields(f *wire.Fields) {
 	f.Int("travel_rule_status", (*int64)(&r.TravelRuleStatusAlt))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetSubmitDepositInfoResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetSubmitDepositInfoResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetSubmitDepositInfoResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetSubmitDepositInfoResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetSubmitDepositInfoResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetSubmitDepositInfoResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetTransferParams) fields(f *wire.Fields) {
@@ -178,20 +178,20 @@ func (r *AssetTransferParams) fields(f *wire.Fields) {
 	f.Text("toAccountType", (*string)(&r.ToAccountType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetTransferParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetTransferParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetTransferParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetTransferParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetTransferParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetTransferParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetTransferParams).fields)
 }
@@ -201,20 +201,20 @@ func (r *AssetTransferResult) fields(f *wire.Fields) {
 	f.Text("status", (*string)(&r.Status))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetTransferResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetTransferResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetTransferResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetTransferResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetTransferResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetTransferResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetTransfersParams) fields(f *wire.Fields) {
@@ -227,20 +227,20 @@ func (r *AssetTransfersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetTransfersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetTransfersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetTransfersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetTransfersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetTransfersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetTransfersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetTransfersParams).fields)
 }
@@ -250,8 +250,8 @@ func (r *AssetTransfersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetTransfersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetTransfersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetTransfersParams).fields)
 }
@@ -261,20 +261,20 @@ func (r *AssetTransfersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetTransfersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetTransfersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetTransfersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetTransfersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetTransfersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetTransfersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetTransferableCoinsParams) fields(f *wire.Fields) {
@@ -282,20 +282,20 @@ func (r *AssetTransferableCoinsParams) fields(f *wire.Fields) {
 	f.Text("toAccountType", (*string)(&r.ToAccountType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetTransferableCoinsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetTransferableCoinsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetTransferableCoinsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetTransferableCoinsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetTransferableCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetTransferableCoinsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetTransferableCoinsParams).fields)
 }
@@ -305,8 +305,8 @@ func (r *AssetTransferableCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetTransferableCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetTransferableCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetTransferableCoinsParams).fields)
 }
@@ -315,20 +315,20 @@ func (r *AssetTransferableCoinsResult) fields(f *wire.Fields) {
 	wire.Values(f, "list", &r.List, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetTransferableCoinsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetTransferableCoinsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetTransferableCoinsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetTransferableCoinsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetTransferableCoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetTransferableCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetUniversalTransfersParams) fields(f *wire.Fields) {
@@ -341,20 +341,20 @@ func (r *AssetUniversalTransfersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetUniversalTransfersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetUniversalTransfersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetUniversalTransfersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetUniversalTransfersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetUniversalTransfersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetUniversalTransfersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetUniversalTransfersParams).fields)
 }
@@ -364,8 +364,8 @@ func (r *AssetUniversalTransfersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetUniversalTransfersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetUniversalTransfersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetUniversalTransfersParams).fields)
 }
@@ -375,20 +375,20 @@ func (r *AssetUniversalTransfersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetUniversalTransfersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetUniversalTransfersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetUniversalTransfersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetUniversalTransfersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetUniversalTransfersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetUniversalTransfersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetUniversalTransferParams) fields(f *wire.Fields) {
@@ -401,20 +401,20 @@ func (r *AssetUniversalTransferParams) fields(f *wire.Fields) {
 	f.Text("toAccountType", (*string)(&r.ToAccountType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetUniversalTransferParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetUniversalTransferParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetUniversalTransferParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetUniversalTransferParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetUniversalTransferParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetUniversalTransferParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetUniversalTransferParams).fields)
 }
@@ -424,40 +424,40 @@ func (r *AssetUniversalTransferResult) fields(f *wire.Fields) {
 	f.Text("status", (*string)(&r.Status))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetUniversalTransferResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetUniversalTransferResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetUniversalTransferResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetUniversalTransferResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetUniversalTransferResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetUniversalTransferResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetCancelWithdrawalParams) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetCancelWithdrawalParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetCancelWithdrawalParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetCancelWithdrawalParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetCancelWithdrawalParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetCancelWithdrawalParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetCancelWithdrawalParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetCancelWithdrawalParams).fields)
 }
@@ -466,40 +466,40 @@ func (r *AssetCancelWithdrawalResult) fields(f *wire.Fields) {
 	f.Digit("status", &r.Cancelled)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetCancelWithdrawalResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetCancelWithdrawalResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetCancelWithdrawalResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetCancelWithdrawalResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetCancelWithdrawalResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetCancelWithdrawalResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetVASPsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "vasp", &r.VASPs, (*VASP).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetVASPsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetVASPsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetVASPsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetVASPsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetVASPsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetVASPsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *VASP) fields(f *wire.Fields) {
@@ -507,10 +507,10 @@ func (r *VASP) fields(f *wire.Fields) {
 	f.Text("vaspName", &r.VASPName)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *VASP) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*VASP).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r VASP) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*VASP).fields), nil }

@@ -69,14 +69,25 @@ func (s *AssetService) AllSubDeposits(ctx context.Context, p *AssetSubDepositsPa
 
 // AssetSubDepositsParams are the parameters of [AssetService.SubDeposits].
 type AssetSubDepositsParams struct {
-	ID          Opt[string]    // ID of the deposit. If given, the other filters do not matter.
-	TxID        Opt[string]    // Hash of the transaction. Deposits from before 2024 cannot be found by it.
-	Coin        Opt[string]    // Coin in upper case. Default: all.
-	StartTime   Opt[time.Time] // not before this time
-	EndTime     Opt[time.Time] // not after this time
-	Limit       Opt[int]       // Rows per page, 1 to 50. Default: 50.
-	SubMemberID string         // UID of the sub-account
-	Cursor      Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+	// ID of the deposit. If given, the other filters do not matter.
+	ID Opt[string]
+
+	// Hash of the transaction. Deposits from before 2024 cannot be found by it.
+	TxID Opt[string]
+
+	// Coin in upper case. Default: all.
+	Coin Opt[string]
+
+	StartTime Opt[time.Time] // not before this time
+	EndTime   Opt[time.Time] // not after this time
+
+	// Rows per page, 1 to 50. Default: 50.
+	Limit Opt[int]
+
+	SubMemberID string // UID of the sub-account
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AssetSubDepositsResult is what [AssetService.SubDeposits] returns.
@@ -103,17 +114,15 @@ func (s *AssetService) SubmitDepositInfo(ctx context.Context, p *AssetSubmitDepo
 
 // AssetSubmitDepositInfoParams are the parameters of [AssetService.SubmitDepositInfo].
 type AssetSubmitDepositInfoParams struct {
-	DepositID Opt[string] // ID of the deposit, as in DepositRecord. The exchange documents it as required.
+	// ID of the deposit, as in DepositRecord. The exchange documents it as required.
+	DepositID Opt[string]
 
 	// UID of the sub-account, for brokers; 0 is the account of the key. Default: 0.
 	SubAccountID Opt[string]
 
-	// ID of the deposit, by the name that the exchange's example has. The documentation shows it in
-	// an example only.
-	DepositIDAlt Opt[string]
+	DepositIDAlt Opt[string] // ID of the deposit, by the name that the exchange's example has; undocumented
 
-	// UID of the sub-account, by the name that the exchange's example has. The documentation shows
-	// it in an example only.
+	// UID of the sub-account, by the name that the exchange's example has; undocumented.
 	SubAccountIDAlt Opt[string]
 
 	// Answers as a JSON object in a string, at most 16384 bytes; its members depend on the country:
@@ -125,8 +134,7 @@ type AssetSubmitDepositInfoParams struct {
 type AssetSubmitDepositInfoResult struct {
 	TravelRuleStatus TravelRuleStatus // how the review went
 
-	// The same, by the name that the exchange's example has. The documentation shows it in an
-	// example only.
+	// The same, by the name that the exchange's example has; undocumented.
 	TravelRuleStatusAlt TravelRuleStatus
 }
 
@@ -185,13 +193,23 @@ func (s *AssetService) AllTransfers(ctx context.Context, p *AssetTransfersParams
 
 // AssetTransfersParams are the parameters of [AssetService.Transfers].
 type AssetTransfersParams struct {
-	TransferID Opt[string]    // UUID that the transfer was made with. Default: all.
-	Coin       Opt[string]    // Coin in upper case. Default: all.
-	Status     TransferStatus // Where the transfers stand. Default: anywhere.
-	StartTime  Opt[time.Time] // not before this time
-	EndTime    Opt[time.Time] // not after this time
-	Limit      Opt[int]       // Rows per page, 1 to 50. Default: 20.
-	Cursor     Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+	// UUID that the transfer was made with. Default: all.
+	TransferID Opt[string]
+
+	// Coin in upper case. Default: all.
+	Coin Opt[string]
+
+	// Where the transfers stand. Default: anywhere.
+	Status TransferStatus
+
+	StartTime Opt[time.Time] // not before this time
+	EndTime   Opt[time.Time] // not after this time
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AssetTransfersResult is what [AssetService.Transfers] returns.
@@ -255,8 +273,11 @@ func (s *AssetService) AllUniversalTransfers(ctx context.Context, p *AssetUniver
 
 // AssetUniversalTransfersParams are the parameters of [AssetService.UniversalTransfers].
 type AssetUniversalTransfersParams struct {
-	TransferID Opt[string] // UUID that the transfer was made with. Default: all.
-	Coin       Opt[string] // Coin in upper case. Default: all.
+	// UUID that the transfer was made with. Default: all.
+	TransferID Opt[string]
+
+	// Coin in upper case. Default: all.
+	Coin Opt[string]
 
 	// Where the transfers stand: TransferSuccess, TransferPending or TransferFailed. Default:
 	// anywhere.
@@ -264,8 +285,12 @@ type AssetUniversalTransfersParams struct {
 
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AssetUniversalTransfersResult is what [AssetService.UniversalTransfers] returns.
@@ -327,7 +352,8 @@ type AssetCancelWithdrawalParams struct {
 
 // AssetCancelWithdrawalResult is what [AssetService.CancelWithdrawal] returns.
 type AssetCancelWithdrawalResult struct {
-	Cancelled bool // Whether it was cancelled. False is no error.
+	// Whether it was cancelled. False is no error.
+	Cancelled bool
 }
 
 // VASPs returns exchanges and other providers that a withdrawal under the travel rule can name as

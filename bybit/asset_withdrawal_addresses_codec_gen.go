@@ -14,20 +14,20 @@ func (r *AssetWithdrawalAddressesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetWithdrawalAddressesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetWithdrawalAddressesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetWithdrawalAddressesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetWithdrawalAddressesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetWithdrawalAddressesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetWithdrawalAddressesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetWithdrawalAddressesParams).fields)
 }
@@ -37,8 +37,8 @@ func (r *AssetWithdrawalAddressesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetWithdrawalAddressesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetWithdrawalAddressesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetWithdrawalAddressesParams).fields)
 }
@@ -48,20 +48,20 @@ func (r *AssetWithdrawalAddressesResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetWithdrawalAddressesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetWithdrawalAddressesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetWithdrawalAddressesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetWithdrawalAddressesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetWithdrawalAddressesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetWithdrawalAddressesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetWithdrawalsParams) fields(f *wire.Fields) {
@@ -75,20 +75,20 @@ func (r *AssetWithdrawalsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetWithdrawalsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetWithdrawalsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetWithdrawalsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetWithdrawalsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetWithdrawalsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetWithdrawalsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetWithdrawalsParams).fields)
 }
@@ -98,8 +98,8 @@ func (r *AssetWithdrawalsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetWithdrawalsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetWithdrawalsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetWithdrawalsParams).fields)
 }
@@ -109,20 +109,20 @@ func (r *AssetWithdrawalsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetWithdrawalsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetWithdrawalsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetWithdrawalsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetWithdrawalsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetWithdrawalsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetWithdrawalsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetWithdrawParams) fields(f *wire.Fields) {
@@ -141,20 +141,20 @@ func (r *AssetWithdrawParams) fields(f *wire.Fields) {
 	wire.Pointer(f.Omit(), "beneficiary", &r.Beneficiary, (*Beneficiary).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetWithdrawParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetWithdrawParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetWithdrawParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetWithdrawParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetWithdrawParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetWithdrawParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetWithdrawParams).fields)
 }
@@ -182,12 +182,12 @@ func (r *Beneficiary) fields(f *wire.Fields) {
 	wire.Opt(f, "beneficiaryPlaceOfBirth", &r.BeneficiaryPlaceOfBirth, (*wire.Fields).Text)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Beneficiary) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Beneficiary).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Beneficiary) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Beneficiary).fields), nil
 }
@@ -196,18 +196,18 @@ func (r *AssetWithdrawResult) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetWithdrawResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetWithdrawResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetWithdrawResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetWithdrawResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetWithdrawResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetWithdrawResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

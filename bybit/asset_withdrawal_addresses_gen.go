@@ -36,7 +36,8 @@ func (s *AssetService) AllWithdrawalAddresses(ctx context.Context, p *AssetWithd
 
 // AssetWithdrawalAddressesParams are the parameters of [AssetService.WithdrawalAddresses].
 type AssetWithdrawalAddressesParams struct {
-	Coin Opt[string] // Coin in upper case; "baseCoin" for universal addresses. Default: all.
+	// Coin in upper case; "baseCoin" for universal addresses. Default: all.
+	Coin Opt[string]
 
 	// Chain, such as ETH; returns addresses of one coin and universal ones, or only the latter with
 	// the coin "baseCoin". Default: all.
@@ -45,8 +46,11 @@ type AssetWithdrawalAddressesParams struct {
 	// Kind of entry; unless it is addresses on chain, coin and chain do not matter. Default: all.
 	AddressType Opt[WithdrawalAddressType]
 
-	Limit  Opt[int]    // Rows per page, 1 to 50. Default: 50.
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Rows per page, 1 to 50. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AssetWithdrawalAddressesResult is what [AssetService.WithdrawalAddresses] returns.
@@ -82,15 +86,26 @@ func (s *AssetService) AllWithdrawals(ctx context.Context, p *AssetWithdrawalsPa
 
 // AssetWithdrawalsParams are the parameters of [AssetService.Withdrawals].
 type AssetWithdrawalsParams struct {
-	WithdrawID   Opt[string]         // ID of the withdrawal. Default: all.
-	TxID         Opt[string]         // Hash of the transaction on the chain. Default: all.
-	Coin         Opt[string]         // Coin in upper case. Default: all.
-	WithdrawType Opt[WithdrawalType] // Over a blockchain, without one, or both. Default: over a blockchain.
-	StartTime    Opt[time.Time]      // not before this time
-	EndTime      Opt[time.Time]      // not after this time
-	Limit        Opt[int]            // Rows per page, 1 to 50. Default: 50.
+	// ID of the withdrawal. Default: all.
+	WithdrawID Opt[string]
 
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Hash of the transaction on the chain. Default: all.
+	TxID Opt[string]
+
+	// Coin in upper case. Default: all.
+	Coin Opt[string]
+
+	// Over a blockchain, without one, or both. Default: over a blockchain.
+	WithdrawType Opt[WithdrawalType]
+
+	StartTime Opt[time.Time] // not before this time
+	EndTime   Opt[time.Time] // not after this time
+
+	// Rows per page, 1 to 50. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // AssetWithdrawalsResult is what [AssetService.Withdrawals] returns.
@@ -120,16 +135,22 @@ func (s *AssetService) Withdraw(ctx context.Context, p *AssetWithdrawParams) (*A
 
 // AssetWithdrawParams are the parameters of [AssetService.Withdraw].
 type AssetWithdrawParams struct {
-	Coin  string      // coin in upper case, such as USDT
-	Chain Opt[string] // Chain, such as ETH. Needed unless it goes to a UID.
+	Coin string // coin in upper case, such as USDT
+
+	// Chain, such as ETH. Needed unless it goes to a UID.
+	Chain Opt[string]
 
 	// Address, spelled exactly as in the address book. If it goes to a UID: that of another main
 	// account, also from the address book.
 	Address string
 
-	Tag       Opt[string]     // Tag or memo. Needed if the address book has one for the address.
-	Amount    decimal.Decimal // amount to withdraw
-	Timestamp time.Time       // Now. A repeated request with an old time is refused.
+	// Tag or memo. Needed if the address book has one for the address.
+	Tag Opt[string]
+
+	Amount decimal.Decimal // amount to withdraw
+
+	// Now. A repeated request with an old time is refused.
+	Timestamp time.Time
 
 	// Which way it takes. Default: without a blockchain if the address is a main account's.
 	ForceChain Opt[ForceChain]
@@ -199,13 +220,26 @@ type Beneficiary struct {
 	// Country of the receiver, three letters, such as IDN. Needed in the UAE.
 	BeneficiaryAddressCountry Opt[string]
 
-	BeneficiaryAddressState      Opt[string] // State of the receiver's address. Needed in the UAE.
-	BeneficiaryAddressCity       Opt[string] // City of the receiver's address. Needed in the UAE.
-	BeneficiaryAddressBuilding   Opt[string] // Building of the receiver's address. Needed in the UAE.
-	BeneficiaryAddressStreet     Opt[string] // Street of the receiver's address. Needed in the UAE.
-	BeneficiaryAddressPostalCode Opt[string] // Postal code of the receiver's address. Needed in the UAE.
-	BeneficiaryDateOfBirth       Opt[string] // Date of birth of the receiver. Needed in the UAE.
-	BeneficiaryPlaceOfBirth      Opt[string] // Place of birth of the receiver. Needed in the UAE.
+	// State of the receiver's address. Needed in the UAE.
+	BeneficiaryAddressState Opt[string]
+
+	// City of the receiver's address. Needed in the UAE.
+	BeneficiaryAddressCity Opt[string]
+
+	// Building of the receiver's address. Needed in the UAE.
+	BeneficiaryAddressBuilding Opt[string]
+
+	// Street of the receiver's address. Needed in the UAE.
+	BeneficiaryAddressStreet Opt[string]
+
+	// Postal code of the receiver's address. Needed in the UAE.
+	BeneficiaryAddressPostalCode Opt[string]
+
+	// Date of birth of the receiver. Needed in the UAE.
+	BeneficiaryDateOfBirth Opt[string]
+
+	// Place of birth of the receiver. Needed in the UAE.
+	BeneficiaryPlaceOfBirth Opt[string]
 }
 
 // AssetWithdrawResult is what [AssetService.Withdraw] returns.

@@ -16,12 +16,12 @@ func (r *Candle) fields(f *wire.Fields) {
 	f.Decimal("turnover", &r.Turnover)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Candle) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.DecodeTuple(json, r, (*Candle).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Candle) MarshalJSON() ([]byte, error) {
 	return wire.AppendTuple(nil, &r, (*Candle).fields), nil
 }
@@ -34,12 +34,12 @@ func (r *PriceCandle) fields(f *wire.Fields) {
 	f.Decimal("closePrice", &r.ClosePrice)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PriceCandle) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.DecodeTuple(json, r, (*PriceCandle).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PriceCandle) MarshalJSON() ([]byte, error) {
 	return wire.AppendTuple(nil, &r, (*PriceCandle).fields), nil
 }
@@ -49,12 +49,12 @@ func (r *PriceLevel) fields(f *wire.Fields) {
 	f.Decimal("size", &r.Size)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PriceLevel) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.DecodeTuple(json, r, (*PriceLevel).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PriceLevel) MarshalJSON() ([]byte, error) {
 	return wire.AppendTuple(nil, &r, (*PriceLevel).fields), nil
 }
@@ -65,12 +65,12 @@ func (r *RPIPriceLevel) fields(f *wire.Fields) {
 	f.Decimal("rpiSize", &r.RPISize)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RPIPriceLevel) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.DecodeTuple(json, r, (*RPIPriceLevel).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RPIPriceLevel) MarshalJSON() ([]byte, error) {
 	return wire.AppendTuple(nil, &r, (*RPIPriceLevel).fields), nil
 }
@@ -108,12 +108,12 @@ func (r *Instrument) fields(f *wire.Fields) {
 	f.Bool("forbidUplWithdrawal", &r.ForbidUPLWithdrawal)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Instrument) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Instrument).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Instrument) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Instrument).fields), nil
 }
@@ -124,12 +124,12 @@ func (r *LeverageFilter) fields(f *wire.Fields) {
 	f.Decimal("leverageStep", &r.LeverageStep)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LeverageFilter) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LeverageFilter).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LeverageFilter) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LeverageFilter).fields), nil
 }
@@ -140,12 +140,12 @@ func (r *PriceFilter) fields(f *wire.Fields) {
 	f.Decimal("tickSize", &r.TickSize)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PriceFilter) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PriceFilter).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PriceFilter) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PriceFilter).fields), nil
 }
@@ -166,12 +166,12 @@ func (r *LotSizeFilter) fields(f *wire.Fields) {
 	f.Omit().Decimal("minNotionalValue", &r.MinNotionalValue)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LotSizeFilter) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LotSizeFilter).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LotSizeFilter) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LotSizeFilter).fields), nil
 }
@@ -183,12 +183,12 @@ func (r *PreListingInfo) fields(f *wire.Fields) {
 	f.Omit().Bool("skipCallAuction", &r.SkipCallAuction)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreListingInfo) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreListingInfo).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PreListingInfo) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PreListingInfo).fields), nil
 }
@@ -199,12 +199,12 @@ func (r *PreListingPhase) fields(f *wire.Fields) {
 	f.Millis("endTime", &r.EndTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreListingPhase) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreListingPhase).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PreListingPhase) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PreListingPhase).fields), nil
 }
@@ -215,12 +215,12 @@ func (r *AuctionFees) fields(f *wire.Fields) {
 	f.Decimal("makerFeeRate", &r.MakerFeeRate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AuctionFees) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AuctionFees).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AuctionFees) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AuctionFees).fields), nil
 }
@@ -230,12 +230,12 @@ func (r *RiskParameters) fields(f *wire.Fields) {
 	f.Decimal("priceLimitRatioY", &r.PriceLimitRatioY)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RiskParameters) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RiskParameters).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RiskParameters) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RiskParameters).fields), nil
 }
@@ -287,12 +287,12 @@ func (r *MarketTicker) fields(f *wire.Fields) {
 	f.Omit().Decimal("fundingCap", &r.FundingCap)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarketTicker) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarketTicker).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MarketTicker) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MarketTicker).fields), nil
 }
@@ -304,12 +304,12 @@ func (r *FeeLevelRate) fields(f *wire.Fields) {
 	f.Decimal("makerRebate", &r.MakerRebate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FeeLevelRate) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FeeLevelRate).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FeeLevelRate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FeeLevelRate).fields), nil
 }
@@ -319,20 +319,20 @@ func (r *ServerTimeResult) fields(f *wire.Fields) {
 	f.Nanos("timeNano", &r.TimeNano)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ServerTimeResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ServerTimeResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ServerTimeResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ServerTimeResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ServerTimeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ServerTimeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *KlineParams) fields(f *wire.Fields) {
@@ -344,20 +344,20 @@ func (r *KlineParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *KlineParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*KlineParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *KlineParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*KlineParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *KlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r KlineParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*KlineParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -365,8 +365,8 @@ func (r *KlineParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*KlineParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *KlineParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*KlineParams).fields)
 }
@@ -377,20 +377,20 @@ func (r *KlineResult) fields(f *wire.Fields) {
 	wire.Tuples(f, "list", &r.List, (*Candle).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *KlineResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*KlineResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *KlineResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*KlineResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *KlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r KlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MarkPriceKlineParams) fields(f *wire.Fields) {
@@ -402,20 +402,20 @@ func (r *MarkPriceKlineParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MarkPriceKlineParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarkPriceKlineParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MarkPriceKlineParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MarkPriceKlineParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarkPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MarkPriceKlineParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*MarkPriceKlineParams).fields)
 }
@@ -425,8 +425,8 @@ func (r *MarkPriceKlineParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarkPriceKlineParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *MarkPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarkPriceKlineParams).fields)
 }
@@ -437,20 +437,20 @@ func (r *MarkPriceKlineResult) fields(f *wire.Fields) {
 	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *MarkPriceKlineResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarkPriceKlineResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MarkPriceKlineResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MarkPriceKlineResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarkPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r MarkPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *IndexPriceKlineParams) fields(f *wire.Fields) {
@@ -462,20 +462,20 @@ func (r *IndexPriceKlineParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *IndexPriceKlineParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IndexPriceKlineParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IndexPriceKlineParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IndexPriceKlineParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IndexPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r IndexPriceKlineParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*IndexPriceKlineParams).fields)
 }
@@ -485,8 +485,8 @@ func (r *IndexPriceKlineParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IndexPriceKlineParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *IndexPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*IndexPriceKlineParams).fields)
 }
@@ -497,18 +497,18 @@ func (r *IndexPriceKlineResult) fields(f *wire.Fields) {
 	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *IndexPriceKlineResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IndexPriceKlineResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IndexPriceKlineResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IndexPriceKlineResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IndexPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r IndexPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -5,7 +5,6 @@ package bybit
 // Period says how far apart the values of a statistic lie.
 type Period string
 
-// The values of Period.
 const (
 	Period5m  Period = "5min"  // 5 minutes
 	Period15m Period = "15min" // 15 minutes
@@ -18,7 +17,6 @@ const (
 // ContractType is the kind of a contract on linear and inverse, or of a leg of a spread.
 type ContractType string
 
-// The values of ContractType.
 const (
 	// ContractLinearPerpetual: without expiry, margined and settled in USDT or USDC.
 	ContractLinearPerpetual ContractType = "LinearPerpetual"
@@ -32,13 +30,13 @@ const (
 	// ContractInverseFutures: with expiry, quoted in US dollars, settled in its base coin.
 	ContractInverseFutures ContractType = "InverseFutures"
 
-	ContractSpot ContractType = "Spot" // Spot. Only as a leg of a spread.
+	// ContractSpot: spot. Only as a leg of a spread.
+	ContractSpot ContractType = "Spot"
 )
 
 // InstrumentStatus says whether an instrument can be traded.
 type InstrumentStatus string
 
-// The values of InstrumentStatus.
 const (
 	InstrumentPreLaunch  InstrumentStatus = "PreLaunch"  // announced or in pre-market trading
 	InstrumentTrading    InstrumentStatus = "Trading"    // it trades
@@ -49,7 +47,6 @@ const (
 // SymbolType is the zone or asset class of an instrument; "" for ordinary coins.
 type SymbolType string
 
-// The values of SymbolType.
 const (
 	SymbolTypeInnovation SymbolType = "innovation" // linear: the zone of new and risky coins
 	SymbolTypeAdventure  SymbolType = "adventure"  // spot: the zone of new and risky coins
@@ -62,7 +59,6 @@ const (
 // AuctionPhase is a phase of pre-market trading.
 type AuctionPhase string
 
-// The values of AuctionPhase.
 const (
 	AuctionNotStarted AuctionPhase = "NotStarted" // pre-market trading is still to come
 
@@ -87,7 +83,6 @@ const (
 // MarginTrading says which kinds of account can trade a spot symbol on margin.
 type MarginTrading string
 
-// The values of MarginTrading.
 const (
 	MarginTradingNone    MarginTrading = "none"           // none; also while the lending pool is empty
 	MarginTradingBoth    MarginTrading = "both"           // unified and classic accounts
@@ -98,7 +93,6 @@ const (
 // CopyTrading says which kinds of account can copy trades of a symbol.
 type CopyTrading string
 
-// The values of CopyTrading.
 const (
 	CopyTradingNone    CopyTrading = "none"       // none
 	CopyTradingBoth    CopyTrading = "both"       // unified and classic accounts
@@ -109,7 +103,6 @@ const (
 // OptionType says what an option gives the right to.
 type OptionType string
 
-// The values of OptionType.
 const (
 	OptionCall OptionType = "Call" // to buy the underlying
 	OptionPut  OptionType = "Put"  // to sell the underlying
@@ -118,7 +111,6 @@ const (
 // FeeGroupID is a group of contracts with fees of their own, as asked for.
 type FeeGroupID string
 
-// The values of FeeGroupID.
 const (
 	FeeGroupMajor         FeeGroupID = "1" // major coins
 	FeeGroupHighGrowth    FeeGroupID = "2" // high growth
@@ -134,7 +126,6 @@ const (
 // FeeGroupName is a group of contracts with fees of their own, as it is called.
 type FeeGroupName string
 
-// The values of FeeGroupName.
 const (
 	FeeGroupNameMajor         FeeGroupName = "G1(Major Coins)"         // major coins
 	FeeGroupNameHighGrowth    FeeGroupName = "G2(High Growth)"         // high growth
@@ -155,7 +146,6 @@ const (
 // FeeLevel is a level of the fee programmes for professionals.
 type FeeLevel string
 
-// The values of FeeLevel.
 const (
 	FeeLevelPro1 FeeLevel = "Pro 1" // professional, first level
 	FeeLevelPro2 FeeLevel = "Pro 2" // professional, second level

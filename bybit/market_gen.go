@@ -138,7 +138,9 @@ type LotSizeFilter struct {
 	// Largest limit order. Out of use on spot, see MaxLimitOrderQty and MaxMarketOrderQty.
 	MaxOrderQty decimal.Decimal
 
-	MinOrderQty decimal.Decimal // Smallest order. Out of use on spot, see MinOrderAmt.
+	// Smallest order. Out of use on spot, see MinOrderAmt.
+	MinOrderQty decimal.Decimal
+
 	MinOrderAmt decimal.Decimal // least value of an order, in quote coin: spot
 
 	// Largest value of an order, in quote coin: spot. Out of use, see MaxLimitOrderQty and
@@ -313,12 +315,16 @@ func (s *MarketService) Kline(ctx context.Context, p *KlineParams) (*KlineResult
 
 // KlineParams are the parameters of [MarketService.Kline].
 type KlineParams struct {
-	Category Category       // Category: spot, linear or inverse. Default: linear.
+	// Category: spot, linear or inverse. Default: linear.
+	Category Category
+
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
 	End      Opt[time.Time] // not after this candle's start
-	Limit    Opt[int]       // Candles, 1 to 1000. Default: 200.
+
+	// Candles, 1 to 1000. Default: 200.
+	Limit Opt[int]
 }
 
 // KlineResult is what [MarketService.Kline] returns.
@@ -344,12 +350,16 @@ func (s *MarketService) MarkPriceKline(ctx context.Context, p *MarkPriceKlinePar
 
 // MarkPriceKlineParams are the parameters of [MarketService.MarkPriceKline].
 type MarkPriceKlineParams struct {
-	Category Category       // Category: linear, inverse or option. Default: linear.
+	// Category: linear, inverse or option. Default: linear.
+	Category Category
+
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
 	End      Opt[time.Time] // not after this candle's start
-	Limit    Opt[int]       // Candles, 1 to 1000; on option 1 to 500. Default: 200.
+
+	// Candles, 1 to 1000; on option 1 to 500. Default: 200.
+	Limit Opt[int]
 }
 
 // MarkPriceKlineResult is what [MarketService.MarkPriceKline] returns.
@@ -373,12 +383,16 @@ func (s *MarketService) IndexPriceKline(ctx context.Context, p *IndexPriceKlineP
 
 // IndexPriceKlineParams are the parameters of [MarketService.IndexPriceKline].
 type IndexPriceKlineParams struct {
-	Category Category       // Category: linear or inverse. Default: linear.
+	// Category: linear or inverse. Default: linear.
+	Category Category
+
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
 	End      Opt[time.Time] // not after this candle's start
-	Limit    Opt[int]       // Candles, 1 to 1000. Default: 200.
+
+	// Candles, 1 to 1000. Default: 200.
+	Limit Opt[int]
 }
 
 // IndexPriceKlineResult is what [MarketService.IndexPriceKline] returns.

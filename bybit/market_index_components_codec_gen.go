@@ -10,20 +10,20 @@ func (r *IndexComponentsParams) fields(f *wire.Fields) {
 	f.Text("indexName", &r.IndexName)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *IndexComponentsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IndexComponentsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IndexComponentsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IndexComponentsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IndexComponentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r IndexComponentsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*IndexComponentsParams).fields)
 }
@@ -33,8 +33,8 @@ func (r *IndexComponentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IndexComponentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *IndexComponentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*IndexComponentsParams).fields)
 }
@@ -46,20 +46,20 @@ func (r *IndexComponentsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "components", &r.Components, (*IndexComponent).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *IndexComponentsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IndexComponentsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IndexComponentsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IndexComponentsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IndexComponentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r IndexComponentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *IndexComponent) fields(f *wire.Fields) {
@@ -71,12 +71,12 @@ func (r *IndexComponent) fields(f *wire.Fields) {
 	f.Decimal("weight", &r.Weight)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IndexComponent) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IndexComponent).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r IndexComponent) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*IndexComponent).fields), nil
 }
@@ -86,20 +86,20 @@ func (r *PriceLimitParams) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PriceLimitParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PriceLimitParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PriceLimitParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PriceLimitParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PriceLimitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PriceLimitParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PriceLimitParams).fields)
 }
@@ -109,8 +109,8 @@ func (r *PriceLimitParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PriceLimitParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PriceLimitParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PriceLimitParams).fields)
 }
@@ -122,40 +122,40 @@ func (r *PriceLimitResult) fields(f *wire.Fields) {
 	f.Millis("ts", &r.Time)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PriceLimitResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PriceLimitResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PriceLimitResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PriceLimitResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PriceLimitResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PriceLimitResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ADLAlertsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ADLAlertsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ADLAlertsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ADLAlertsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ADLAlertsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ADLAlertsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ADLAlertsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ADLAlertsParams).fields)
 }
@@ -165,8 +165,8 @@ func (r *ADLAlertsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ADLAlertsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *ADLAlertsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ADLAlertsParams).fields)
 }
@@ -177,20 +177,20 @@ func (r *ADLAlertsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*ADLState).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ADLAlertsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ADLAlertsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ADLAlertsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ADLAlertsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ADLAlertsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ADLAlertsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ADLState) fields(f *wire.Fields) {
@@ -204,12 +204,12 @@ func (r *ADLState) fields(f *wire.Fields) {
 	f.Decimal("adlStopRatio", &r.ADLStopRatio)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ADLState) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ADLState).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r ADLState) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*ADLState).fields), nil }
 
 func (r *FeeGroupsParams) fields(f *wire.Fields) {
@@ -217,20 +217,20 @@ func (r *FeeGroupsParams) fields(f *wire.Fields) {
 	f.Omit().Text("groupId", (*string)(&r.GroupID))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FeeGroupsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FeeGroupsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FeeGroupsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FeeGroupsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FeeGroupsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FeeGroupsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FeeGroupsParams).fields)
 }
@@ -240,8 +240,8 @@ func (r *FeeGroupsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FeeGroupsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FeeGroupsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FeeGroupsParams).fields)
 }
@@ -250,20 +250,20 @@ func (r *FeeGroupsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*FeeGroup).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FeeGroupsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FeeGroupsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FeeGroupsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FeeGroupsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FeeGroupsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FeeGroupsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FeeGroup) fields(f *wire.Fields) {
@@ -275,12 +275,12 @@ func (r *FeeGroup) fields(f *wire.Fields) {
 	f.Millis("updateTime", &r.UpdateTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FeeGroup) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FeeGroup).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FeeGroup) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*FeeGroup).fields), nil }
 
 func (r *FeeGroupRates) fields(f *wire.Fields) {
@@ -288,12 +288,12 @@ func (r *FeeGroupRates) fields(f *wire.Fields) {
 	wire.Structs(f, "marketMaker", &r.MarketMaker, (*FeeLevelRate).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FeeGroupRates) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FeeGroupRates).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FeeGroupRates) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FeeGroupRates).fields), nil
 }

@@ -62,8 +62,10 @@ func (s *MarketService) PriceLimit(ctx context.Context, p *PriceLimitParams) (*P
 
 // PriceLimitParams are the parameters of [MarketService.PriceLimit].
 type PriceLimitParams struct {
-	Category Category // Category: spot, linear or inverse. Default: linear.
-	Symbol   string   // symbol, such as BTCUSDT, in capitals
+	// Category: spot, linear or inverse. Default: linear.
+	Category Category
+
+	Symbol string // symbol, such as BTCUSDT, in capitals
 }
 
 // PriceLimitResult is what [MarketService.PriceLimit] returns.
@@ -98,7 +100,7 @@ type ADLAlertsParams struct {
 // ADLAlertsResult is what [MarketService.ADLAlerts] returns.
 type ADLAlertsResult struct {
 	UpdateTime  time.Time  // when the values were renewed, as documented; the exchange sends UpdatedTime
-	UpdatedTime time.Time  // When the values were renewed. The documentation shows it in an example only.
+	UpdatedTime time.Time  // when the values were renewed; undocumented
 	List        []ADLState // one state per contract
 }
 
@@ -144,8 +146,10 @@ func (s *MarketService) FeeGroups(ctx context.Context, p *FeeGroupsParams) (*Fee
 
 // FeeGroupsParams are the parameters of [MarketService.FeeGroups].
 type FeeGroupsParams struct {
-	ProductType string     // what the fees are for: only contract
-	GroupID     FeeGroupID // Only this group. Default: all.
+	ProductType string // what the fees are for: only contract
+
+	// Only this group. Default: all.
+	GroupID FeeGroupID
 }
 
 // FeeGroupsResult is what [MarketService.FeeGroups] returns.

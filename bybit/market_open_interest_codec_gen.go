@@ -16,20 +16,20 @@ func (r *OpenInterestParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OpenInterestParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OpenInterestParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OpenInterestParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OpenInterestParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OpenInterestParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OpenInterestParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OpenInterestParams).fields)
 }
@@ -39,8 +39,8 @@ func (r *OpenInterestParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OpenInterestParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *OpenInterestParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OpenInterestParams).fields)
 }
@@ -52,20 +52,20 @@ func (r *OpenInterestResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OpenInterestResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OpenInterestResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OpenInterestResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OpenInterestResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OpenInterestResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OpenInterestResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OpenInterestPoint) fields(f *wire.Fields) {
@@ -74,12 +74,12 @@ func (r *OpenInterestPoint) fields(f *wire.Fields) {
 	f.Millis("timestamp", &r.Timestamp)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OpenInterestPoint) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OpenInterestPoint).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OpenInterestPoint) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OpenInterestPoint).fields), nil
 }
@@ -93,20 +93,20 @@ func (r *HistoricalVolatilityParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *HistoricalVolatilityParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*HistoricalVolatilityParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *HistoricalVolatilityParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*HistoricalVolatilityParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *HistoricalVolatilityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r HistoricalVolatilityParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*HistoricalVolatilityParams).fields)
 }
@@ -116,8 +116,8 @@ func (r *HistoricalVolatilityParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*HistoricalVolatilityParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *HistoricalVolatilityParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*HistoricalVolatilityParams).fields)
 }
@@ -127,23 +127,23 @@ func (r *HistoricalVolatilityResult) fields(f *wire.Fields) {
 	wire.Structs(f, "result", &r.List, (*Volatility).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *HistoricalVolatilityResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*HistoricalVolatilityResult).fields))
 }
 
-// DecodeReply is Decode: the fields stand in the reply itself.
+// DecodeReply reads a reply, in which the fields stand without a result around them.
 func (r *HistoricalVolatilityResult) DecodeReply(body []byte) error { return r.Decode(body) }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *HistoricalVolatilityResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*HistoricalVolatilityResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *HistoricalVolatilityResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r HistoricalVolatilityResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Volatility) fields(f *wire.Fields) {
@@ -152,12 +152,12 @@ func (r *Volatility) fields(f *wire.Fields) {
 	f.Millis("time", &r.Time)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Volatility) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Volatility).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Volatility) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Volatility).fields), nil
 }
@@ -166,20 +166,20 @@ func (r *InsuranceParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *InsuranceParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*InsuranceParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *InsuranceParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*InsuranceParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *InsuranceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r InsuranceParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*InsuranceParams).fields)
 }
@@ -189,8 +189,8 @@ func (r *InsuranceParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*InsuranceParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *InsuranceParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*InsuranceParams).fields)
 }
@@ -200,20 +200,20 @@ func (r *InsuranceResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*InsuranceFund).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *InsuranceResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*InsuranceResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *InsuranceResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*InsuranceResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *InsuranceResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r InsuranceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *InsuranceFund) fields(f *wire.Fields) {
@@ -223,12 +223,12 @@ func (r *InsuranceFund) fields(f *wire.Fields) {
 	f.Decimal("value", &r.Value)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *InsuranceFund) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*InsuranceFund).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r InsuranceFund) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*InsuranceFund).fields), nil
 }
@@ -239,20 +239,20 @@ func (r *RiskLimitsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RiskLimitsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RiskLimitsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RiskLimitsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RiskLimitsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RiskLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RiskLimitsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RiskLimitsParams).fields)
 }
@@ -262,8 +262,8 @@ func (r *RiskLimitsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RiskLimitsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RiskLimitsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RiskLimitsParams).fields)
 }
@@ -274,20 +274,20 @@ func (r *RiskLimitsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RiskLimitsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RiskLimitsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RiskLimitsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RiskLimitsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RiskLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RiskLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RiskLimitTier) fields(f *wire.Fields) {
@@ -301,12 +301,12 @@ func (r *RiskLimitTier) fields(f *wire.Fields) {
 	f.Decimal("mmDeduction", &r.MMDeduction)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RiskLimitTier) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RiskLimitTier).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RiskLimitTier) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RiskLimitTier).fields), nil
 }
@@ -320,20 +320,20 @@ func (r *DeliveryPricesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *DeliveryPricesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DeliveryPricesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *DeliveryPricesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*DeliveryPricesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r DeliveryPricesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*DeliveryPricesParams).fields)
 }
@@ -343,8 +343,8 @@ func (r *DeliveryPricesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*DeliveryPricesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *DeliveryPricesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*DeliveryPricesParams).fields)
 }
@@ -355,20 +355,20 @@ func (r *DeliveryPricesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*DeliveryPrice).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *DeliveryPricesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DeliveryPricesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *DeliveryPricesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*DeliveryPricesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r DeliveryPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *DeliveryPrice) fields(f *wire.Fields) {
@@ -377,12 +377,12 @@ func (r *DeliveryPrice) fields(f *wire.Fields) {
 	f.Millis("deliveryTime", &r.Time)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DeliveryPrice) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DeliveryPrice).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DeliveryPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DeliveryPrice).fields), nil
 }
@@ -393,20 +393,20 @@ func (r *OptionDeliveryPricesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OptionDeliveryPricesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OptionDeliveryPricesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OptionDeliveryPricesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OptionDeliveryPricesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OptionDeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OptionDeliveryPricesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OptionDeliveryPricesParams).fields)
 }
@@ -416,8 +416,8 @@ func (r *OptionDeliveryPricesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OptionDeliveryPricesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *OptionDeliveryPricesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OptionDeliveryPricesParams).fields)
 }
@@ -427,20 +427,20 @@ func (r *OptionDeliveryPricesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*OptionDeliveryPrice).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OptionDeliveryPricesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OptionDeliveryPricesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OptionDeliveryPricesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OptionDeliveryPricesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OptionDeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OptionDeliveryPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OptionDeliveryPrice) fields(f *wire.Fields) {
@@ -448,12 +448,12 @@ func (r *OptionDeliveryPrice) fields(f *wire.Fields) {
 	f.Millis("deliveryTime", &r.Time)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OptionDeliveryPrice) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OptionDeliveryPrice).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OptionDeliveryPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OptionDeliveryPrice).fields), nil
 }
@@ -468,20 +468,20 @@ func (r *LongShortRatioParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LongShortRatioParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LongShortRatioParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LongShortRatioParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LongShortRatioParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LongShortRatioParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LongShortRatioParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LongShortRatioParams).fields)
 }
@@ -491,8 +491,8 @@ func (r *LongShortRatioParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LongShortRatioParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LongShortRatioParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LongShortRatioParams).fields)
 }
@@ -502,20 +502,20 @@ func (r *LongShortRatioResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LongShortRatioResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LongShortRatioResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LongShortRatioResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LongShortRatioResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LongShortRatioResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LongShortRatioResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LongShortPoint) fields(f *wire.Fields) {
@@ -525,12 +525,12 @@ func (r *LongShortPoint) fields(f *wire.Fields) {
 	f.Millis("timestamp", &r.Timestamp)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LongShortPoint) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LongShortPoint).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LongShortPoint) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LongShortPoint).fields), nil
 }

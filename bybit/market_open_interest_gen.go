@@ -28,13 +28,18 @@ func (s *MarketService) OpenInterest(ctx context.Context, p *OpenInterestParams)
 
 // OpenInterestParams are the parameters of [MarketService.OpenInterest].
 type OpenInterestParams struct {
-	StartTime    Opt[time.Time] // not before this time
-	EndTime      Opt[time.Time] // not after this time
-	Limit        Opt[int]       // Values per page, 1 to 200. Default: 50.
-	Category     Category       // category: linear or inverse
-	IntervalTime Period         // how far apart the values lie
-	Symbol       string         // symbol, such as BTCUSDT, in capitals
-	Cursor       Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+	StartTime Opt[time.Time] // not before this time
+	EndTime   Opt[time.Time] // not after this time
+
+	// Values per page, 1 to 200. Default: 50.
+	Limit Opt[int]
+
+	Category     Category // category: linear or inverse
+	IntervalTime Period   // how far apart the values lie
+	Symbol       string   // symbol, such as BTCUSDT, in capitals
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // OpenInterestResult is what [MarketService.OpenInterest] returns.
@@ -70,9 +75,13 @@ func (s *MarketService) HistoricalVolatility(ctx context.Context, p *HistoricalV
 
 // HistoricalVolatilityParams are the parameters of [MarketService.HistoricalVolatility].
 type HistoricalVolatilityParams struct {
-	Category  Category    // category: only option
-	BaseCoin  Opt[string] // Coin, such as ETH. Default: BTC.
-	QuoteCoin Opt[string] // USD or USDT. Default: USD.
+	Category Category // category: only option
+
+	// Coin, such as ETH. Default: BTC.
+	BaseCoin Opt[string]
+
+	// USD or USDT. Default: USD.
+	QuoteCoin Opt[string]
 
 	// Days that a value covers: 7, 14, 21, 30, 60, 90, and on BTC and ETH 180 and 270. Default: 7.
 	Period Opt[int]
@@ -110,7 +119,8 @@ func (s *MarketService) Insurance(ctx context.Context, p *InsuranceParams) (*Ins
 
 // InsuranceParams are the parameters of [MarketService.Insurance].
 type InsuranceParams struct {
-	Coin Opt[string] // Only pools in this coin, in capitals. Default: all.
+	// Only pools in this coin, in capitals. Default: all.
+	Coin Opt[string]
 }
 
 // InsuranceResult is what [MarketService.Insurance] returns.
@@ -152,7 +162,9 @@ func (s *MarketService) AllRiskLimits(ctx context.Context, p *RiskLimitsParams) 
 type RiskLimitsParams struct {
 	Category Category    // category: linear or inverse
 	Symbol   Opt[string] // only this symbol, trading or pre-market, such as BTCUSDT, in capitals
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // RiskLimitsResult is what [MarketService.RiskLimits] returns.
@@ -208,12 +220,20 @@ func (s *MarketService) AllDeliveryPrices(ctx context.Context, p *DeliveryPrices
 
 // DeliveryPricesParams are the parameters of [MarketService.DeliveryPrices].
 type DeliveryPricesParams struct {
-	Category   Category    // category: linear, inverse or option
-	Symbol     Opt[string] // only this symbol, in capitals
-	BaseCoin   Opt[string] // Only options on this coin. Default: BTC.
-	SettleCoin Opt[string] // Only instruments settled in this coin. Default: USDC.
-	Limit      Opt[int]    // Prices per page, 1 to 200. Default: 50.
-	Cursor     Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Category Category    // category: linear, inverse or option
+	Symbol   Opt[string] // only this symbol, in capitals
+
+	// Only options on this coin. Default: BTC.
+	BaseCoin Opt[string]
+
+	// Only instruments settled in this coin. Default: USDC.
+	SettleCoin Opt[string]
+
+	// Prices per page, 1 to 200. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // DeliveryPricesResult is what [MarketService.DeliveryPrices] returns.
@@ -246,9 +266,11 @@ func (s *MarketService) OptionDeliveryPrices(ctx context.Context, p *OptionDeliv
 
 // OptionDeliveryPricesParams are the parameters of [MarketService.OptionDeliveryPrices].
 type OptionDeliveryPricesParams struct {
-	Category   Category    // category: only option
-	BaseCoin   string      // coin of the options, such as BTC
-	SettleCoin Opt[string] // Coin in which the options are settled. Default: USDT.
+	Category Category // category: only option
+	BaseCoin string   // coin of the options, such as BTC
+
+	// Coin in which the options are settled. Default: USDT.
+	SettleCoin Opt[string]
 }
 
 // OptionDeliveryPricesResult is what [MarketService.OptionDeliveryPrices] returns.
@@ -292,13 +314,18 @@ func (s *MarketService) AllLongShortRatio(ctx context.Context, p *LongShortRatio
 
 // LongShortRatioParams are the parameters of [MarketService.LongShortRatio].
 type LongShortRatioParams struct {
-	Category  Category       // category: linear (USDT contracts) or inverse
-	Symbol    string         // symbol, such as BTCUSDT, in capitals
-	Period    Period         // how far apart the values lie
-	Limit     Opt[int]       // Values per page, 1 to 500. Default: 50.
+	Category Category // category: linear (USDT contracts) or inverse
+	Symbol   string   // symbol, such as BTCUSDT, in capitals
+	Period   Period   // how far apart the values lie
+
+	// Values per page, 1 to 500. Default: 50.
+	Limit Opt[int]
+
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // LongShortRatioResult is what [MarketService.LongShortRatio] returns.

@@ -15,20 +15,20 @@ func (r *PremiumIndexKlineParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PremiumIndexKlineParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PremiumIndexKlineParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PremiumIndexKlineParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PremiumIndexKlineParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PremiumIndexKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PremiumIndexKlineParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PremiumIndexKlineParams).fields)
 }
@@ -38,8 +38,8 @@ func (r *PremiumIndexKlineParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PremiumIndexKlineParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PremiumIndexKlineParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PremiumIndexKlineParams).fields)
 }
@@ -50,20 +50,20 @@ func (r *PremiumIndexKlineResult) fields(f *wire.Fields) {
 	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PremiumIndexKlineResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PremiumIndexKlineResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PremiumIndexKlineResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PremiumIndexKlineResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PremiumIndexKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PremiumIndexKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *InstrumentsParams) fields(f *wire.Fields) {
@@ -76,20 +76,20 @@ func (r *InstrumentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *InstrumentsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*InstrumentsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *InstrumentsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*InstrumentsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *InstrumentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r InstrumentsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*InstrumentsParams).fields)
 }
@@ -99,8 +99,8 @@ func (r *InstrumentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*InstrumentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *InstrumentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*InstrumentsParams).fields)
 }
@@ -111,20 +111,20 @@ func (r *InstrumentsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *InstrumentsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*InstrumentsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *InstrumentsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*InstrumentsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *InstrumentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r InstrumentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrderBookParams) fields(f *wire.Fields) {
@@ -133,20 +133,20 @@ func (r *OrderBookParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderBookParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderBookParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderBookParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderBookParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderBookParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderBookParams).fields)
 }
@@ -156,8 +156,8 @@ func (r *OrderBookParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderBookParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *OrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrderBookParams).fields)
 }
@@ -172,20 +172,20 @@ func (r *OrderBookResult) fields(f *wire.Fields) {
 	f.MillisNumber("cts", &r.MatchTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrderBookResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderBookResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderBookResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderBookResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FullOrderBookParams) fields(f *wire.Fields) {
@@ -193,20 +193,20 @@ func (r *FullOrderBookParams) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FullOrderBookParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FullOrderBookParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FullOrderBookParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FullOrderBookParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FullOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FullOrderBookParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FullOrderBookParams).fields)
 }
@@ -216,8 +216,8 @@ func (r *FullOrderBookParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FullOrderBookParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FullOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FullOrderBookParams).fields)
 }
@@ -232,20 +232,20 @@ func (r *FullOrderBookResult) fields(f *wire.Fields) {
 	f.MillisNumber("cts", &r.MatchTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FullOrderBookResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FullOrderBookResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FullOrderBookResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FullOrderBookResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FullOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FullOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RPIOrderBookParams) fields(f *wire.Fields) {
@@ -254,20 +254,20 @@ func (r *RPIOrderBookParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RPIOrderBookParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RPIOrderBookParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RPIOrderBookParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RPIOrderBookParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RPIOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RPIOrderBookParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RPIOrderBookParams).fields)
 }
@@ -277,8 +277,8 @@ func (r *RPIOrderBookParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RPIOrderBookParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RPIOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RPIOrderBookParams).fields)
 }
@@ -293,20 +293,20 @@ func (r *RPIOrderBookResult) fields(f *wire.Fields) {
 	f.MillisNumber("cts", &r.MatchTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RPIOrderBookResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RPIOrderBookResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RPIOrderBookResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RPIOrderBookResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RPIOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RPIOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TickersParams) fields(f *wire.Fields) {
@@ -316,20 +316,20 @@ func (r *TickersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "expDate", &r.ExpDate, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TickersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TickersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TickersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TickersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TickersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TickersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TickersParams).fields)
 }
@@ -339,8 +339,8 @@ func (r *TickersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TickersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TickersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TickersParams).fields)
 }
@@ -350,20 +350,20 @@ func (r *TickersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*MarketTicker).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TickersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TickersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TickersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TickersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TickersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TickersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FundingHistoryParams) fields(f *wire.Fields) {
@@ -374,20 +374,20 @@ func (r *FundingHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FundingHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundingHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FundingHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FundingHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundingHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FundingHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FundingHistoryParams).fields)
 }
@@ -397,8 +397,8 @@ func (r *FundingHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FundingHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FundingHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FundingHistoryParams).fields)
 }
@@ -408,20 +408,20 @@ func (r *FundingHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*FundingRate).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FundingHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundingHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FundingHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FundingHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundingHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FundingHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FundingRate) fields(f *wire.Fields) {
@@ -430,12 +430,12 @@ func (r *FundingRate) fields(f *wire.Fields) {
 	f.Millis("fundingRateTimestamp", &r.Time)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundingRate) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundingRate).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FundingRate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FundingRate).fields), nil
 }
@@ -448,20 +448,20 @@ func (r *TradesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TradesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TradesParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*TradesParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -469,8 +469,8 @@ func (r *TradesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TradesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TradesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TradesParams).fields)
 }
@@ -480,20 +480,20 @@ func (r *TradesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*PublicTrade).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TradesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TradesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PublicTrade) fields(f *wire.Fields) {
@@ -512,12 +512,12 @@ func (r *PublicTrade) fields(f *wire.Fields) {
 	f.IntText("seq", &r.Seq)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PublicTrade) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PublicTrade).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PublicTrade) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PublicTrade).fields), nil
 }

@@ -28,12 +28,14 @@ func (s *MarketService) PremiumIndexKline(ctx context.Context, p *PremiumIndexKl
 
 // PremiumIndexKlineParams are the parameters of [MarketService.PremiumIndexKline].
 type PremiumIndexKlineParams struct {
-	Category Category       // Category: only linear. Optional.
+	Category Category       // category: only linear; optional
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
 	Start    Opt[time.Time] // not before this candle's start
 	End      Opt[time.Time] // not after this candle's start
-	Limit    Opt[int]       // Candles, 1 to 1000. Default: 200.
+
+	// Candles, 1 to 1000. Default: 200.
+	Limit Opt[int]
 }
 
 // PremiumIndexKlineResult is what [MarketService.PremiumIndexKline] returns.
@@ -72,16 +74,21 @@ func (s *MarketService) AllInstruments(ctx context.Context, p *InstrumentsParams
 type InstrumentsParams struct {
 	Category   Category    // category: spot, linear, inverse or option
 	Symbol     Opt[string] // only this symbol, such as BTCUSDT, in capitals
-	SymbolType SymbolType  // Only symbols of this zone or asset class: not on option. Optional.
+	SymbolType SymbolType  // only symbols of this zone or asset class: not on option; optional
 
 	// Only instruments with this status. Default: InstrumentTrading; on option InstrumentPreLaunch,
 	// InstrumentTrading and InstrumentDelivering. InstrumentPreLaunch gives the pre-market
 	// contracts.
 	Status InstrumentStatus
 
-	BaseCoin Opt[string] // Only instruments with this base coin: not on spot. Default on option: BTC.
-	Limit    Opt[int]    // Instruments per page, 1 to 1000; not on spot. Default: 500.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Only instruments with this base coin: not on spot. Default on option: BTC.
+	BaseCoin Opt[string]
+
+	// Instruments per page, 1 to 1000; not on spot. Default: 500.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // InstrumentsResult is what [MarketService.Instruments] returns.
@@ -173,9 +180,11 @@ func (s *MarketService) RPIOrderBook(ctx context.Context, p *RPIOrderBookParams)
 
 // RPIOrderBookParams are the parameters of [MarketService.RPIOrderBook].
 type RPIOrderBookParams struct {
-	Category Category // Category: spot, linear or inverse. Optional.
+	Category Category // category: spot, linear or inverse; optional
 	Symbol   string   // symbol, such as BTCUSDT, in capitals
-	Limit    Opt[int] // Levels per side, 1 to 50. Documented as required; the page's example leaves it out.
+
+	// Levels per side, 1 to 50. Documented as required; the page's example leaves it out.
+	Limit Opt[int]
 }
 
 // RPIOrderBookResult is what [MarketService.RPIOrderBook] returns.
@@ -237,8 +246,12 @@ type FundingHistoryParams struct {
 	Category  Category       // category: linear or inverse
 	Symbol    string         // symbol, such as BTCUSDT, in capitals
 	StartTime Opt[time.Time] // not before this time; needs EndTime
-	EndTime   Opt[time.Time] // Not after this time. Default: now.
-	Limit     Opt[int]       // Rates, 1 to 200. Default: 200.
+
+	// Not after this time. Default: now.
+	EndTime Opt[time.Time]
+
+	// Rates, 1 to 200. Default: 200.
+	Limit Opt[int]
 }
 
 // FundingHistoryResult is what [MarketService.FundingHistory] returns.
@@ -268,11 +281,16 @@ func (s *MarketService) Trades(ctx context.Context, p *TradesParams) (*TradesRes
 
 // TradesParams are the parameters of [MarketService.Trades].
 type TradesParams struct {
-	Category   Category    // category: spot, linear, inverse or option
-	Symbol     Opt[string] // Symbol, such as BTCUSDT, in capitals. Required except on option.
-	BaseCoin   Opt[string] // Only options on this coin. Default: BTC.
-	OptionType OptionType  // Only calls or puts: option. Optional.
-	Limit      Opt[int]    // trades: 1 to 60 on spot, default 60; else 1 to 1000, default 500
+	Category Category // category: spot, linear, inverse or option
+
+	// Symbol, such as BTCUSDT, in capitals. Required except on option.
+	Symbol Opt[string]
+
+	// Only options on this coin. Default: BTC.
+	BaseCoin Opt[string]
+
+	OptionType OptionType // only calls or puts: option; optional
+	Limit      Opt[int]   // trades: 1 to 60 on spot, default 60; else 1 to 1000, default 500
 }
 
 // TradesResult is what [MarketService.Trades] returns.

@@ -11,18 +11,18 @@ func (r *OrderAck) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads JSON. Keys that it does not know are skipped.
+// Decode reads an object. Unknown keys are skipped.
 func (r *OrderAck) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderAck).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderAck) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*OrderAck).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderAck) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrderAck) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Order) fields(f *wire.Fields) {
@@ -80,12 +80,12 @@ func (r *Order) fields(f *wire.Fields) {
 	f.Omit().Decimal("rpiMatchedQty", &r.RPIMatchedQty)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Order) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Order).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Order) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Order).fields), nil }
 
 func (r *Execution) fields(f *wire.Fields) {
@@ -121,12 +121,12 @@ func (r *Execution) fields(f *wire.Fields) {
 	f.Omit().Int("seq", &r.Seq)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Execution) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Execution).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Execution) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Execution).fields), nil
 }
@@ -168,20 +168,20 @@ func (r *OrderPlaceParams) fields(f *wire.Fields) {
 	wire.Opt(f, "bboLevel", &r.BBOLevel, wire.CodeText[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderPlaceParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderPlaceParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderPlaceParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderPlaceParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderPlaceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderPlaceParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderPlaceParams).fields)
 }
@@ -205,20 +205,20 @@ func (r *OrderAmendParams) fields(f *wire.Fields) {
 	wire.Opt(f, "slLimitPrice", &r.SLLimitPrice, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderAmendParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderAmendParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderAmendParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderAmendParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderAmendParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderAmendParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderAmendParams).fields)
 }
@@ -231,20 +231,20 @@ func (r *OrderCancelParams) fields(f *wire.Fields) {
 	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderCancelParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderCancelParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderCancelParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderCancelParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderCancelParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderCancelParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderCancelParams).fields)
 }
@@ -262,20 +262,20 @@ func (r *OrderOpenParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderOpenParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderOpenParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderOpenParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderOpenParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderOpenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderOpenParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderOpenParams).fields)
 }
@@ -285,8 +285,8 @@ func (r *OrderOpenParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderOpenParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *OrderOpenParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrderOpenParams).fields)
 }
@@ -297,20 +297,20 @@ func (r *OrderOpenResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrderOpenResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderOpenResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderOpenResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderOpenResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderOpenResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrderOpenResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrderCancelAllParams) fields(f *wire.Fields) {
@@ -322,20 +322,20 @@ func (r *OrderCancelAllParams) fields(f *wire.Fields) {
 	f.Omit().Text("stopOrderType", (*string)(&r.StopOrderType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderCancelAllParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderCancelAllParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderCancelAllParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderCancelAllParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderCancelAllParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderCancelAllParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderCancelAllParams).fields)
 }
@@ -345,84 +345,18 @@ func (r *OrderCancelAllResult) fields(f *wire.Fields) {
 	f.DigitText("success", &r.Success)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrderCancelAllResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderCancelAllResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderCancelAllResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderCancelAllResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderCancelAllResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrderCancelAllResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *OrderHistoryParams) fields(f *wire.Fields) {
-	f.Text("category", (*string)(&r.Category))
-	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
-	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
-	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
-	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
-	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
-	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
-	f.Omit().Text("orderStatus", (*string)(&r.OrderStatus))
-	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
-	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
-	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *OrderHistoryParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*OrderHistoryParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *OrderHistoryParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*OrderHistoryParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *OrderHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r OrderHistoryParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*OrderHistoryParams).fields)
-}
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *OrderHistoryParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderHistoryParams).fields))
-}
-
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
-func (r *OrderHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*OrderHistoryParams).fields)
-}
-
-func (r *OrderHistoryResult) fields(f *wire.Fields) {
-	wire.Structs(f, "list", &r.List, (*Order).fields)
-	f.Text("nextPageCursor", &r.NextPageCursor)
-	f.Text("category", (*string)(&r.Category))
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *OrderHistoryResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*OrderHistoryResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *OrderHistoryResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*OrderHistoryResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *OrderHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

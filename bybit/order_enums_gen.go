@@ -5,7 +5,6 @@ package bybit
 // OrderType says how an order finds its price.
 type OrderType string
 
-// The values of OrderType.
 const (
 	OrderTypeLimit OrderType = "Limit" // at the given price or better
 
@@ -25,7 +24,6 @@ const (
 // TimeInForce says how long an order may wait for a counterparty.
 type TimeInForce string
 
-// The values of TimeInForce.
 const (
 	TimeInForceGTC TimeInForce = "GTC" // until it is filled or cancelled
 
@@ -45,7 +43,6 @@ const (
 // OrderStatus says where an order stands.
 type OrderStatus string
 
-// The values of OrderStatus.
 const (
 	OrderNew             OrderStatus = "New"             // open: in the book, nothing filled yet
 	OrderPartiallyFilled OrderStatus = "PartiallyFilled" // open: filled in part, the rest in the book
@@ -72,7 +69,6 @@ const (
 // TriggerBy says which price is compared with a trigger price.
 type TriggerBy string
 
-// The values of TriggerBy.
 const (
 	TriggerByLast    TriggerBy = "LastPrice"  // the last traded price
 	TriggerByIndex   TriggerBy = "IndexPrice" // the index price
@@ -83,7 +79,6 @@ const (
 // TriggerDirection says from which side the market must reach a trigger price.
 type TriggerDirection int64
 
-// The values of TriggerDirection.
 const (
 	TriggerNone TriggerDirection = 0 // no trigger price; in replies only
 	TriggerRise TriggerDirection = 1 // triggers when the market rises to the trigger price
@@ -93,7 +88,6 @@ const (
 // PositionIdx says which position of a symbol is meant.
 type PositionIdx int64
 
-// The values of PositionIdx.
 const (
 	PositionIdxOneWay PositionIdx = 0 // the only position of a symbol in one-way mode
 	PositionIdxLong   PositionIdx = 1 // the long position in hedge mode
@@ -104,9 +98,10 @@ const (
 // arriving order's choice counts.
 type SMPType string
 
-// The values of SMPType.
 const (
-	SMPNone        SMPType = "None"        // They trade with each other. The default.
+	// SMPNone: they trade with each other. The default.
+	SMPNone SMPType = "None"
+
 	SMPCancelMaker SMPType = "CancelMaker" // the resting order is cancelled
 	SMPCancelTaker SMPType = "CancelTaker" // the arriving order is cancelled
 	SMPCancelBoth  SMPType = "CancelBoth"  // both orders are cancelled
@@ -115,7 +110,6 @@ const (
 // OrderFilter is a kind of order.
 type OrderFilter string
 
-// The values of OrderFilter.
 const (
 	OrderFilterOrder OrderFilter = "Order" // plain orders in the book
 
@@ -131,13 +125,13 @@ const (
 	// OrderFilterBidirectionalTPSL: spot orders with a take profit and a stop loss on both sides.
 	OrderFilterBidirectionalTPSL OrderFilter = "BidirectionalTpslOrder"
 
-	OrderFilterOpen OrderFilter = "OpenOrder" // Active orders. Only for CancelAll on linear and inverse.
+	// OrderFilterOpen: active orders. Only for CancelAll on linear and inverse.
+	OrderFilterOpen OrderFilter = "OpenOrder"
 )
 
 // StopOrderType says what kind of stop order it is.
 type StopOrderType string
 
-// The values of StopOrderType.
 const (
 	StopOrderTakeProfit   StopOrderType = "TakeProfit"   // take profit of a whole position
 	StopOrderStopLoss     StopOrderType = "StopLoss"     // stop loss of a whole position
@@ -163,7 +157,6 @@ const (
 // TPSLMode says how much of a position a take profit or a stop loss closes.
 type TPSLMode string
 
-// The values of TPSLMode.
 const (
 	TPSLFull TPSLMode = "Full" // the whole position, always with market orders
 
@@ -174,7 +167,6 @@ const (
 // MarketUnit is the coin that the quantity of a spot market order is given in.
 type MarketUnit string
 
-// The values of MarketUnit.
 const (
 	MarketUnitBase  MarketUnit = "baseCoin"  // in base coin: BTC of BTCUSDT
 	MarketUnitQuote MarketUnit = "quoteCoin" // in quote coin: USDT of BTCUSDT
@@ -183,7 +175,6 @@ const (
 // SlippageToleranceType is the unit of a market order's slippage tolerance.
 type SlippageToleranceType string
 
-// The values of SlippageToleranceType.
 const (
 	// SlippageTickSize: in ticks away from the best opposite price: 1 to 10000, whole numbers.
 	SlippageTickSize SlippageToleranceType = "TickSize"
@@ -197,7 +188,6 @@ const (
 // BBOSideType says which side of the book sets the price of an order that follows the best prices.
 type BBOSideType string
 
-// The values of BBOSideType.
 const (
 	BBOQueue        BBOSideType = "Queue"        // the order's own side: a buy takes a bid price
 	BBOCounterparty BBOSideType = "Counterparty" // the opposite side: a buy takes an ask price
@@ -206,7 +196,6 @@ const (
 // OCOTriggerBy says which leg of a spot one-cancels-the-other order triggered.
 type OCOTriggerBy string
 
-// The values of OCOTriggerBy.
 const (
 	OCOTriggerUnknown OCOTriggerBy = "OcoTriggerByUnknown" // neither leg yet
 	OCOTriggerTP      OCOTriggerBy = "OcoTriggerByTp"      // the take profit
@@ -218,7 +207,6 @@ const (
 // PlaceType says what an option order was priced in.
 type PlaceType string
 
-// The values of PlaceType.
 const (
 	PlaceByIV    PlaceType = "iv"    // implied volatility
 	PlaceByPrice PlaceType = "price" // price in the settlement coin
@@ -227,7 +215,6 @@ const (
 // Flag is yes or no, written as a text; "" is neither.
 type Flag string
 
-// The values of Flag.
 const (
 	FlagOff Flag = "0" // no
 	FlagOn  Flag = "1" // yes
@@ -236,16 +223,16 @@ const (
 // OpenOnly says which orders Open returns.
 type OpenOnly int64
 
-// The values of OpenOnly.
 const (
-	OpenOrdersOnly     OpenOnly = 0 // Orders that are still open. The default.
+	// OpenOrdersOnly: orders that are still open. The default.
+	OpenOrdersOnly OpenOnly = 0
+
 	RecentClosedOrders OpenOnly = 1 // the last 500 closed orders of the category instead
 )
 
 // DCPProduct is a product line that disconnect-cancel-all protects.
 type DCPProduct string
 
-// The values of DCPProduct.
 const (
 	DCPSpot        DCPProduct = "SPOT"        // spot orders
 	DCPDerivatives DCPProduct = "DERIVATIVES" // orders on perpetuals and futures
@@ -255,7 +242,6 @@ const (
 // CreateType says who or what created an order. Absent on spot.
 type CreateType string
 
-// The values of CreateType.
 const (
 	CreateByUser         CreateType = "CreateByUser"         // the user
 	CreateBySpread       CreateType = "CreateByFutureSpread" // a leg of a spread order
@@ -308,7 +294,6 @@ const (
 // CancelType says who or what cancelled an order.
 type CancelType string
 
-// The values of CancelType.
 const (
 	CancelByUser       CancelType = "CancelByUser"       // the user
 	CancelByReduceOnly CancelType = "CancelByReduceOnly" // a reduce-only order had nothing left to reduce
@@ -366,7 +351,6 @@ const (
 // RejectReason says why the matching engine refused or cancelled an order.
 type RejectReason string
 
-// The values of RejectReason.
 const (
 	RejectNoError            RejectReason = "EC_NoError"            // it did not
 	RejectOthers             RejectReason = "EC_Others"             // a reason that has no name of its own
@@ -469,7 +453,6 @@ const (
 // ExecType says what an execution came from.
 type ExecType string
 
-// The values of ExecType.
 const (
 	ExecTrade    ExecType = "Trade"     // a match in the book
 	ExecADL      ExecType = "AdlTrade"  // auto-deleveraging

@@ -126,7 +126,8 @@ type Order struct {
 
 	CumFeeDetail map[string]decimal.Decimal // fees paid so far on linear and spot, by coin, in that coin
 
-	RPITakerAccess bool // Whether it met a retail price improvement order. Order history only.
+	// Whether it met a retail price improvement order. Order history only.
+	RPITakerAccess bool
 
 	// Quantity filled against retail price improvement orders, in base coin. Order history only.
 	RPIMatchedQty decimal.Decimal
@@ -151,7 +152,9 @@ type Execution struct {
 	IsMaker         bool            // whether the order rested in the book
 	ExecFee         decimal.Decimal // fee in FeeCurrency; negative if it was received, as rebate or funding
 
-	FeeRate decimal.Decimal // Fee rate as a fraction: 0.0006 is 0.06 %. The funding rate on funding.
+	// Fee rate as a fraction: 0.0006 is 0.06 %. The funding rate on funding.
+	FeeRate decimal.Decimal
+
 	ExecID  string          // ID of the execution
 	TradeIV decimal.Decimal // implied volatility of the fill as a fraction: 0.5 is 50 %; only on option
 
@@ -250,7 +253,8 @@ type OrderPlaceParams struct {
 	// TimeInForceIOC.
 	TimeInForce TimeInForce
 
-	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
+	// Which position it belongs to. Required in hedge mode. Default: one-way.
+	PositionIdx Opt[PositionIdx]
 
 	// The user's own ID of the order, unique, at most 36 letters, digits, dashes and underscores.
 	// Required on option.
@@ -266,7 +270,8 @@ type OrderPlaceParams struct {
 	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
 	TPTriggerBy TriggerBy
 
-	SLTriggerBy TriggerBy // Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
+	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
+	SLTriggerBy TriggerBy
 
 	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
@@ -284,8 +289,10 @@ type OrderPlaceParams struct {
 	// is short: linear and inverse.
 	CloseOnTrigger Opt[bool]
 
-	SMPType SMPType   // What happens if it would meet an order of the same user or group. Default: SMPNone.
-	MMP     Opt[bool] // whether market maker protection covers it: only option
+	// What happens if it would meet an order of the same user or group. Default: SMPNone.
+	SMPType SMPType
+
+	MMP Opt[bool] // whether market maker protection covers it: only option
 
 	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
@@ -305,10 +312,11 @@ type OrderPlaceParams struct {
 	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 
-	// Which side of the book sets the price instead of price: linear and inverse. Optional.
+	// Which side of the book sets the price instead of price: linear and inverse; optional.
 	BBOSideType BBOSideType
 
-	BBOLevel Opt[int] // Which price of that side, counted from the best: 1 to 5. Linear and inverse.
+	// Which price of that side, counted from the best: 1 to 5. Linear and inverse.
+	BBOLevel Opt[int]
 }
 
 // Amend changes an open order that is not filled entirely; what is unset stays. The reply says that
@@ -343,14 +351,18 @@ type OrderAmendParams struct {
 	// New quantity, in the unit in which it was placed, filled part included. Unset leaves it.
 	Qty Opt[decimal.Decimal]
 
-	Price Opt[decimal.Decimal] // New limit price, in quote coin. Unset leaves it.
+	// New limit price, in quote coin. Unset leaves it.
+	Price Opt[decimal.Decimal]
 
 	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
 	TPSLMode TPSLMode
 
-	TakeProfit Opt[decimal.Decimal] // New take profit price, in quote coin; 0 removes it. Unset leaves it.
-	StopLoss   Opt[decimal.Decimal] // New stop loss price, in quote coin; 0 removes it. Unset leaves it.
+	// New take profit price, in quote coin; 0 removes it. Unset leaves it.
+	TakeProfit Opt[decimal.Decimal]
+
+	// New stop loss price, in quote coin; 0 removes it. Unset leaves it.
+	StopLoss Opt[decimal.Decimal]
 
 	// Which price triggers the take profit. Required with TakeProfit if the order had none.
 	TPTriggerBy TriggerBy
@@ -358,7 +370,7 @@ type OrderAmendParams struct {
 	// Which price triggers the stop loss. Required with StopLoss if the order had none.
 	SLTriggerBy TriggerBy
 
-	TriggerBy TriggerBy // Which price is compared with TriggerPrice. Optional.
+	TriggerBy TriggerBy // which price is compared with TriggerPrice; optional
 
 	// New limit price of the take profit, in quote coin, if it was placed with Partial and a limit.
 	// Not on option.
@@ -427,19 +439,24 @@ type OrderOpenParams struct {
 	// Symbol, such as BTCUSDT, in capitals. On linear this, BaseCoin or SettleCoin is required.
 	Symbol Opt[string]
 
-	Category   Category      // category: linear, inverse, spot or option
-	BaseCoin   Opt[string]   // base coin, such as BTC: linear, inverse and option
-	SettleCoin Opt[string]   // settlement coin, such as USDT: linear, inverse and option
-	OrderID    Opt[string]   // only the order with this ID from the exchange; OpenOnly does not count then
-	LinkID     Opt[string]   // only the order with this ID from the user; OpenOnly does not count then
-	OpenOnly   Opt[OpenOnly] // Open orders, or those that closed lately. Default: open ones.
+	Category   Category    // category: linear, inverse, spot or option
+	BaseCoin   Opt[string] // base coin, such as BTC: linear, inverse and option
+	SettleCoin Opt[string] // settlement coin, such as USDT: linear, inverse and option
+	OrderID    Opt[string] // only the order with this ID from the exchange; OpenOnly does not count then
+	LinkID     Opt[string] // only the order with this ID from the user; OpenOnly does not count then
+
+	// Open orders, or those that closed lately. Default: open ones.
+	OpenOnly Opt[OpenOnly]
 
 	// Only this kind of order: OrderFilterOrder, OrderFilterStop, OrderFilterTPSL, OrderFilterOCO
 	// or OrderFilterBidirectionalTPSL. Default: every kind.
 	OrderFilter OrderFilter
 
-	Limit  Opt[int]    // Orders per page, 1 to 50. Default: 20.
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Orders per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // OrderOpenResult is what [OrderService.Open] returns.
@@ -473,7 +490,8 @@ type OrderCancelAllParams struct {
 	// category are cancelled all the same.
 	BaseCoin Opt[string]
 
-	SettleCoin Opt[string] // Only orders with this settlement coin, such as USDT. Not on spot.
+	// Only orders with this settlement coin, such as USDT. Not on spot.
+	SettleCoin Opt[string]
 
 	// Only this kind of order. Spot: every kind but OrderFilterOpen, default OrderFilterOrder.
 	// Linear and inverse: OrderFilterOrder, OrderFilterStop or OrderFilterOpen; option:
@@ -481,7 +499,7 @@ type OrderCancelAllParams struct {
 	OrderFilter OrderFilter
 
 	// Stop cancels stop orders but leaves take profits, stop losses and trailing stops: linear and
-	// inverse, with OrderFilter OrderFilterStop. Optional.
+	// inverse, with OrderFilter OrderFilterStop; optional.
 	StopOrderType StopOrderType
 }
 
@@ -489,61 +507,4 @@ type OrderCancelAllParams struct {
 type OrderCancelAllResult struct {
 	List    []OrderAck // orders whose cancellation was accepted
 	Success bool       // whether the request was accepted
-}
-
-// History returns closed orders of the last two years; new data arrives with a delay, so ask Open
-// for what happens now. Orders that were cancelled without a fill, rejected or deactivated stay 24
-// hours; other closed ones 7 days; after that only orders with fills remain. At most 50 a page and
-// 7 days a call. Without times the last 7 days.
-//
-// V5 page: [order/order-list].
-//
-// [order/order-list]: https://bybit-exchange.github.io/docs/v5/order/order-list
-func (s *OrderService) History(ctx context.Context, p *OrderHistoryParams) (*OrderHistoryResult, error) {
-	r := new(OrderHistoryResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/order/history", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllHistory yields the rows of [OrderService.History], page after page. An error ends it.
-//
-// All pages are of one span of time, which is no longer than a request may ask for and, where no
-// times are given, what a request gets by default. For a longer time, range over one span after the
-// other.
-func (s *OrderService) AllHistory(ctx context.Context, p *OrderHistoryParams) iter.Seq2[Order, error] {
-	return pages.ByCursor(ctx, p, s.History,
-		func(p *OrderHistoryParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *OrderHistoryResult) ([]Order, string) { return r.List, r.NextPageCursor })
-}
-
-// OrderHistoryParams are the parameters of [OrderService.History].
-type OrderHistoryParams struct {
-	Category   Category    // category: linear, inverse, spot or option
-	Symbol     Opt[string] // symbol, such as BTCUSDT, in capitals
-	BaseCoin   Opt[string] // base coin, such as BTC
-	SettleCoin Opt[string] // settlement coin, such as USDT
-	OrderID    Opt[string] // only the order with this ID from the exchange
-	LinkID     Opt[string] // only the order with this ID from the user
-
-	// Only this kind of order: OrderFilterOrder, OrderFilterStop, OrderFilterTPSL, OrderFilterOCO
-	// or OrderFilterBidirectionalTPSL. Default: every kind.
-	OrderFilter OrderFilter
-
-	OrderStatus OrderStatus    // Only orders with this status. Default: any.
-	StartTime   Opt[time.Time] // Not before this time. Default: 7 days before EndTime.
-
-	// Not after this time, at most 7 days after StartTime. Default: 7 days after StartTime, or now.
-	EndTime Opt[time.Time]
-
-	Limit  Opt[int]    // Orders per page, 1 to 50. Default: 20.
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-}
-
-// OrderHistoryResult is what [OrderService.History] returns.
-type OrderHistoryResult struct {
-	List           []Order  // orders of the page
-	NextPageCursor string   // cursor of the next page; empty on the last
-	Category       Category // category, as asked
 }

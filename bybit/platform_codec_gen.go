@@ -20,12 +20,12 @@ func (r *MaintenanceNotice) fields(f *wire.Fields) {
 	f.Int("env", (*int64)(&r.Env))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MaintenanceNotice) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MaintenanceNotice).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MaintenanceNotice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MaintenanceNotice).fields), nil
 }
@@ -38,20 +38,20 @@ func (r *PlatformAnnouncementsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PlatformAnnouncementsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlatformAnnouncementsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlatformAnnouncementsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlatformAnnouncementsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlatformAnnouncementsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PlatformAnnouncementsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PlatformAnnouncementsParams).fields)
 }
@@ -61,8 +61,8 @@ func (r *PlatformAnnouncementsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PlatformAnnouncementsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PlatformAnnouncementsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PlatformAnnouncementsParams).fields)
 }
@@ -72,20 +72,20 @@ func (r *PlatformAnnouncementsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Announcement).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PlatformAnnouncementsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlatformAnnouncementsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlatformAnnouncementsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlatformAnnouncementsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlatformAnnouncementsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PlatformAnnouncementsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Announcement) fields(f *wire.Fields) {
@@ -102,12 +102,12 @@ func (r *Announcement) fields(f *wire.Fields) {
 	f.MillisNumber("endDateTimestamp", &r.EndDateTimestamp)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Announcement) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Announcement).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Announcement) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Announcement).fields), nil
 }
@@ -117,12 +117,12 @@ func (r *AnnouncementKind) fields(f *wire.Fields) {
 	f.Text("key", (*string)(&r.Key))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AnnouncementKind) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AnnouncementKind).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AnnouncementKind) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AnnouncementKind).fields), nil
 }
@@ -132,20 +132,20 @@ func (r *PlatformSystemStatusParams) fields(f *wire.Fields) {
 	f.Omit().Text("state", (*string)(&r.State))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PlatformSystemStatusParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlatformSystemStatusParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlatformSystemStatusParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlatformSystemStatusParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlatformSystemStatusParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PlatformSystemStatusParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PlatformSystemStatusParams).fields)
 }
@@ -155,8 +155,8 @@ func (r *PlatformSystemStatusParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PlatformSystemStatusParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PlatformSystemStatusParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PlatformSystemStatusParams).fields)
 }
@@ -165,20 +165,20 @@ func (r *PlatformSystemStatusResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*MaintenanceNotice).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PlatformSystemStatusResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlatformSystemStatusResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlatformSystemStatusResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlatformSystemStatusResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlatformSystemStatusResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PlatformSystemStatusResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PlatformRequestDemoFundsParams) fields(f *wire.Fields) {
@@ -186,20 +186,20 @@ func (r *PlatformRequestDemoFundsParams) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "utaDemoApplyMoney", &r.Funds, (*DemoFunds).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PlatformRequestDemoFundsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlatformRequestDemoFundsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlatformRequestDemoFundsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlatformRequestDemoFundsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlatformRequestDemoFundsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PlatformRequestDemoFundsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PlatformRequestDemoFundsParams).fields)
 }
@@ -209,12 +209,12 @@ func (r *DemoFunds) fields(f *wire.Fields) {
 	wire.Opt(f, "amountStr", &r.Amount, (*wire.Fields).Decimal)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DemoFunds) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DemoFunds).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DemoFunds) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DemoFunds).fields), nil
 }
@@ -223,18 +223,18 @@ func (r *PlatformCreateDemoAccountResult) fields(f *wire.Fields) {
 	f.Text("subMemberId", &r.SubMemberID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PlatformCreateDemoAccountResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlatformCreateDemoAccountResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlatformCreateDemoAccountResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlatformCreateDemoAccountResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlatformCreateDemoAccountResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PlatformCreateDemoAccountResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -5,7 +5,6 @@ package bybit
 // Locale is the language of announcements.
 type Locale string
 
-// The values of Locale.
 const (
 	LocaleDE   Locale = "de-DE"  // german
 	LocaleEN   Locale = "en-US"  // english
@@ -31,7 +30,6 @@ const (
 // AnnouncementType says what an announcement is about.
 type AnnouncementType string
 
-// The values of AnnouncementType.
 const (
 	AnnouncementNewCrypto      AnnouncementType = "new_crypto"          // new coins
 	AnnouncementNews           AnnouncementType = "latest_bybit_news"   // news of the exchange
@@ -46,7 +44,6 @@ const (
 // AnnouncementTag is a label of announcements. There are more than these, also in other languages.
 type AnnouncementTag string
 
-// The values of AnnouncementTag.
 const (
 	AnnouncementTagSpot            AnnouncementTag = "Spot"             // spot trading
 	AnnouncementTagDerivatives     AnnouncementTag = "Derivatives"      // derivatives
@@ -93,7 +90,6 @@ const (
 // MaintenanceState says where a maintenance or an incident stands.
 type MaintenanceState string
 
-// The values of MaintenanceState.
 const (
 	MaintenanceScheduled MaintenanceState = "scheduled" // it is still to come
 	MaintenanceOngoing   MaintenanceState = "ongoing"   // it goes on
@@ -104,7 +100,6 @@ const (
 // ServiceType is a service that a maintenance touches.
 type ServiceType int64
 
-// The values of ServiceType.
 const (
 	ServiceTrading          ServiceType = 1 // trading
 	ServiceTradingREST      ServiceType = 2 // trading over HTTP
@@ -116,7 +111,6 @@ const (
 // ServiceProduct is a product that a maintenance touches.
 type ServiceProduct int64
 
-// The values of ServiceProduct.
 const (
 	ServiceFutures ServiceProduct = 1 // perpetuals and futures
 	ServiceSpot    ServiceProduct = 2 // spot
@@ -127,7 +121,6 @@ const (
 // MaintenanceType is the kind of a maintenance.
 type MaintenanceType int64
 
-// The values of MaintenanceType.
 const (
 	MaintenancePlanned   MaintenanceType = 1 // planned
 	MaintenanceTemporary MaintenanceType = 2 // on short notice
@@ -137,7 +130,6 @@ const (
 // ServiceEnv is the environment that a maintenance touches.
 type ServiceEnv int64
 
-// The values of ServiceEnv.
 const (
 	ServiceProduction ServiceEnv = 1 // production
 	ServiceDemo       ServiceEnv = 2 // demo trading of production
@@ -146,7 +138,6 @@ const (
 // DemoAdjustType says what RequestDemoFunds does.
 type DemoAdjustType int64
 
-// The values of DemoAdjustType.
 const (
 	DemoFundsAdd    DemoAdjustType = 0 // adds funds
 	DemoFundsReduce DemoAdjustType = 1 // takes funds away

@@ -54,11 +54,19 @@ func (s *PlatformService) AllAnnouncements(ctx context.Context, p *PlatformAnnou
 
 // PlatformAnnouncementsParams are the parameters of [PlatformService.Announcements].
 type PlatformAnnouncementsParams struct {
-	Locale Locale           // language of the texts
-	Type   AnnouncementType // Only announcements about this. Default: all.
-	Tag    AnnouncementTag  // Only announcements with this label, in the language of locale. Default: all.
-	Page   Opt[int]         // Page, counted from 1. Default: 1.
-	Limit  Opt[int]         // Announcements per page. Default: 20.
+	Locale Locale // language of the texts
+
+	// Only announcements about this. Default: all.
+	Type AnnouncementType
+
+	// Only announcements with this label, in the language of locale. Default: all.
+	Tag AnnouncementTag
+
+	// Page, counted from 1. Default: 1.
+	Page Opt[int]
+
+	// Announcements per page. Default: 20.
+	Limit Opt[int]
 }
 
 // PlatformAnnouncementsResult is what [PlatformService.Announcements] returns.
@@ -82,13 +90,8 @@ type Announcement struct {
 	EndDataTimestamp time.Time // when the campaign ends, as documented; the exchange sends EndDateTimestamp
 	PublishTime      time.Time // when it was published
 
-	// When the campaign begins; only of latest_activities. The documentation shows it in an example
-	// only.
-	StartDateTimestamp time.Time
-
-	// When the campaign ends; only of latest_activities. The documentation shows it in an example
-	// only.
-	EndDateTimestamp time.Time
+	StartDateTimestamp time.Time // when the campaign begins; only of latest_activities; undocumented
+	EndDateTimestamp   time.Time // when the campaign ends; only of latest_activities; undocumented
 }
 
 // AnnouncementKind is what [Announcement.Type] holds: what it is about.
@@ -113,8 +116,10 @@ func (s *PlatformService) SystemStatus(ctx context.Context, p *PlatformSystemSta
 
 // PlatformSystemStatusParams are the parameters of [PlatformService.SystemStatus].
 type PlatformSystemStatusParams struct {
-	ID    Opt[string]      // only the notice with this ID
-	State MaintenanceState // Only notices in this state. Default: any.
+	ID Opt[string] // only the notice with this ID
+
+	// Only notices in this state. Default: any.
+	State MaintenanceState
 }
 
 // PlatformSystemStatusResult is what [PlatformService.SystemStatus] returns.
@@ -134,8 +139,10 @@ func (s *PlatformService) RequestDemoFunds(ctx context.Context, p *PlatformReque
 
 // PlatformRequestDemoFundsParams are the parameters of [PlatformService.RequestDemoFunds].
 type PlatformRequestDemoFundsParams struct {
-	AdjustType Opt[DemoAdjustType] // Whether to add or to take away. Default: add.
-	Funds      []DemoFunds         // coins and amounts
+	// Whether to add or to take away. Default: add.
+	AdjustType Opt[DemoAdjustType]
+
+	Funds []DemoFunds // coins and amounts
 }
 
 // DemoFunds is one of the coins and amounts ([PlatformRequestDemoFundsParams.Funds]).

@@ -15,20 +15,20 @@ func (r *PositionClosedOptionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionClosedOptionsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionClosedOptionsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionClosedOptionsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionClosedOptionsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionClosedOptionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionClosedOptionsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionClosedOptionsParams).fields)
 }
@@ -38,8 +38,8 @@ func (r *PositionClosedOptionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionClosedOptionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PositionClosedOptionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionClosedOptionsParams).fields)
 }
@@ -50,20 +50,20 @@ func (r *PositionClosedOptionsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*ClosedOptionPosition).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PositionClosedOptionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionClosedOptionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionClosedOptionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionClosedOptionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionClosedOptionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PositionClosedOptionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ClosedOptionPosition) fields(f *wire.Fields) {
@@ -81,12 +81,12 @@ func (r *ClosedOptionPosition) fields(f *wire.Fields) {
 	f.Decimal("totalPnl", &r.TotalPnL)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ClosedOptionPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ClosedOptionPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r ClosedOptionPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*ClosedOptionPosition).fields), nil
 }
@@ -97,20 +97,20 @@ func (r *PositionMoveParams) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*MoveLeg).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionMoveParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionMoveParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionMoveParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionMoveParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionMoveParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionMoveParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionMoveParams).fields)
 }
@@ -123,12 +123,12 @@ func (r *MoveLeg) fields(f *wire.Fields) {
 	f.Decimal("qty", &r.Qty)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MoveLeg) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MoveLeg).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MoveLeg) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*MoveLeg).fields), nil }
 
 func (r *PositionMoveResult) fields(f *wire.Fields) {
@@ -137,20 +137,20 @@ func (r *PositionMoveResult) fields(f *wire.Fields) {
 	f.Text("rejectParty", (*string)(&r.RejectParty))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PositionMoveResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionMoveResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionMoveResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionMoveResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionMoveResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PositionMoveResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PositionMoveHistoryParams) fields(f *wire.Fields) {
@@ -164,20 +164,20 @@ func (r *PositionMoveHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionMoveHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionMoveHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionMoveHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionMoveHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionMoveHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionMoveHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionMoveHistoryParams).fields)
 }
@@ -187,8 +187,8 @@ func (r *PositionMoveHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionMoveHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PositionMoveHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionMoveHistoryParams).fields)
 }
@@ -198,20 +198,20 @@ func (r *PositionMoveHistoryResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PositionMoveHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionMoveHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionMoveHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionMoveHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionMoveHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PositionMoveHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MovedPosition) fields(f *wire.Fields) {
@@ -233,12 +233,12 @@ func (r *MovedPosition) fields(f *wire.Fields) {
 	f.Text("rejectParty", (*string)(&r.RejectParty))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MovedPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MovedPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MovedPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MovedPosition).fields), nil
 }

@@ -43,12 +43,19 @@ func (s *PositionService) AllClosedOptions(ctx context.Context, p *PositionClose
 
 // PositionClosedOptionsParams are the parameters of [PositionService.ClosedOptions].
 type PositionClosedOptionsParams struct {
-	Category  Category       // category: option
-	Symbol    Opt[string]    // Symbol, such as BTC-12JUN25-104000-C-USDT. Default: all.
+	Category Category // category: option
+
+	// Symbol, such as BTC-12JUN25-104000-C-USDT. Default: all.
+	Symbol Opt[string]
+
 	StartTime Opt[time.Time] // closed not before this time
 	EndTime   Opt[time.Time] // closed not after this time
-	Limit     Opt[int]       // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // PositionClosedOptionsResult is what [PositionService.ClosedOptions] returns.
@@ -61,10 +68,13 @@ type PositionClosedOptionsResult struct {
 // ClosedOptionPosition is an element of [PositionClosedOptionsResult.List]: closed positions of
 // this page, latest first.
 type ClosedOptionPosition struct {
-	Symbol        string          // symbol, such as BTC-12JUN25-104000-C-USDT
-	Side          Side            // buy if the position was long, Sell if it was short
-	TotalOpenFee  decimal.Decimal // fees paid for opening it, settle coin
-	DeliveryFee   decimal.Decimal // Fee paid for its delivery, settle coin. 0 if it was closed by trades.
+	Symbol       string          // symbol, such as BTC-12JUN25-104000-C-USDT
+	Side         Side            // buy if the position was long, Sell if it was short
+	TotalOpenFee decimal.Decimal // fees paid for opening it, settle coin
+
+	// Fee paid for its delivery, settle coin. 0 if it was closed by trades.
+	DeliveryFee decimal.Decimal
+
 	TotalCloseFee decimal.Decimal // fees paid for closing it, settle coin
 	Qty           decimal.Decimal // size that was closed
 	CloseTime     time.Time       // when it was closed or delivered
@@ -118,9 +128,11 @@ type MoveLeg struct {
 
 // PositionMoveResult is what [PositionService.Move] returns.
 type PositionMoveResult struct {
-	BlockTradeID string      // ID of the move, for MoveHistory
-	Status       MoveStatus  // processing if it was accepted, else MoveRejected
-	RejectParty  RejectParty // On whose side it was refused. Empty if it passed the first checks.
+	BlockTradeID string     // ID of the move, for MoveHistory
+	Status       MoveStatus // processing if it was accepted, else MoveRejected
+
+	// On whose side it was refused. Empty if it passed the first checks.
+	RejectParty RejectParty
 }
 
 // MoveHistory returns positions that were moved between accounts, one row per leg. Needs the master
@@ -153,15 +165,24 @@ func (s *PositionService) AllMoveHistory(ctx context.Context, p *PositionMoveHis
 
 // PositionMoveHistoryParams are the parameters of [PositionService.MoveHistory].
 type PositionMoveHistoryParams struct {
-	Category     Category       // Category: linear, inverse, spot or option. Default: all.
-	Symbol       Opt[string]    // Symbol, such as BTCUSDT. Default: all.
+	// Category: linear, inverse, spot or option. Default: all.
+	Category Category
+
+	// Symbol, such as BTCUSDT. Default: all.
+	Symbol Opt[string]
+
 	StartTime    Opt[time.Time] // created not before this time
 	EndTime      Opt[time.Time] // created not after this time
 	BlockTradeID Opt[string]    // ID of one move
-	Limit        Opt[int]       // Rows per page, 1 to 200. Default: 20.
 
-	Status MoveStatus  // State of the move: MoveProcessing, MoveFilled or MoveRejected. Default: any.
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Rows per page, 1 to 200. Default: 20.
+	Limit Opt[int]
+
+	// State of the move: MoveProcessing, MoveFilled or MoveRejected. Default: any.
+	Status MoveStatus
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // PositionMoveHistoryResult is what [PositionService.MoveHistory] returns.
@@ -172,20 +193,27 @@ type PositionMoveHistoryResult struct {
 
 // MovedPosition is an element of [PositionMoveHistoryResult.List]: moved legs of this page.
 type MovedPosition struct {
-	BlockTradeID  string          // ID of the move
-	Category      Category        // category: linear, inverse, spot or option
-	OrderID       string          // the exchange's ID of the leg's order
-	UserID        string          // UID of the account
-	Symbol        string          // symbol, such as BTCUSDT
-	Side          Side            // side of the order, as the taker sees it
-	Price         decimal.Decimal // price of the move
-	Qty           decimal.Decimal // quantity that was to be moved
-	ExecFee       decimal.Decimal // fee paid, base coin
-	Status        MoveStatus      // state of the move: MoveProcessing, MoveFilled or MoveRejected
-	ExecID        string          // the exchange's ID of the execution
-	ResultCode    int64           // Code of the result. 0 means success.
-	ResultMessage string          // Why it went wrong. Empty after success.
-	CreatedAt     time.Time       // when the order was created
-	UpdatedAt     time.Time       // when the order last changed
-	RejectParty   RejectParty     // On whose side it was refused. Empty if it was filled.
+	BlockTradeID string          // ID of the move
+	Category     Category        // category: linear, inverse, spot or option
+	OrderID      string          // the exchange's ID of the leg's order
+	UserID       string          // UID of the account
+	Symbol       string          // symbol, such as BTCUSDT
+	Side         Side            // side of the order, as the taker sees it
+	Price        decimal.Decimal // price of the move
+	Qty          decimal.Decimal // quantity that was to be moved
+	ExecFee      decimal.Decimal // fee paid, base coin
+	Status       MoveStatus      // state of the move: MoveProcessing, MoveFilled or MoveRejected
+	ExecID       string          // the exchange's ID of the execution
+
+	// Code of the result. 0 means success.
+	ResultCode int64
+
+	// Why it went wrong. Empty after success.
+	ResultMessage string
+
+	CreatedAt time.Time // when the order was created
+	UpdatedAt time.Time // when the order last changed
+
+	// On whose side it was refused. Empty if it was filled.
+	RejectParty RejectParty
 }

@@ -51,12 +51,12 @@ func (r *Position) fields(f *wire.Fields) {
 	f.Millis("updatedTime", &r.UpdatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Position) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Position).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Position) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Position).fields), nil }
 
 func (r *PositionListParams) fields(f *wire.Fields) {
@@ -68,20 +68,20 @@ func (r *PositionListParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionListParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionListParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionListParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionListParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionListParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionListParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionListParams).fields)
 }
@@ -91,8 +91,8 @@ func (r *PositionListParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionListParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PositionListParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionListParams).fields)
 }
@@ -103,20 +103,20 @@ func (r *PositionListResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PositionListResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionListResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionListResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionListResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionListResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PositionListResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PositionLeverageParams) fields(f *wire.Fields) {
@@ -124,20 +124,20 @@ func (r *PositionLeverageParams) fields(f *wire.Fields) {
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionLeverageParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionLeverageParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionLeverageParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionLeverageParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionLeverageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionLeverageParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionLeverageParams).fields)
 }
@@ -147,8 +147,8 @@ func (r *PositionLeverageParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionLeverageParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PositionLeverageParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionLeverageParams).fields)
 }
@@ -158,20 +158,20 @@ func (r *PositionLeverageResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*LeverageInfo).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PositionLeverageResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionLeverageResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionLeverageResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionLeverageResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionLeverageResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PositionLeverageResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LeverageInfo) fields(f *wire.Fields) {
@@ -181,12 +181,12 @@ func (r *LeverageInfo) fields(f *wire.Fields) {
 	f.Int("positionIdx", (*int64)(&r.PositionIdx))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LeverageInfo) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LeverageInfo).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LeverageInfo) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LeverageInfo).fields), nil
 }
@@ -198,20 +198,20 @@ func (r *PositionSetLeverageParams) fields(f *wire.Fields) {
 	f.Decimal("sellLeverage", &r.SellLeverage)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionSetLeverageParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionSetLeverageParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionSetLeverageParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionSetLeverageParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionSetLeverageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionSetLeverageParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionSetLeverageParams).fields)
 }
@@ -223,20 +223,20 @@ func (r *PositionSetModeParams) fields(f *wire.Fields) {
 	wire.Opt(f, "mode", &r.Mode, wire.Code[PositionMode])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionSetModeParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionSetModeParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionSetModeParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionSetModeParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionSetModeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionSetModeParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionSetModeParams).fields)
 }
@@ -260,20 +260,20 @@ func (r *PositionSetTradingStopParams) fields(f *wire.Fields) {
 	f.Int("positionIdx", (*int64)(&r.PositionIdx))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionSetTradingStopParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionSetTradingStopParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionSetTradingStopParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionSetTradingStopParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionSetTradingStopParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionSetTradingStopParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionSetTradingStopParams).fields)
 }
@@ -285,20 +285,20 @@ func (r *PositionSetAutoAddMarginParams) fields(f *wire.Fields) {
 	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionSetAutoAddMarginParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionSetAutoAddMarginParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionSetAutoAddMarginParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionSetAutoAddMarginParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionSetAutoAddMarginParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionSetAutoAddMarginParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionSetAutoAddMarginParams).fields)
 }
@@ -310,20 +310,20 @@ func (r *PositionAddMarginParams) fields(f *wire.Fields) {
 	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionAddMarginParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionAddMarginParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionAddMarginParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionAddMarginParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionAddMarginParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionAddMarginParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionAddMarginParams).fields)
 }
@@ -354,20 +354,20 @@ func (r *PositionAddMarginResult) fields(f *wire.Fields) {
 	f.Millis("updatedTime", &r.UpdatedTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PositionAddMarginResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionAddMarginResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionAddMarginResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionAddMarginResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionAddMarginResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PositionAddMarginResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PositionConfirmRiskLimitParams) fields(f *wire.Fields) {
@@ -375,20 +375,20 @@ func (r *PositionConfirmRiskLimitParams) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionConfirmRiskLimitParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionConfirmRiskLimitParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionConfirmRiskLimitParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionConfirmRiskLimitParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionConfirmRiskLimitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionConfirmRiskLimitParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionConfirmRiskLimitParams).fields)
 }
@@ -402,20 +402,20 @@ func (r *PositionClosedPnLParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionClosedPnLParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionClosedPnLParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionClosedPnLParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionClosedPnLParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionClosedPnLParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionClosedPnLParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionClosedPnLParams).fields)
 }
@@ -425,8 +425,8 @@ func (r *PositionClosedPnLParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionClosedPnLParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PositionClosedPnLParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionClosedPnLParams).fields)
 }
@@ -437,20 +437,20 @@ func (r *PositionClosedPnLResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*ClosedPnL).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PositionClosedPnLResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionClosedPnLResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionClosedPnLResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionClosedPnLResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionClosedPnLResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PositionClosedPnLResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ClosedPnL) fields(f *wire.Fields) {
@@ -475,12 +475,12 @@ func (r *ClosedPnL) fields(f *wire.Fields) {
 	f.Decimal("cumExitValue", &r.CumExitValue)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ClosedPnL) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ClosedPnL).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r ClosedPnL) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*ClosedPnL).fields), nil
 }

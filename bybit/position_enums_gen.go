@@ -5,7 +5,6 @@ package bybit
 // PositionStatus says what the risk system does with a position.
 type PositionStatus string
 
-// The values of PositionStatus.
 const (
 	PositionStatusNormal      PositionStatus = "Normal" // nothing: it trades freely
 	PositionStatusLiquidating PositionStatus = "Liq"    // it is being liquidated
@@ -15,7 +14,6 @@ const (
 // PositionMode says how many positions a symbol can have.
 type PositionMode int64
 
-// The values of PositionMode.
 const (
 	PositionModeOneWay PositionMode = 0 // one: a buy reduces a short and the other way round
 	PositionModeHedge  PositionMode = 3 // two: a long and a short side by side
@@ -24,7 +22,6 @@ const (
 // MoveStatus is the state of a move of positions between accounts.
 type MoveStatus string
 
-// The values of MoveStatus.
 const (
 	MoveProcessing MoveStatus = "Processing" // accepted, not executed yet
 	MoveFilled     MoveStatus = "Filled"     // executed on both accounts
@@ -34,7 +31,6 @@ const (
 // RejectParty says on whose side a block trade or a move was refused.
 type RejectParty string
 
-// The values of RejectParty.
 const (
 	RejectPartyTaker    RejectParty = "Taker" // on the taker's side
 	RejectPartyMaker    RejectParty = "Maker" // on the maker's side

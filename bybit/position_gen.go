@@ -21,15 +21,19 @@ type Position struct {
 	// Which position of the symbol this is: the only one, or the long or short one of hedge mode.
 	PositionIdx PositionIdx
 
-	RiskID int64 // Risk tier that applies. 0 under portfolio margin, where tiers do not count.
+	// Risk tier that applies. 0 under portfolio margin, where tiers do not count.
+	RiskID int64
 
 	// Largest position value that the tier allows, settle coin. 0 under portfolio margin; without
 	// meaning while tiers are chosen automatically.
 	RiskLimitValue decimal.Decimal
 
-	Symbol string          // symbol, such as BTCUSDT
-	Side   Side            // Buy for long, Sell for short. Empty for an empty position.
-	Size   decimal.Decimal // size, never negative
+	Symbol string // symbol, such as BTCUSDT
+
+	// Buy for long, Sell for short. Empty for an empty position.
+	Side Side
+
+	Size decimal.Decimal // size, never negative
 
 	// Average entry price. Session settlement of USDC contracts does not change it.
 	AvgPrice decimal.Decimal
@@ -39,7 +43,9 @@ type Position struct {
 	Gamma         decimal.Decimal // gamma of the position, options
 	Vega          decimal.Decimal // vega of the position, options
 	Theta         decimal.Decimal // theta of the position, options
-	OpenTime      time.Time       // When the present position was opened. Absent if there is none.
+
+	// When the present position was opened. Absent if there is none.
+	OpenTime time.Time
 
 	// While IsReduceOnly is set, when the exchange will raise the maintenance margin rate by force;
 	// else when it last did. Absent if it never did; changes that the user made do not count.
@@ -55,7 +61,8 @@ type Position struct {
 	// empty position.
 	ADLRankIndicator int64
 
-	Leverage decimal.Decimal // Leverage of the position. Absent under portfolio margin.
+	// Leverage of the position. Absent under portfolio margin.
+	Leverage decimal.Decimal
 
 	// Price at which closing would end without profit or loss, taker fees included. Linear and
 	// inverse only.
@@ -75,16 +82,24 @@ type Position struct {
 	// Deprecated: bankruptcy price; absent nowadays.
 	BustPrice decimal.Decimal
 
-	PositionMM     decimal.Decimal // Maintenance margin, settle coin. Absent under portfolio margin.
+	// Maintenance margin, settle coin. Absent under portfolio margin.
+	PositionMM decimal.Decimal
+
 	PositionMMByMp decimal.Decimal // maintenance margin by mark price: the same value as PositionMM
-	PositionIM     decimal.Decimal // Initial margin, settle coin. Absent under portfolio margin.
+
+	// Initial margin, settle coin. Absent under portfolio margin.
+	PositionIM decimal.Decimal
+
 	PositionIMByMp decimal.Decimal // initial margin by mark price: the same value as PositionIM
 
 	// Deprecated: always TPSLFull.
 	TPSLMode TPSLMode
 
-	TakeProfit decimal.Decimal // Trigger price of the position's take profit. 0 or absent if there is none.
-	StopLoss   decimal.Decimal // Trigger price of the position's stop loss. 0 or absent if there is none.
+	// Trigger price of the position's take profit. 0 or absent if there is none.
+	TakeProfit decimal.Decimal
+
+	// Trigger price of the position's stop loss. 0 or absent if there is none.
+	StopLoss decimal.Decimal
 
 	// Distance of the trailing stop from the market price. 0 or absent if there is none.
 	TrailingStop decimal.Decimal
@@ -104,8 +119,7 @@ type Position struct {
 	// only.
 	IsReduceOnly bool
 
-	// Older spelling of MMRSysUpdatedTime. The documentation shows it in an example only.
-	MMRSysUpdateTime time.Time
+	MMRSysUpdateTime time.Time // older spelling of MMRSysUpdatedTime; undocumented
 
 	// While IsReduceOnly is set, when the exchange will lower the leverage by force; else when it
 	// last did. Absent if it never did; changes that the user made do not count.
@@ -145,12 +159,20 @@ func (s *PositionService) All(ctx context.Context, p *PositionListParams) iter.S
 
 // PositionListParams are the parameters of [PositionService.List].
 type PositionListParams struct {
-	Category   Category    // category: linear, inverse or option
-	Symbol     Opt[string] // symbol, such as BTCUSDT
-	BaseCoin   Opt[string] // Base coin, such as BTC; options only. Default: all.
-	SettleCoin Opt[string] // Settle coin, such as USDT. Linear needs it if there is no symbol.
-	Limit      Opt[int]    // Rows per page, 1 to 200. Default: 20.
-	Cursor     Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Category Category    // category: linear, inverse or option
+	Symbol   Opt[string] // symbol, such as BTCUSDT
+
+	// Base coin, such as BTC; options only. Default: all.
+	BaseCoin Opt[string]
+
+	// Settle coin, such as USDT. Linear needs it if there is no symbol.
+	SettleCoin Opt[string]
+
+	// Rows per page, 1 to 200. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // PositionListResult is what [PositionService.List] returns.
@@ -178,8 +200,10 @@ func (s *PositionService) Leverage(ctx context.Context, p *PositionLeverageParam
 
 // PositionLeverageParams are the parameters of [PositionService.Leverage].
 type PositionLeverageParams struct {
-	Category Category    // category: linear or inverse
-	Symbol   Opt[string] // Symbol, such as BTCUSDT. Default: all.
+	Category Category // category: linear or inverse
+
+	// Symbol, such as BTCUSDT. Default: all.
+	Symbol Opt[string]
 }
 
 // PositionLeverageResult is what [PositionService.Leverage] returns.
@@ -233,10 +257,12 @@ func (s *PositionService) SetMode(ctx context.Context, p *PositionSetModeParams)
 
 // PositionSetModeParams are the parameters of [PositionService.SetMode].
 type PositionSetModeParams struct {
-	Category Category          // category: linear (USDT contracts)
-	Symbol   Opt[string]       // symbol, such as BTCUSDT
-	Coin     Opt[string]       // settle coin, such as USDT, for all of its symbols
-	Mode     Opt[PositionMode] // Required. Mode to switch to: one-way or hedge.
+	Category Category    // category: linear (USDT contracts)
+	Symbol   Opt[string] // symbol, such as BTCUSDT
+	Coin     Opt[string] // settle coin, such as USDT, for all of its symbols
+
+	// Required. Mode to switch to: one-way or hedge.
+	Mode Opt[PositionMode]
 }
 
 // SetTradingStop sets take profit, stop loss or trailing stop of a position. The exchange keeps
@@ -255,13 +281,20 @@ func (s *PositionService) SetTradingStop(ctx context.Context, p *PositionSetTrad
 
 // PositionSetTradingStopParams are the parameters of [PositionService.SetTradingStop].
 type PositionSetTradingStopParams struct {
-	Category     Category             // category: linear, inverse or option
-	Symbol       string               // symbol, such as BTCUSDT
-	TakeProfit   Opt[decimal.Decimal] // Trigger price of the take profit. 0 removes it.
-	StopLoss     Opt[decimal.Decimal] // Trigger price of the stop loss. 0 removes it.
-	TrailingStop Opt[decimal.Decimal] // Distance of the trailing stop from the market price. 0 removes it.
-	TPTriggerBy  TriggerBy            // Price that triggers the take profit: last, mark or index. Optional.
-	SLTriggerBy  TriggerBy            // Price that triggers the stop loss: last, mark or index. Optional.
+	Category Category // category: linear, inverse or option
+	Symbol   string   // symbol, such as BTCUSDT
+
+	// Trigger price of the take profit. 0 removes it.
+	TakeProfit Opt[decimal.Decimal]
+
+	// Trigger price of the stop loss. 0 removes it.
+	StopLoss Opt[decimal.Decimal]
+
+	// Distance of the trailing stop from the market price. 0 removes it.
+	TrailingStop Opt[decimal.Decimal]
+
+	TPTriggerBy TriggerBy // price that triggers the take profit: last, mark or index; optional
+	SLTriggerBy TriggerBy // price that triggers the stop loss: last, mark or index; optional
 
 	// TPSLFull: for the whole position. TPSLPartial: for TPSize and SLSize. Options: Full only.
 	TPSLMode TPSLMode
@@ -277,8 +310,11 @@ type PositionSetTradingStopParams struct {
 	// Partial. Default: OrderTypeMarket.
 	SLOrderType OrderType
 
-	TPSize Opt[decimal.Decimal] // Size that the take profit closes, mode Partial. Must equal SLSize.
-	SLSize Opt[decimal.Decimal] // Size that the stop loss closes, mode Partial. Must equal TPSize.
+	// Size that the take profit closes, mode Partial. Must equal SLSize.
+	TPSize Opt[decimal.Decimal]
+
+	// Size that the stop loss closes, mode Partial. Must equal TPSize.
+	SLSize Opt[decimal.Decimal]
 
 	// Price of the take profit's limit order, mode Partial with TPOrderType OrderTypeLimit.
 	TPLimitPrice Opt[decimal.Decimal]
@@ -299,10 +335,14 @@ func (s *PositionService) SetAutoAddMargin(ctx context.Context, p *PositionSetAu
 
 // PositionSetAutoAddMarginParams are the parameters of [PositionService.SetAutoAddMargin].
 type PositionSetAutoAddMarginParams struct {
-	Category      Category         // category: linear
-	Symbol        string           // symbol, such as BTCUSDT
-	AutoAddMargin Opt[bool]        // Required. Whether to add margin automatically.
-	PositionIdx   Opt[PositionIdx] // Which position of the symbol to change. Hedge mode needs it.
+	Category Category // category: linear
+	Symbol   string   // symbol, such as BTCUSDT
+
+	// Required. Whether to add margin automatically.
+	AutoAddMargin Opt[bool]
+
+	// Which position of the symbol to change. Hedge mode needs it.
+	PositionIdx Opt[PositionIdx]
 }
 
 // AddMargin adds margin to an isolated position or, with a negative amount, takes some out. Returns
@@ -321,10 +361,12 @@ func (s *PositionService) AddMargin(ctx context.Context, p *PositionAddMarginPar
 
 // PositionAddMarginParams are the parameters of [PositionService.AddMargin].
 type PositionAddMarginParams struct {
-	Category    Category         // category: linear or inverse
-	Symbol      string           // symbol, such as BTCUSDT
-	Margin      decimal.Decimal  // amount in settle coin, up to 4 decimals: 10 adds, -10 takes out
-	PositionIdx Opt[PositionIdx] // Which position of the symbol to change. Hedge mode needs it.
+	Category Category        // category: linear or inverse
+	Symbol   string          // symbol, such as BTCUSDT
+	Margin   decimal.Decimal // amount in settle coin, up to 4 decimals: 10 adds, -10 takes out
+
+	// Which position of the symbol to change. Hedge mode needs it.
+	PositionIdx Opt[PositionIdx]
 }
 
 // PositionAddMarginResult is what [PositionService.AddMargin] returns.
@@ -348,8 +390,11 @@ type PositionAddMarginResult struct {
 	UnrealisedPnL  decimal.Decimal // profit that is not realised yet, settle coin
 	CumRealisedPnL decimal.Decimal // profit realised on this symbol since its first trade, settle coin
 
-	StopLoss   decimal.Decimal // Trigger price of the position's stop loss. 0 or absent if there is none.
-	TakeProfit decimal.Decimal // Trigger price of the position's take profit. 0 or absent if there is none.
+	// Trigger price of the position's stop loss. 0 or absent if there is none.
+	StopLoss decimal.Decimal
+
+	// Trigger price of the position's take profit. 0 or absent if there is none.
+	TakeProfit decimal.Decimal
 
 	// Distance of the trailing stop from the market price. 0 or absent if there is none.
 	TrailingStop decimal.Decimal
@@ -404,12 +449,19 @@ func (s *PositionService) AllClosedPnL(ctx context.Context, p *PositionClosedPnL
 
 // PositionClosedPnLParams are the parameters of [PositionService.ClosedPnL].
 type PositionClosedPnLParams struct {
-	Category  Category       // category: linear or inverse
-	Symbol    Opt[string]    // Symbol, such as BTCUSDT. Default: all.
+	Category Category // category: linear or inverse
+
+	// Symbol, such as BTCUSDT. Default: all.
+	Symbol Opt[string]
+
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int]       // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // PositionClosedPnLResult is what [PositionService.ClosedPnL] returns.

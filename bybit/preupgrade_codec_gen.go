@@ -20,20 +20,20 @@ func (r *PreUpgradeOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PreUpgradeOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PreUpgradeOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PreUpgradeOrdersParams).fields)
 }
@@ -43,8 +43,8 @@ func (r *PreUpgradeOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PreUpgradeOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeOrdersParams).fields)
 }
@@ -55,20 +55,20 @@ func (r *PreUpgradeOrdersResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PreUpgradeOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PreUpgradeOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PreUpgradeOrder) fields(f *wire.Fields) {
@@ -112,12 +112,12 @@ func (r *PreUpgradeOrder) fields(f *wire.Fields) {
 	f.Text("placeType", (*string)(&r.PlaceType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PreUpgradeOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PreUpgradeOrder).fields), nil
 }
@@ -135,20 +135,20 @@ func (r *PreUpgradeExecutionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PreUpgradeExecutionsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeExecutionsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeExecutionsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeExecutionsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeExecutionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PreUpgradeExecutionsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PreUpgradeExecutionsParams).fields)
 }
@@ -158,8 +158,8 @@ func (r *PreUpgradeExecutionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeExecutionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PreUpgradeExecutionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeExecutionsParams).fields)
 }
@@ -170,20 +170,20 @@ func (r *PreUpgradeExecutionsResult) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PreUpgradeExecutionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeExecutionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeExecutionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeExecutionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeExecutionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PreUpgradeExecutionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PreUpgradeExecution) fields(f *wire.Fields) {
@@ -214,12 +214,12 @@ func (r *PreUpgradeExecution) fields(f *wire.Fields) {
 	f.Decimal("closedSize", &r.ClosedSize)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeExecution) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeExecution).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PreUpgradeExecution) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PreUpgradeExecution).fields), nil
 }
@@ -233,20 +233,20 @@ func (r *PreUpgradeClosedPnLParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PreUpgradeClosedPnLParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeClosedPnLParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeClosedPnLParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeClosedPnLParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeClosedPnLParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PreUpgradeClosedPnLParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PreUpgradeClosedPnLParams).fields)
 }
@@ -256,8 +256,8 @@ func (r *PreUpgradeClosedPnLParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeClosedPnLParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PreUpgradeClosedPnLParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeClosedPnLParams).fields)
 }
@@ -268,20 +268,20 @@ func (r *PreUpgradeClosedPnLResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PreUpgradeClosedPnLResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeClosedPnLResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeClosedPnLResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeClosedPnLResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeClosedPnLResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PreUpgradeClosedPnLResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PreUpgradeClosedPnL) fields(f *wire.Fields) {
@@ -304,12 +304,12 @@ func (r *PreUpgradeClosedPnL) fields(f *wire.Fields) {
 	f.Millis("updatedTime", &r.UpdatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeClosedPnL) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeClosedPnL).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PreUpgradeClosedPnL) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PreUpgradeClosedPnL).fields), nil
 }
@@ -324,20 +324,20 @@ func (r *PreUpgradeTransactionLogParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PreUpgradeTransactionLogParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeTransactionLogParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeTransactionLogParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeTransactionLogParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeTransactionLogParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PreUpgradeTransactionLogParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PreUpgradeTransactionLogParams).fields)
 }
@@ -347,8 +347,8 @@ func (r *PreUpgradeTransactionLogParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeTransactionLogParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PreUpgradeTransactionLogParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeTransactionLogParams).fields)
 }
@@ -358,20 +358,20 @@ func (r *PreUpgradeTransactionLogResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*PreUpgradeTransaction).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PreUpgradeTransactionLogResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeTransactionLogResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeTransactionLogResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeTransactionLogResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeTransactionLogResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PreUpgradeTransactionLogResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PreUpgradeTransaction) fields(f *wire.Fields) {
@@ -396,12 +396,12 @@ func (r *PreUpgradeTransaction) fields(f *wire.Fields) {
 	f.Text("tradeId", &r.TradeID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeTransaction) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeTransaction).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PreUpgradeTransaction) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PreUpgradeTransaction).fields), nil
 }
@@ -414,20 +414,20 @@ func (r *PreUpgradeDeliveriesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PreUpgradeDeliveriesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeDeliveriesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeDeliveriesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeDeliveriesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeDeliveriesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PreUpgradeDeliveriesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PreUpgradeDeliveriesParams).fields)
 }
@@ -437,8 +437,8 @@ func (r *PreUpgradeDeliveriesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeDeliveriesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PreUpgradeDeliveriesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeDeliveriesParams).fields)
 }
@@ -449,20 +449,20 @@ func (r *PreUpgradeDeliveriesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*DeliveryRecord).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PreUpgradeDeliveriesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeDeliveriesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeDeliveriesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeDeliveriesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeDeliveriesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PreUpgradeDeliveriesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PreUpgradeSettlementsParams) fields(f *wire.Fields) {
@@ -472,20 +472,20 @@ func (r *PreUpgradeSettlementsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PreUpgradeSettlementsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeSettlementsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeSettlementsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeSettlementsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeSettlementsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PreUpgradeSettlementsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PreUpgradeSettlementsParams).fields)
 }
@@ -495,8 +495,8 @@ func (r *PreUpgradeSettlementsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PreUpgradeSettlementsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PreUpgradeSettlementsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PreUpgradeSettlementsParams).fields)
 }
@@ -507,18 +507,18 @@ func (r *PreUpgradeSettlementsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*SettlementRecord).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PreUpgradeSettlementsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PreUpgradeSettlementsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PreUpgradeSettlementsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PreUpgradeSettlementsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PreUpgradeSettlementsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PreUpgradeSettlementsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

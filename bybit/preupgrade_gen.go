@@ -60,11 +60,19 @@ type PreUpgradeOrdersParams struct {
 	// OrderFilterOrder for plain orders, OrderFilterStop for those with a trigger. Default: both.
 	OrderFilter OrderFilter
 
-	StartTime   Opt[time.Time] // Not before this time. Needs EndTime.
-	EndTime     Opt[time.Time] // Not after this time. Needs StartTime.
-	Limit       Opt[int]       // Rows per page, 1 to 50. Default: 20.
-	OrderStatus OrderStatus    // Only orders that ended so; not for spot. Optional.
-	Cursor      Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+	// Not before this time. Needs EndTime.
+	StartTime Opt[time.Time]
+
+	// Not after this time. Needs StartTime.
+	EndTime Opt[time.Time]
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	OrderStatus OrderStatus // only orders that ended so; not for spot; optional
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // PreUpgradeOrdersResult is what [PreUpgradeService.Orders] returns.
@@ -86,38 +94,51 @@ type PreUpgradeOrder struct {
 	IsLeverage   Flag            // without meaning for these orders
 	PositionIdx  PositionIdx     // which position of the symbol it was for
 	OrderStatus  OrderStatus     // how it ended
-	CancelType   CancelType      // Who or what cancelled it. CancelByUnknown if it was not cancelled.
-	RejectReason RejectReason    // Why it was refused or cancelled. RejectNoError if it was not.
+
+	// Who or what cancelled it. CancelByUnknown if it was not cancelled.
+	CancelType CancelType
+
+	// Why it was refused or cancelled. RejectNoError if it was not.
+	RejectReason RejectReason
 
 	// Average price of its fills. Absent if it was not filled, or cancelled after a part was.
 	AvgPrice decimal.Decimal
 
-	LeavesQty     decimal.Decimal // quantity that was not filled
-	LeavesValue   decimal.Decimal // value that was not filled, by estimate
-	CumExecQty    decimal.Decimal // quantity that was filled
-	CumExecValue  decimal.Decimal // value that was filled
-	CumExecFee    decimal.Decimal // fees paid for its fills
-	TimeInForce   TimeInForce     // how long it might wait for a counterparty
-	OrderType     OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
-	StopOrderType StopOrderType   // Kind of order with a trigger. StopOrderUnknown for a plain order.
-	OrderIV       decimal.Decimal // implied volatility that it was priced in, options
+	LeavesQty    decimal.Decimal // quantity that was not filled
+	LeavesValue  decimal.Decimal // value that was not filled, by estimate
+	CumExecQty   decimal.Decimal // quantity that was filled
+	CumExecValue decimal.Decimal // value that was filled
+	CumExecFee   decimal.Decimal // fees paid for its fills
+	TimeInForce  TimeInForce     // how long it might wait for a counterparty
+	OrderType    OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
+
+	// Kind of order with a trigger. StopOrderUnknown for a plain order.
+	StopOrderType StopOrderType
+
+	OrderIV decimal.Decimal // implied volatility that it was priced in, options
 
 	// Price that triggered it; for a trailing stop the price from which it followed the market.
 	TriggerPrice decimal.Decimal
 
-	TakeProfit         decimal.Decimal  // trigger price of its take profit
-	StopLoss           decimal.Decimal  // trigger price of its stop loss
-	TPTriggerBy        TriggerBy        // price that triggered its take profit: last, mark or index
-	SLTriggerBy        TriggerBy        // price that triggered its stop loss: last, mark or index
-	TriggerDirection   TriggerDirection // Whether a rise or a fall triggered it. 0 if it had no trigger.
-	TriggerBy          TriggerBy        // price that triggered it: last, mark or index
-	LastPriceOnCreated decimal.Decimal  // last price when it was placed
-	ReduceOnly         bool             // whether it could only reduce a position
+	TakeProfit  decimal.Decimal // trigger price of its take profit
+	StopLoss    decimal.Decimal // trigger price of its stop loss
+	TPTriggerBy TriggerBy       // price that triggered its take profit: last, mark or index
+	SLTriggerBy TriggerBy       // price that triggered its stop loss: last, mark or index
+
+	// Whether a rise or a fall triggered it. 0 if it had no trigger.
+	TriggerDirection TriggerDirection
+
+	TriggerBy          TriggerBy       // price that triggered it: last, mark or index
+	LastPriceOnCreated decimal.Decimal // last price when it was placed
+	ReduceOnly         bool            // whether it could only reduce a position
 
 	CloseOnTrigger bool // whether other orders were cancelled if it needed their margin to close a position
 
-	SMPType     SMPType   // what self-match prevention was to do
-	SMPGroup    int64     // Self-match prevention group of the account. 0 if it has none.
+	SMPType SMPType // what self-match prevention was to do
+
+	// Self-match prevention group of the account. 0 if it has none.
+	SMPGroup int64
+
 	SMPOrderID  string    // the exchange's ID of the order that it would have met
 	CreatedTime time.Time // when it was placed
 	UpdatedTime time.Time // when it last changed
@@ -159,10 +180,18 @@ type PreUpgradeExecutionsParams struct {
 	BaseCoin  Opt[string]    // base coin, such as BTC; options only
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int]       // Rows per page, 1 to 100. Default: 50.
-	ExecType  ExecType       // What the executions came from. Default: anything.
-	Symbol    Opt[string]    // Symbol, such as BTCUSDT. Default: all.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit Opt[int]
+
+	// What the executions came from. Default: anything.
+	ExecType ExecType
+
+	// Symbol, such as BTCUSDT. Default: all.
+	Symbol Opt[string]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // PreUpgradeExecutionsResult is what [PreUpgradeService.Executions] returns.
@@ -185,7 +214,9 @@ type PreUpgradeExecution struct {
 	// Type of the order: OrderTypeMarket, OrderTypeLimit, or OrderTypeUnknown for funding.
 	OrderType OrderType
 
-	StopOrderType   StopOrderType   // Kind of order with a trigger. StopOrderUnknown for a plain order.
+	// Kind of order with a trigger. StopOrderUnknown for a plain order.
+	StopOrderType StopOrderType
+
 	ExecFee         decimal.Decimal // fee paid; negative is a rebate
 	ExecID          string          // the exchange's ID of the execution
 	ExecPrice       decimal.Decimal // price of the execution
@@ -238,8 +269,12 @@ type PreUpgradeClosedPnLParams struct {
 	Symbol    string         // symbol, such as BTCUSDT
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int]       // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // PreUpgradeClosedPnLResult is what [PreUpgradeService.ClosedPnL] returns.
@@ -304,13 +339,22 @@ func (s *PreUpgradeService) AllTransactionLog(ctx context.Context, p *PreUpgrade
 
 // PreUpgradeTransactionLogParams are the parameters of [PreUpgradeService.TransactionLog].
 type PreUpgradeTransactionLogParams struct {
-	Category  Category        // category: linear or option
-	BaseCoin  Opt[string]     // Base coin of the instrument, such as BTC. Default: all.
-	Type      TransactionType // What the entries came from. Default: anything.
-	StartTime Opt[time.Time]  // not before this time
-	EndTime   Opt[time.Time]  // not after this time
-	Limit     Opt[int]        // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]     // Page to return: NextPageCursor of the page before. Default: the first.
+	Category Category // category: linear or option
+
+	// Base coin of the instrument, such as BTC. Default: all.
+	BaseCoin Opt[string]
+
+	// What the entries came from. Default: anything.
+	Type TransactionType
+
+	StartTime Opt[time.Time] // not before this time
+	EndTime   Opt[time.Time] // not after this time
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // PreUpgradeTransactionLogResult is what [PreUpgradeService.TransactionLog] returns.
@@ -321,12 +365,20 @@ type PreUpgradeTransactionLogResult struct {
 
 // PreUpgradeTransaction is one of the entries in [PreUpgradeTransactionLogResult.List].
 type PreUpgradeTransaction struct {
-	Symbol   string          // Symbol, such as BTCPERP. Empty if no instrument is concerned.
-	Side     Side            // side of the trade or position: Buy, Sell or None
-	Funding  decimal.Decimal // Funding: positive was received, negative was paid. Coin of the entry.
-	LinkID   string          // the user's own ID of the order
-	OrderID  string          // the exchange's ID of the order
-	Fee      decimal.Decimal // Trading fee: positive was paid, negative is a rebate. Coin of the entry.
+	// Symbol, such as BTCPERP. Empty if no instrument is concerned.
+	Symbol string
+
+	Side Side // side of the trade or position: Buy, Sell or None
+
+	// Funding: positive was received, negative was paid. Coin of the entry.
+	Funding decimal.Decimal
+
+	LinkID  string // the user's own ID of the order
+	OrderID string // the exchange's ID of the order
+
+	// Trading fee: positive was paid, negative is a rebate. Coin of the entry.
+	Fee decimal.Decimal
+
 	Change   decimal.Decimal // change of the balance: CashFlow plus funding less fee
 	CashFlow decimal.Decimal // realised profit, session settlement or transfer, without fee and funding
 
@@ -369,11 +421,19 @@ func (s *PreUpgradeService) AllDeliveries(ctx context.Context, p *PreUpgradeDeli
 
 // PreUpgradeDeliveriesParams are the parameters of [PreUpgradeService.Deliveries].
 type PreUpgradeDeliveriesParams struct {
-	Category Category    // category: option
-	Symbol   Opt[string] // Symbol, such as ETH-14JUN23-1750-C. Default: all.
-	ExpDate  Opt[string] // Day of expiry, such as 25MAR22. Default: any day.
-	Limit    Opt[int]    // Rows per page, 1 to 50. Default: 20.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Category Category // category: option
+
+	// Symbol, such as ETH-14JUN23-1750-C. Default: all.
+	Symbol Opt[string]
+
+	// Day of expiry, such as 25MAR22. Default: any day.
+	ExpDate Opt[string]
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // PreUpgradeDeliveriesResult is what [PreUpgradeService.Deliveries] returns.
@@ -407,10 +467,16 @@ func (s *PreUpgradeService) AllSettlements(ctx context.Context, p *PreUpgradeSet
 
 // PreUpgradeSettlementsParams are the parameters of [PreUpgradeService.Settlements].
 type PreUpgradeSettlementsParams struct {
-	Category Category    // category: linear
-	Symbol   Opt[string] // Symbol, such as ETHPERP. Default: all.
-	Limit    Opt[int]    // Rows per page, 1 to 50. Default: 20.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Category Category // category: linear
+
+	// Symbol, such as ETHPERP. Default: all.
+	Symbol Opt[string]
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // PreUpgradeSettlementsResult is what [PreUpgradeService.Settlements] returns.

@@ -12,12 +12,12 @@ func (r *AccountRateLimit) fields(f *wire.Fields) {
 	f.Int("rate", &r.Rate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountRateLimit) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountRateLimit).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AccountRateLimit) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AccountRateLimit).fields), nil
 }
@@ -30,12 +30,12 @@ func (r *RateLimitChange) fields(f *wire.Fields) {
 	f.Text("msg", (*string)(&r.Msg))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitChange) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitChange).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimitChange) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RateLimitChange).fields), nil
 }
@@ -44,20 +44,20 @@ func (r *RateLimitSetParams) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RateLimitEntry).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RateLimitSetParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitSetParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RateLimitSetParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RateLimitSetParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitSetParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RateLimitSetParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RateLimitSetParams).fields)
 }
@@ -68,12 +68,12 @@ func (r *RateLimitEntry) fields(f *wire.Fields) {
 	wire.Opt(f, "rate", &r.Rate, wire.Code[int])
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitEntry) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitEntry).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimitEntry) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RateLimitEntry).fields), nil
 }
@@ -83,40 +83,40 @@ func (r *RateLimitSetResult) fields(f *wire.Fields) {
 	wire.Structs(f, "result", &r.Changes, (*RateLimitChange).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RateLimitSetResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitSetResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RateLimitSetResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RateLimitSetResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitSetResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimitSetResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RateLimitOfParams) fields(f *wire.Fields) {
 	f.Text("uids", &r.UIDs)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RateLimitOfParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitOfParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RateLimitOfParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RateLimitOfParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitOfParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RateLimitOfParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RateLimitOfParams).fields)
 }
@@ -126,8 +126,8 @@ func (r *RateLimitOfParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RateLimitOfParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RateLimitOfParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RateLimitOfParams).fields)
 }
@@ -136,20 +136,20 @@ func (r *RateLimitOfResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*AccountRateLimit).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RateLimitOfResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitOfResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RateLimitOfResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RateLimitOfResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitOfResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimitOfResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RateLimitListParams) fields(f *wire.Fields) {
@@ -158,20 +158,20 @@ func (r *RateLimitListParams) fields(f *wire.Fields) {
 	wire.Opt(f, "uids", &r.UIDs, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RateLimitListParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitListParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RateLimitListParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RateLimitListParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitListParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RateLimitListParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RateLimitListParams).fields)
 }
@@ -181,8 +181,8 @@ func (r *RateLimitListParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RateLimitListParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RateLimitListParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RateLimitListParams).fields)
 }
@@ -192,40 +192,40 @@ func (r *RateLimitListResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RateLimitListResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitListResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RateLimitListResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RateLimitListResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitListResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimitListResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RateLimitCapsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RateLimitCap).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RateLimitCapsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitCapsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RateLimitCapsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RateLimitCapsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitCapsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimitCapsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RateLimitCap) fields(f *wire.Fields) {
@@ -235,12 +235,12 @@ func (r *RateLimitCap) fields(f *wire.Fields) {
 	f.Text("bizType", (*string)(&r.BizType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitCap) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitCap).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimitCap) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RateLimitCap).fields), nil
 }

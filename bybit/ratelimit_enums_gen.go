@@ -5,7 +5,6 @@ package bybit
 // BizType is a product line with a rate limit of its own.
 type BizType string
 
-// The values of BizType.
 const (
 	BizSpot        BizType = "SPOT"        // spot
 	BizDerivatives BizType = "DERIVATIVES" // perpetuals and futures
@@ -15,7 +14,6 @@ const (
 // RateLimitMessage says how the change of a rate limit ended.
 type RateLimitMessage string
 
-// The values of RateLimitMessage.
 const (
 	RateLimitUpdated RateLimitMessage = "API limit updated successfully" // it holds
 

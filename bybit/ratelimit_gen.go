@@ -51,15 +51,17 @@ type RateLimitSetParams struct {
 
 // RateLimitEntry is one of the limits to set ([RateLimitSetParams.List]).
 type RateLimitEntry struct {
-	UIDs    string   // UIDs, joined with commas
-	BizType BizType  // product line of the limit
-	Rate    Opt[int] // Required. Calls per second.
+	UIDs    string  // UIDs, joined with commas
+	BizType BizType // product line of the limit
+
+	// Required. Calls per second.
+	Rate Opt[int]
 }
 
 // RateLimitSetResult is what [RateLimitService.Set] returns.
 type RateLimitSetResult struct {
 	List    []RateLimitChange // how each entry ended, as documented; the exchange sends result
-	Changes []RateLimitChange // How each entry ended. The documentation shows it in an example only.
+	Changes []RateLimitChange // how each entry ended; undocumented
 }
 
 // Of returns the rate limits of given accounts: a main account asks for itself and its
@@ -109,9 +111,14 @@ func (s *RateLimitService) All(ctx context.Context, p *RateLimitListParams) iter
 
 // RateLimitListParams are the parameters of [RateLimitService.List].
 type RateLimitListParams struct {
-	Limit  Opt[int]    // Limits per page, 1 to 1000. Default: 1000.
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-	UIDs   Opt[string] // Only these UIDs, joined with commas. Default: all.
+	// Limits per page, 1 to 1000. Default: 1000.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
+
+	// Only these UIDs, joined with commas. Default: all.
+	UIDs Opt[string]
 }
 
 // RateLimitListResult is what [RateLimitService.List] returns.

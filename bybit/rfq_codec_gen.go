@@ -20,12 +20,12 @@ func (r *RFQRequest) fields(f *wire.Fields) {
 	wire.Structs(f, "legs", &r.Legs, (*RFQRequestLeg).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQRequest) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQRequest).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQRequest) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQRequest).fields), nil
 }
@@ -37,12 +37,12 @@ func (r *RFQRequestLeg) fields(f *wire.Fields) {
 	f.Decimal("qty", &r.Qty)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQRequestLeg) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQRequestLeg).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQRequestLeg) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQRequestLeg).fields), nil
 }
@@ -62,12 +62,12 @@ func (r *RFQQuote) fields(f *wire.Fields) {
 	f.Millis("updatedAt", &r.UpdatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQQuote) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQQuote).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQQuote) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*RFQQuote).fields), nil }
 
 func (r *RFQQuoteLeg) fields(f *wire.Fields) {
@@ -77,12 +77,12 @@ func (r *RFQQuoteLeg) fields(f *wire.Fields) {
 	f.Decimal("qty", &r.Qty)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQQuoteLeg) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQQuoteLeg).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQQuoteLeg) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQQuoteLeg).fields), nil
 }
@@ -93,12 +93,12 @@ func (r *RFQQuotePrice) fields(f *wire.Fields) {
 	f.Decimal("price", &r.Price)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQQuotePrice) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQQuotePrice).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQQuotePrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQQuotePrice).fields), nil
 }
@@ -110,12 +110,12 @@ func (r *RFQCancelOutcome) fields(f *wire.Fields) {
 	f.Text("msg", &r.Msg)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCancelOutcome) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQCancelOutcome).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQCancelOutcome) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQCancelOutcome).fields), nil
 }
@@ -128,12 +128,12 @@ func (r *RFQQuoteCancelOutcome) fields(f *wire.Fields) {
 	f.Text("msg", &r.Msg)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQQuoteCancelOutcome) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQQuoteCancelOutcome).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQQuoteCancelOutcome) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQQuoteCancelOutcome).fields), nil
 }
@@ -151,32 +151,32 @@ func (r *RFQConfigResult) fields(f *wire.Fields) {
 	wire.Structs(f, "counterparties", &r.Counterparties, (*RFQCounterparty).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQConfigResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQConfigResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQConfigResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQConfigResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQConfigResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQConfigResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQStrategy) fields(f *wire.Fields) {
 	f.Text("strategyName", &r.StrategyName)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQStrategy) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQStrategy).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQStrategy) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQStrategy).fields), nil
 }
@@ -187,12 +187,12 @@ func (r *RFQCounterparty) fields(f *wire.Fields) {
 	f.Text("type", &r.Type)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCounterparty) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQCounterparty).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQCounterparty) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQCounterparty).fields), nil
 }
@@ -205,20 +205,20 @@ func (r *RFQCreateParams) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.Legs, (*RFQRequestLeg).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQCreateParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQCreateParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQCreateParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQCreateParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCreateParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQCreateParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQCreateParams).fields)
 }
@@ -231,20 +231,20 @@ func (r *RFQCreateResult) fields(f *wire.Fields) {
 	f.Text("deskCode", &r.DeskCode)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQCreateResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQCreateResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQCreateResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQCreateResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCreateResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQCreateResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQCancelParams) fields(f *wire.Fields) {
@@ -252,20 +252,20 @@ func (r *RFQCancelParams) fields(f *wire.Fields) {
 	wire.Opt(f, "rfqLinkId", &r.RFQLinkID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQCancelParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQCancelParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQCancelParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQCancelParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCancelParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQCancelParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQCancelParams).fields)
 }
@@ -275,60 +275,60 @@ func (r *RFQCancelResult) fields(f *wire.Fields) {
 	f.Text("rfqLinkId", &r.RFQLinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQCancelResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQCancelResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQCancelResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQCancelResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCancelResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQCancelResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQCancelAllResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*RFQCancelOutcome).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQCancelAllResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*RFQCancelAllResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQCancelAllResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*RFQCancelAllResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCancelAllResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQCancelAllResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQAcceptOtherQuotesParams) fields(f *wire.Fields) {
 	f.Text("rfqId", &r.RFQID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQAcceptOtherQuotesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQAcceptOtherQuotesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQAcceptOtherQuotesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQAcceptOtherQuotesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQAcceptOtherQuotesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQAcceptOtherQuotesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQAcceptOtherQuotesParams).fields)
 }
@@ -337,20 +337,20 @@ func (r *RFQAcceptOtherQuotesResult) fields(f *wire.Fields) {
 	f.Text("rfqId", &r.RFQID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQAcceptOtherQuotesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQAcceptOtherQuotesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQAcceptOtherQuotesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQAcceptOtherQuotesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQAcceptOtherQuotesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQAcceptOtherQuotesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQCreateQuoteParams) fields(f *wire.Fields) {
@@ -362,20 +362,20 @@ func (r *RFQCreateQuoteParams) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "quoteSellList", &r.QuoteSellList, (*RFQQuotePrice).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQCreateQuoteParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQCreateQuoteParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQCreateQuoteParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQCreateQuoteParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCreateQuoteParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQCreateQuoteParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQCreateQuoteParams).fields)
 }
@@ -389,20 +389,20 @@ func (r *RFQCreateQuoteResult) fields(f *wire.Fields) {
 	f.Text("status", (*string)(&r.Status))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQCreateQuoteResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQCreateQuoteResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQCreateQuoteResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQCreateQuoteResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCreateQuoteResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQCreateQuoteResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQExecuteQuoteParams) fields(f *wire.Fields) {
@@ -411,20 +411,20 @@ func (r *RFQExecuteQuoteParams) fields(f *wire.Fields) {
 	f.Text("quoteSide", (*string)(&r.QuoteSide))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQExecuteQuoteParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQExecuteQuoteParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQExecuteQuoteParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQExecuteQuoteParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQExecuteQuoteParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQExecuteQuoteParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQExecuteQuoteParams).fields)
 }
@@ -436,20 +436,20 @@ func (r *RFQExecuteQuoteResult) fields(f *wire.Fields) {
 	f.Text("status", (*string)(&r.Status))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQExecuteQuoteResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQExecuteQuoteResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQExecuteQuoteResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQExecuteQuoteResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQExecuteQuoteResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQExecuteQuoteResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQCancelQuoteParams) fields(f *wire.Fields) {
@@ -458,20 +458,20 @@ func (r *RFQCancelQuoteParams) fields(f *wire.Fields) {
 	wire.Opt(f, "quoteLinkId", &r.QuoteLinkID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQCancelQuoteParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQCancelQuoteParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQCancelQuoteParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQCancelQuoteParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCancelQuoteParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQCancelQuoteParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQCancelQuoteParams).fields)
 }
@@ -482,38 +482,38 @@ func (r *RFQCancelQuoteResult) fields(f *wire.Fields) {
 	f.Text("quoteLinkId", &r.QuoteLinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQCancelQuoteResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQCancelQuoteResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQCancelQuoteResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQCancelQuoteResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCancelQuoteResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQCancelQuoteResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQCancelAllQuotesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*RFQQuoteCancelOutcome).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQCancelAllQuotesResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*RFQCancelAllQuotesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQCancelAllQuotesResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*RFQCancelAllQuotesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQCancelAllQuotesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQCancelAllQuotesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

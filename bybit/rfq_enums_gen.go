@@ -5,7 +5,6 @@ package bybit
 // RFQStatus says where a request, a quote or a block trade stands.
 type RFQStatus string
 
-// The values of RFQStatus.
 const (
 	RFQActive      RFQStatus = "Active"      // open, can be quoted or executed
 	RFQPendingFill RFQStatus = "PendingFill" // execution was asked for and is with the matching engine
@@ -18,7 +17,6 @@ const (
 // RFQRole is the side of the talk from which an account looks.
 type RFQRole string
 
-// The values of RFQRole.
 const (
 	RFQAsQuoter    RFQRole = "quote"   // the account answers with prices
 	RFQAsRequester RFQRole = "request" // the account asks for prices

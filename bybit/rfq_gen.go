@@ -17,37 +17,53 @@ type RFQService struct{ c *Client }
 
 // RFQRequest is a request for quote with its legs.
 type RFQRequest struct {
-	RFQLinkID          string          // The user's own ID of the request. Only its owner sees it.
-	RFQID              string          // ID of the request
-	Counterparties     []string        // desk codes of the makers who were asked
-	StrategyType       string          // name of the combination, such as custom or PerpBasis
-	ExpiresAt          time.Time       // when the request ends
-	Status             RFQStatus       // where the request stands
-	AcceptsOtherQuotes bool            // true if makers who are no liquidity providers may quote too
-	DeskCode           string          // Desk code of the asker. Empty if the request is anonymous.
-	CreatedAt          time.Time       // when the request was made
-	UpdatedAt          time.Time       // when the request last changed
-	Legs               []RFQRequestLeg // what is to be traded
+	// The user's own ID of the request. Only its owner sees it.
+	RFQLinkID string
+
+	RFQID              string    // ID of the request
+	Counterparties     []string  // desk codes of the makers who were asked
+	StrategyType       string    // name of the combination, such as custom or PerpBasis
+	ExpiresAt          time.Time // when the request ends
+	Status             RFQStatus // where the request stands
+	AcceptsOtherQuotes bool      // true if makers who are no liquidity providers may quote too
+
+	// Desk code of the asker. Empty if the request is anonymous.
+	DeskCode string
+
+	CreatedAt time.Time       // when the request was made
+	UpdatedAt time.Time       // when the request last changed
+	Legs      []RFQRequestLeg // what is to be traded
 }
 
 // RFQRequestLeg is one instrument of a request.
 type RFQRequestLeg struct {
-	Category Category        // category: spot, linear or option
-	Symbol   string          // symbol, such as BTCUSDT
-	Side     Side            // direction of the leg for the asker
-	Qty      decimal.Decimal // Size to trade. What exceeds an opposite position opens a new one.
+	Category Category // category: spot, linear or option
+	Symbol   string   // symbol, such as BTCUSDT
+	Side     Side     // direction of the leg for the asker
+
+	// Size to trade. What exceeds an opposite position opens a new one.
+	Qty decimal.Decimal
 }
 
 // RFQQuote is a maker's answer to a request.
 type RFQQuote struct {
-	RFQLinkID     string    // The user's own ID of the request. Only its owner sees it.
-	RFQID         string    // ID of the request
-	QuoteID       string    // ID of the quote
-	QuoteLinkID   string    // The user's own ID of the quote. Only its owner sees it.
-	ExpiresAt     time.Time // when the quote ends
-	Status        RFQStatus // where the quote stands
-	DeskCode      string    // Desk code of the quoter. Empty if the quote is anonymous.
-	ExecQuoteSide Side      // Which list was executed. Empty before that.
+	// The user's own ID of the request. Only its owner sees it.
+	RFQLinkID string
+
+	RFQID   string // ID of the request
+	QuoteID string // ID of the quote
+
+	// The user's own ID of the quote. Only its owner sees it.
+	QuoteLinkID string
+
+	ExpiresAt time.Time // when the quote ends
+	Status    RFQStatus // where the quote stands
+
+	// Desk code of the quoter. Empty if the quote is anonymous.
+	DeskCode string
+
+	// Which list was executed. Empty before that.
+	ExecQuoteSide Side
 
 	QuoteBuyList []RFQQuoteLeg // prices at which the maker trades the legs in the directions of the request
 
@@ -75,8 +91,12 @@ type RFQQuotePrice struct {
 type RFQCancelOutcome struct {
 	RFQID     string // ID of the request
 	RFQLinkID string // the user's own ID of the request
-	Code      int64  // Code of the refusal. 0 if the request is cancelled.
-	Msg       string // Why it was refused. Empty if the request is cancelled.
+
+	// Code of the refusal. 0 if the request is cancelled.
+	Code int64
+
+	// Why it was refused. Empty if the request is cancelled.
+	Msg string
 }
 
 // RFQQuoteCancelOutcome says what became of one quote of CancelAllQuotes.
@@ -84,8 +104,12 @@ type RFQQuoteCancelOutcome struct {
 	RFQID       string // ID of the request
 	QuoteLinkID string // the user's own ID of the quote
 	QuoteID     string // ID of the quote
-	Code        int64  // Code of the refusal. 0 if the quote is cancelled.
-	Msg         string // Why it was refused. Empty if the quote is cancelled.
+
+	// Code of the refusal. 0 if the quote is cancelled.
+	Code int64
+
+	// Why it was refused. Empty if the quote is cancelled.
+	Msg string
 }
 
 // Config returns your desk code, the limits of a request, and the makers who can be asked. Replies
@@ -151,7 +175,8 @@ type RFQCreateParams struct {
 	// may be used again after three months.
 	RFQLinkID Opt[string]
 
-	Anonymous Opt[bool] // True hides who asks, also after the trade. Default: false.
+	// True hides who asks, also after the trade. Default: false.
+	Anonymous Opt[bool]
 
 	// Combination from Config; combinations of the exchange have lower fees. Default: custom.
 	StrategyType Opt[string]
@@ -258,8 +283,12 @@ type RFQCreateQuoteParams struct {
 	// be used again after three months.
 	QuoteLinkID Opt[string]
 
-	Anonymous     Opt[bool]       // True hides who quotes, also after the trade. Default: false.
-	ExpireIn      Opt[int]        // Life of the quote in seconds: 10 to 120. Default: 60.
+	// True hides who quotes, also after the trade. Default: false.
+	Anonymous Opt[bool]
+
+	// Life of the quote in seconds: 10 to 120. Default: 60.
+	ExpireIn Opt[int]
+
 	QuoteBuyList  []RFQQuotePrice // prices at which you trade the legs in the directions of the request
 	QuoteSellList []RFQQuotePrice // prices at which you trade the legs in the opposite directions
 }

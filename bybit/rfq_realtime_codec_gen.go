@@ -12,20 +12,20 @@ func (r *RFQRealtimeParams) fields(f *wire.Fields) {
 	f.Omit().Text("traderType", (*string)(&r.TraderType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQRealtimeParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQRealtimeParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQRealtimeParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQRealtimeParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQRealtimeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQRealtimeParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQRealtimeParams).fields)
 }
@@ -35,8 +35,8 @@ func (r *RFQRealtimeParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQRealtimeParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RFQRealtimeParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQRealtimeParams).fields)
 }
@@ -45,20 +45,20 @@ func (r *RFQRealtimeResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RFQRequest).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQRealtimeResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQRealtimeResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQRealtimeResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQRealtimeResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQRealtimeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQRealtimeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQHistoryParams) fields(f *wire.Fields) {
@@ -70,20 +70,20 @@ func (r *RFQHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQHistoryParams).fields)
 }
@@ -93,8 +93,8 @@ func (r *RFQHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RFQHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQHistoryParams).fields)
 }
@@ -104,20 +104,20 @@ func (r *RFQHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RFQRequest).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQRealtimeQuotesParams) fields(f *wire.Fields) {
@@ -127,20 +127,20 @@ func (r *RFQRealtimeQuotesParams) fields(f *wire.Fields) {
 	f.Omit().Text("traderType", (*string)(&r.TraderType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQRealtimeQuotesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQRealtimeQuotesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQRealtimeQuotesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQRealtimeQuotesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQRealtimeQuotesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQRealtimeQuotesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQRealtimeQuotesParams).fields)
 }
@@ -150,8 +150,8 @@ func (r *RFQRealtimeQuotesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQRealtimeQuotesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RFQRealtimeQuotesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQRealtimeQuotesParams).fields)
 }
@@ -160,20 +160,20 @@ func (r *RFQRealtimeQuotesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RFQQuote).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQRealtimeQuotesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQRealtimeQuotesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQRealtimeQuotesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQRealtimeQuotesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQRealtimeQuotesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQRealtimeQuotesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQQuoteHistoryParams) fields(f *wire.Fields) {
@@ -186,20 +186,20 @@ func (r *RFQQuoteHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQQuoteHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQQuoteHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQQuoteHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQQuoteHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQQuoteHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQQuoteHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQQuoteHistoryParams).fields)
 }
@@ -209,8 +209,8 @@ func (r *RFQQuoteHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQQuoteHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RFQQuoteHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQQuoteHistoryParams).fields)
 }
@@ -220,20 +220,20 @@ func (r *RFQQuoteHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RFQQuote).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQQuoteHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQQuoteHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQQuoteHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQQuoteHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQQuoteHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQQuoteHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQTradeHistoryParams) fields(f *wire.Fields) {
@@ -247,20 +247,20 @@ func (r *RFQTradeHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQTradeHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQTradeHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQTradeHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQTradeHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQTradeHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQTradeHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQTradeHistoryParams).fields)
 }
@@ -270,8 +270,8 @@ func (r *RFQTradeHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQTradeHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RFQTradeHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQTradeHistoryParams).fields)
 }
@@ -281,20 +281,20 @@ func (r *RFQTradeHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RFQTradeRecord).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQTradeHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQTradeHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQTradeHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQTradeHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQTradeHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQTradeHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQTradeRecord) fields(f *wire.Fields) {
@@ -312,12 +312,12 @@ func (r *RFQTradeRecord) fields(f *wire.Fields) {
 	f.Millis("updatedAt", &r.UpdatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQTradeRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQTradeRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQTradeRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQTradeRecord).fields), nil
 }
@@ -337,12 +337,12 @@ func (r *RFQTradeRecordLeg) fields(f *wire.Fields) {
 	f.Text("rejectParty", (*string)(&r.RejectParty))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQTradeRecordLeg) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQTradeRecordLeg).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQTradeRecordLeg) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQTradeRecordLeg).fields), nil
 }
@@ -354,20 +354,20 @@ func (r *RFQPublicTradesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RFQPublicTradesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQPublicTradesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQPublicTradesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQPublicTradesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQPublicTradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RFQPublicTradesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RFQPublicTradesParams).fields)
 }
@@ -377,8 +377,8 @@ func (r *RFQPublicTradesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RFQPublicTradesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RFQPublicTradesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RFQPublicTradesParams).fields)
 }
@@ -388,20 +388,20 @@ func (r *RFQPublicTradesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RFQPublicTrade).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RFQPublicTradesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQPublicTradesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RFQPublicTradesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RFQPublicTradesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQPublicTradesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RFQPublicTradesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RFQPublicTrade) fields(f *wire.Fields) {
@@ -412,12 +412,12 @@ func (r *RFQPublicTrade) fields(f *wire.Fields) {
 	f.Millis("updatedAt", &r.UpdatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQPublicTrade) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQPublicTrade).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQPublicTrade) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQPublicTrade).fields), nil
 }
@@ -431,12 +431,12 @@ func (r *RFQPublicTradeLeg) fields(f *wire.Fields) {
 	f.Decimal("markPrice", &r.MarkPrice)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RFQPublicTradeLeg) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RFQPublicTradeLeg).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RFQPublicTradeLeg) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RFQPublicTradeLeg).fields), nil
 }

@@ -28,10 +28,13 @@ func (s *RFQService) Realtime(ctx context.Context, p *RFQRealtimeParams) (*RFQRe
 
 // RFQRealtimeParams are the parameters of [RFQService.Realtime].
 type RFQRealtimeParams struct {
-	RFQID     Opt[string] // ID of the request
-	RFQLinkID Opt[string] // The user's own ID of the request. Ignored with TraderType RFQAsQuoter.
+	RFQID Opt[string] // ID of the request
 
-	TraderType RFQRole // Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
+	// The user's own ID of the request. Ignored with TraderType RFQAsQuoter.
+	RFQLinkID Opt[string]
+
+	// Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
+	TraderType RFQRole
 }
 
 // RFQRealtimeResult is what [RFQService.Realtime] returns.
@@ -68,11 +71,16 @@ type RFQHistoryParams struct {
 	// RFQAsQuoter.
 	RFQLinkID Opt[string]
 
-	TraderType RFQRole   // Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
-	Status     RFQStatus // Only requests in this state. Optional.
-	Limit      Opt[int]  // Rows per page, 1 to 100. Default: 50.
+	// Requests received (RFQAsQuoter) or sent (RFQAsRequester). Default: RFQAsQuoter.
+	TraderType RFQRole
 
-	Cursor Opt[string] // Page to return: cursor of the page before. Default: the first.
+	Status RFQStatus // only requests in this state; optional
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: cursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // RFQHistoryResult is what [RFQService.History] returns.
@@ -98,10 +106,14 @@ func (s *RFQService) RealtimeQuotes(ctx context.Context, p *RFQRealtimeQuotesPar
 
 // RFQRealtimeQuotesParams are the parameters of [RFQService.RealtimeQuotes].
 type RFQRealtimeQuotesParams struct {
-	RFQID       Opt[string] // ID of the request
-	QuoteID     Opt[string] // ID of the quote
-	QuoteLinkID Opt[string] // The user's own ID of the quote. Ignored with TraderType RFQAsRequester.
-	TraderType  RFQRole     // Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
+	RFQID   Opt[string] // ID of the request
+	QuoteID Opt[string] // ID of the quote
+
+	// The user's own ID of the quote. Ignored with TraderType RFQAsRequester.
+	QuoteLinkID Opt[string]
+
+	// Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
+	TraderType RFQRole
 }
 
 // RFQRealtimeQuotesResult is what [RFQService.RealtimeQuotes] returns.
@@ -133,13 +145,22 @@ func (s *RFQService) AllQuoteHistory(ctx context.Context, p *RFQQuoteHistoryPara
 
 // RFQQuoteHistoryParams are the parameters of [RFQService.QuoteHistory].
 type RFQQuoteHistoryParams struct {
-	RFQID       Opt[string] // ID of the request
-	QuoteID     Opt[string] // ID of the quote
-	QuoteLinkID Opt[string] // The user's own ID of the quote. Ignored with TraderType RFQAsRequester.
-	TraderType  RFQRole     // Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
-	Status      RFQStatus   // Only quotes in this state. Optional.
-	Limit       Opt[int]    // Rows per page, 1 to 100. Default: 50.
-	Cursor      Opt[string] // Page to return: cursor of the page before. Default: the first.
+	RFQID   Opt[string] // ID of the request
+	QuoteID Opt[string] // ID of the quote
+
+	// The user's own ID of the quote. Ignored with TraderType RFQAsRequester.
+	QuoteLinkID Opt[string]
+
+	// Quotes sent (RFQAsQuoter) or received (RFQAsRequester). Default: RFQAsQuoter.
+	TraderType RFQRole
+
+	Status RFQStatus // only quotes in this state; optional
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: cursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // RFQQuoteHistoryResult is what [RFQService.QuoteHistory] returns.
@@ -180,9 +201,13 @@ type RFQTradeHistoryParams struct {
 	// Trades as the quoter (RFQAsQuoter) or as the asker (RFQAsRequester). Default: RFQAsQuoter.
 	TraderType RFQRole
 
-	Status RFQStatus   // Only trades in this state: RFQFilled or RFQFailed. Optional.
-	Limit  Opt[int]    // Rows per page, 1 to 100. Default: 50.
-	Cursor Opt[string] // Page to return: cursor of the page before. Default: the first.
+	Status RFQStatus // only trades in this state: RFQFilled or RFQFailed; optional
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: cursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // RFQTradeHistoryResult is what [RFQService.TradeHistory] returns.
@@ -193,18 +218,29 @@ type RFQTradeHistoryResult struct {
 
 // RFQTradeRecord is an element of [RFQTradeHistoryResult.List]: block trades of the account.
 type RFQTradeRecord struct {
-	RFQID         string              // ID of the request
-	RFQLinkID     string              // The user's own ID of the request. Only its owner sees it.
-	QuoteID       string              // ID of the executed quote
-	QuoteLinkID   string              // The user's own ID of the quote. Only its owner sees it.
-	QuoteSide     Side                // which list of the quote was executed
-	StrategyType  string              // name of the combination, such as custom or PerpBasis
-	Status        RFQStatus           // RFQFilled or RFQFailed
-	RFQDeskCode   string              // Desk code of the asker. Empty if the request is anonymous.
-	QuoteDeskCode string              // Desk code of the quoter. Empty if the quote is anonymous.
-	Legs          []RFQTradeRecordLeg // what was traded or refused
-	CreatedAt     time.Time           // when the trade was made
-	UpdatedAt     time.Time           // when the trade last changed
+	RFQID string // ID of the request
+
+	// The user's own ID of the request. Only its owner sees it.
+	RFQLinkID string
+
+	QuoteID string // ID of the executed quote
+
+	// The user's own ID of the quote. Only its owner sees it.
+	QuoteLinkID string
+
+	QuoteSide    Side      // which list of the quote was executed
+	StrategyType string    // name of the combination, such as custom or PerpBasis
+	Status       RFQStatus // RFQFilled or RFQFailed
+
+	// Desk code of the asker. Empty if the request is anonymous.
+	RFQDeskCode string
+
+	// Desk code of the quoter. Empty if the quote is anonymous.
+	QuoteDeskCode string
+
+	Legs      []RFQTradeRecordLeg // what was traded or refused
+	CreatedAt time.Time           // when the trade was made
+	UpdatedAt time.Time           // when the trade last changed
 }
 
 // RFQTradeRecordLeg is an element of [RFQTradeRecord.Legs]: what was traded or refused.
@@ -219,10 +255,16 @@ type RFQTradeRecordLeg struct {
 	// Mark price at the trade; spot: index price; option: mark price of the underlying.
 	MarkPrice decimal.Decimal
 
-	ExecFee       decimal.Decimal // fee that was paid, in the base coin
-	ExecID        string          // The exchange's ID of the leg's execution. Empty if it failed.
-	ResultCode    int64           // Code of the refusal. 0 if the leg was executed.
-	ResultMessage string          // Why the leg was refused. Empty if it was executed.
+	ExecFee decimal.Decimal // fee that was paid, in the base coin
+
+	// The exchange's ID of the leg's execution. Empty if it failed.
+	ExecID string
+
+	// Code of the refusal. 0 if the leg was executed.
+	ResultCode int64
+
+	// Why the leg was refused. Empty if it was executed.
+	ResultMessage string
 
 	// Who caused the refusal; lower case is seen too. Empty if the leg itself was not at fault.
 	RejectParty RejectParty
@@ -257,8 +299,12 @@ func (s *RFQService) AllPublicTrades(ctx context.Context, p *RFQPublicTradesPara
 type RFQPublicTradesParams struct {
 	StartTime Opt[time.Time] // not before this time, at most 30 days before EndTime
 	EndTime   Opt[time.Time] // not after this time, at most 30 days after StartTime
-	Limit     Opt[int]       // Rows per page, 1 to 100. Default: 50.
-	Cursor    Opt[string]    // Page to return: cursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: cursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // RFQPublicTradesResult is what [RFQService.PublicTrades] returns.

@@ -15,20 +15,20 @@ func (r *SpotMarginBorrowFixedParams) fields(f *wire.Fields) {
 	f.Omit().Text("strategyType", (*string)(&r.StrategyType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginBorrowFixedParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginBorrowFixedParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginBorrowFixedParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginBorrowFixedParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginBorrowFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginBorrowFixedParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginBorrowFixedParams).fields)
 }
@@ -37,20 +37,20 @@ func (r *SpotMarginBorrowFixedResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginBorrowFixedResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginBorrowFixedResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginBorrowFixedResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginBorrowFixedResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginBorrowFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginBorrowFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginFixedOrdersParams) fields(f *wire.Fields) {
@@ -62,20 +62,20 @@ func (r *SpotMarginFixedOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginFixedOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginFixedOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginFixedOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginFixedOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginFixedOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginFixedOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginFixedOrdersParams).fields)
 }
@@ -85,8 +85,8 @@ func (r *SpotMarginFixedOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginFixedOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginFixedOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginFixedOrdersParams).fields)
 }
@@ -96,20 +96,20 @@ func (r *SpotMarginFixedOrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginFixedOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginFixedOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginFixedOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginFixedOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginFixedOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginFixedOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedBorrowOrder) fields(f *wire.Fields) {
@@ -125,12 +125,12 @@ func (r *FixedBorrowOrder) fields(f *wire.Fields) {
 	f.Text("strategyType", (*string)(&r.StrategyType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedBorrowOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedBorrowOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedBorrowOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedBorrowOrder).fields), nil
 }
@@ -143,20 +143,20 @@ func (r *SpotMarginFixedLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginFixedLoansParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginFixedLoansParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginFixedLoansParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginFixedLoansParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginFixedLoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginFixedLoansParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginFixedLoansParams).fields)
 }
@@ -166,8 +166,8 @@ func (r *SpotMarginFixedLoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginFixedLoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginFixedLoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginFixedLoansParams).fields)
 }
@@ -177,20 +177,20 @@ func (r *SpotMarginFixedLoansResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginFixedLoansResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginFixedLoansResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginFixedLoansResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginFixedLoansResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginFixedLoansResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginFixedLoansResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedLoan) fields(f *wire.Fields) {
@@ -209,12 +209,12 @@ func (r *FixedLoan) fields(f *wire.Fields) {
 	f.Text("strategyType", (*string)(&r.StrategyType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedLoan) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedLoan).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedLoan) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedLoan).fields), nil
 }
@@ -224,20 +224,20 @@ func (r *SpotMarginRenewFixedParams) fields(f *wire.Fields) {
 	wire.Opt(f, "qty", &r.Qty, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginRenewFixedParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginRenewFixedParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginRenewFixedParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginRenewFixedParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginRenewFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginRenewFixedParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginRenewFixedParams).fields)
 }
@@ -246,21 +246,21 @@ func (r *SpotMarginRenewFixedResult) fields(f *wire.Fields) {
 	f.Text("result", (*string)(&r.Result))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginRenewFixedResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginRenewFixedResult).fields))
 }
 
-// DecodeReply is Decode: the fields stand in the reply itself.
+// DecodeReply reads a reply, in which the fields stand without a result around them.
 func (r *SpotMarginRenewFixedResult) DecodeReply(body []byte) error { return r.Decode(body) }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginRenewFixedResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginRenewFixedResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginRenewFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginRenewFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -69,13 +69,22 @@ func (s *SpotMarginService) AllFixedOrders(ctx context.Context, p *SpotMarginFix
 
 // SpotMarginFixedOrdersParams are the parameters of [SpotMarginService.FixedOrders].
 type SpotMarginFixedOrdersParams struct {
-	OrderID       Opt[string]          // the exchange's ID of one order
-	OrderCurrency Opt[string]          // Coin, such as ETH. Default: all.
-	State         Opt[FixedOrderState] // Only orders in this state; not of failed ones. Default: any.
-	Term          Opt[int]             // Term in days: 7, 14, 30, 90 or 180. Default: any.
-	Limit         Opt[int]             // Rows per page, 1 to 100. Default: 10.
+	OrderID Opt[string] // the exchange's ID of one order
 
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Coin, such as ETH. Default: all.
+	OrderCurrency Opt[string]
+
+	// Only orders in this state; not of failed ones. Default: any.
+	State Opt[FixedOrderState]
+
+	// Term in days: 7, 14, 30, 90 or 180. Default: any.
+	Term Opt[int]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // SpotMarginFixedOrdersResult is what [SpotMarginService.FixedOrders] returns.
@@ -120,11 +129,19 @@ func (s *SpotMarginService) AllFixedLoans(ctx context.Context, p *SpotMarginFixe
 
 // SpotMarginFixedLoansParams are the parameters of [SpotMarginService.FixedLoans].
 type SpotMarginFixedLoansParams struct {
-	OrderID       Opt[string] // the exchange's ID of the order that they came from
-	OrderCurrency Opt[string] // Coin, such as USDT. Default: all.
-	Term          Opt[int]    // Term in days: 7, 14, 30, 90 or 180. Default: any.
-	Limit         Opt[int]    // Rows per page, 1 to 100. Default: 10.
-	Cursor        Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	OrderID Opt[string] // the exchange's ID of the order that they came from
+
+	// Coin, such as USDT. Default: all.
+	OrderCurrency Opt[string]
+
+	// Term in days: 7, 14, 30, 90 or 180. Default: any.
+	Term Opt[int]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // SpotMarginFixedLoansResult is what [SpotMarginService.FixedLoans] returns.
@@ -164,8 +181,10 @@ func (s *SpotMarginService) RenewFixed(ctx context.Context, p *SpotMarginRenewFi
 
 // SpotMarginRenewFixedParams are the parameters of [SpotMarginService.RenewFixed].
 type SpotMarginRenewFixedParams struct {
-	LoanID string               // the exchange's ID of the loan
-	Qty    Opt[decimal.Decimal] // Amount to renew, in coin. Default: all that is still owed.
+	LoanID string // the exchange's ID of the loan
+
+	// Amount to renew, in coin. Default: all that is still owed.
+	Qty Opt[decimal.Decimal]
 }
 
 // SpotMarginRenewFixedResult is what [SpotMarginService.RenewFixed] returns.

@@ -11,12 +11,12 @@ func (r *CoinAutoRepay) fields(f *wire.Fields) {
 	f.DigitText("autoRepayMode", &r.On)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinAutoRepay) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinAutoRepay).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinAutoRepay) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinAutoRepay).fields), nil
 }
@@ -27,40 +27,40 @@ func (r *SpotMarginStateResult) fields(f *wire.Fields) {
 	f.Decimal("effectiveLeverage", &r.EffectiveLeverage)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginStateResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginStateResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginStateResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginStateResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginStateResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginStateResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginSetModeParams) fields(f *wire.Fields) {
 	wire.Opt(f, "spotMarginMode", &r.On, (*wire.Fields).DigitText)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginSetModeParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginSetModeParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginSetModeParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginSetModeParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginSetModeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginSetModeParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginSetModeParams).fields)
 }
@@ -69,20 +69,20 @@ func (r *SpotMarginSetModeResult) fields(f *wire.Fields) {
 	f.DigitText("spotMarginMode", &r.On)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginSetModeResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginSetModeResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginSetModeResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginSetModeResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginSetModeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginSetModeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginSetLeverageParams) fields(f *wire.Fields) {
@@ -90,20 +90,20 @@ func (r *SpotMarginSetLeverageParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginSetLeverageParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginSetLeverageParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginSetLeverageParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginSetLeverageParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginSetLeverageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginSetLeverageParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginSetLeverageParams).fields)
 }
@@ -112,20 +112,20 @@ func (r *SpotMarginCoinLeverageParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginCoinLeverageParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginCoinLeverageParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginCoinLeverageParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginCoinLeverageParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginCoinLeverageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginCoinLeverageParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginCoinLeverageParams).fields)
 }
@@ -135,8 +135,8 @@ func (r *SpotMarginCoinLeverageParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginCoinLeverageParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginCoinLeverageParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginCoinLeverageParams).fields)
 }
@@ -145,20 +145,20 @@ func (r *SpotMarginCoinLeverageResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*CoinLeverage).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginCoinLeverageResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginCoinLeverageResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginCoinLeverageResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginCoinLeverageResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginCoinLeverageResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginCoinLeverageResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CoinLeverage) fields(f *wire.Fields) {
@@ -166,12 +166,12 @@ func (r *CoinLeverage) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinLeverage) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinLeverage).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinLeverage) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinLeverage).fields), nil
 }
@@ -180,20 +180,20 @@ func (r *SpotMarginBorrowTermsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginBorrowTermsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginBorrowTermsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginBorrowTermsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginBorrowTermsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginBorrowTermsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginBorrowTermsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginBorrowTermsParams).fields)
 }
@@ -203,8 +203,8 @@ func (r *SpotMarginBorrowTermsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginBorrowTermsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginBorrowTermsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginBorrowTermsParams).fields)
 }
@@ -213,20 +213,20 @@ func (r *SpotMarginBorrowTermsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*BorrowTerms).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginBorrowTermsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginBorrowTermsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginBorrowTermsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginBorrowTermsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginBorrowTermsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginBorrowTermsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *BorrowTerms) fields(f *wire.Fields) {
@@ -242,12 +242,12 @@ func (r *BorrowTerms) fields(f *wire.Fields) {
 	f.Decimal("maxFixedInterestRate", &r.MaxFixedInterestRate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BorrowTerms) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BorrowTerms).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r BorrowTerms) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*BorrowTerms).fields), nil
 }
@@ -257,20 +257,20 @@ func (r *SpotMarginVIPDataParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginVIPDataParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginVIPDataParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginVIPDataParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginVIPDataParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginVIPDataParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginVIPDataParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginVIPDataParams).fields)
 }
@@ -280,8 +280,8 @@ func (r *SpotMarginVIPDataParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginVIPDataParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginVIPDataParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginVIPDataParams).fields)
 }
@@ -290,20 +290,20 @@ func (r *SpotMarginVIPDataResult) fields(f *wire.Fields) {
 	wire.Structs(f, "vipCoinList", &r.Levels, (*VIPMarginLevel).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginVIPDataResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginVIPDataResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginVIPDataResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginVIPDataResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginVIPDataResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginVIPDataResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *VIPMarginLevel) fields(f *wire.Fields) {
@@ -311,12 +311,12 @@ func (r *VIPMarginLevel) fields(f *wire.Fields) {
 	f.Text("vipLevel", (*string)(&r.VIPLevel))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *VIPMarginLevel) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*VIPMarginLevel).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r VIPMarginLevel) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*VIPMarginLevel).fields), nil
 }
@@ -331,12 +331,12 @@ func (r *VIPMarginCoin) fields(f *wire.Fields) {
 	f.Decimal("maxBorrowingAmount", &r.MaxBorrowingAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *VIPMarginCoin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*VIPMarginCoin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r VIPMarginCoin) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*VIPMarginCoin).fields), nil
 }
@@ -345,20 +345,20 @@ func (r *SpotMarginCollateralTiersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginCollateralTiersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginCollateralTiersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginCollateralTiersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginCollateralTiersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginCollateralTiersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginCollateralTiersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginCollateralTiersParams).fields)
 }
@@ -368,8 +368,8 @@ func (r *SpotMarginCollateralTiersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginCollateralTiersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginCollateralTiersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginCollateralTiersParams).fields)
 }
@@ -378,20 +378,20 @@ func (r *SpotMarginCollateralTiersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*CoinCollateralTiers).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginCollateralTiersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginCollateralTiersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginCollateralTiersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginCollateralTiersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginCollateralTiersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginCollateralTiersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CoinCollateralTiers) fields(f *wire.Fields) {
@@ -399,12 +399,12 @@ func (r *CoinCollateralTiers) fields(f *wire.Fields) {
 	wire.Structs(f, "collateralRatioList", &r.Tiers, (*CollateralTier).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinCollateralTiers) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinCollateralTiers).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinCollateralTiers) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinCollateralTiers).fields), nil
 }
@@ -415,12 +415,12 @@ func (r *CollateralTier) fields(f *wire.Fields) {
 	f.Decimal("collateralRatio", &r.CollateralRatio)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CollateralTier) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CollateralTier).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CollateralTier) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CollateralTier).fields), nil
 }
@@ -429,20 +429,20 @@ func (r *SpotMarginTiersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginTiersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginTiersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginTiersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginTiersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginTiersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginTiersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginTiersParams).fields)
 }
@@ -452,8 +452,8 @@ func (r *SpotMarginTiersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginTiersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginTiersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginTiersParams).fields)
 }
@@ -462,20 +462,20 @@ func (r *SpotMarginTiersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*CoinBorrowTiers).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginTiersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginTiersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginTiersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginTiersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginTiersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginTiersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CoinBorrowTiers) fields(f *wire.Fields) {
@@ -483,12 +483,12 @@ func (r *CoinBorrowTiers) fields(f *wire.Fields) {
 	wire.Structs(f, "positionTiersRatioList", &r.Tiers, (*BorrowTier).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinBorrowTiers) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinBorrowTiers).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinBorrowTiers) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinBorrowTiers).fields), nil
 }
@@ -501,12 +501,12 @@ func (r *BorrowTier) fields(f *wire.Fields) {
 	f.Decimal("maxLeverage", &r.MaxLeverage)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BorrowTier) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BorrowTier).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r BorrowTier) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*BorrowTier).fields), nil
 }

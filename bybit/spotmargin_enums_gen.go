@@ -5,7 +5,6 @@ package bybit
 // FixedRepay says what happens to a fixed-rate loan when its term ends.
 type FixedRepay string
 
-// The values of FixedRepay.
 const (
 	FixedRepayManual     FixedRepay = "0" // nothing; found on older loans only
 	FixedRepayAuto       FixedRepay = "1" // it is repaid from the coins of the account
@@ -15,7 +14,6 @@ const (
 // FixedFill says whether an order for a fixed-rate loan may be filled in part.
 type FixedFill string
 
-// The values of FixedFill.
 const (
 	FixedFillPartial FixedFill = "PARTIAL" // it may
 	FixedFillFull    FixedFill = "FULL"    // it is filled entirely or not at all
@@ -24,7 +22,6 @@ const (
 // FixedOrderState says where an order for a fixed-rate loan stands.
 type FixedOrderState int64
 
-// The values of FixedOrderState.
 const (
 	FixedOrderMatching        FixedOrderState = 1 // it waits for lenders
 	FixedOrderPartlyCancelled FixedOrderState = 2 // filled in part, the rest cancelled
@@ -36,7 +33,6 @@ const (
 // FixedLoanStatus says where a fixed-rate loan stands.
 type FixedLoanStatus int64
 
-// The values of FixedLoanStatus.
 const (
 	FixedLoanOpen    FixedLoanStatus = 1 // not repaid yet
 	FixedLoanRepaid  FixedLoanStatus = 2 // repaid entirely
@@ -46,7 +42,6 @@ const (
 // FixedQuoteSort says what quotes of fixed-rate loans are sorted by.
 type FixedQuoteSort string
 
-// The values of FixedQuoteSort.
 const (
 	FixedQuoteByRate FixedQuoteSort = "apy"      // the annual rate
 	FixedQuoteByTerm FixedQuoteSort = "term"     // the term
@@ -56,16 +51,16 @@ const (
 // FixedQuoteOrder says which way quotes of fixed-rate loans are sorted.
 type FixedQuoteOrder int64
 
-// The values of FixedQuoteOrder.
 const (
-	FixedQuoteAscending  FixedQuoteOrder = 0 // Smallest first. The default.
+	// FixedQuoteAscending: smallest first. The default.
+	FixedQuoteAscending FixedQuoteOrder = 0
+
 	FixedQuoteDescending FixedQuoteOrder = 1 // largest first
 )
 
 // RenewalOutcome says whether a fixed-rate loan was renewed.
 type RenewalOutcome string
 
-// The values of RenewalOutcome.
 const (
 	RenewalDone   RenewalOutcome = "Success" // it was
 	RenewalFailed RenewalOutcome = "Failure" // it was not

@@ -34,7 +34,9 @@ func (s *SpotMarginService) State(ctx context.Context) (*SpotMarginStateResult, 
 
 // SpotMarginStateResult is what [SpotMarginService.State] returns.
 type SpotMarginStateResult struct {
-	SpotLeverage      decimal.Decimal // Leverage that is set. Absent while spot margin is off.
+	// Leverage that is set. Absent while spot margin is off.
+	SpotLeverage decimal.Decimal
+
 	On                bool            // whether spot margin trading is on
 	EffectiveLeverage decimal.Decimal // leverage in use, cut to 2 decimals
 }
@@ -55,7 +57,8 @@ func (s *SpotMarginService) SetMode(ctx context.Context, p *SpotMarginSetModePar
 
 // SpotMarginSetModeParams are the parameters of [SpotMarginService.SetMode].
 type SpotMarginSetModeParams struct {
-	On Opt[bool] // Required. Whether to turn it on; false turns it off.
+	// Required. Whether to turn it on; false turns it off.
+	On Opt[bool]
 }
 
 // SpotMarginSetModeResult is what [SpotMarginService.SetMode] returns.
@@ -76,7 +79,9 @@ func (s *SpotMarginService) SetLeverage(ctx context.Context, p *SpotMarginSetLev
 // SpotMarginSetLeverageParams are the parameters of [SpotMarginService.SetLeverage].
 type SpotMarginSetLeverageParams struct {
 	Leverage decimal.Decimal // leverage, 2 to 10
-	Currency Opt[string]     // Coin, such as BTC. Default: all.
+
+	// Coin, such as BTC. Default: all.
+	Currency Opt[string]
 }
 
 // CoinLeverage returns the leverage of spot margin trading, coin by coin.
@@ -93,7 +98,8 @@ func (s *SpotMarginService) CoinLeverage(ctx context.Context, p *SpotMarginCoinL
 
 // SpotMarginCoinLeverageParams are the parameters of [SpotMarginService.CoinLeverage].
 type SpotMarginCoinLeverageParams struct {
-	Currency Opt[string] // Coin, such as BTC. Default: all.
+	// Coin, such as BTC. Default: all.
+	Currency Opt[string]
 }
 
 // SpotMarginCoinLeverageResult is what [SpotMarginService.CoinLeverage] returns.
@@ -125,7 +131,8 @@ func (s *SpotMarginService) BorrowTerms(ctx context.Context, p *SpotMarginBorrow
 
 // SpotMarginBorrowTermsParams are the parameters of [SpotMarginService.BorrowTerms].
 type SpotMarginBorrowTermsParams struct {
-	Currency Opt[string] // Coin, such as BTC. Default: all.
+	// Coin, such as BTC. Default: all.
+	Currency Opt[string]
 }
 
 // SpotMarginBorrowTermsResult is what [SpotMarginService.BorrowTerms] returns.
@@ -164,8 +171,11 @@ func (s *SpotMarginService) VIPData(ctx context.Context, p *SpotMarginVIPDataPar
 
 // SpotMarginVIPDataParams are the parameters of [SpotMarginService.VIPData].
 type SpotMarginVIPDataParams struct {
-	VIPLevel VIPLevel    // Fee level. Default: all.
-	Currency Opt[string] // Coin, such as BTC. Default: all.
+	// Fee level. Default: all.
+	VIPLevel VIPLevel
+
+	// Coin, such as BTC. Default: all.
+	Currency Opt[string]
 }
 
 // SpotMarginVIPDataResult is what [SpotMarginService.VIPData] returns.
@@ -211,7 +221,8 @@ func (s *SpotMarginService) CollateralTiers(ctx context.Context, p *SpotMarginCo
 
 // SpotMarginCollateralTiersParams are the parameters of [SpotMarginService.CollateralTiers].
 type SpotMarginCollateralTiersParams struct {
-	Currency Opt[string] // Coin, such as BTC. Default: all.
+	// Coin, such as BTC. Default: all.
+	Currency Opt[string]
 }
 
 // SpotMarginCollateralTiersResult is what [SpotMarginService.CollateralTiers] returns.
@@ -227,8 +238,11 @@ type CoinCollateralTiers struct {
 
 // CollateralTier is one of the tiers in [CoinCollateralTiers.Tiers].
 type CollateralTier struct {
-	MinQty          decimal.Decimal // amount at which the tier begins, in coin
-	MaxQty          decimal.Decimal // Amount at which the tier ends, in coin. Absent: no end.
+	MinQty decimal.Decimal // amount at which the tier begins, in coin
+
+	// Amount at which the tier ends, in coin. Absent: no end.
+	MaxQty decimal.Decimal
+
 	CollateralRatio decimal.Decimal // share of the value that counts, as a fraction
 }
 
@@ -246,7 +260,8 @@ func (s *SpotMarginService) Tiers(ctx context.Context, p *SpotMarginTiersParams)
 
 // SpotMarginTiersParams are the parameters of [SpotMarginService.Tiers].
 type SpotMarginTiersParams struct {
-	Currency Opt[string] // Coin, such as BTC. Default: all.
+	// Coin, such as BTC. Default: all.
+	Currency Opt[string]
 }
 
 // SpotMarginTiersResult is what [SpotMarginService.Tiers] returns.

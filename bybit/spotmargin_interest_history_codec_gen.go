@@ -13,20 +13,20 @@ func (r *SpotMarginInterestHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginInterestHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginInterestHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginInterestHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginInterestHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginInterestHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginInterestHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginInterestHistoryParams).fields)
 }
@@ -36,8 +36,8 @@ func (r *SpotMarginInterestHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginInterestHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginInterestHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginInterestHistoryParams).fields)
 }
@@ -46,20 +46,20 @@ func (r *SpotMarginInterestHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*BorrowRate).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginInterestHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginInterestHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginInterestHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginInterestHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginInterestHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginInterestHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *BorrowRate) fields(f *wire.Fields) {
@@ -69,12 +69,12 @@ func (r *BorrowRate) fields(f *wire.Fields) {
 	f.Text("vipLevel", (*string)(&r.VIPLevel))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BorrowRate) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BorrowRate).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r BorrowRate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*BorrowRate).fields), nil
 }
@@ -83,20 +83,20 @@ func (r *SpotMarginLiabilityParams) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginLiabilityParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginLiabilityParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginLiabilityParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginLiabilityParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginLiabilityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginLiabilityParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginLiabilityParams).fields)
 }
@@ -106,8 +106,8 @@ func (r *SpotMarginLiabilityParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginLiabilityParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginLiabilityParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginLiabilityParams).fields)
 }
@@ -121,40 +121,40 @@ func (r *SpotMarginLiabilityResult) fields(f *wire.Fields) {
 	f.Decimal("derivativesBorrow", &r.DerivativesBorrow)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginLiabilityResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginLiabilityResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginLiabilityResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginLiabilityResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginLiabilityResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginLiabilityResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginMaxBorrowableParams) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginMaxBorrowableParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginMaxBorrowableParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginMaxBorrowableParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginMaxBorrowableParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginMaxBorrowableParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginMaxBorrowableParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginMaxBorrowableParams).fields)
 }
@@ -164,8 +164,8 @@ func (r *SpotMarginMaxBorrowableParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginMaxBorrowableParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginMaxBorrowableParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginMaxBorrowableParams).fields)
 }
@@ -175,40 +175,40 @@ func (r *SpotMarginMaxBorrowableResult) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginMaxBorrowableResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginMaxBorrowableResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginMaxBorrowableResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginMaxBorrowableResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginMaxBorrowableResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginMaxBorrowableResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginRepayableParams) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginRepayableParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginRepayableParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginRepayableParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginRepayableParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginRepayableParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginRepayableParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginRepayableParams).fields)
 }
@@ -218,8 +218,8 @@ func (r *SpotMarginRepayableParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginRepayableParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginRepayableParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginRepayableParams).fields)
 }
@@ -229,40 +229,40 @@ func (r *SpotMarginRepayableResult) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginRepayableResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginRepayableResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginRepayableResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginRepayableResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginRepayableResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginRepayableResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginAutoRepayParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginAutoRepayParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginAutoRepayParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginAutoRepayParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginAutoRepayParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginAutoRepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginAutoRepayParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginAutoRepayParams).fields)
 }
@@ -272,8 +272,8 @@ func (r *SpotMarginAutoRepayParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginAutoRepayParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginAutoRepayParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginAutoRepayParams).fields)
 }
@@ -282,20 +282,20 @@ func (r *SpotMarginAutoRepayResult) fields(f *wire.Fields) {
 	wire.Structs(f, "data", &r.List, (*AutoRepayState).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginAutoRepayResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginAutoRepayResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginAutoRepayResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginAutoRepayResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginAutoRepayResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginAutoRepayResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AutoRepayState) fields(f *wire.Fields) {
@@ -303,12 +303,12 @@ func (r *AutoRepayState) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AutoRepayState) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AutoRepayState).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AutoRepayState) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AutoRepayState).fields), nil
 }
@@ -318,20 +318,20 @@ func (r *SpotMarginSetAutoRepayParams) fields(f *wire.Fields) {
 	wire.Opt(f, "autoRepayMode", &r.On, (*wire.Fields).DigitText)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginSetAutoRepayParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginSetAutoRepayParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginSetAutoRepayParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginSetAutoRepayParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginSetAutoRepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginSetAutoRepayParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginSetAutoRepayParams).fields)
 }
@@ -340,40 +340,40 @@ func (r *SpotMarginSetAutoRepayResult) fields(f *wire.Fields) {
 	wire.Structs(f, "data", &r.List, (*CoinAutoRepay).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginSetAutoRepayResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginSetAutoRepayResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginSetAutoRepayResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginSetAutoRepayResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginSetAutoRepayResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginSetAutoRepayResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginFlexibleInventoryParams) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginFlexibleInventoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginFlexibleInventoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginFlexibleInventoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginFlexibleInventoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginFlexibleInventoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginFlexibleInventoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginFlexibleInventoryParams).fields)
 }
@@ -383,8 +383,8 @@ func (r *SpotMarginFlexibleInventoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginFlexibleInventoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginFlexibleInventoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginFlexibleInventoryParams).fields)
 }
@@ -395,20 +395,20 @@ func (r *SpotMarginFlexibleInventoryResult) fields(f *wire.Fields) {
 	f.Millis("updateTime", &r.UpdateTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginFlexibleInventoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginFlexibleInventoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginFlexibleInventoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginFlexibleInventoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginFlexibleInventoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginFlexibleInventoryResult) MarshalJSON() ([]byte, error) {
 	return r.AppendJSON(nil), nil
 }
@@ -419,20 +419,20 @@ func (r *SpotMarginFixedInventoryParams) fields(f *wire.Fields) {
 	f.Decimal("annualRate", &r.AnnualRate)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginFixedInventoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginFixedInventoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginFixedInventoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginFixedInventoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginFixedInventoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginFixedInventoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginFixedInventoryParams).fields)
 }
@@ -442,8 +442,8 @@ func (r *SpotMarginFixedInventoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginFixedInventoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginFixedInventoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginFixedInventoryParams).fields)
 }
@@ -456,20 +456,20 @@ func (r *SpotMarginFixedInventoryResult) fields(f *wire.Fields) {
 	f.Seconds("updateTime", &r.UpdateTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginFixedInventoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginFixedInventoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginFixedInventoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginFixedInventoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginFixedInventoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginFixedInventoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginFixedQuotesParams) fields(f *wire.Fields) {
@@ -480,20 +480,20 @@ func (r *SpotMarginFixedQuotesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotMarginFixedQuotesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginFixedQuotesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginFixedQuotesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginFixedQuotesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginFixedQuotesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotMarginFixedQuotesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotMarginFixedQuotesParams).fields)
 }
@@ -503,8 +503,8 @@ func (r *SpotMarginFixedQuotesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpotMarginFixedQuotesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpotMarginFixedQuotesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpotMarginFixedQuotesParams).fields)
 }
@@ -513,20 +513,20 @@ func (r *SpotMarginFixedQuotesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*FixedQuote).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotMarginFixedQuotesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotMarginFixedQuotesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotMarginFixedQuotesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotMarginFixedQuotesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotMarginFixedQuotesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotMarginFixedQuotesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedQuote) fields(f *wire.Fields) {
@@ -536,12 +536,12 @@ func (r *FixedQuote) fields(f *wire.Fields) {
 	f.Decimal("qty", &r.Qty)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedQuote) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedQuote).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedQuote) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedQuote).fields), nil
 }

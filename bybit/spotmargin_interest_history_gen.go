@@ -28,10 +28,16 @@ func (s *SpotMarginService) InterestHistory(ctx context.Context, p *SpotMarginIn
 
 // SpotMarginInterestHistoryParams are the parameters of [SpotMarginService.InterestHistory].
 type SpotMarginInterestHistoryParams struct {
-	Currency  string         // coin, such as BTC
-	VIPLevel  VIPLevel       // Fee level. Default: that of the account.
-	StartTime Opt[time.Time] // Not before this time. Needs EndTime.
-	EndTime   Opt[time.Time] // Not after this time. Needs StartTime.
+	Currency string // coin, such as BTC
+
+	// Fee level. Default: that of the account.
+	VIPLevel VIPLevel
+
+	// Not before this time. Needs EndTime.
+	StartTime Opt[time.Time]
+
+	// Not after this time. Needs StartTime.
+	EndTime Opt[time.Time]
 }
 
 // SpotMarginInterestHistoryResult is what [SpotMarginService.InterestHistory] returns.
@@ -136,7 +142,8 @@ func (s *SpotMarginService) AutoRepay(ctx context.Context, p *SpotMarginAutoRepa
 
 // SpotMarginAutoRepayParams are the parameters of [SpotMarginService.AutoRepay].
 type SpotMarginAutoRepayParams struct {
-	Currency Opt[string] // Coin, such as BTC. Default: all.
+	// Coin, such as BTC. Default: all.
+	Currency Opt[string]
 }
 
 // SpotMarginAutoRepayResult is what [SpotMarginService.AutoRepay] returns.
@@ -167,8 +174,11 @@ func (s *SpotMarginService) SetAutoRepay(ctx context.Context, p *SpotMarginSetAu
 
 // SpotMarginSetAutoRepayParams are the parameters of [SpotMarginService.SetAutoRepay].
 type SpotMarginSetAutoRepayParams struct {
-	Currency Opt[string] // Coin, such as BTC. Default: all.
-	On       Opt[bool]   // Required. Whether to turn it on; false turns it off.
+	// Coin, such as BTC. Default: all.
+	Currency Opt[string]
+
+	// Required. Whether to turn it on; false turns it off.
+	On Opt[bool]
 }
 
 // SpotMarginSetAutoRepayResult is what [SpotMarginService.SetAutoRepay] returns.
@@ -247,14 +257,19 @@ func (s *SpotMarginService) FixedQuotes(ctx context.Context, p *SpotMarginFixedQ
 
 // SpotMarginFixedQuotesParams are the parameters of [SpotMarginService.FixedQuotes].
 type SpotMarginFixedQuotesParams struct {
-	OrderCurrency string   // coin, such as ETH
-	Term          Opt[int] // Term in days: 7, 14, 30, 90 or 180. Default: any.
+	OrderCurrency string // coin, such as ETH
 
-	// What to sort by: FixedQuoteByRate, FixedQuoteByTerm or FixedQuoteByQty. Optional.
+	// Term in days: 7, 14, 30, 90 or 180. Default: any.
+	Term Opt[int]
+
+	// What to sort by: FixedQuoteByRate, FixedQuoteByTerm or FixedQuoteByQty; optional.
 	OrderBy FixedQuoteSort
 
-	Sort  Opt[FixedQuoteOrder] // Which way to sort. Default: smallest first.
-	Limit Opt[int]             // Rows to return, 1 to 100. Default: 10.
+	// Which way to sort. Default: smallest first.
+	Sort Opt[FixedQuoteOrder]
+
+	// Rows to return, 1 to 100. Default: 10.
+	Limit Opt[int]
 }
 
 // SpotMarginFixedQuotesResult is what [SpotMarginService.FixedQuotes] returns.

@@ -13,20 +13,20 @@ func (r *SpreadInstrumentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadInstrumentsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadInstrumentsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadInstrumentsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadInstrumentsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadInstrumentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadInstrumentsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadInstrumentsParams).fields)
 }
@@ -36,8 +36,8 @@ func (r *SpreadInstrumentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadInstrumentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpreadInstrumentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadInstrumentsParams).fields)
 }
@@ -47,20 +47,20 @@ func (r *SpreadInstrumentsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpreadInstrumentsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadInstrumentsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadInstrumentsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadInstrumentsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadInstrumentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadInstrumentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpreadInstrument) fields(f *wire.Fields) {
@@ -81,12 +81,12 @@ func (r *SpreadInstrument) fields(f *wire.Fields) {
 	wire.Structs(f, "legs", &r.Legs, (*SpreadInstrumentLeg).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadInstrument) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadInstrument).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadInstrument) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SpreadInstrument).fields), nil
 }
@@ -96,12 +96,12 @@ func (r *SpreadInstrumentLeg) fields(f *wire.Fields) {
 	f.Text("contractType", (*string)(&r.ContractType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadInstrumentLeg) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadInstrumentLeg).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadInstrumentLeg) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SpreadInstrumentLeg).fields), nil
 }
@@ -111,20 +111,20 @@ func (r *SpreadOrderBookParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadOrderBookParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadOrderBookParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadOrderBookParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadOrderBookParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadOrderBookParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadOrderBookParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadOrderBookParams).fields)
 }
@@ -134,8 +134,8 @@ func (r *SpreadOrderBookParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadOrderBookParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpreadOrderBookParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadOrderBookParams).fields)
 }
@@ -150,20 +150,20 @@ func (r *SpreadOrderBookResult) fields(f *wire.Fields) {
 	f.MillisNumber("cts", &r.MatchTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpreadOrderBookResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadOrderBookResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadOrderBookResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadOrderBookResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadOrderBookResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadOrderBookResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpreadTradesParams) fields(f *wire.Fields) {
@@ -171,20 +171,20 @@ func (r *SpreadTradesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadTradesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadTradesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadTradesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadTradesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadTradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadTradesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadTradesParams).fields)
 }
@@ -194,8 +194,8 @@ func (r *SpreadTradesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadTradesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpreadTradesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadTradesParams).fields)
 }
@@ -204,20 +204,20 @@ func (r *SpreadTradesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*SpreadTrade).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpreadTradesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadTradesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadTradesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadTradesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadTradesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadTradesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpreadTrade) fields(f *wire.Fields) {
@@ -230,12 +230,12 @@ func (r *SpreadTrade) fields(f *wire.Fields) {
 	f.IntText("seq", &r.Seq)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadTrade) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadTrade).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadTrade) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SpreadTrade).fields), nil
 }
@@ -244,20 +244,20 @@ func (r *SpreadTickersParams) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadTickersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadTickersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadTickersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadTickersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadTickersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadTickersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadTickersParams).fields)
 }
@@ -267,8 +267,8 @@ func (r *SpreadTickersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadTickersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpreadTickersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadTickersParams).fields)
 }
@@ -277,20 +277,20 @@ func (r *SpreadTickersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*SpreadTicker).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpreadTickersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadTickersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadTickersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadTickersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadTickersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadTickersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpreadTicker) fields(f *wire.Fields) {
@@ -306,12 +306,12 @@ func (r *SpreadTicker) fields(f *wire.Fields) {
 	f.Decimal("volume24h", &r.Volume24h)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadTicker) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadTicker).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadTicker) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SpreadTicker).fields), nil
 }
@@ -326,20 +326,20 @@ func (r *SpreadPlaceParams) fields(f *wire.Fields) {
 	f.Omit().Text("timeInForce", (*string)(&r.TimeInForce))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadPlaceParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadPlaceParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadPlaceParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadPlaceParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadPlaceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadPlaceParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadPlaceParams).fields)
 }
@@ -352,20 +352,20 @@ func (r *SpreadAmendParams) fields(f *wire.Fields) {
 	wire.Opt(f, "qty", &r.Qty, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadAmendParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadAmendParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadAmendParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadAmendParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadAmendParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadAmendParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadAmendParams).fields)
 }
@@ -375,20 +375,20 @@ func (r *SpreadCancelParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadCancelParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadCancelParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadCancelParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadCancelParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadCancelParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadCancelParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadCancelParams).fields)
 }
@@ -398,20 +398,20 @@ func (r *SpreadCancelAllParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cancelAll", &r.CancelAll, (*wire.Fields).Bool)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadCancelAllParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadCancelAllParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadCancelAllParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadCancelAllParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadCancelAllParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadCancelAllParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadCancelAllParams).fields)
 }
@@ -421,20 +421,20 @@ func (r *SpreadCancelAllResult) fields(f *wire.Fields) {
 	f.IntText("success", &r.Success)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpreadCancelAllResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadCancelAllResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadCancelAllResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadCancelAllResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadCancelAllResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadCancelAllResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpreadMaxQtyParams) fields(f *wire.Fields) {
@@ -443,20 +443,20 @@ func (r *SpreadMaxQtyParams) fields(f *wire.Fields) {
 	f.Decimal("orderPrice", &r.OrderPrice)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadMaxQtyParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadMaxQtyParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadMaxQtyParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadMaxQtyParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadMaxQtyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadMaxQtyParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadMaxQtyParams).fields)
 }
@@ -466,8 +466,8 @@ func (r *SpreadMaxQtyParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadMaxQtyParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpreadMaxQtyParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadMaxQtyParams).fields)
 }
@@ -476,18 +476,18 @@ func (r *SpreadMaxQtyResult) fields(f *wire.Fields) {
 	f.Decimal("ab", &r.MaxQty)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpreadMaxQtyResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadMaxQtyResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadMaxQtyResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadMaxQtyResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadMaxQtyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadMaxQtyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

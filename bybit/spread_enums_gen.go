@@ -5,7 +5,6 @@ package bybit
 // SpreadType says what the legs of a spread are.
 type SpreadType string
 
-// The values of SpreadType.
 const (
 	SpreadPerpSpot   SpreadType = "FundingRateArb" // a perpetual against spot
 	SpreadFutureSpot SpreadType = "CarryTrade"     // a future against spot
@@ -16,7 +15,6 @@ const (
 // SpreadStatus says whether a spread can be traded.
 type SpreadStatus string
 
-// The values of SpreadStatus.
 const (
 	SpreadTrading  SpreadStatus = "Trading"  // it can
 	SpreadSettling SpreadStatus = "Settling" // it is being settled
@@ -25,7 +23,6 @@ const (
 // SpreadLegProduct says what one leg of a spread order trades.
 type SpreadLegProduct string
 
-// The values of SpreadLegProduct.
 const (
 	SpreadLegFutures SpreadLegProduct = "Futures" // a perpetual or a future
 	SpreadLegSpot    SpreadLegProduct = "Spot"    // spot
@@ -34,7 +31,6 @@ const (
 // SpreadSide is the side of a spread order as MaxQty takes it.
 type SpreadSide int64
 
-// The values of SpreadSide.
 const (
 	SpreadBuy  SpreadSide = 1 // buys the first leg and sells the second
 	SpreadSell SpreadSide = 2 // sells the first leg and buys the second

@@ -44,10 +44,16 @@ func (s *SpreadService) AllInstruments(ctx context.Context, p *SpreadInstruments
 
 // SpreadInstrumentsParams are the parameters of [SpreadService.Instruments].
 type SpreadInstrumentsParams struct {
-	Symbol   Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
-	BaseCoin Opt[string] // Base coin, such as SOL. Default: all.
-	Limit    Opt[int]    // Rows per page, 1 to 500. Default: 200.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Symbol Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
+
+	// Base coin, such as SOL. Default: all.
+	BaseCoin Opt[string]
+
+	// Rows per page, 1 to 500. Default: 200.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // SpreadInstrumentsResult is what [SpreadService.Instruments] returns.
@@ -97,8 +103,10 @@ func (s *SpreadService) OrderBook(ctx context.Context, p *SpreadOrderBookParams)
 
 // SpreadOrderBookParams are the parameters of [SpreadService.OrderBook].
 type SpreadOrderBookParams struct {
-	Symbol string   // symbol of the spread, such as SOLUSDT_SOL/USDT
-	Limit  Opt[int] // Levels per side, 1 to 25. Default: 1.
+	Symbol string // symbol of the spread, such as SOLUSDT_SOL/USDT
+
+	// Levels per side, 1 to 25. Default: 1.
+	Limit Opt[int]
 }
 
 // SpreadOrderBookResult is what [SpreadService.OrderBook] returns.
@@ -126,8 +134,10 @@ func (s *SpreadService) Trades(ctx context.Context, p *SpreadTradesParams) (*Spr
 
 // SpreadTradesParams are the parameters of [SpreadService.Trades].
 type SpreadTradesParams struct {
-	Symbol string   // symbol of the spread, such as SOLUSDT_SOL/USDT
-	Limit  Opt[int] // Trades to return, 1 to 1000. Default: 500.
+	Symbol string // symbol of the spread, such as SOLUSDT_SOL/USDT
+
+	// Trades to return, 1 to 1000. Default: 500.
+	Limit Opt[int]
 }
 
 // SpreadTradesResult is what [SpreadService.Trades] returns.
@@ -172,11 +182,20 @@ type SpreadTickersResult struct {
 
 // SpreadTicker is an element of [SpreadTickersResult.List]: the ticker, one row.
 type SpreadTicker struct {
-	Symbol       string          // symbol of the spread, such as SOLUSDT_SOL/USDT
-	BidPrice     decimal.Decimal // Best bid, in quote coin. Absent if there are no bids.
-	BidSize      decimal.Decimal // Size at the best bid, in base coin. Absent if there are no bids.
-	AskPrice     decimal.Decimal // Best ask, in quote coin. Absent if there are no asks.
-	AskSize      decimal.Decimal // Size at the best ask, in base coin. Absent if there are no asks.
+	Symbol string // symbol of the spread, such as SOLUSDT_SOL/USDT
+
+	// Best bid, in quote coin. Absent if there are no bids.
+	BidPrice decimal.Decimal
+
+	// Size at the best bid, in base coin. Absent if there are no bids.
+	BidSize decimal.Decimal
+
+	// Best ask, in quote coin. Absent if there are no asks.
+	AskPrice decimal.Decimal
+
+	// Size at the best ask, in base coin. Absent if there are no asks.
+	AskSize decimal.Decimal
+
 	LastPrice    decimal.Decimal // price of the last trade, in quote coin
 	HighPrice24h decimal.Decimal // highest price of the last 24 hours, in quote coin
 	LowPrice24h  decimal.Decimal // lowest price of the last 24 hours, in quote coin
@@ -198,16 +217,18 @@ func (s *SpreadService) Place(ctx context.Context, p *SpreadPlaceParams) (*Order
 
 // SpreadPlaceParams are the parameters of [SpreadService.Place].
 type SpreadPlaceParams struct {
-	Symbol    string               // symbol of the spread, such as SOLUSDT_SOL/USDT
-	Side      Side                 // buy to buy the first leg and sell the second, Sell for the reverse
-	OrderType OrderType            // OrderTypeLimit or OrderTypeMarket, how it finds its price
-	Qty       decimal.Decimal      // quantity, in base coin
-	Price     Opt[decimal.Decimal] // Price, in quote coin; may be negative. Limit orders need it.
+	Symbol    string          // symbol of the spread, such as SOLUSDT_SOL/USDT
+	Side      Side            // buy to buy the first leg and sell the second, Sell for the reverse
+	OrderType OrderType       // OrderTypeLimit or OrderTypeMarket, how it finds its price
+	Qty       decimal.Decimal // quantity, in base coin
+
+	// Price, in quote coin; may be negative. Limit orders need it.
+	Price Opt[decimal.Decimal]
 
 	LinkID Opt[string] // the user's own ID of the order, at most 45 letters, digits, dashes and underscores
 
-	// How long it may wait: TimeInForceGTC, TimeInForceIOC, TimeInForceFOK or TimeInForcePostOnly.
-	// Optional.
+	// How long it may wait: TimeInForceGTC, TimeInForceIOC, TimeInForceFOK or TimeInForcePostOnly;
+	// optional.
 	TimeInForce TimeInForce
 }
 
@@ -227,11 +248,19 @@ func (s *SpreadService) Amend(ctx context.Context, p *SpreadAmendParams) (*Order
 
 // SpreadAmendParams are the parameters of [SpreadService.Amend].
 type SpreadAmendParams struct {
-	Symbol  string               // symbol of the spread, such as SOLUSDT_SOL/USDT
-	OrderID Opt[string]          // The exchange's ID of the order. This or LinkID is needed.
-	LinkID  Opt[string]          // The user's own ID of the order. This or OrderID is needed.
-	Price   Opt[decimal.Decimal] // New price, in quote coin; 0 is a price. Unset leaves it.
-	Qty     Opt[decimal.Decimal] // New quantity, in base coin. Unset leaves it.
+	Symbol string // symbol of the spread, such as SOLUSDT_SOL/USDT
+
+	// The exchange's ID of the order. This or LinkID is needed.
+	OrderID Opt[string]
+
+	// The user's own ID of the order. This or OrderID is needed.
+	LinkID Opt[string]
+
+	// New price, in quote coin; 0 is a price. Unset leaves it.
+	Price Opt[decimal.Decimal]
+
+	// New quantity, in base coin. Unset leaves it.
+	Qty Opt[decimal.Decimal]
 }
 
 // Cancel cancels a spread order. Needs one of the IDs.
@@ -248,8 +277,11 @@ func (s *SpreadService) Cancel(ctx context.Context, p *SpreadCancelParams) (*Ord
 
 // SpreadCancelParams are the parameters of [SpreadService.Cancel].
 type SpreadCancelParams struct {
-	OrderID Opt[string] // The exchange's ID of the order. This or LinkID is needed.
-	LinkID  Opt[string] // The user's own ID of the order. This or OrderID is needed.
+	// The exchange's ID of the order. This or LinkID is needed.
+	OrderID Opt[string]
+
+	// The user's own ID of the order. This or OrderID is needed.
+	LinkID Opt[string]
 }
 
 // CancelAll cancels all open orders of a spread or, with CancelAll and without a symbol, of all
@@ -268,9 +300,11 @@ func (s *SpreadService) CancelAll(ctx context.Context, p *SpreadCancelAllParams)
 
 // SpreadCancelAllParams are the parameters of [SpreadService.CancelAll].
 type SpreadCancelAllParams struct {
-	Symbol Opt[string] // Symbol of the spread, such as SOLUSDT_SOL/USDT. With it CancelAll does not count.
+	// Symbol of the spread, such as SOLUSDT_SOL/USDT. With it CancelAll does not count.
+	Symbol Opt[string]
 
-	CancelAll Opt[bool] // True to cancel the orders of all spreads. Needed if there is no symbol.
+	// True to cancel the orders of all spreads. Needed if there is no symbol.
+	CancelAll Opt[bool]
 }
 
 // SpreadCancelAllResult is what [SpreadService.CancelAll] returns.

@@ -15,20 +15,20 @@ func (r *SpreadOpenParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadOpenParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadOpenParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadOpenParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadOpenParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadOpenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadOpenParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadOpenParams).fields)
 }
@@ -38,8 +38,8 @@ func (r *SpreadOpenParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadOpenParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpreadOpenParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadOpenParams).fields)
 }
@@ -49,20 +49,20 @@ func (r *SpreadOpenResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*SpreadOrder).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpreadOpenResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadOpenResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadOpenResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadOpenResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadOpenResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadOpenResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpreadOrder) fields(f *wire.Fields) {
@@ -82,12 +82,12 @@ func (r *SpreadOrder) fields(f *wire.Fields) {
 	f.Text("baseCoin", &r.BaseCoin)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SpreadOrder).fields), nil
 }
@@ -103,20 +103,20 @@ func (r *SpreadHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadHistoryParams).fields)
 }
@@ -126,8 +126,8 @@ func (r *SpreadHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpreadHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadHistoryParams).fields)
 }
@@ -137,20 +137,20 @@ func (r *SpreadHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*SpreadOrderRecord).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpreadHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpreadOrderRecord) fields(f *wire.Fields) {
@@ -182,12 +182,12 @@ func (r *SpreadOrderRecord) fields(f *wire.Fields) {
 	f.Text("leg1Symbol", &r.Leg1Symbol)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadOrderRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadOrderRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadOrderRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SpreadOrderRecord).fields), nil
 }
@@ -202,20 +202,20 @@ func (r *SpreadExecutionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpreadExecutionsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadExecutionsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadExecutionsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadExecutionsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadExecutionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpreadExecutionsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpreadExecutionsParams).fields)
 }
@@ -225,8 +225,8 @@ func (r *SpreadExecutionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SpreadExecutionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SpreadExecutionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SpreadExecutionsParams).fields)
 }
@@ -236,20 +236,20 @@ func (r *SpreadExecutionsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*SpreadExecution).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpreadExecutionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadExecutionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpreadExecutionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpreadExecutionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadExecutionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadExecutionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpreadExecution) fields(f *wire.Fields) {
@@ -265,12 +265,12 @@ func (r *SpreadExecution) fields(f *wire.Fields) {
 	f.Text("execId", &r.ExecID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadExecution) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadExecution).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadExecution) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SpreadExecution).fields), nil
 }
@@ -290,12 +290,12 @@ func (r *SpreadLegExecution) fields(f *wire.Fields) {
 	f.Text("execId", &r.ExecID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpreadLegExecution) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpreadLegExecution).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SpreadLegExecution) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SpreadLegExecution).fields), nil
 }

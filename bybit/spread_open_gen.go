@@ -35,12 +35,19 @@ func (s *SpreadService) AllOpen(ctx context.Context, p *SpreadOpenParams) iter.S
 
 // SpreadOpenParams are the parameters of [SpreadService.Open].
 type SpreadOpenParams struct {
-	Symbol   Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
-	BaseCoin Opt[string] // Base coin, such as SOL. Default: all.
-	OrderID  Opt[string] // the exchange's ID of one order
-	LinkID   Opt[string] // the user's own ID of one order
-	Limit    Opt[int]    // Rows per page, 1 to 50. Default: 20.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Symbol Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
+
+	// Base coin, such as SOL. Default: all.
+	BaseCoin Opt[string]
+
+	OrderID Opt[string] // the exchange's ID of one order
+	LinkID  Opt[string] // the user's own ID of one order
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // SpreadOpenResult is what [SpreadService.Open] returns.
@@ -51,10 +58,13 @@ type SpreadOpenResult struct {
 
 // SpreadOrder is one of the orders in [SpreadOpenResult.List].
 type SpreadOrder struct {
-	Symbol      string          // symbol of the spread, such as SOLUSDT_SOL/USDT
-	OrderType   OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
-	UpdatedTime time.Time       // when it last changed
-	LinkID      string          // The user's own ID of the order. Empty if it has none.
+	Symbol      string    // symbol of the spread, such as SOLUSDT_SOL/USDT
+	OrderType   OrderType // type of the order: OrderTypeMarket or OrderTypeLimit
+	UpdatedTime time.Time // when it last changed
+
+	// The user's own ID of the order. Empty if it has none.
+	LinkID string
+
 	Side        Side            // side of the order: Buy buys the first leg
 	OrderID     string          // the exchange's ID of the spread order
 	LeavesQty   decimal.Decimal // quantity that is not filled yet, in base coin
@@ -101,14 +111,21 @@ func (s *SpreadService) AllHistory(ctx context.Context, p *SpreadHistoryParams) 
 
 // SpreadHistoryParams are the parameters of [SpreadService.History].
 type SpreadHistoryParams struct {
-	Symbol    Opt[string]    // symbol of one spread, such as SOLUSDT_SOL/USDT
-	BaseCoin  Opt[string]    // Base coin, such as SOL. Default: all.
+	Symbol Opt[string] // symbol of one spread, such as SOLUSDT_SOL/USDT
+
+	// Base coin, such as SOL. Default: all.
+	BaseCoin Opt[string]
+
 	OrderID   Opt[string]    // the exchange's ID of one order
 	LinkID    Opt[string]    // the user's own ID of one order
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int]       // Rows per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // SpreadHistoryResult is what [SpreadService.History] returns.
@@ -119,9 +136,12 @@ type SpreadHistoryResult struct {
 
 // SpreadOrderRecord is one of the orders in [SpreadHistoryResult.List].
 type SpreadOrderRecord struct {
-	Symbol       string          // symbol of the spread, such as SOLUSDT_SOL/USDT
-	OrderType    OrderType       // type of the order: OrderTypeMarket or OrderTypeLimit
-	LinkID       string          // The user's own ID of the order. Empty if it has none.
+	Symbol    string    // symbol of the spread, such as SOLUSDT_SOL/USDT
+	OrderType OrderType // type of the order: OrderTypeMarket or OrderTypeLimit
+
+	// The user's own ID of the order. Empty if it has none.
+	LinkID string
+
 	OrderID      string          // the exchange's ID of the spread order
 	ContractType SpreadType      // what the legs are
 	CxlRejReason RejectReason    // why it was refused or cancelled by the exchange
@@ -190,8 +210,12 @@ type SpreadExecutionsParams struct {
 	LinkID    Opt[string]    // the user's own ID of one order
 	StartTime Opt[time.Time] // not before this time
 	EndTime   Opt[time.Time] // not after this time
-	Limit     Opt[int]       // Spread executions per page, 1 to 50. Default: 20.
-	Cursor    Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Spread executions per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // SpreadExecutionsResult is what [SpreadService.Executions] returns.
@@ -202,8 +226,11 @@ type SpreadExecutionsResult struct {
 
 // SpreadExecution is one of the executions in [SpreadExecutionsResult.List].
 type SpreadExecution struct {
-	Symbol    string               // symbol of the spread, such as SOLUSDT_SOL/USDT
-	LinkID    string               // The user's own ID of the order. Empty if it has none.
+	Symbol string // symbol of the spread, such as SOLUSDT_SOL/USDT
+
+	// The user's own ID of the order. Empty if it has none.
+	LinkID string
+
 	Side      Side                 // side of the order: Buy buys the first leg
 	OrderID   string               // the exchange's ID of the spread order
 	ExecPrice decimal.Decimal      // price of the spread, in quote coin; may be negative
@@ -216,15 +243,18 @@ type SpreadExecution struct {
 
 // SpreadLegExecution is one of the executions of the legs ([SpreadExecution.Legs]).
 type SpreadLegExecution struct {
-	Symbol      string          // symbol of the leg, such as SOLUSDT
-	Side        Side            // side of the leg
-	ExecPrice   decimal.Decimal // price of the leg, in quote coin
-	ExecTime    time.Time       // when the leg was executed
-	ExecValue   decimal.Decimal // value of the leg, in quote coin
-	ExecType    ExecType        // what the leg's execution came from: ExecSpread
-	Category    Category        // category of the leg: linear or spot
-	ExecQty     decimal.Decimal // quantity of the leg, in base coin
-	ExecFee     decimal.Decimal // Fee of the leg. On spot see ExecFeeV2.
+	Symbol    string          // symbol of the leg, such as SOLUSDT
+	Side      Side            // side of the leg
+	ExecPrice decimal.Decimal // price of the leg, in quote coin
+	ExecTime  time.Time       // when the leg was executed
+	ExecValue decimal.Decimal // value of the leg, in quote coin
+	ExecType  ExecType        // what the leg's execution came from: ExecSpread
+	Category  Category        // category of the leg: linear or spot
+	ExecQty   decimal.Decimal // quantity of the leg, in base coin
+
+	// Fee of the leg. On spot see ExecFeeV2.
+	ExecFee decimal.Decimal
+
 	ExecFeeV2   decimal.Decimal // fee of a spot leg, in FeeCurrency
 	FeeCurrency string          // coin of the leg's fee
 	ExecID      string          // the exchange's ID of the leg's execution

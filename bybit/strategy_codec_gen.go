@@ -32,20 +32,20 @@ func (r *StrategyCreateParams) fields(f *wire.Fields) {
 	wire.Opt(f, "triggerPrice", &r.TriggerPrice, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *StrategyCreateParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StrategyCreateParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StrategyCreateParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StrategyCreateParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StrategyCreateParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r StrategyCreateParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*StrategyCreateParams).fields)
 }
@@ -57,12 +57,12 @@ func (r *POVParams) fields(f *wire.Fields) {
 	wire.Opt(f, "depthReference", &r.DepthReference, wire.Code[int])
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *POVParams) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*POVParams).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r POVParams) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*POVParams).fields), nil
 }
@@ -72,20 +72,20 @@ func (r *StrategyCreateResult) fields(f *wire.Fields) {
 	f.Null().Text("result", &r.Failure)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *StrategyCreateResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StrategyCreateResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StrategyCreateResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StrategyCreateResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StrategyCreateResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r StrategyCreateResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *StrategyListParams) fields(f *wire.Fields) {
@@ -100,20 +100,20 @@ func (r *StrategyListParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *StrategyListParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StrategyListParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StrategyListParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StrategyListParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StrategyListParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r StrategyListParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*StrategyListParams).fields)
 }
@@ -123,8 +123,8 @@ func (r *StrategyListParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*StrategyListParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *StrategyListParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*StrategyListParams).fields)
 }
@@ -135,20 +135,20 @@ func (r *StrategyListResult) fields(f *wire.Fields) {
 	f.Text("prevCursor", &r.PrevPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *StrategyListResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StrategyListResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StrategyListResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StrategyListResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StrategyListResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r StrategyListResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *StrategyInfo) fields(f *wire.Fields) {
@@ -201,12 +201,12 @@ func (r *StrategyInfo) fields(f *wire.Fields) {
 	f.Omit().IntText("depthReference", &r.DepthReference)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StrategyInfo) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StrategyInfo).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r StrategyInfo) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*StrategyInfo).fields), nil
 }
@@ -222,20 +222,20 @@ func (r *StrategyOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *StrategyOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StrategyOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StrategyOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StrategyOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StrategyOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r StrategyOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*StrategyOrdersParams).fields)
 }
@@ -245,8 +245,8 @@ func (r *StrategyOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*StrategyOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *StrategyOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*StrategyOrdersParams).fields)
 }
@@ -257,20 +257,20 @@ func (r *StrategyOrdersResult) fields(f *wire.Fields) {
 	f.Text("prevCursor", &r.PrevPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *StrategyOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StrategyOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StrategyOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StrategyOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StrategyOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r StrategyOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *StrategyOrder) fields(f *wire.Fields) {
@@ -299,12 +299,12 @@ func (r *StrategyOrder) fields(f *wire.Fields) {
 	f.Decimal("filledPositionValue", &r.FilledPositionValue)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StrategyOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StrategyOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r StrategyOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*StrategyOrder).fields), nil
 }
@@ -313,20 +313,20 @@ func (r *StrategyStopParams) fields(f *wire.Fields) {
 	f.Text("strategyId", &r.StrategyID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *StrategyStopParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StrategyStopParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StrategyStopParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StrategyStopParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StrategyStopParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r StrategyStopParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*StrategyStopParams).fields)
 }
@@ -335,18 +335,18 @@ func (r *StrategyStopResult) fields(f *wire.Fields) {
 	f.Text("strategyId", &r.StrategyID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *StrategyStopResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StrategyStopResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StrategyStopResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StrategyStopResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StrategyStopResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r StrategyStopResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

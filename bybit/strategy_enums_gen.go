@@ -5,7 +5,6 @@ package bybit
 // StrategyType says how a strategy works its order.
 type StrategyType string
 
-// The values of StrategyType.
 const (
 	// StrategyTWAP: equal parts at equal intervals; a part that fails is tried once more.
 	StrategyTWAP StrategyType = "twap"
@@ -23,7 +22,6 @@ const (
 // StrategyCategory says what a strategy trades: categories, by names of its own.
 type StrategyCategory string
 
-// The values of StrategyCategory.
 const (
 	StrategyUSDT          StrategyCategory = "UTA_USDT"           // USDT perpetuals
 	StrategyUSDC          StrategyCategory = "UTA_USDC"           // USDC perpetuals
@@ -37,7 +35,6 @@ const (
 // POVMode says what a POV strategy measures its parts by.
 type POVMode string
 
-// The values of POVMode.
 const (
 	POVTradedVolume    POVMode = "TradedVolume" // the volume traded lately; market orders
 	POVTradedVolumeAlt POVMode = "TradeVolume"  // the same, as the list of strategies spells it
@@ -53,7 +50,6 @@ const (
 // StrategyLeverage says whether a spot strategy may borrow.
 type StrategyLeverage int64
 
-// The values of StrategyLeverage.
 const (
 	StrategyLeverageOff StrategyLeverage = 0 // plain trading
 	StrategyLeverageOn  StrategyLeverage = 1 // spot margin: what is missing is borrowed
@@ -62,7 +58,6 @@ const (
 // StrategyStatus says where a strategy stands.
 type StrategyStatus int64
 
-// The values of StrategyStatus.
 const (
 	StrategyRunning        StrategyStatus = 2 // it runs
 	StrategyTerminated     StrategyStatus = 3 // it ended
@@ -74,7 +69,6 @@ const (
 // StrategyOrderStatus says where an order of a strategy stands.
 type StrategyOrderStatus string
 
-// The values of StrategyOrderStatus.
 const (
 	StrategyOrderCreated         StrategyOrderStatus = "2" // placed
 	StrategyOrderFailed          StrategyOrderStatus = "3" // it could not be placed; code and msg say why
@@ -87,7 +81,6 @@ const (
 // StrategyOrderType is the type of a strategy's orders.
 type StrategyOrderType string
 
-// The values of StrategyOrderType.
 const (
 	StrategyOrderMarket  StrategyOrderType = "1"       // market orders
 	StrategyOrderLimit   StrategyOrderType = "2"       // limit orders
@@ -97,7 +90,6 @@ const (
 // StrategyPreference says what a strategy prefers, speed or price.
 type StrategyPreference string
 
-// The values of StrategyPreference.
 const (
 	StrategyPreferLimit   StrategyPreference = "limit"             // a fixed price
 	StrategyPreferBalance StrategyPreference = "priceSpeedBalance" // a balance of price and speed
@@ -108,7 +100,6 @@ const (
 // StrategyEnd says why a strategy ended.
 type StrategyEnd int64
 
-// The values of StrategyEnd.
 const (
 	StrategyEndUnknown           StrategyEnd = 0  // it is not known
 	StrategyEndUser              StrategyEnd = 1  // the user stopped it

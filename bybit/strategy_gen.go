@@ -48,10 +48,14 @@ type StrategyCreateParams struct {
 	// Total quantity to trade, in base coin. This or PositionValue; POV: this or duration.
 	Size Opt[decimal.Decimal]
 
-	PositionIdx  Opt[PositionIdx]      // Which position it belongs to. Required in hedge mode.
-	StrategyType StrategyType          // how it works the order
-	POVParams    *POVParams            // what the parts are measured by: POV, required
-	LeverageType Opt[StrategyLeverage] // Whether it may borrow, on spot: not POV. Default: plain trading.
+	// Which position it belongs to. Required in hedge mode.
+	PositionIdx Opt[PositionIdx]
+
+	StrategyType StrategyType // how it works the order
+	POVParams    *POVParams   // what the parts are measured by: POV, required
+
+	// Whether it may borrow, on spot: not POV. Default: plain trading.
+	LeverageType Opt[StrategyLeverage]
 
 	SubSize    Opt[decimal.Decimal] // quantity of each order, in base coin; goes before OrderCount: iceberg
 	OrderCount Opt[int]             // number of orders: iceberg, without SubSize and SubPositionValue
@@ -79,8 +83,7 @@ type StrategyCreateParams struct {
 	// 500, iceberg 0 to 100. Not POV.
 	ChasePercentE4 Opt[int]
 
-	// Price at which the chase begins, in quote coin, as the page's example sends it. The
-	// documentation shows it in an example only.
+	// Price at which the chase begins, in quote coin, as the page's example sends it; undocumented.
 	ChasePrice Opt[decimal.Decimal]
 
 	// Last traded price at which it ends (TWAP, chase), or beyond which it pauses (iceberg), in
@@ -102,7 +105,8 @@ type POVParams struct {
 	// Seconds of trading that are measured, 60 to 14400. Required for TradedVolume.
 	ReferenceWindow Opt[int]
 
-	DepthReference Opt[int] // Levels of the book that are measured, 1 to 10. Required for the other modes.
+	// Levels of the book that are measured, 1 to 10. Required for the other modes.
+	DepthReference Opt[int]
 }
 
 // StrategyCreateResult is what [StrategyService.Create] returns.
@@ -136,16 +140,26 @@ func (s *StrategyService) AllList(ctx context.Context, p *StrategyListParams) it
 
 // StrategyListParams are the parameters of [StrategyService.List].
 type StrategyListParams struct {
-	StrategyID   Opt[string]         // only the strategy with this ID
-	Symbol       Opt[string]         // only strategies on this symbol, such as BTCUSDT
-	Status       Opt[StrategyStatus] // Only strategies with this status. Default: any.
-	Category     StrategyCategory    // Only strategies of this category. Default: all.
-	StrategyType StrategyType        // Only strategies of this type. Default: all.
-	BeginTime    Opt[time.Time]      // not before this time, in seconds
-	EndTime      Opt[time.Time]      // not after this time, in seconds
-	PageSize     Opt[int]            // Strategies per page, at most 50. Default: 20.
+	StrategyID Opt[string] // only the strategy with this ID
+	Symbol     Opt[string] // only strategies on this symbol, such as BTCUSDT
 
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Only strategies with this status. Default: any.
+	Status Opt[StrategyStatus]
+
+	// Only strategies of this category. Default: all.
+	Category StrategyCategory
+
+	// Only strategies of this type. Default: all.
+	StrategyType StrategyType
+
+	BeginTime Opt[time.Time] // not before this time, in seconds
+	EndTime   Opt[time.Time] // not after this time, in seconds
+
+	// Strategies per page, at most 50. Default: 20.
+	PageSize Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // StrategyListResult is what [StrategyService.List] returns.
@@ -196,12 +210,13 @@ type StrategyInfo struct {
 	Interval        int64              // seconds between two orders: TWAP and POV
 	LeverageType    StrategyLeverage   // whether it may borrow, on spot
 
-	PostOnly     bool            // Whether its orders are only makers: iceberg. Create takes the opposite.
-	TriggerPrice decimal.Decimal // price at which it begins, in quote coin; 0 without one
-	IsTriggered  bool            // whether its trigger price was reached
-	TakeProfit   decimal.Decimal // price of its take profit, in quote coin
-	StopLoss     decimal.Decimal // price of its stop loss, in quote coin
+	// Whether its orders are only makers: iceberg. Create takes the opposite.
+	PostOnly bool
 
+	TriggerPrice        decimal.Decimal   // price at which it begins, in quote coin; 0 without one
+	IsTriggered         bool              // whether its trigger price was reached
+	TakeProfit          decimal.Decimal   // price of its take profit, in quote coin
+	StopLoss            decimal.Decimal   // price of its stop loss, in quote coin
 	OrderType           StrategyOrderType // type of its orders
 	OrderPriceOffset    decimal.Decimal   // distance of its limit orders from the market, in percent: TWAP
 	PositionValue       decimal.Decimal   // total value to trade, in quote coin
@@ -237,15 +252,24 @@ func (s *StrategyService) AllOrders(ctx context.Context, p *StrategyOrdersParams
 
 // StrategyOrdersParams are the parameters of [StrategyService.Orders].
 type StrategyOrdersParams struct {
-	StrategyID   string              // ID of the strategy
-	Status       StrategyOrderStatus // Only orders with this status. Default: any.
-	Symbol       Opt[string]         // only orders on this symbol, such as BTCUSDT
-	StrategyType StrategyType        // Only orders of this type of strategy. Default: all.
-	BeginTime    Opt[time.Time]      // not before this time, in seconds
-	EndTime      Opt[time.Time]      // not after this time, in seconds
-	PageSize     Opt[int]            // Orders per page. Default: 20.
+	StrategyID string // ID of the strategy
 
-	Cursor Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Only orders with this status. Default: any.
+	Status StrategyOrderStatus
+
+	Symbol Opt[string] // only orders on this symbol, such as BTCUSDT
+
+	// Only orders of this type of strategy. Default: all.
+	StrategyType StrategyType
+
+	BeginTime Opt[time.Time] // not before this time, in seconds
+	EndTime   Opt[time.Time] // not after this time, in seconds
+
+	// Orders per page. Default: 20.
+	PageSize Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // StrategyOrdersResult is what [StrategyService.Orders] returns.

@@ -26,12 +26,12 @@ func (r *APIKeyPermissions) fields(f *wire.Fields) {
 	wire.Values(f.Omit(), "ByXPost", &r.ByXPost, wire.Enum[Permission])
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *APIKeyPermissions) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*APIKeyPermissions).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r APIKeyPermissions) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*APIKeyPermissions).fields), nil
 }
@@ -52,12 +52,12 @@ func (r *SubAPIKey) fields(f *wire.Fields) {
 	f.Text("flag", &r.Flag)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SubAPIKey) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SubAPIKey).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SubAPIKey) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SubAPIKey).fields), nil
 }
@@ -71,12 +71,12 @@ func (r *SubAccount) fields(f *wire.Fields) {
 	f.Int("accountMode", (*int64)(&r.AccountMode))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SubAccount) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SubAccount).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SubAccount) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SubAccount).fields), nil
 }
@@ -89,12 +89,12 @@ func (r *Referral) fields(f *wire.Fields) {
 	f.Seconds("updatedAt", &r.UpdatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Referral) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Referral).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Referral) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Referral).fields), nil }
 
 func (r *UserAPIKeyResult) fields(f *wire.Fields) {
@@ -126,20 +126,20 @@ func (r *UserAPIKeyResult) fields(f *wire.Fields) {
 	f.Text("affiliateIDInt64", &r.AffiliateIDText)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserAPIKeyResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserAPIKeyResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserAPIKeyResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserAPIKeyResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserAPIKeyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserAPIKeyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserCreateSubAPIKeyParams) fields(f *wire.Fields) {
@@ -150,20 +150,20 @@ func (r *UserCreateSubAPIKeyParams) fields(f *wire.Fields) {
 	wire.Struct(f, "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserCreateSubAPIKeyParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserCreateSubAPIKeyParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserCreateSubAPIKeyParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserCreateSubAPIKeyParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserCreateSubAPIKeyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserCreateSubAPIKeyParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserCreateSubAPIKeyParams).fields)
 }
@@ -177,20 +177,20 @@ func (r *UserCreateSubAPIKeyResult) fields(f *wire.Fields) {
 	wire.Struct(f, "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserCreateSubAPIKeyResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserCreateSubAPIKeyResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserCreateSubAPIKeyResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserCreateSubAPIKeyResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserCreateSubAPIKeyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserCreateSubAPIKeyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserCreateSubAccountParams) fields(f *wire.Fields) {
@@ -202,20 +202,20 @@ func (r *UserCreateSubAccountParams) fields(f *wire.Fields) {
 	wire.Opt(f, "note", &r.Note, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserCreateSubAccountParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserCreateSubAccountParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserCreateSubAccountParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserCreateSubAccountParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserCreateSubAccountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserCreateSubAccountParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserCreateSubAccountParams).fields)
 }
@@ -228,20 +228,20 @@ func (r *UserCreateSubAccountResult) fields(f *wire.Fields) {
 	f.Text("remark", &r.Remark)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserCreateSubAccountResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserCreateSubAccountResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserCreateSubAccountResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserCreateSubAccountResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserCreateSubAccountResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserCreateSubAccountResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserReferralsParams) fields(f *wire.Fields) {
@@ -250,20 +250,20 @@ func (r *UserReferralsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserReferralsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserReferralsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserReferralsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserReferralsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserReferralsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserReferralsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserReferralsParams).fields)
 }
@@ -273,8 +273,8 @@ func (r *UserReferralsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserReferralsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *UserReferralsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*UserReferralsParams).fields)
 }
@@ -284,20 +284,20 @@ func (r *UserReferralsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "records", &r.Records, (*Referral).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserReferralsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserReferralsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserReferralsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserReferralsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserReferralsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserReferralsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserFreezeSubAccountParams) fields(f *wire.Fields) {
@@ -305,20 +305,20 @@ func (r *UserFreezeSubAccountParams) fields(f *wire.Fields) {
 	wire.Opt(f, "frozen", &r.Frozen, (*wire.Fields).Digit)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserFreezeSubAccountParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserFreezeSubAccountParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserFreezeSubAccountParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserFreezeSubAccountParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserFreezeSubAccountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserFreezeSubAccountParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserFreezeSubAccountParams).fields)
 }
@@ -328,20 +328,20 @@ func (r *UserCustodialSubAccountsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "nextCursor", &r.NextCursor, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserCustodialSubAccountsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserCustodialSubAccountsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserCustodialSubAccountsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserCustodialSubAccountsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserCustodialSubAccountsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserCustodialSubAccountsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserCustodialSubAccountsParams).fields)
 }
@@ -351,8 +351,8 @@ func (r *UserCustodialSubAccountsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserCustodialSubAccountsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *UserCustodialSubAccountsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*UserCustodialSubAccountsParams).fields)
 }
@@ -362,20 +362,20 @@ func (r *UserCustodialSubAccountsResult) fields(f *wire.Fields) {
 	f.Text("nextCursor", &r.NextCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserCustodialSubAccountsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserCustodialSubAccountsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserCustodialSubAccountsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserCustodialSubAccountsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserCustodialSubAccountsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserCustodialSubAccountsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserSubAPIKeysParams) fields(f *wire.Fields) {
@@ -384,20 +384,20 @@ func (r *UserSubAPIKeysParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserSubAPIKeysParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserSubAPIKeysParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserSubAPIKeysParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserSubAPIKeysParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserSubAPIKeysParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserSubAPIKeysParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserSubAPIKeysParams).fields)
 }
@@ -407,8 +407,8 @@ func (r *UserSubAPIKeysParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserSubAPIKeysParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *UserSubAPIKeysParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*UserSubAPIKeysParams).fields)
 }
@@ -418,20 +418,20 @@ func (r *UserSubAPIKeysResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserSubAPIKeysResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserSubAPIKeysResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserSubAPIKeysResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserSubAPIKeysResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserSubAPIKeysResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserSubAPIKeysResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserUpdateOwnAPIKeyParams) fields(f *wire.Fields) {
@@ -439,20 +439,20 @@ func (r *UserUpdateOwnAPIKeyParams) fields(f *wire.Fields) {
 	wire.Pointer(f.Omit(), "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserUpdateOwnAPIKeyParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserUpdateOwnAPIKeyParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserUpdateOwnAPIKeyParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserUpdateOwnAPIKeyParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserUpdateOwnAPIKeyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserUpdateOwnAPIKeyParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserUpdateOwnAPIKeyParams).fields)
 }
@@ -467,20 +467,20 @@ func (r *UserUpdateOwnAPIKeyResult) fields(f *wire.Fields) {
 	wire.Values(f, "ips", &r.IPs, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserUpdateOwnAPIKeyResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserUpdateOwnAPIKeyResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserUpdateOwnAPIKeyResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserUpdateOwnAPIKeyResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserUpdateOwnAPIKeyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserUpdateOwnAPIKeyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserUpdateSubAPIKeyParams) fields(f *wire.Fields) {
@@ -490,20 +490,20 @@ func (r *UserUpdateSubAPIKeyParams) fields(f *wire.Fields) {
 	wire.Pointer(f.Omit(), "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserUpdateSubAPIKeyParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserUpdateSubAPIKeyParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserUpdateSubAPIKeyParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserUpdateSubAPIKeyParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserUpdateSubAPIKeyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserUpdateSubAPIKeyParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserUpdateSubAPIKeyParams).fields)
 }
@@ -518,18 +518,18 @@ func (r *UserUpdateSubAPIKeyResult) fields(f *wire.Fields) {
 	wire.Values(f, "ips", &r.IPs, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserUpdateSubAPIKeyResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserUpdateSubAPIKeyResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserUpdateSubAPIKeyResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserUpdateSubAPIKeyResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserUpdateSubAPIKeyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserUpdateSubAPIKeyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -5,7 +5,6 @@ package bybit
 // Permission says what an API key may do.
 type Permission string
 
-// The values of Permission.
 const (
 	PermissionOrder    Permission = "Order"    // under ContractTrade: place and change orders on contracts
 	PermissionPosition Permission = "Position" // under ContractTrade: change positions
@@ -60,7 +59,6 @@ const (
 // APIKeyType says who uses an API key.
 type APIKeyType int64
 
-// The values of APIKeyType.
 const (
 	APIKeyPersonal   APIKeyType = 1 // the account's owner
 	APIKeyThirdParty APIKeyType = 2 // an application that the owner connected
@@ -69,7 +67,6 @@ const (
 // APIKeyStatus says how long an API key lives on.
 type APIKeyStatus int64
 
-// The values of APIKeyStatus.
 const (
 	APIKeyPermanent APIKeyStatus = 1 // without an end
 	APIKeyExpired   APIKeyStatus = 2 // it has expired
@@ -80,7 +77,6 @@ const (
 // VIPLevel is the fee level of an account.
 type VIPLevel string
 
-// The values of VIPLevel.
 const (
 	VIPNone    VIPLevel = "No VIP"      // no VIP level
 	VIP1       VIPLevel = "VIP-1"       // VIP level 1
@@ -100,7 +96,6 @@ const (
 // KYCLevel says how far the identity of an account's owner has been checked.
 type KYCLevel string
 
-// The values of KYCLevel.
 const (
 	KYCNone   KYCLevel = "LEVEL_DEFAULT" // not at all
 	KYCLevel1 KYCLevel = "LEVEL_1"       // level 1 of the identity check
@@ -110,7 +105,6 @@ const (
 // MemberType says what kind of sub-account it is.
 type MemberType int64
 
-// The values of MemberType.
 const (
 	MemberNormal        MemberType = 1  // an ordinary sub-account
 	MemberCustodial     MemberType = 6  // kept by a custodian
@@ -120,7 +114,6 @@ const (
 // MemberStatus says whether a sub-account can be used.
 type MemberStatus int64
 
-// The values of MemberStatus.
 const (
 	MemberActive      MemberStatus = 1 // can be used
 	MemberLoginBanned MemberStatus = 2 // cannot log in
@@ -130,7 +123,6 @@ const (
 // ReferralStatus says whether an invitation still counts.
 type ReferralStatus int64
 
-// The values of ReferralStatus.
 const (
 	ReferralActive  ReferralStatus = 0 // it counts
 	ReferralInvalid ReferralStatus = 1 // it no longer counts
@@ -139,7 +131,6 @@ const (
 // Agreement says which terms SignAgreement accepts, by the older numbers.
 type Agreement int64
 
-// The values of Agreement.
 const (
 	AgreementMetals Agreement = 2 // contracts on metals and stocks
 	AgreementOil    Agreement = 3 // contracts on crude oil
@@ -149,7 +140,6 @@ const (
 // Agreement.
 type AgreementV2 int64
 
-// The values of AgreementV2.
 const (
 	AgreementV2Metals AgreementV2 = 1 // contracts on metals and stocks
 	AgreementV2Oil    AgreementV2 = 2 // contracts on crude oil

@@ -32,25 +32,35 @@ type APIKeyPermissions struct {
 	// Deprecated: always empty now.
 	CopyTrading []Permission
 
-	BlockTrade []Permission // Requests for quote: BlockTrade. Empty for sub-accounts.
-	Exchange   []Permission // converting coins: ExchangeHistory
+	// Requests for quote: BlockTrade. Empty for sub-accounts.
+	BlockTrade []Permission
+
+	Exchange []Permission // converting coins: ExchangeHistory
 
 	// Deprecated: always empty now.
 	NFT []Permission
 
-	Affiliate []Permission // Affiliate data: Affiliate. Empty for accounts that are none.
-	Earn      []Permission // earn products: Earn
-	FiatP2P   []Permission // Trade between users: FiatP2POrder, Advertising. Empty for sub-accounts.
+	// Affiliate data: Affiliate. Empty for accounts that are none.
+	Affiliate []Permission
 
-	FiatConvertBroker []Permission // Converting fiat: FiatConvertBrokerOrder. Empty for sub-accounts.
+	Earn []Permission // earn products: Earn
 
-	// Meaning unknown; empty in the exchange's example. The documentation shows it in an example
-	// only.
-	FiatGlobalPay []Permission
+	// Trade between users: FiatP2POrder, Advertising. Empty for sub-accounts.
+	FiatP2P []Permission
 
-	FiatBitPay []Permission // Bybit Pay: FaitPayOrder. Empty for sub-accounts.
-	BitCard    []Permission // Bybit card: BitCard. Not for sub-accounts.
-	ByXPost    []Permission // Posts in the community: ByXPost. Not for sub-accounts.
+	// Converting fiat: FiatConvertBrokerOrder. Empty for sub-accounts.
+	FiatConvertBroker []Permission
+
+	FiatGlobalPay []Permission // meaning unknown; empty in the exchange's example; undocumented
+
+	// Bybit Pay: FaitPayOrder. Empty for sub-accounts.
+	FiatBitPay []Permission
+
+	// Bybit card: BitCard. Not for sub-accounts.
+	BitCard []Permission
+
+	// Posts in the community: ByXPost. Not for sub-accounts.
+	ByXPost []Permission
 }
 
 // SubAPIKey is an API key of a sub-account.
@@ -61,9 +71,10 @@ type SubAPIKey struct {
 	Note   string       // remark that it was made with
 	Status APIKeyStatus // how long it lives on
 
-	ExpiredAt time.Time // When it expires. Only for a key without addresses, or after a change of password.
-	CreatedAt time.Time // when it was made
+	// When it expires. Only for a key without addresses, or after a change of password.
+	ExpiredAt time.Time
 
+	CreatedAt   time.Time         // when it was made
 	Type        APIKeyType        // who uses it
 	Permissions APIKeyPermissions // what it may do
 	Secret      string            // six asterisks; the secret is never returned
@@ -122,7 +133,9 @@ type UserAPIKeyResult struct {
 	// Days until it expires. Only for a key without addresses, or after a change of password.
 	DeadlineDay int64
 
-	ExpiredAt time.Time // When it expires. Only for a key without addresses, or after a change of password.
+	// When it expires. Only for a key without addresses, or after a change of password.
+	ExpiredAt time.Time
+
 	CreatedAt time.Time // when it was made
 
 	// Deprecated: without meaning now; UTA tells it.
@@ -137,19 +150,19 @@ type UserAPIKeyResult struct {
 	RSAPublicKey  string   // public key of an RSA key; empty for others
 	IsMaster      bool     // whether the key belongs to a main account
 	ParentUID     string   // UID of the main account; 0 if the key belongs to one itself
-	KYCLevel      KYCLevel // How far the identity of the owner has been checked. Persons only.
-	KYCRegion     string   // Country of the identity check, three letters, such as MYS. Persons only.
 
-	// By its name what UserID is, as a text; 0 in the exchange's example. The documentation shows
-	// it in an example only.
-	UserIDText string
+	// How far the identity of the owner has been checked. Persons only.
+	KYCLevel KYCLevel
 
-	// By its name what InviterID is, as a text; 0 in the exchange's example. The documentation
-	// shows it in an example only.
+	// Country of the identity check, three letters, such as MYS. Persons only.
+	KYCRegion string
+
+	UserIDText string // by its name what UserID is, as a text; 0 in the exchange's example; undocumented
+
+	// By its name what InviterID is, as a text; 0 in the exchange's example; undocumented.
 	InviterIDText string
 
-	// By its name what AffiliateID is, as a text; 0 in the exchange's example. The documentation
-	// shows it in an example only.
+	// By its name what AffiliateID is, as a text; 0 in the exchange's example; undocumented.
 	AffiliateIDText string
 }
 
@@ -169,9 +182,11 @@ func (s *UserService) CreateSubAPIKey(ctx context.Context, p *UserCreateSubAPIKe
 
 // UserCreateSubAPIKeyParams are the parameters of [UserService.CreateSubAPIKey].
 type UserCreateSubAPIKeyParams struct {
-	SubUID   string      // UID of the sub-account
-	Note     Opt[string] // remark on the key
-	ReadOnly Opt[bool]   // Required. Whether it can only read; with false it can trade.
+	SubUID string      // UID of the sub-account
+	Note   Opt[string] // remark on the key
+
+	// Required. Whether it can only read; with false it can trade.
+	ReadOnly Opt[bool]
 
 	// Addresses that may use it, joined with commas. Default: any; then the key expires after 90
 	// days, and 7 days after a change of password.
@@ -209,7 +224,9 @@ type UserCreateSubAccountParams struct {
 	Username   string      // name: 6 to 16 letters and digits, both of them, never used before
 	Password   Opt[string] // password: 8 to 30 characters with digits, small and capital letters
 	MemberType MemberType  // what kind of sub-account to make: an ordinary or a custodial one
-	Switch     Opt[bool]   // Whether to allow quick login. Default: false.
+
+	// Whether to allow quick login. Default: false.
+	Switch Opt[bool]
 
 	// Deprecated: without meaning now: it is always a unified account.
 	IsUTA Opt[bool]
@@ -247,9 +264,14 @@ func (s *UserService) AllReferrals(ctx context.Context, p *UserReferralsParams) 
 
 // UserReferralsParams are the parameters of [UserService.Referrals].
 type UserReferralsParams struct {
-	Status Opt[ReferralStatus] // Whether invitations still count. Default: both.
-	Size   Opt[int]            // Rows per page, 1 to 100. Default: 20.
-	Cursor Opt[string]         // Page to return: NextCursor of the page before. Default: the first.
+	// Whether invitations still count. Default: both.
+	Status Opt[ReferralStatus]
+
+	// Rows per page, 1 to 100. Default: 20.
+	Size Opt[int]
+
+	// Page to return: NextCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // UserReferralsResult is what [UserService.Referrals] returns.
@@ -268,8 +290,10 @@ func (s *UserService) FreezeSubAccount(ctx context.Context, p *UserFreezeSubAcco
 
 // UserFreezeSubAccountParams are the parameters of [UserService.FreezeSubAccount].
 type UserFreezeSubAccountParams struct {
-	SubUID string    // UID of the sub-account
-	Frozen Opt[bool] // Required. Whether to freeze it; false ends that.
+	SubUID string // UID of the sub-account
+
+	// Required. Whether to freeze it; false ends that.
+	Frozen Opt[bool]
 }
 
 // CustodialSubAccounts returns sub-accounts of funds that a custodian keeps. For institutional
@@ -296,8 +320,10 @@ func (s *UserService) AllCustodialSubAccounts(ctx context.Context, p *UserCustod
 
 // UserCustodialSubAccountsParams are the parameters of [UserService.CustodialSubAccounts].
 type UserCustodialSubAccountsParams struct {
-	PageSize   Opt[int]    // rows per page, at most 100
-	NextCursor Opt[string] // Page to return: NextCursor of the page before. Default: the first.
+	PageSize Opt[int] // rows per page, at most 100
+
+	// Page to return: NextCursor of the page before. Default: the first.
+	NextCursor Opt[string]
 }
 
 // UserCustodialSubAccountsResult is what [UserService.CustodialSubAccounts] returns.
@@ -327,9 +353,13 @@ func (s *UserService) AllSubAPIKeys(ctx context.Context, p *UserSubAPIKeysParams
 
 // UserSubAPIKeysParams are the parameters of [UserService.SubAPIKeys].
 type UserSubAPIKeysParams struct {
-	SubMemberID string      // UID of the sub-account
-	Limit       Opt[int]    // Rows per page, 1 to 20. Default: 20.
-	Cursor      Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	SubMemberID string // UID of the sub-account
+
+	// Rows per page, 1 to 20. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // UserSubAPIKeysResult is what [UserService.SubAPIKeys] returns.
@@ -358,7 +388,8 @@ type UserUpdateOwnAPIKeyParams struct {
 	// that could only read.
 	ReadOnly Opt[bool]
 
-	Permissions *APIKeyPermissions // What it may do from now on. Default: as before.
+	// What it may do from now on. Default: as before.
+	Permissions *APIKeyPermissions
 }
 
 // UserUpdateOwnAPIKeyResult is what [UserService.UpdateOwnAPIKey] returns.

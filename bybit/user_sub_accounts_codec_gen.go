@@ -11,20 +11,20 @@ func (r *UserSubAccountsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "nextCursor", &r.NextCursor, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserSubAccountsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserSubAccountsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserSubAccountsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserSubAccountsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserSubAccountsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserSubAccountsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserSubAccountsParams).fields)
 }
@@ -34,8 +34,8 @@ func (r *UserSubAccountsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserSubAccountsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *UserSubAccountsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*UserSubAccountsParams).fields)
 }
@@ -45,40 +45,40 @@ func (r *UserSubAccountsResult) fields(f *wire.Fields) {
 	f.Text("nextCursor", &r.NextCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserSubAccountsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserSubAccountsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserSubAccountsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserSubAccountsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserSubAccountsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserSubAccountsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserDeleteSubAPIKeyParams) fields(f *wire.Fields) {
 	wire.Opt(f, "apikey", &r.APIKey, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserDeleteSubAPIKeyParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserDeleteSubAPIKeyParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserDeleteSubAPIKeyParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserDeleteSubAPIKeyParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserDeleteSubAPIKeyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserDeleteSubAPIKeyParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserDeleteSubAPIKeyParams).fields)
 }
@@ -87,20 +87,20 @@ func (r *UserDeleteSubAccountParams) fields(f *wire.Fields) {
 	f.Text("subMemberId", &r.SubMemberID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserDeleteSubAccountParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserDeleteSubAccountParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserDeleteSubAccountParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserDeleteSubAccountParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserDeleteSubAccountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserDeleteSubAccountParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserDeleteSubAccountParams).fields)
 }
@@ -111,20 +111,20 @@ func (r *UserSignAgreementParams) fields(f *wire.Fields) {
 	wire.Opt(f, "categoryV2", &r.CategoryV2, wire.Code[AgreementV2])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserSignAgreementParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserSignAgreementParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserSignAgreementParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserSignAgreementParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserSignAgreementParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserSignAgreementParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserSignAgreementParams).fields)
 }
@@ -133,40 +133,40 @@ func (r *UserFirst1000SubAccountsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "subMembers", &r.SubMembers, (*SubAccount).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserFirst1000SubAccountsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserFirst1000SubAccountsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserFirst1000SubAccountsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserFirst1000SubAccountsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserFirst1000SubAccountsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserFirst1000SubAccountsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserWalletTypesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "memberIds", &r.MemberIDs, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UserWalletTypesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserWalletTypesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserWalletTypesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserWalletTypesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserWalletTypesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UserWalletTypesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UserWalletTypesParams).fields)
 }
@@ -176,8 +176,8 @@ func (r *UserWalletTypesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*UserWalletTypesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *UserWalletTypesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*UserWalletTypesParams).fields)
 }
@@ -186,20 +186,20 @@ func (r *UserWalletTypesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "accounts", &r.Accounts, (*AccountWallets).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UserWalletTypesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UserWalletTypesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UserWalletTypesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UserWalletTypesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UserWalletTypesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UserWalletTypesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AccountWallets) fields(f *wire.Fields) {
@@ -207,12 +207,12 @@ func (r *AccountWallets) fields(f *wire.Fields) {
 	wire.Values(f, "accountType", &r.AccountTypes, wire.Enum[AccountType])
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountWallets) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountWallets).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AccountWallets) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AccountWallets).fields), nil
 }

@@ -33,8 +33,10 @@ func (s *UserService) AllSubAccounts(ctx context.Context, p *UserSubAccountsPara
 
 // UserSubAccountsParams are the parameters of [UserService.SubAccounts].
 type UserSubAccountsParams struct {
-	PageSize   Opt[int]    // rows per page, at most 100
-	NextCursor Opt[string] // Page to return: NextCursor of the page before. Default: the first.
+	PageSize Opt[int] // rows per page, at most 100
+
+	// Page to return: NextCursor of the page before. Default: the first.
+	NextCursor Opt[string]
 }
 
 // UserSubAccountsResult is what [UserService.SubAccounts] returns.
@@ -95,9 +97,13 @@ func (s *UserService) SignAgreement(ctx context.Context, p *UserSignAgreementPar
 
 // UserSignAgreementParams are the parameters of [UserService.SignAgreement].
 type UserSignAgreementParams struct {
-	Category   Opt[Agreement]   // Terms to accept. Either this or CategoryV2.
-	Agree      bool             // always true: the terms are accepted
-	CategoryV2 Opt[AgreementV2] // Terms to accept, by the newer numbers. Either this or category.
+	// Terms to accept. Either this or CategoryV2.
+	Category Opt[Agreement]
+
+	Agree bool // always true: the terms are accepted
+
+	// Terms to accept, by the newer numbers. Either this or category.
+	CategoryV2 Opt[AgreementV2]
 }
 
 // First1000SubAccounts returns the first 1000 sub-accounts of the main account;

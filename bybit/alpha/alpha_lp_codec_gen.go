@@ -17,20 +17,20 @@ func (r *StakeLPParams) fields(f *wire.Fields) {
 	wire.Opt(f, "priceLower", &r.PriceLower, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *StakeLPParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StakeLPParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StakeLPParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StakeLPParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StakeLPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r StakeLPParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*StakeLPParams).fields)
 }
@@ -40,20 +40,20 @@ func (r *StakeLPResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *StakeLPResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StakeLPResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StakeLPResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StakeLPResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StakeLPResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r StakeLPResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RedeemLPParams) fields(f *wire.Fields) {
@@ -63,20 +63,20 @@ func (r *RedeemLPParams) fields(f *wire.Fields) {
 	wire.Opt(f, "receiveTokenCode", &r.ReceiveTokenCode, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RedeemLPParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedeemLPParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedeemLPParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedeemLPParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedeemLPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RedeemLPParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RedeemLPParams).fields)
 }
@@ -85,20 +85,20 @@ func (r *RedeemLPResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RedeemLPResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedeemLPResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedeemLPResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedeemLPResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedeemLPResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RedeemLPResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LPOrdersParams) fields(f *wire.Fields) {
@@ -111,20 +111,20 @@ func (r *LPOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "poolAddress", &r.PoolAddress, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LPOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LPOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LPOrdersParams).fields)
 }
@@ -135,20 +135,20 @@ func (r *LPOrdersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "orders", &r.Orders, (*LPOrder).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LPOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LPOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LPOrder) fields(f *wire.Fields) {
@@ -176,12 +176,12 @@ func (r *LPOrder) fields(f *wire.Fields) {
 	f.Decimal("dercRatio", &r.Ratio)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LPOrder) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*LPOrder).fields), nil }
 
 func (r *LPPayTokensParams) fields(f *wire.Fields) {
@@ -189,20 +189,20 @@ func (r *LPPayTokensParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tokenAddress", &r.TokenAddress, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LPPayTokensParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPayTokensParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPPayTokensParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPPayTokensParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPayTokensParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LPPayTokensParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LPPayTokensParams).fields)
 }
@@ -211,20 +211,20 @@ func (r *LPPayTokensResult) fields(f *wire.Fields) {
 	wire.Structs(f, "tokens", &r.Tokens, (*LPPayToken).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LPPayTokensResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPayTokensResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPPayTokensResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPPayTokensResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPayTokensResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LPPayTokensResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LPPayToken) fields(f *wire.Fields) {
@@ -240,12 +240,12 @@ func (r *LPPayToken) fields(f *wire.Fields) {
 	f.Decimal("maxStakeAmount", &r.MaxStakeAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPayToken) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPayToken).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LPPayToken) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LPPayToken).fields), nil
 }
@@ -255,20 +255,20 @@ func (r *LPPayTokenPricesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "chainCode", &r.ChainCode, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LPPayTokenPricesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPayTokenPricesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPPayTokenPricesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPPayTokenPricesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPayTokenPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LPPayTokenPricesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LPPayTokenPricesParams).fields)
 }
@@ -277,20 +277,20 @@ func (r *LPPayTokenPricesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "prices", &r.Prices, (*LPPayTokenPrice).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LPPayTokenPricesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPayTokenPricesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPPayTokenPricesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPPayTokenPricesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPayTokenPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LPPayTokenPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LPPayTokenPrice) fields(f *wire.Fields) {
@@ -301,12 +301,12 @@ func (r *LPPayTokenPrice) fields(f *wire.Fields) {
 	f.SecondsNumber("updateTime", &r.UpdateTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPayTokenPrice) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPayTokenPrice).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LPPayTokenPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LPPayTokenPrice).fields), nil
 }
@@ -315,20 +315,20 @@ func (r *LPPoolParams) fields(f *wire.Fields) {
 	f.Text("poolAddress", &r.PoolAddress)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LPPoolParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPoolParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPPoolParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPPoolParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPoolParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LPPoolParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*LPPoolParams).fields) }
 
 func (r *LPPoolResult) fields(f *wire.Fields) {
@@ -346,40 +346,40 @@ func (r *LPPoolResult) fields(f *wire.Fields) {
 	f.Decimal("currentPrice", &r.CurrentPrice)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LPPoolResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPoolResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPPoolResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPPoolResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPoolResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LPPoolResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LPPoolsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tokenSymbol", &r.TokenSymbol, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LPPoolsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPoolsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPPoolsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPPoolsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPoolsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LPPoolsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LPPoolsParams).fields)
 }
@@ -388,20 +388,20 @@ func (r *LPPoolsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "pools", &r.Pools, (*LPPool).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LPPoolsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPoolsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPPoolsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPPoolsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPoolsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LPPoolsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LPPool) fields(f *wire.Fields) {
@@ -420,32 +420,32 @@ func (r *LPPool) fields(f *wire.Fields) {
 	f.Text("chainIconUrl", &r.ChainIconURL)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPool) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPool).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LPPool) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*LPPool).fields), nil }
 
 func (r *LPPositionsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "positions", &r.Positions, (*LPPosition).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LPPositionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPositionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LPPositionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LPPositionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPositionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LPPositionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LPPosition) fields(f *wire.Fields) {
@@ -471,12 +471,12 @@ func (r *LPPosition) fields(f *wire.Fields) {
 	f.Int("status", (*int64)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LPPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LPPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LPPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LPPosition).fields), nil
 }

@@ -5,7 +5,6 @@ package alpha
 // LPOrderType says what an order does.
 type LPOrderType int64
 
-// The values of LPOrderType.
 const (
 	LPOrderAll    LPOrderType = 0 // both kinds; only as a filter
 	LPOrderStake  LPOrderType = 1 // puts tokens into a pool
@@ -15,7 +14,6 @@ const (
 // LPPositionStatus says whether a position is held.
 type LPPositionStatus int64
 
-// The values of LPPositionStatus.
 const (
 	LPPositionActive     LPPositionStatus = 1 // it is held
 	LPPositionClosed     LPPositionStatus = 2 // everything has been taken out

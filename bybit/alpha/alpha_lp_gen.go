@@ -32,7 +32,9 @@ func (s *Service) StakeLP(ctx context.Context, p *StakeLPParams) (*StakeLPResult
 
 // StakeLPParams are the parameters of [Service.StakeLP].
 type StakeLPParams struct {
-	PositionID     bybit.Opt[int64]           // Required. ID of the position to add to; 0 makes a new one.
+	// Required. ID of the position to add to; 0 makes a new one.
+	PositionID bybit.Opt[int64]
+
 	PoolAddress    string                     // address of the pool's contract, from LPPools
 	PayTokenAmount decimal.Decimal            // amount to put in, in the token that pays; above 0
 	PayTokenCode   string                     // code of the token that pays, such as CEX_1 (USDT)
@@ -104,13 +106,26 @@ func (s *Service) AllLPOrders(ctx context.Context, p *LPOrdersParams) iter.Seq2[
 
 // LPOrdersParams are the parameters of [Service.LPOrders].
 type LPOrdersParams struct {
-	OrderType   bybit.Opt[LPOrderType] // Stakes or redemptions. Default: LPOrderAll, both.
-	TokenCode   bybit.Opt[string]      // Orders with this token. Default: all.
-	OrderStatus []OrderStatus          // Orders in one of these states. Default: all.
-	Days        bybit.Opt[int]         // Days to look back, at most 365. Default: 90.
-	Limit       bybit.Opt[int]         // Orders per page, at most 100. Default: 20.
-	PageIndex   bybit.Opt[int]         // Number of the page, from 1. Default: 1.
-	PoolAddress bybit.Opt[string]      // Orders in the pool with this contract. Default: all.
+	// Stakes or redemptions. Default: LPOrderAll, both.
+	OrderType bybit.Opt[LPOrderType]
+
+	// Orders with this token. Default: all.
+	TokenCode bybit.Opt[string]
+
+	// Orders in one of these states. Default: all.
+	OrderStatus []OrderStatus
+
+	// Days to look back, at most 365. Default: 90.
+	Days bybit.Opt[int]
+
+	// Orders per page, at most 100. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Number of the page, from 1. Default: 1.
+	PageIndex bybit.Opt[int]
+
+	// Orders in the pool with this contract. Default: all.
+	PoolAddress bybit.Opt[string]
 }
 
 // LPOrdersResult is what [Service.LPOrders] returns.
@@ -162,8 +177,11 @@ func (s *Service) LPPayTokens(ctx context.Context, p *LPPayTokensParams) (*LPPay
 
 // LPPayTokensParams are the parameters of [Service.LPPayTokens].
 type LPPayTokensParams struct {
-	ChainCode    bybit.Opt[string] // Tokens on this chain. Default: all.
-	TokenAddress bybit.Opt[string] // The token with this contract. Default: all.
+	// Tokens on this chain. Default: all.
+	ChainCode bybit.Opt[string]
+
+	// The token with this contract. Default: all.
+	TokenAddress bybit.Opt[string]
 }
 
 // LPPayTokensResult is what [Service.LPPayTokens] returns.
@@ -199,8 +217,10 @@ func (s *Service) LPPayTokenPrices(ctx context.Context, p *LPPayTokenPricesParam
 
 // LPPayTokenPricesParams are the parameters of [Service.LPPayTokenPrices].
 type LPPayTokenPricesParams struct {
-	TokenCodes []string          // codes of the tokens, at most 50, such as CEX_1
-	ChainCode  bybit.Opt[string] // Tokens on this chain. Default: all.
+	TokenCodes []string // codes of the tokens, at most 50, such as CEX_1
+
+	// Tokens on this chain. Default: all.
+	ChainCode bybit.Opt[string]
 }
 
 // LPPayTokenPricesResult is what [Service.LPPayTokenPrices] returns.
@@ -267,7 +287,8 @@ func (s *Service) LPPools(ctx context.Context, p *LPPoolsParams) (*LPPoolsResult
 
 // LPPoolsParams are the parameters of [Service.LPPools].
 type LPPoolsParams struct {
-	TokenSymbol bybit.Opt[string] // Pools with this token, such as ETH. Default: all.
+	// Pools with this token, such as ETH. Default: all.
+	TokenSymbol bybit.Opt[string]
 }
 
 // LPPoolsResult is what [Service.LPPools] returns.

@@ -11,12 +11,12 @@ func (r *PredictionLevel) fields(f *wire.Fields) {
 	f.Decimal("size", &r.Size)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionLevel) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionLevel).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionLevel) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionLevel).fields), nil
 }
@@ -27,12 +27,12 @@ func (r *PredictionBook) fields(f *wire.Fields) {
 	wire.Structs(f, "asks", &r.Asks, (*PredictionLevel).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionBook) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionBook).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionBook) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionBook).fields), nil
 }
@@ -46,12 +46,12 @@ func (r *PredictionPrice) fields(f *wire.Fields) {
 	f.MillisNumber("updateTime", &r.UpdateTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPrice) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionPrice).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionPrice).fields), nil
 }
@@ -65,12 +65,12 @@ func (r *PredictionPayToken) fields(f *wire.Fields) {
 	wire.Values(f, "supportChains", &r.SupportChains, (*wire.Fields).Text)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPayToken) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionPayToken).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionPayToken) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionPayToken).fields), nil
 }
@@ -79,40 +79,40 @@ func (r *PredictionEngineStatusResult) fields(f *wire.Fields) {
 	f.Bool("available", &r.Available)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionEngineStatusResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionEngineStatusResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionEngineStatusResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionEngineStatusResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionEngineStatusResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionEngineStatusResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionPayTokensResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*PredictionPayToken).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionPayTokensResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*PredictionPayTokensResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionPayTokensResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*PredictionPayTokensResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPayTokensResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionPayTokensResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionEventParams) fields(f *wire.Fields) {
@@ -121,20 +121,20 @@ func (r *PredictionEventParams) fields(f *wire.Fields) {
 	wire.Opt(f, "hasMoreMarkets", &r.HasMoreMarkets, (*wire.Fields).Bool)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionEventParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionEventParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionEventParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionEventParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionEventParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionEventParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionEventParams).fields)
 }
@@ -152,20 +152,20 @@ func (r *PredictionEventResult) fields(f *wire.Fields) {
 	wire.Structs(f, "markets", &r.Markets, (*PredictionOutcome).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionEventResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionEventResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionEventResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionEventResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionEventResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionEventResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionOutcome) fields(f *wire.Fields) {
@@ -177,12 +177,12 @@ func (r *PredictionOutcome) fields(f *wire.Fields) {
 	f.Decimal("liquidity", &r.Liquidity)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionOutcome) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionOutcome).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionOutcome) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionOutcome).fields), nil
 }
@@ -195,20 +195,20 @@ func (r *PredictionMarketsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "pageIndex", &r.PageIndex, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionMarketsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionMarketsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionMarketsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionMarketsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionMarketsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionMarketsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionMarketsParams).fields)
 }
@@ -220,20 +220,20 @@ func (r *PredictionMarketsResult) fields(f *wire.Fields) {
 	f.Int("pageSize", &r.PageSize)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionMarketsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionMarketsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionMarketsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionMarketsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionMarketsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionMarketsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionMarket) fields(f *wire.Fields) {
@@ -247,12 +247,12 @@ func (r *PredictionMarket) fields(f *wire.Fields) {
 	f.Int("status", (*int64)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionMarket) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionMarket).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionMarket) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionMarket).fields), nil
 }
@@ -264,12 +264,12 @@ func (r *PredictionToken) fields(f *wire.Fields) {
 	f.Decimal("liquidity", &r.Liquidity)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionToken) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionToken).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionToken) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionToken).fields), nil
 }
@@ -278,20 +278,20 @@ func (r *PredictionBooksParams) fields(f *wire.Fields) {
 	wire.Values(f, "tokenIds", &r.TokenIDs, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionBooksParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionBooksParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionBooksParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionBooksParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionBooksParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionBooksParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionBooksParams).fields)
 }
@@ -300,40 +300,40 @@ func (r *PredictionBooksResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*PredictionBook).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionBooksResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*PredictionBooksResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionBooksResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*PredictionBooksResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionBooksResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionBooksResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionPricesParams) fields(f *wire.Fields) {
 	wire.Values(f, "tokenIds", &r.TokenIDs, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionPricesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionPricesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionPricesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionPricesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionPricesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionPricesParams).fields)
 }
@@ -342,20 +342,20 @@ func (r *PredictionPricesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*PredictionPrice).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionPricesResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*PredictionPricesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionPricesResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*PredictionPricesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionCandlesParams) fields(f *wire.Fields) {
@@ -363,20 +363,20 @@ func (r *PredictionCandlesParams) fields(f *wire.Fields) {
 	f.Text("interval", (*string)(&r.Interval))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionCandlesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionCandlesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionCandlesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionCandlesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionCandlesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionCandlesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionCandlesParams).fields)
 }
@@ -387,20 +387,20 @@ func (r *PredictionCandlesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*PredictionCandle).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionCandlesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionCandlesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionCandlesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionCandlesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionCandlesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionCandlesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionCandle) fields(f *wire.Fields) {
@@ -412,12 +412,12 @@ func (r *PredictionCandle) fields(f *wire.Fields) {
 	f.Decimal("volume", &r.Volume)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionCandle) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionCandle).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionCandle) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionCandle).fields), nil
 }
@@ -431,20 +431,20 @@ func (r *PredictionEstimateParams) fields(f *wire.Fields) {
 	wire.Opt(f, "payTokenCode", &r.PayTokenCode, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionEstimateParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionEstimateParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionEstimateParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionEstimateParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionEstimateParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionEstimateParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionEstimateParams).fields)
 }
@@ -459,20 +459,20 @@ func (r *PredictionEstimateResult) fields(f *wire.Fields) {
 	f.Decimal("slippage", &r.Slippage)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionEstimateResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionEstimateResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionEstimateResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionEstimateResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionEstimateResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionEstimateResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionFees) fields(f *wire.Fields) {
@@ -480,12 +480,12 @@ func (r *PredictionFees) fields(f *wire.Fields) {
 	f.Decimal("polymarketFee", &r.PolymarketFee)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionFees) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionFees).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionFees) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionFees).fields), nil
 }
@@ -499,20 +499,20 @@ func (r *BuyPredictionParams) fields(f *wire.Fields) {
 	f.Text("eventId", &r.EventID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *BuyPredictionParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BuyPredictionParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *BuyPredictionParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*BuyPredictionParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BuyPredictionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r BuyPredictionParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*BuyPredictionParams).fields)
 }
@@ -521,18 +521,18 @@ func (r *BuyPredictionResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *BuyPredictionResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BuyPredictionResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *BuyPredictionResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*BuyPredictionResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BuyPredictionResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r BuyPredictionResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -5,16 +5,17 @@ package alpha
 // PredictionSide says which way an order goes.
 type PredictionSide int64
 
-// The values of PredictionSide.
 const (
-	PredictionSideBuy  PredictionSide = 1 // Buys shares. In PredictionEvent: the YES token.
-	PredictionSideSell PredictionSide = 2 // Sells shares. In PredictionEvent: the NO token.
+	// PredictionSideBuy: buys shares. In PredictionEvent: the YES token.
+	PredictionSideBuy PredictionSide = 1
+
+	// PredictionSideSell: sells shares. In PredictionEvent: the NO token.
+	PredictionSideSell PredictionSide = 2
 )
 
 // PredictionOrderType says how an order is carried out.
 type PredictionOrderType int64
 
-// The values of PredictionOrderType.
 const (
 	// PredictionFOK: fill or kill: filled as a whole or cancelled. The only type so far.
 	PredictionFOK PredictionOrderType = 1
@@ -23,7 +24,6 @@ const (
 // PredictionOrderStatus says how far an order is.
 type PredictionOrderStatus int64
 
-// The values of PredictionOrderStatus.
 const (
 	PredictionOrderPending         PredictionOrderStatus = 1 // taken, not carried out yet
 	PredictionOrderFilled          PredictionOrderStatus = 2 // filled as a whole
@@ -38,7 +38,6 @@ const (
 // PredictionEnding says how a closed position ended.
 type PredictionEnding int64
 
-// The values of PredictionEnding.
 const (
 	PredictionWon  PredictionEnding = 1 // the event came out as the shares said
 	PredictionLost PredictionEnding = 2 // the event came out otherwise
@@ -48,15 +47,14 @@ const (
 // PredictionEventType is a competition that events belong to.
 type PredictionEventType int64
 
-// The values of PredictionEventType.
 const (
-	PredictionFIFA2026 PredictionEventType = 1 // The FIFA World Cup of 2026. The only one so far.
+	// PredictionFIFA2026: the FIFA World Cup of 2026. The only one so far.
+	PredictionFIFA2026 PredictionEventType = 1
 )
 
 // PredictionMarketType says how many outcomes a market has.
 type PredictionMarketType int64
 
-// The values of PredictionMarketType.
 const (
 	PredictionBinary       PredictionMarketType = 1 // two: YES and NO
 	PredictionMultiOutcome PredictionMarketType = 2 // more than two
@@ -65,7 +63,6 @@ const (
 // PredictionMarketStatus says whether a market can be traded.
 type PredictionMarketStatus int64
 
-// The values of PredictionMarketStatus.
 const (
 	PredictionMarketOpen     PredictionMarketStatus = 1 // it can be traded
 	PredictionMarketClosed   PredictionMarketStatus = 2 // trading is over, the outcome is not decided
@@ -75,7 +72,6 @@ const (
 // PredictionMarketSort says what markets are sorted by.
 type PredictionMarketSort string
 
-// The values of PredictionMarketSort.
 const (
 	PredictionSortVolume PredictionMarketSort = "volume" // volume of the last 24 hours, the largest first
 
@@ -86,7 +82,6 @@ const (
 // PredictionInterval says what a candle spans.
 type PredictionInterval string
 
-// The values of PredictionInterval.
 const (
 	PredictionInterval1h PredictionInterval = "1H" // one hour
 	PredictionInterval6h PredictionInterval = "6H" // six hours
@@ -102,7 +97,6 @@ const (
 // PredictionMatchStatus says whether a match has been played.
 type PredictionMatchStatus int64
 
-// The values of PredictionMatchStatus.
 const (
 	PredictionMatchLive     PredictionMatchStatus = 1 // it is being played
 	PredictionMatchUpcoming PredictionMatchStatus = 2 // it has not begun
@@ -112,7 +106,6 @@ const (
 // PredictionStageCode is a stage of a competition.
 type PredictionStageCode string
 
-// The values of PredictionStageCode.
 const (
 	PredictionStageGroups        PredictionStageCode = "Groups" // the group stage
 	PredictionStageR32           PredictionStageCode = "R32"    // the round of the last 32
@@ -125,7 +118,6 @@ const (
 // PredictionStageStatus says whether a stage has been played.
 type PredictionStageStatus int64
 
-// The values of PredictionStageStatus.
 const (
 	PredictionStageDone     PredictionStageStatus = 1 // it is over
 	PredictionStageActive   PredictionStageStatus = 2 // it is being played

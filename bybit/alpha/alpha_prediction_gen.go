@@ -155,11 +155,14 @@ func (s *Service) AllPredictionMarkets(ctx context.Context, p *PredictionMarkets
 
 // PredictionMarketsParams are the parameters of [Service.PredictionMarkets].
 type PredictionMarketsParams struct {
-	EventID    string                          // ID of the event
-	SortBy     PredictionMarketSort            // Order of the markets. Optional.
-	MarketType bybit.Opt[PredictionMarketType] // Markets with this number of outcomes. Default: all.
-	Limit      bybit.Opt[int]                  // markets per page
-	PageIndex  bybit.Opt[int]                  // number of the page, from 1
+	EventID string               // ID of the event
+	SortBy  PredictionMarketSort // order of the markets; optional
+
+	// Markets with this number of outcomes. Default: all.
+	MarketType bybit.Opt[PredictionMarketType]
+
+	Limit     bybit.Opt[int] // markets per page
+	PageIndex bybit.Opt[int] // number of the page, from 1
 }
 
 // PredictionMarketsResult is what [Service.PredictionMarkets] returns.
@@ -289,12 +292,14 @@ func (s *Service) PredictionEstimate(ctx context.Context, p *PredictionEstimateP
 
 // PredictionEstimateParams are the parameters of [Service.PredictionEstimate].
 type PredictionEstimateParams struct {
-	TokenID      string              // ID of the outcome token, from PredictionEvent
-	Side         PredictionSide      // whether shares are bought or sold
-	EventID      string              // ID of the event that the token belongs to
-	Amount       decimal.Decimal     // for a buy the USDC to spend, for a sale the shares to sell; above 0
-	OrderType    PredictionOrderType // how the order is carried out
-	PayTokenCode bybit.Opt[string]   // Coin that pays, needed for a buy. So far always USDC.
+	TokenID   string              // ID of the outcome token, from PredictionEvent
+	Side      PredictionSide      // whether shares are bought or sold
+	EventID   string              // ID of the event that the token belongs to
+	Amount    decimal.Decimal     // for a buy the USDC to spend, for a sale the shares to sell; above 0
+	OrderType PredictionOrderType // how the order is carried out
+
+	// Coin that pays, needed for a buy. So far always USDC.
+	PayTokenCode bybit.Opt[string]
 }
 
 // PredictionEstimateResult is what [Service.PredictionEstimate] returns.
@@ -333,12 +338,15 @@ func (s *Service) BuyPrediction(ctx context.Context, p *BuyPredictionParams) (*B
 
 // BuyPredictionParams are the parameters of [Service.BuyPrediction].
 type BuyPredictionParams struct {
-	TokenID      string              // ID of the outcome token, from PredictionEvent
-	Amount       decimal.Decimal     // USDC to spend, above 0
-	PayTokenCode string              // Coin that pays. So far always USDC.
-	OrderType    PredictionOrderType // how the order is carried out
-	Slippage     decimal.Decimal     // price change that is accepted, as a fraction: 0.05 is 5 %
-	EventID      string              // ID of the event that the token belongs to
+	TokenID string          // ID of the outcome token, from PredictionEvent
+	Amount  decimal.Decimal // USDC to spend, above 0
+
+	// Coin that pays. So far always USDC.
+	PayTokenCode string
+
+	OrderType PredictionOrderType // how the order is carried out
+	Slippage  decimal.Decimal     // price change that is accepted, as a fraction: 0.05 is 5 %
+	EventID   string              // ID of the event that the token belongs to
 }
 
 // BuyPredictionResult is what [Service.BuyPrediction] returns.

@@ -11,20 +11,20 @@ func (r *PredictionGroupsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "groupName", &r.GroupName, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionGroupsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionGroupsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionGroupsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionGroupsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionGroupsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionGroupsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionGroupsParams).fields)
 }
@@ -33,20 +33,20 @@ func (r *PredictionGroupsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "groups", &r.Groups, (*PredictionGroup).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionGroupsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionGroupsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionGroupsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionGroupsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionGroupsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionGroupsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionGroup) fields(f *wire.Fields) {
@@ -55,12 +55,12 @@ func (r *PredictionGroup) fields(f *wire.Fields) {
 	wire.Structs(f, "matches", &r.Matches, (*PredictionGroupMatch).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionGroup) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionGroup).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionGroup) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionGroup).fields), nil
 }
@@ -78,12 +78,12 @@ func (r *PredictionStanding) fields(f *wire.Fields) {
 	f.Int("points", &r.Points)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionStanding) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionStanding).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionStanding) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionStanding).fields), nil
 }
@@ -99,12 +99,12 @@ func (r *PredictionGroupMatch) fields(f *wire.Fields) {
 	f.Text("eventId", &r.EventID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionGroupMatch) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionGroupMatch).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionGroupMatch) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionGroupMatch).fields), nil
 }

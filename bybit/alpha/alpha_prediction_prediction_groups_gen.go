@@ -25,7 +25,9 @@ func (s *Service) PredictionGroups(ctx context.Context, p *PredictionGroupsParam
 // PredictionGroupsParams are the parameters of [Service.PredictionGroups].
 type PredictionGroupsParams struct {
 	EventType PredictionEventType // competition to look at
-	GroupName bybit.Opt[string]   // Only this group, such as A. Default: all.
+
+	// Only this group, such as A. Default: all.
+	GroupName bybit.Opt[string]
 }
 
 // PredictionGroupsResult is what [Service.PredictionGroups] returns.

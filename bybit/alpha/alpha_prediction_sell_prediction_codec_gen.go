@@ -15,20 +15,20 @@ func (r *SellPredictionParams) fields(f *wire.Fields) {
 	wire.Opt(f, "toTokenCode", &r.ToTokenCode, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SellPredictionParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SellPredictionParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SellPredictionParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SellPredictionParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SellPredictionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SellPredictionParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SellPredictionParams).fields)
 }
@@ -37,20 +37,20 @@ func (r *SellPredictionResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SellPredictionResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SellPredictionResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SellPredictionResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SellPredictionResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SellPredictionResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SellPredictionResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionOrdersParams) fields(f *wire.Fields) {
@@ -63,20 +63,20 @@ func (r *PredictionOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "days", &r.Days, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionOrdersParams).fields)
 }
@@ -87,20 +87,20 @@ func (r *PredictionOrdersResult) fields(f *wire.Fields) {
 	f.Int("pageIndex", &r.PageIndex)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionOrder) fields(f *wire.Fields) {
@@ -118,12 +118,12 @@ func (r *PredictionOrder) fields(f *wire.Fields) {
 	f.MillisNumber("updatedAt", &r.UpdatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionOrder).fields), nil
 }
@@ -135,20 +135,20 @@ func (r *PredictionPositionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "pageIndex", &r.PageIndex, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionPositionsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionPositionsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionPositionsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionPositionsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionPositionsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionPositionsParams).fields)
 }
@@ -159,20 +159,20 @@ func (r *PredictionPositionsResult) fields(f *wire.Fields) {
 	f.Decimal("totalAssetUsd", &r.TotalAssetUSD)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionPositionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionPositionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionPositionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionPositionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPositionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionPositionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionPosition) fields(f *wire.Fields) {
@@ -191,12 +191,12 @@ func (r *PredictionPosition) fields(f *wire.Fields) {
 	f.Bool("finished", &r.Finished)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionPosition).fields), nil
 }
@@ -210,20 +210,20 @@ func (r *PredictionPositionHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "days", &r.Days, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionPositionHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionPositionHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionPositionHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionPositionHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPositionHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionPositionHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionPositionHistoryParams).fields)
 }
@@ -233,20 +233,20 @@ func (r *PredictionPositionHistoryResult) fields(f *wire.Fields) {
 	f.Int("total", &r.Total)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionPositionHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionPositionHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionPositionHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionPositionHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPositionHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionPositionHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionClosedPosition) fields(f *wire.Fields) {
@@ -264,12 +264,12 @@ func (r *PredictionClosedPosition) fields(f *wire.Fields) {
 	f.MillisNumber("closedAt", &r.ClosedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionClosedPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionClosedPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionClosedPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionClosedPosition).fields), nil
 }
@@ -278,20 +278,20 @@ func (r *PredictionPortfolioParams) fields(f *wire.Fields) {
 	wire.Opt(f, "eventType", &r.EventType, wire.Code[PredictionEventType])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionPortfolioParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionPortfolioParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionPortfolioParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionPortfolioParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPortfolioParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionPortfolioParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionPortfolioParams).fields)
 }
@@ -305,20 +305,20 @@ func (r *PredictionPortfolioResult) fields(f *wire.Fields) {
 	f.Int("lossCount", &r.LossCount)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionPortfolioResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionPortfolioResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionPortfolioResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionPortfolioResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionPortfolioResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionPortfolioResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionMatchesParams) fields(f *wire.Fields) {
@@ -331,20 +331,20 @@ func (r *PredictionMatchesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "pageIndex", &r.PageIndex, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionMatchesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionMatchesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionMatchesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionMatchesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionMatchesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionMatchesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionMatchesParams).fields)
 }
@@ -356,20 +356,20 @@ func (r *PredictionMatchesResult) fields(f *wire.Fields) {
 	f.Int("pageSize", &r.PageSize)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionMatchesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionMatchesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionMatchesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionMatchesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionMatchesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionMatchesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionMatch) fields(f *wire.Fields) {
@@ -383,12 +383,12 @@ func (r *PredictionMatch) fields(f *wire.Fields) {
 	f.Text("eventId", &r.EventID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionMatch) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionMatch).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionMatch) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionMatch).fields), nil
 }
@@ -397,20 +397,20 @@ func (r *PredictionStagesParams) fields(f *wire.Fields) {
 	f.Int("eventType", (*int64)(&r.EventType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PredictionStagesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionStagesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionStagesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionStagesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionStagesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PredictionStagesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PredictionStagesParams).fields)
 }
@@ -420,8 +420,8 @@ func (r *PredictionStagesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PredictionStagesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PredictionStagesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PredictionStagesParams).fields)
 }
@@ -431,20 +431,20 @@ func (r *PredictionStagesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "stages", &r.Stages, (*PredictionStage).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PredictionStagesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionStagesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PredictionStagesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PredictionStagesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionStagesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionStagesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PredictionStage) fields(f *wire.Fields) {
@@ -456,12 +456,12 @@ func (r *PredictionStage) fields(f *wire.Fields) {
 	f.MillisNumber("endTime", &r.EndTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PredictionStage) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PredictionStage).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PredictionStage) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PredictionStage).fields), nil
 }

@@ -32,12 +32,14 @@ func (s *Service) SellPrediction(ctx context.Context, p *SellPredictionParams) (
 
 // SellPredictionParams are the parameters of [Service.SellPrediction].
 type SellPredictionParams struct {
-	TokenID     string              // ID of the outcome token, from PredictionPositions
-	Size        decimal.Decimal     // shares to sell, above 0; not an amount of USDC
-	OrderType   PredictionOrderType // how the order is carried out
-	Slippage    decimal.Decimal     // price change that is accepted, as a fraction: 0.05 is 5 %
-	EventID     string              // ID of the event that the token belongs to
-	ToTokenCode bybit.Opt[string]   // Coin to receive. So far always USDC.
+	TokenID   string              // ID of the outcome token, from PredictionPositions
+	Size      decimal.Decimal     // shares to sell, above 0; not an amount of USDC
+	OrderType PredictionOrderType // how the order is carried out
+	Slippage  decimal.Decimal     // price change that is accepted, as a fraction: 0.05 is 5 %
+	EventID   string              // ID of the event that the token belongs to
+
+	// Coin to receive. So far always USDC.
+	ToTokenCode bybit.Opt[string]
 }
 
 // SellPredictionResult is what [Service.SellPrediction] returns.
@@ -68,13 +70,21 @@ func (s *Service) AllPredictionOrders(ctx context.Context, p *PredictionOrdersPa
 
 // PredictionOrdersParams are the parameters of [Service.PredictionOrders].
 type PredictionOrdersParams struct {
-	Status    bybit.Opt[PredictionOrderStatus] // Orders in this state. Default: all.
-	TokenID   bybit.Opt[string]                // Orders for this outcome token. Default: all.
-	EventID   bybit.Opt[string]                // Orders for this event. Default: all.
-	Side      bybit.Opt[PredictionSide]        // Buys or sales. Default: both.
-	Limit     bybit.Opt[int]                   // orders per page
-	PageIndex bybit.Opt[int]                   // number of the page, from 1
-	Days      bybit.Opt[int]                   // days to look back, at most 90
+	// Orders in this state. Default: all.
+	Status bybit.Opt[PredictionOrderStatus]
+
+	// Orders for this outcome token. Default: all.
+	TokenID bybit.Opt[string]
+
+	// Orders for this event. Default: all.
+	EventID bybit.Opt[string]
+
+	// Buys or sales. Default: both.
+	Side bybit.Opt[PredictionSide]
+
+	Limit     bybit.Opt[int] // orders per page
+	PageIndex bybit.Opt[int] // number of the page, from 1
+	Days      bybit.Opt[int] // days to look back, at most 90
 }
 
 // PredictionOrdersResult is what [Service.PredictionOrders] returns.
@@ -123,10 +133,14 @@ func (s *Service) AllPredictionPositions(ctx context.Context, p *PredictionPosit
 
 // PredictionPositionsParams are the parameters of [Service.PredictionPositions].
 type PredictionPositionsParams struct {
-	TokenID   bybit.Opt[string] // Positions in this outcome token. Default: all.
-	EventID   bybit.Opt[string] // Positions in this event. Default: all.
-	Limit     bybit.Opt[int]    // positions per page
-	PageIndex bybit.Opt[int]    // number of the page, from 1
+	// Positions in this outcome token. Default: all.
+	TokenID bybit.Opt[string]
+
+	// Positions in this event. Default: all.
+	EventID bybit.Opt[string]
+
+	Limit     bybit.Opt[int] // positions per page
+	PageIndex bybit.Opt[int] // number of the page, from 1
 }
 
 // PredictionPositionsResult is what [Service.PredictionPositions] returns.
@@ -177,12 +191,18 @@ func (s *Service) AllPredictionPositionHistory(ctx context.Context, p *Predictio
 
 // PredictionPositionHistoryParams are the parameters of [Service.PredictionPositionHistory].
 type PredictionPositionHistoryParams struct {
-	TokenID   bybit.Opt[string]           // Positions in this outcome token. Default: all.
-	EventID   bybit.Opt[string]           // Positions in this event. Default: all.
-	Result    bybit.Opt[PredictionEnding] // Positions that ended so. Default: all.
-	Limit     bybit.Opt[int]              // positions per page
-	PageIndex bybit.Opt[int]              // number of the page, from 1
-	Days      bybit.Opt[int]              // days to look back, at most 90
+	// Positions in this outcome token. Default: all.
+	TokenID bybit.Opt[string]
+
+	// Positions in this event. Default: all.
+	EventID bybit.Opt[string]
+
+	// Positions that ended so. Default: all.
+	Result bybit.Opt[PredictionEnding]
+
+	Limit     bybit.Opt[int] // positions per page
+	PageIndex bybit.Opt[int] // number of the page, from 1
+	Days      bybit.Opt[int] // days to look back, at most 90
 }
 
 // PredictionPositionHistoryResult is what [Service.PredictionPositionHistory] returns.
@@ -221,7 +241,8 @@ func (s *Service) PredictionPortfolio(ctx context.Context, p *PredictionPortfoli
 
 // PredictionPortfolioParams are the parameters of [Service.PredictionPortfolio].
 type PredictionPortfolioParams struct {
-	EventType bybit.Opt[PredictionEventType] // Positions in this competition. Default: all.
+	// Positions in this competition. Default: all.
+	EventType bybit.Opt[PredictionEventType]
 }
 
 // PredictionPortfolioResult is what [Service.PredictionPortfolio] returns.
@@ -261,13 +282,19 @@ func (s *Service) AllPredictionMatches(ctx context.Context, p *PredictionMatches
 
 // PredictionMatchesParams are the parameters of [Service.PredictionMatches].
 type PredictionMatchesParams struct {
-	EventType PredictionEventType              // competition to look at
-	Status    bybit.Opt[PredictionMatchStatus] // Matches in this state. Default: all.
-	StartTime bybit.Opt[time.Time]             // matches that begin after this time
-	EndTime   bybit.Opt[time.Time]             // matches that begin before this time
-	StageCode PredictionStageCode              // Matches of this stage. Default: all.
-	Limit     bybit.Opt[int]                   // matches per page
-	PageIndex bybit.Opt[int]                   // number of the page, from 1
+	EventType PredictionEventType // competition to look at
+
+	// Matches in this state. Default: all.
+	Status bybit.Opt[PredictionMatchStatus]
+
+	StartTime bybit.Opt[time.Time] // matches that begin after this time
+	EndTime   bybit.Opt[time.Time] // matches that begin before this time
+
+	// Matches of this stage. Default: all.
+	StageCode PredictionStageCode
+
+	Limit     bybit.Opt[int] // matches per page
+	PageIndex bybit.Opt[int] // number of the page, from 1
 }
 
 // PredictionMatchesResult is what [Service.PredictionMatches] returns.

@@ -29,12 +29,12 @@ func (r *TradeAsset) fields(f *wire.Fields) {
 	f.Omit().MillisNumber("delistingTime", &r.DelistingTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeAsset) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeAsset).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TradeAsset) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TradeAsset).fields), nil
 }
@@ -57,12 +57,12 @@ func (r *TradeToken) fields(f *wire.Fields) {
 	wire.Values(f, "payTokenCodes", &r.PayTokenCodes, (*wire.Fields).Text)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeToken) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeToken).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TradeToken) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TradeToken).fields), nil
 }
@@ -77,12 +77,12 @@ func (r *TradePayToken) fields(f *wire.Fields) {
 	wire.Values(f, "supportChains", &r.SupportChains, (*wire.Fields).Text)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradePayToken) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradePayToken).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TradePayToken) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TradePayToken).fields), nil
 }
@@ -95,20 +95,20 @@ func (r *TradeQuoteParams) fields(f *wire.Fields) {
 	wire.Opt(f, "quoteMode", &r.QuoteMode, wire.Code[TradeQuoteMode])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TradeQuoteParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeQuoteParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeQuoteParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeQuoteParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeQuoteParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TradeQuoteParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TradeQuoteParams).fields)
 }
@@ -139,20 +139,20 @@ func (r *TradeQuoteResult) fields(f *wire.Fields) {
 	wire.Structs(f, "modeEstimations", &r.ModeEstimations, (*TradeModeEstimate).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TradeQuoteResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeQuoteResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeQuoteResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeQuoteResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeQuoteResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TradeQuoteResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TradeModeEstimate) fields(f *wire.Fields) {
@@ -162,12 +162,12 @@ func (r *TradeModeEstimate) fields(f *wire.Fields) {
 	f.Decimal("estimatedSlippage", &r.EstimatedSlippage)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeModeEstimate) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeModeEstimate).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TradeModeEstimate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TradeModeEstimate).fields), nil
 }
@@ -184,20 +184,20 @@ func (r *PurchaseTokenParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tenant", &r.Tenant, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PurchaseTokenParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PurchaseTokenParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PurchaseTokenParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PurchaseTokenParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PurchaseTokenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PurchaseTokenParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PurchaseTokenParams).fields)
 }
@@ -206,20 +206,20 @@ func (r *PurchaseTokenResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PurchaseTokenResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PurchaseTokenResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PurchaseTokenResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PurchaseTokenResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PurchaseTokenResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PurchaseTokenResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RedeemTokenParams) fields(f *wire.Fields) {
@@ -234,20 +234,20 @@ func (r *RedeemTokenParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tenant", &r.Tenant, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RedeemTokenParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedeemTokenParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedeemTokenParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedeemTokenParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedeemTokenParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RedeemTokenParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RedeemTokenParams).fields)
 }
@@ -256,20 +256,20 @@ func (r *RedeemTokenResult) fields(f *wire.Fields) {
 	f.Text("orderNo", &r.OrderNo)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RedeemTokenResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedeemTokenResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedeemTokenResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedeemTokenResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedeemTokenResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RedeemTokenResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TradeOrdersParams) fields(f *wire.Fields) {
@@ -282,20 +282,20 @@ func (r *TradeOrdersParams) fields(f *wire.Fields) {
 	f.Omit().Text("direction", (*string)(&r.Direction))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TradeOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TradeOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TradeOrdersParams).fields)
 }
@@ -306,20 +306,20 @@ func (r *TradeOrdersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "orders", &r.Orders, (*TradeOrder).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TradeOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TradeOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TradeOrder) fields(f *wire.Fields) {
@@ -357,12 +357,12 @@ func (r *TradeOrder) fields(f *wire.Fields) {
 	f.Long("actualFromTokenAmount", &r.ActualFromTokenAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TradeOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TradeOrder).fields), nil
 }
@@ -372,20 +372,20 @@ func (r *TradePayTokensParams) fields(f *wire.Fields) {
 	f.Text("tokenAddress", &r.TokenAddress)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TradePayTokensParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradePayTokensParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradePayTokensParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradePayTokensParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradePayTokensParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TradePayTokensParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TradePayTokensParams).fields)
 }
@@ -394,40 +394,40 @@ func (r *TradePayTokensResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*TradePayToken).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TradePayTokensResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*TradePayTokensResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradePayTokensResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*TradePayTokensResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradePayTokensResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TradePayTokensResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TradeTokensParams) fields(f *wire.Fields) {
 	wire.Opt(f, "tokenTag", &r.TokenTag, wire.Code[TokenTag])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TradeTokensParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeTokensParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeTokensParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeTokensParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeTokensParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TradeTokensParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TradeTokensParams).fields)
 }
@@ -436,20 +436,20 @@ func (r *TradeTokensResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*TradeToken).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TradeTokensResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*TradeTokensResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeTokensResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*TradeTokensResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeTokensResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TradeTokensResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TradeTokenDetailsParams) fields(f *wire.Fields) {
@@ -457,20 +457,20 @@ func (r *TradeTokenDetailsParams) fields(f *wire.Fields) {
 	f.Text("tokenAddress", &r.TokenAddress)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TradeTokenDetailsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeTokenDetailsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeTokenDetailsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeTokenDetailsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeTokenDetailsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TradeTokenDetailsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TradeTokenDetailsParams).fields)
 }
@@ -502,18 +502,18 @@ func (r *TradeTokenDetailsResult) fields(f *wire.Fields) {
 	f.Omit().Text("linkAddress", &r.LinkAddress)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TradeTokenDetailsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeTokenDetailsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeTokenDetailsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeTokenDetailsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeTokenDetailsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TradeTokenDetailsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -5,7 +5,6 @@ package alpha
 // TradeType says which way a swap goes.
 type TradeType int64
 
-// The values of TradeType.
 const (
 	TradeTypeAll      TradeType = 0 // both ways; only as a filter
 	TradeTypePurchase TradeType = 1 // a coin of the account pays for a token on a chain
@@ -15,7 +14,6 @@ const (
 // TradeQuoteMode says what a quote aims at.
 type TradeQuoteMode int64
 
-// The values of TradeQuoteMode.
 const (
 	TradeQuoteAuto    TradeQuoteMode = 0 // the exchange chooses
 	TradeQuotePrice   TradeQuoteMode = 1 // the best price
@@ -25,7 +23,6 @@ const (
 // OrderStatus says how far an order on a chain is.
 type OrderStatus int64
 
-// The values of OrderStatus.
 const (
 	OrderProcessing OrderStatus = 1 // waiting for its chain, 10 to 60 seconds as a rule
 	OrderSuccess    OrderStatus = 2 // carried out and confirmed
@@ -35,7 +32,6 @@ const (
 // TradeOrderType says how an order finds its price.
 type TradeOrderType int64
 
-// The values of TradeOrderType.
 const (
 	TradeMarket TradeOrderType = 1 // at the market's price
 	TradeLimit  TradeOrderType = 2 // at a limit price
@@ -44,7 +40,6 @@ const (
 // TradeFailure says why an order was not carried out.
 type TradeFailure string
 
-// The values of TradeFailure.
 const (
 	TradeFailureUnknown   TradeFailure = "ERR999" // the reason is not known
 	TradeFailureSystem    TradeFailure = "ERR101" // something went wrong at the exchange
@@ -59,7 +54,6 @@ const (
 // PageDirection says which way to go through pages.
 type PageDirection string
 
-// The values of PageDirection.
 const (
 	PagePrevious PageDirection = "prev" // to the page before
 	PageNext     PageDirection = "next" // to the page after
@@ -68,7 +62,6 @@ const (
 // TokenTag is a group of tokens.
 type TokenTag int64
 
-// The values of TokenTag.
 const (
 	TokenTagNone TokenTag = 0 // all tokens as a filter; a token of no group in replies
 	TokenTagNew  TokenTag = 1 // tokens that are new
@@ -78,7 +71,6 @@ const (
 // TokenStatus says whether a token is listed.
 type TokenStatus int64
 
-// The values of TokenStatus.
 const (
 	TokenNotListed  TokenStatus = 0 // it is not listed
 	TokenListed     TokenStatus = 1 // listed: it can be traded
@@ -90,7 +82,6 @@ const (
 // AssetStatus says whether a token that is held stays listed.
 type AssetStatus int64
 
-// The values of AssetStatus.
 const (
 	AssetRunning       AssetStatus = 0 // it stays listed
 	AssetDelistingSoon AssetStatus = 1 // it will leave the list

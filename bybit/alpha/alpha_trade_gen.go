@@ -238,13 +238,21 @@ func (s *Service) AllTradeOrders(ctx context.Context, p *TradeOrdersParams) iter
 
 // TradeOrdersParams are the parameters of [Service.TradeOrders].
 type TradeOrdersParams struct {
-	TradeType   bybit.Opt[TradeType] // Purchases or redemptions. Default: TradeTypeAll, both.
-	TokenCode   bybit.Opt[string]    // Orders with this token. Default: all.
-	OrderStatus []OrderStatus        // Orders in one of these states. Default: all.
-	Days        bybit.Opt[int]       // Days to look back, 0 to 90; 0 means 90. Default: 0.
-	Limit       int64                // orders per page, 1 to 100
-	PageIndex   int64                // number of the page, from 1
-	Direction   PageDirection        // Which way to go from that page. Optional.
+	// Purchases or redemptions. Default: TradeTypeAll, both.
+	TradeType bybit.Opt[TradeType]
+
+	// Orders with this token. Default: all.
+	TokenCode bybit.Opt[string]
+
+	// Orders in one of these states. Default: all.
+	OrderStatus []OrderStatus
+
+	// Days to look back, 0 to 90; 0 means 90. Default: 0.
+	Days bybit.Opt[int]
+
+	Limit     int64         // orders per page, 1 to 100
+	PageIndex int64         // number of the page, from 1
+	Direction PageDirection // which way to go from that page; optional
 }
 
 // TradeOrdersResult is what [Service.TradeOrders] returns.
@@ -338,7 +346,8 @@ func (s *Service) TradeTokens(ctx context.Context, p *TradeTokensParams) (*Trade
 
 // TradeTokensParams are the parameters of [Service.TradeTokens].
 type TradeTokensParams struct {
-	TokenTag bybit.Opt[TokenTag] // Tokens of this group. Default: TokenTagNone, all tokens.
+	// Tokens of this group. Default: TokenTagNone, all tokens.
+	TokenTag bybit.Opt[TokenTag]
 }
 
 // TradeTokensResult is what [Service.TradeTokens] returns.

@@ -10,20 +10,20 @@ func (r *TradeTokenPricesParams) fields(f *wire.Fields) {
 	wire.Structs(f, "tokenAddressInfo", &r.Tokens, (*TradeTokenID).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TradeTokenPricesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeTokenPricesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeTokenPricesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeTokenPricesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeTokenPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TradeTokenPricesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TradeTokenPricesParams).fields)
 }
@@ -33,12 +33,12 @@ func (r *TradeTokenID) fields(f *wire.Fields) {
 	f.Text("tokenAddress", &r.TokenAddress)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeTokenID) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeTokenID).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TradeTokenID) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TradeTokenID).fields), nil
 }
@@ -47,20 +47,20 @@ func (r *TradeTokenPricesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "tokenPriceInfoList", &r.List, (*TradeTokenPrice).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TradeTokenPricesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeTokenPricesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeTokenPricesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeTokenPricesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeTokenPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TradeTokenPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TradeTokenPrice) fields(f *wire.Fields) {
@@ -74,12 +74,12 @@ func (r *TradeTokenPrice) fields(f *wire.Fields) {
 	f.IntText("holders", &r.Holders)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeTokenPrice) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeTokenPrice).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TradeTokenPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TradeTokenPrice).fields), nil
 }
@@ -89,20 +89,20 @@ func (r *TradeAssetsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "assetList", &r.List, (*TradeAsset).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TradeAssetsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeAssetsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeAssetsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeAssetsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeAssetsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TradeAssetsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TradeAssetDetailParams) fields(f *wire.Fields) {
@@ -110,20 +110,20 @@ func (r *TradeAssetDetailParams) fields(f *wire.Fields) {
 	f.Text("tokenAddress", &r.TokenAddress)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TradeAssetDetailParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeAssetDetailParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeAssetDetailParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeAssetDetailParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeAssetDetailParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TradeAssetDetailParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TradeAssetDetailParams).fields)
 }
@@ -132,18 +132,18 @@ func (r *TradeAssetDetailResult) fields(f *wire.Fields) {
 	wire.Structs(f, "assetList", &r.List, (*TradeAsset).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TradeAssetDetailResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TradeAssetDetailResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TradeAssetDetailResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TradeAssetDetailResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TradeAssetDetailResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TradeAssetDetailResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

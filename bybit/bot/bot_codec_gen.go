@@ -11,12 +11,12 @@ func (r *Range) fields(f *wire.Fields) {
 	f.Decimal("to", &r.To)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Range) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Range).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Range) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Range).fields), nil }
 
 func (r *Limits) fields(f *wire.Fields) {
@@ -24,12 +24,12 @@ func (r *Limits) fields(f *wire.Fields) {
 	f.Decimal("min", &r.Min)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Limits) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Limits).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Limits) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Limits).fields), nil }
 
 func (r *ComboSymbol) fields(f *wire.Fields) {
@@ -38,12 +38,12 @@ func (r *ComboSymbol) fields(f *wire.Fields) {
 	f.Int("side", (*int64)(&r.Side))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ComboSymbol) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ComboSymbol).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r ComboSymbol) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*ComboSymbol).fields), nil
 }
@@ -53,20 +53,20 @@ func (r *CloseDCAParams) fields(f *wire.Fields) {
 	f.Int("close_mode", (*int64)(&r.CloseMode))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CloseDCAParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CloseDCAParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CloseDCAParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CloseDCAParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CloseDCAParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CloseDCAParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CloseDCAParams).fields)
 }
@@ -78,40 +78,40 @@ func (r *CloseDCAResult) fields(f *wire.Fields) {
 	f.Text("debug_msg", &r.DebugMsg)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CloseDCAResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CloseDCAResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CloseDCAResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CloseDCAResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CloseDCAResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CloseDCAResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CreateDCAParams) fields(f *wire.Fields) {
 	wire.Struct(f, "parameters", &r.Parameters, (*DCAParameters).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CreateDCAParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateDCAParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateDCAParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateDCAParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateDCAParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CreateDCAParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CreateDCAParams).fields)
 }
@@ -123,12 +123,12 @@ func (r *DCAParameters) fields(f *wire.Fields) {
 	wire.Structs(f, "pairs", &r.Pairs, (*DCAPair).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DCAParameters) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DCAParameters).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DCAParameters) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DCAParameters).fields), nil
 }
@@ -138,12 +138,12 @@ func (r *DCAPair) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DCAPair) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DCAPair).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DCAPair) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*DCAPair).fields), nil }
 
 func (r *CreateDCAResult) fields(f *wire.Fields) {
@@ -153,43 +153,43 @@ func (r *CreateDCAResult) fields(f *wire.Fields) {
 	f.Text("ban_reason_text", &r.BanReasonText)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CreateDCAResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateDCAResult).fields))
 }
 
-// DecodeReply is Decode: the fields stand in the reply itself.
+// DecodeReply reads a reply, in which the fields stand without a result around them.
 func (r *CreateDCAResult) DecodeReply(body []byte) error { return r.Decode(body) }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateDCAResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateDCAResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateDCAResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CreateDCAResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CloseComboParams) fields(f *wire.Fields) {
 	f.IntText("bot_id", &r.BotID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CloseComboParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CloseComboParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CloseComboParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CloseComboParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CloseComboParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CloseComboParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CloseComboParams).fields)
 }
@@ -199,20 +199,20 @@ func (r *CloseComboResult) fields(f *wire.Fields) {
 	f.Text("debug_msg", &r.DebugMsg)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CloseComboResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CloseComboResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CloseComboResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CloseComboResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CloseComboResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CloseComboResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CreateComboParams) fields(f *wire.Fields) {
@@ -227,20 +227,20 @@ func (r *CreateComboParams) fields(f *wire.Fields) {
 	wire.Opt(f, "trailing_stop_percent", &r.TrailingStopPercent, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CreateComboParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateComboParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateComboParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateComboParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateComboParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CreateComboParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CreateComboParams).fields)
 }
@@ -252,40 +252,40 @@ func (r *CreateComboResult) fields(f *wire.Fields) {
 	f.Text("ban_reason_text", &r.BanReasonText)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CreateComboResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateComboResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateComboResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateComboResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateComboResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CreateComboResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ComboParams) fields(f *wire.Fields) {
 	f.IntText("bot_id", &r.BotID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ComboParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ComboParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ComboParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ComboParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ComboParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ComboParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*ComboParams).fields) }
 
 func (r *ComboResult) fields(f *wire.Fields) {
@@ -294,20 +294,20 @@ func (r *ComboResult) fields(f *wire.Fields) {
 	wire.Struct(f, "detail", &r.Detail, (*ComboBot).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ComboResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ComboResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ComboResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ComboResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ComboResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ComboResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ComboBot) fields(f *wire.Fields) {
@@ -358,12 +358,12 @@ func (r *ComboBot) fields(f *wire.Fields) {
 	f.Decimal("tp_exit_equity", &r.TakeProfitExitEquity)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ComboBot) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ComboBot).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r ComboBot) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*ComboBot).fields), nil }
 
 func (r *ComboPosition) fields(f *wire.Fields) {
@@ -375,12 +375,12 @@ func (r *ComboPosition) fields(f *wire.Fields) {
 	f.Int("symbol_id", &r.SymbolID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ComboPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ComboPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r ComboPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*ComboPosition).fields), nil
 }
@@ -398,20 +398,20 @@ func (r *ComboLimitsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "need_to_slippage", &r.NeedToSlippage, (*wire.Fields).Bool)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ComboLimitsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ComboLimitsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ComboLimitsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ComboLimitsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ComboLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ComboLimitsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ComboLimitsParams).fields)
 }
@@ -429,40 +429,40 @@ func (r *ComboLimitsResult) fields(f *wire.Fields) {
 	wire.Struct(f, "trailing_stop_percent", &r.TrailingStopPercent, (*Limits).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ComboLimitsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ComboLimitsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ComboLimitsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ComboLimitsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ComboLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ComboLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CloseFuturesGridParams) fields(f *wire.Fields) {
 	f.IntText("bot_id", &r.BotID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CloseFuturesGridParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CloseFuturesGridParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CloseFuturesGridParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CloseFuturesGridParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CloseFuturesGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CloseFuturesGridParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CloseFuturesGridParams).fields)
 }
@@ -473,20 +473,20 @@ func (r *CloseFuturesGridResult) fields(f *wire.Fields) {
 	f.IntText("bot_id", &r.BotID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CloseFuturesGridResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CloseFuturesGridResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CloseFuturesGridResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CloseFuturesGridResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CloseFuturesGridResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CloseFuturesGridResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CreateFuturesGridParams) fields(f *wire.Fields) {
@@ -509,20 +509,20 @@ func (r *CreateFuturesGridParams) fields(f *wire.Fields) {
 	wire.Opt(f, "move_down_price", &r.MoveDownPrice, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CreateFuturesGridParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateFuturesGridParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateFuturesGridParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateFuturesGridParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateFuturesGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CreateFuturesGridParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CreateFuturesGridParams).fields)
 }
@@ -535,18 +535,18 @@ func (r *CreateFuturesGridResult) fields(f *wire.Fields) {
 	f.Text("ban_reason_text", &r.BanReasonText)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CreateFuturesGridResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateFuturesGridResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateFuturesGridResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateFuturesGridResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateFuturesGridResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CreateFuturesGridResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -22,20 +22,20 @@ func (r *CreateSpotGridParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit_up_price", &r.LimitUpPrice, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CreateSpotGridParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateSpotGridParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateSpotGridParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateSpotGridParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateSpotGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CreateSpotGridParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CreateSpotGridParams).fields)
 }
@@ -47,40 +47,40 @@ func (r *CreateSpotGridResult) fields(f *wire.Fields) {
 	f.Text("ban_reason_text", &r.BanReasonText)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CreateSpotGridResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateSpotGridResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateSpotGridResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateSpotGridResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateSpotGridResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CreateSpotGridResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotGridParams) fields(f *wire.Fields) {
 	f.Int("grid_id", &r.GridID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SpotGridParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotGridParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotGridParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotGridParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SpotGridParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SpotGridParams).fields)
 }
@@ -91,20 +91,20 @@ func (r *SpotGridResult) fields(f *wire.Fields) {
 	f.Text("debug_msg", &r.DebugMsg)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SpotGridResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotGridResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SpotGridResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SpotGridResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotGridResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SpotGridResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotGridBot) fields(f *wire.Fields) {
@@ -155,12 +155,12 @@ func (r *SpotGridBot) fields(f *wire.Fields) {
 	f.Int("ori_cell_number", &r.OriginalCellNumber)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SpotGridBot) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SpotGridBot).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SpotGridBot) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SpotGridBot).fields), nil
 }
@@ -181,20 +181,20 @@ func (r *CheckSpotGridParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit_up_price", &r.LimitUpPrice, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CheckSpotGridParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CheckSpotGridParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CheckSpotGridParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CheckSpotGridParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CheckSpotGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CheckSpotGridParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CheckSpotGridParams).fields)
 }
@@ -217,18 +217,18 @@ func (r *CheckSpotGridResult) fields(f *wire.Fields) {
 	wire.Struct(f, "limit_up_price", &r.LimitUpPrice, (*Range).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CheckSpotGridResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CheckSpotGridResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CheckSpotGridResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CheckSpotGridResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CheckSpotGridResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CheckSpotGridResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -37,11 +37,19 @@ type CreateSpotGridParams struct {
 	// Amount to put in, in the base coin. Needed for the modes 1 and 2 of InvestMode.
 	BaseInvestment bybit.Opt[decimal.Decimal]
 
-	InvestMode      bybit.Opt[InvestMode]      // Which coins are put in. Default: the quote coin.
-	CellNumber      int64                      // number of cells, at least 2
-	EntryPrice      bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
-	StopLossPrice   bybit.Opt[decimal.Decimal] // Price at which to close with a loss. Default: none.
-	TakeProfitPrice bybit.Opt[decimal.Decimal] // Price at which to close with a profit. Default: none.
+	// Which coins are put in. Default: the quote coin.
+	InvestMode bybit.Opt[InvestMode]
+
+	CellNumber int64 // number of cells, at least 2
+
+	// Price at which the bot begins. Default: at once.
+	EntryPrice bybit.Opt[decimal.Decimal]
+
+	// Price at which to close with a loss. Default: none.
+	StopLossPrice bybit.Opt[decimal.Decimal]
+
+	// Price at which to close with a profit. Default: none.
+	TakeProfitPrice bybit.Opt[decimal.Decimal]
 
 	// Fall from the highest value at which to close, 0 to 0.99 as a fraction. Default: none.
 	TrailingStopPercent bybit.Opt[decimal.Decimal]
@@ -120,23 +128,13 @@ type SpotGridBot struct {
 	CumWithdrewAmount decimal.Decimal     // profit withdrawn so far, in the quote coin
 	CurrentProfit     decimal.Decimal     // profit while it runs, in the quote coin
 	CurrentPercent    decimal.Decimal     // profit while it runs, as a fraction
+	SpotSymbolStatus  string              // state of the symbol, such as ONLINE; undocumented
+	UsedRewardID      string              // ID of the first voucher; empty without one; undocumented
+	TakerFeeRate      decimal.Decimal     // fee rate of a taker, as a fraction; undocumented
+	MakerFeeRate      decimal.Decimal     // fee rate of a maker, as a fraction; undocumented
+	Equity            decimal.Decimal     // value of the bot, in the quote coin
 
-	// State of the symbol, such as ONLINE. The documentation shows it in an example only.
-	SpotSymbolStatus string
-
-	// ID of the first voucher; empty without one. The documentation shows it in an example only.
-	UsedRewardID string
-
-	// Fee rate of a taker, as a fraction. The documentation shows it in an example only.
-	TakerFeeRate decimal.Decimal
-
-	// Fee rate of a maker, as a fraction. The documentation shows it in an example only.
-	MakerFeeRate decimal.Decimal
-
-	Equity decimal.Decimal // value of the bot, in the quote coin
-
-	// Value at which the trailing stop closes it, in the quote coin. The documentation shows it in
-	// an example only.
+	// Value at which the trailing stop closes it, in the quote coin; undocumented.
 	TrailingStopExitEquity decimal.Decimal
 
 	TrailingStopPercent  decimal.Decimal // fall from the highest value at which to close, as a fraction
@@ -174,11 +172,19 @@ type CheckSpotGridParams struct {
 	// Amount to put in, in the base coin. Needed for the modes 1 and 2 of InvestMode.
 	BaseInvestment bybit.Opt[decimal.Decimal]
 
-	InvestMode bybit.Opt[InvestMode]      // Which coins are put in. Default: the quote coin.
-	CellNumber int64                      // number of cells, at least 2
-	StopLoss   bybit.Opt[decimal.Decimal] // Price at which to close with a loss. Default: none.
-	TakeProfit bybit.Opt[decimal.Decimal] // Price at which to close with a profit. Default: none.
-	EntryPrice bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
+	// Which coins are put in. Default: the quote coin.
+	InvestMode bybit.Opt[InvestMode]
+
+	CellNumber int64 // number of cells, at least 2
+
+	// Price at which to close with a loss. Default: none.
+	StopLoss bybit.Opt[decimal.Decimal]
+
+	// Price at which to close with a profit. Default: none.
+	TakeProfit bybit.Opt[decimal.Decimal]
+
+	// Price at which the bot begins. Default: at once.
+	EntryPrice bybit.Opt[decimal.Decimal]
 
 	// Fall from the highest value at which to close, 0 to 0.99 as a fraction. Default: none.
 	TrailingStopPercent bybit.Opt[decimal.Decimal]

@@ -5,7 +5,6 @@ package bot
 // StatusCode says what became of a request.
 type StatusCode int64
 
-// The values of StatusCode.
 const (
 	StatusSuccess StatusCode = 0   // it was done; the answer of futures bots
 	StatusOK      StatusCode = 200 // it was done; the answer of spot bots, and of futures bots at times
@@ -24,7 +23,6 @@ const (
 // CloseMode says what a spot bot's coins become when it is closed.
 type CloseMode int64
 
-// The values of CloseMode.
 const (
 	CloseToBase  CloseMode = 2 // all is turned into the base coins
 	CloseToQuote CloseMode = 3 // all is turned into the quote coin
@@ -34,7 +32,6 @@ const (
 // CloseModeName says what became of a DCA bot's coins.
 type CloseModeName string
 
-// The values of CloseModeName.
 const (
 	CloseNameToBase  CloseModeName = "DCA_BASE_MODE"  // all was turned into the base coins
 	CloseNameToQuote CloseModeName = "DCA_QUOTE_MODE" // all was turned into the quote coin
@@ -44,7 +41,6 @@ const (
 // has a running bot with BOT_CLOSE_CODE_FAILED_INITIATION.
 type CloseCode string
 
-// The values of CloseCode.
 const (
 	CloseUnspecified CloseCode = "BOT_CLOSE_CODE_UNSPECIFIED" // no reason is given
 
@@ -89,7 +85,6 @@ const (
 // AccountType is the account that a bot takes its money from.
 type AccountType string
 
-// The values of AccountType.
 const (
 	AccountUnspecified   AccountType = "BOT_ACCOUNT_TYPE_UNSPECIFIED" // not known
 	AccountDerivatives   AccountType = "BOT_ACCOUNT_TYPE_DERIVATIVE"  // the derivatives account
@@ -104,7 +99,6 @@ const (
 // Direction says which way a bot bets.
 type Direction int64
 
-// The values of Direction.
 const (
 	DirectionLong  Direction = 1 // rising prices bring it profit
 	DirectionShort Direction = 2 // falling prices bring it profit
@@ -113,7 +107,6 @@ const (
 // SideName says which way a symbol of a combo bot bets.
 type SideName string
 
-// The values of SideName.
 const (
 	SideNameUnspecified SideName = "SIDE_UNSPECIFIED" // not known
 	SideNameLong        SideName = "SIDE_LONG"        // rising prices bring profit
@@ -123,7 +116,6 @@ const (
 // ComboModeName says which way a combo bot bets.
 type ComboModeName string
 
-// The values of ComboModeName.
 const (
 	ComboNameUnspecified ComboModeName = "BOT_MODE_UNSPECIFIED" // not known
 	ComboNameLong        ComboModeName = "BOT_MODE_LONG"        // all of its symbols are long
@@ -134,7 +126,6 @@ const (
 // ComboStatusName says where a combo bot stands.
 type ComboStatusName string
 
-// The values of ComboStatusName.
 const (
 	ComboUnspecified ComboStatusName = "BOT_DISPLAY_STATUS_UNSPECIFIED"      // not known
 	ComboStarting    ComboStatusName = "BOT_DISPLAY_STATUS_INITIALIZING"     // it is being started
@@ -148,7 +139,6 @@ const (
 // documentation shows.
 type ComboStopName string
 
-// The values of ComboStopName.
 const (
 	ComboStopManually ComboStopName = "BOT_STOP_TYPE_BY_USER" // the user closed it
 )
@@ -156,7 +146,6 @@ const (
 // RebalanceMode says when a combo bot brings its positions back to their weights.
 type RebalanceMode int64
 
-// The values of RebalanceMode.
 const (
 	RebalanceTime          RebalanceMode = 1 // at fixed intervals
 	RebalancePercent       RebalanceMode = 2 // when a weight is off by a threshold
@@ -170,7 +159,6 @@ const (
 // has names for the other modes as well, which its pages do not tell.
 type RebalanceModeName string
 
-// The values of RebalanceModeName.
 const (
 	RebalanceNameTime RebalanceModeName = "ADJUST_POSITION_MODE_TIME" // at fixed intervals
 
@@ -184,7 +172,6 @@ const (
 // ComboCheck says what is wrong with the parameters of a combo bot.
 type ComboCheck string
 
-// The values of ComboCheck.
 const (
 	ComboValid          ComboCheck = "LIMIT_CHECK_CODE_SUCCESS_UNSPECIFIED" // nothing: they are valid
 	ComboTooFewSymbols  ComboCheck = "LIMIT_CHECK_CODE_SYMBOL_NUM_TOO_LOW"  // there are too few symbols
@@ -221,7 +208,6 @@ const (
 // GridMode says which way a futures grid bot bets.
 type GridMode int64
 
-// The values of GridMode.
 const (
 	GridNeutral GridMode = 1 // neither way
 	GridLong    GridMode = 2 // rising prices bring it profit
@@ -231,7 +217,6 @@ const (
 // GridModeName says which way a futures grid bot bets.
 type GridModeName string
 
-// The values of GridModeName.
 const (
 	GridNameUnspecified GridModeName = "FUTURE_GRID_MODE_UNSPECIFIED" // not known
 	GridNameNeutral     GridModeName = "FUTURE_GRID_MODE_NEUTRAL"     // neither way
@@ -242,7 +227,6 @@ const (
 // GridType says how the prices of a grid are spaced.
 type GridType int64
 
-// The values of GridType.
 const (
 	GridArithmetic GridType = 1 // with the same difference from one to the next
 	GridGeometric  GridType = 2 // with the same ratio from one to the next
@@ -251,7 +235,6 @@ const (
 // GridTypeName says how the prices of a grid are spaced.
 type GridTypeName string
 
-// The values of GridTypeName.
 const (
 	GridTypeNameUnspecified GridTypeName = "FUTURE_GRID_TYPE_UNSPECIFIED" // not known
 
@@ -265,7 +248,6 @@ const (
 // TPSLType says how the take profit and the stop loss of a futures grid bot are given.
 type TPSLType int64
 
-// The values of TPSLType.
 const (
 	TPSLPercent      TPSLType = 1 // both as a share
 	TPSLPrice        TPSLType = 2 // both as a price
@@ -276,7 +258,6 @@ const (
 // TPSLTypeName says how the take profit and the stop loss of a futures grid bot are given.
 type TPSLTypeName string
 
-// The values of TPSLTypeName.
 const (
 	TPSLNameUnspecified TPSLTypeName = "TP_SL_TYPE_UNSPECIFIED" // not known
 	TPSLNamePercent     TPSLTypeName = "TP_SL_TYPE_PERCENT"     // both as a share
@@ -292,7 +273,6 @@ const (
 // GridStatusName says where a futures grid bot stands.
 type GridStatusName string
 
-// The values of GridStatusName.
 const (
 	GridUnspecified GridStatusName = "FUTURE_GRID_STATUS_UNSPECIFIED"      // not known
 	GridRejected    GridStatusName = "FUTURE_GRID_STATUS_REJECTED"         // it was refused
@@ -308,7 +288,6 @@ const (
 // documentation shows.
 type GridStopName string
 
-// The values of GridStopName.
 const (
 	// GridStopTriggerFailed: its trigger failed; the documentation says no more.
 	GridStopTriggerFailed GridStopName = "F_GRID_BOT_STOP_TYPE_TRIGGER_FBU_FAIL"
@@ -317,7 +296,6 @@ const (
 // PositionSideName is the side of a futures grid bot's position.
 type PositionSideName string
 
-// The values of PositionSideName.
 const (
 	PositionNone PositionSideName = "FUTURES_POSITION_SIDE_UNSPECIFIED" // there is no position
 
@@ -329,7 +307,6 @@ const (
 // codes than these.
 type FuturesGridCheck string
 
-// The values of FuturesGridCheck.
 const (
 	// FuturesGridUnspecified: nothing: they are valid. So in the exchange's examples.
 	FuturesGridUnspecified FuturesGridCheck = "FGRID_CHECK_CODE_UNSPECIFIED"
@@ -394,7 +371,6 @@ const (
 // AutoCycle says whether a martingale bot begins anew after a round's take profit.
 type AutoCycle int64
 
-// The values of AutoCycle.
 const (
 	AutoCycleOn  AutoCycle = 1 // it does
 	AutoCycleOff AutoCycle = 2 // it ends after one round
@@ -403,7 +379,6 @@ const (
 // AutoCycleName says whether a martingale bot begins anew after a round's take profit.
 type AutoCycleName string
 
-// The values of AutoCycleName.
 const (
 	// AutoCycleNameUnspecified: it was not set.
 	AutoCycleNameUnspecified AutoCycleName = "AUTO_CYCLE_TOGGLE_AUTO_CYCLE_TOGGLE_UNKNOWN_UNSPECIFIED"
@@ -417,7 +392,6 @@ const (
 // MartingaleModeName says which way a martingale bot bets.
 type MartingaleModeName string
 
-// The values of MartingaleModeName.
 const (
 	// MartingaleNameUnspecified: not known.
 	MartingaleNameUnspecified MartingaleModeName = "F_MART_MODE_MARTINGALE_MODE_UNKNOWN_UNSPECIFIED"
@@ -432,7 +406,6 @@ const (
 // MartingaleStatusName says where a martingale bot stands.
 type MartingaleStatusName string
 
-// The values of MartingaleStatusName.
 const (
 	// MartingaleUnspecified: not known.
 	MartingaleUnspecified MartingaleStatusName = "F_MART_BOT_DISPLAY_STATUS_UNKNOWN_UNSPECIFIED"
@@ -451,7 +424,6 @@ const (
 // MartingaleStopName says why a martingale bot ended.
 type MartingaleStopName string
 
-// The values of MartingaleStopName.
 const (
 	// MartingaleStopUnspecified: no reason is given; so while it runs.
 	MartingaleStopUnspecified MartingaleStopName = "F_MART_BOT_STOP_TYPE_STOP_TYPE_UNKNOWN_UNSPECIFIED"
@@ -502,7 +474,6 @@ const (
 // MartingaleCheck says what is wrong with the parameters of a martingale bot.
 type MartingaleCheck string
 
-// The values of MartingaleCheck.
 const (
 	// MartingaleValid: nothing: they are valid.
 	MartingaleValid MartingaleCheck = "F_MART_LIMIT_CHECK_CODE_F_MART_CHECK_CODE_SUCCESS_UNSPECIFIED"
@@ -554,4 +525,28 @@ const (
 
 	// MartingaleLeverageLow: the leverage is too low.
 	MartingaleLeverageLow MartingaleCheck = "F_MART_LIMIT_CHECK_CODE_F_MART_LEVERAGE_TOO_LOW"
+)
+
+// InvestMode says which coins are put into a spot grid bot.
+type InvestMode int64
+
+const (
+	// InvestQuote: the quote coin. The default.
+	InvestQuote InvestMode = 0
+
+	InvestBase InvestMode = 1 // the base coin
+	InvestBoth InvestMode = 2 // both of them
+)
+
+// SpotGridStatus says where a spot grid bot stands.
+type SpotGridStatus string
+
+const (
+	SpotGridRaw       SpotGridStatus = "RAW"          // it was asked for
+	SpotGridRejected  SpotGridStatus = "REJECTED"     // it was refused
+	SpotGridNew       SpotGridStatus = "NEW"          // it was made and has not begun
+	SpotGridStarting  SpotGridStatus = "INITIALIZING" // it is being started
+	SpotGridRunning   SpotGridStatus = "RUNNING"      // it trades
+	SpotGridClosing   SpotGridStatus = "CANCELLING"   // it is being closed
+	SpotGridCompleted SpotGridStatus = "COMPLETED"    // it has ended
 )

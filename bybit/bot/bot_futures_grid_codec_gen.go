@@ -10,20 +10,20 @@ func (r *FuturesGridParams) fields(f *wire.Fields) {
 	f.IntText("bot_id", &r.BotID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FuturesGridParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FuturesGridParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FuturesGridParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FuturesGridParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FuturesGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FuturesGridParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FuturesGridParams).fields)
 }
@@ -34,20 +34,20 @@ func (r *FuturesGridResult) fields(f *wire.Fields) {
 	f.Text("debug_msg", &r.DebugMsg)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FuturesGridResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FuturesGridResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FuturesGridResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FuturesGridResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FuturesGridResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FuturesGridResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FuturesGridBot) fields(f *wire.Fields) {
@@ -127,12 +127,12 @@ func (r *FuturesGridBot) fields(f *wire.Fields) {
 	f.Int("adl_rank_indicator", &r.ADLRankIndicator)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FuturesGridBot) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FuturesGridBot).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FuturesGridBot) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FuturesGridBot).fields), nil
 }
@@ -157,20 +157,20 @@ func (r *CheckFuturesGridParams) fields(f *wire.Fields) {
 	wire.Opt(f, "move_down_price", &r.MoveDownPrice, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CheckFuturesGridParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CheckFuturesGridParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CheckFuturesGridParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CheckFuturesGridParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CheckFuturesGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CheckFuturesGridParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CheckFuturesGridParams).fields)
 }
@@ -198,40 +198,40 @@ func (r *CheckFuturesGridResult) fields(f *wire.Fields) {
 	wire.Struct(f, "move_down_price", &r.MoveDownPrice, (*Range).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CheckFuturesGridResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CheckFuturesGridResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CheckFuturesGridResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CheckFuturesGridResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CheckFuturesGridResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CheckFuturesGridResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CloseMartingaleParams) fields(f *wire.Fields) {
 	f.IntText("bot_id", &r.BotID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CloseMartingaleParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CloseMartingaleParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CloseMartingaleParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CloseMartingaleParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CloseMartingaleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CloseMartingaleParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CloseMartingaleParams).fields)
 }
@@ -241,20 +241,20 @@ func (r *CloseMartingaleResult) fields(f *wire.Fields) {
 	f.Text("debug_msg", &r.DebugMsg)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CloseMartingaleResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CloseMartingaleResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CloseMartingaleResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CloseMartingaleResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CloseMartingaleResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CloseMartingaleResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CreateMartingaleParams) fields(f *wire.Fields) {
@@ -271,20 +271,20 @@ func (r *CreateMartingaleParams) fields(f *wire.Fields) {
 	wire.Opt(f, "auto_cycle_toggle", &r.AutoCycle, wire.Code[AutoCycle])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CreateMartingaleParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateMartingaleParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateMartingaleParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateMartingaleParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateMartingaleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CreateMartingaleParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CreateMartingaleParams).fields)
 }
@@ -296,40 +296,40 @@ func (r *CreateMartingaleResult) fields(f *wire.Fields) {
 	f.IntText("bot_id", &r.BotID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CreateMartingaleResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateMartingaleResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateMartingaleResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateMartingaleResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateMartingaleResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CreateMartingaleResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MartingaleParams) fields(f *wire.Fields) {
 	f.IntText("bot_id", &r.BotID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MartingaleParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MartingaleParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MartingaleParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MartingaleParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MartingaleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MartingaleParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*MartingaleParams).fields)
 }
@@ -340,20 +340,20 @@ func (r *MartingaleResult) fields(f *wire.Fields) {
 	wire.Struct(f, "fmart_detail", &r.Detail, (*MartingaleBot).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *MartingaleResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MartingaleResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MartingaleResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MartingaleResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MartingaleResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r MartingaleResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MartingaleBot) fields(f *wire.Fields) {
@@ -407,12 +407,12 @@ func (r *MartingaleBot) fields(f *wire.Fields) {
 	f.Int("adl_rank_indicator", &r.ADLRankIndicator)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MartingaleBot) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MartingaleBot).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MartingaleBot) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MartingaleBot).fields), nil
 }
@@ -432,20 +432,20 @@ func (r *MartingaleLimitsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "auto_cycle_toggle", &r.AutoCycle, wire.Code[AutoCycle])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MartingaleLimitsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MartingaleLimitsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MartingaleLimitsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MartingaleLimitsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MartingaleLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MartingaleLimitsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*MartingaleLimitsParams).fields)
 }
@@ -464,20 +464,20 @@ func (r *MartingaleLimitsResult) fields(f *wire.Fields) {
 	wire.Struct(f, "leverage", &r.Leverage, (*Limits).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *MartingaleLimitsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MartingaleLimitsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MartingaleLimitsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MartingaleLimitsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MartingaleLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r MartingaleLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CloseSpotGridParams) fields(f *wire.Fields) {
@@ -486,20 +486,20 @@ func (r *CloseSpotGridParams) fields(f *wire.Fields) {
 	wire.Opt(f, "bot_id", &r.BotID, (*wire.Fields).IntText)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CloseSpotGridParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CloseSpotGridParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CloseSpotGridParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CloseSpotGridParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CloseSpotGridParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CloseSpotGridParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CloseSpotGridParams).fields)
 }
@@ -509,18 +509,18 @@ func (r *CloseSpotGridResult) fields(f *wire.Fields) {
 	f.Text("debug_msg", &r.DebugMsg)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CloseSpotGridResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CloseSpotGridResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CloseSpotGridResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CloseSpotGridResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CloseSpotGridResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CloseSpotGridResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

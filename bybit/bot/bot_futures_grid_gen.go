@@ -70,10 +70,13 @@ type FuturesGridBot struct {
 
 	FundingFee decimal.Decimal // funding so far, in the quote coin; positive if received, negative if paid
 
-	PositionBalance      decimal.Decimal  // margin of the position, in the quote coin
-	AvailableBalance     decimal.Decimal  // margin that is free, in the quote coin
-	TotalOrderBalance    decimal.Decimal  // margin of the orders, in the quote coin
-	CloseReason          GridStopName     // Why it ended. CloseCode says it as well.
+	PositionBalance   decimal.Decimal // margin of the position, in the quote coin
+	AvailableBalance  decimal.Decimal // margin that is free, in the quote coin
+	TotalOrderBalance decimal.Decimal // margin of the orders, in the quote coin
+
+	// Why it ended. CloseCode says it as well.
+	CloseReason GridStopName
+
 	AllowFollow          bool             // whether it may be copied
 	OperationTime        int64            // how long it has run, in milliseconds
 	CreateTime           time.Time        // when it was made
@@ -153,9 +156,11 @@ type CheckFuturesGridParams struct {
 	// Price at which to close with a profit; for the types 2 and 3 of TPSLType.
 	TakeProfitPrice bybit.Opt[decimal.Decimal]
 
-	TPSLType bybit.Opt[TPSLType] // How take profit and stop loss are given. Default: there are none.
+	// How take profit and stop loss are given. Default: there are none.
+	TPSLType bybit.Opt[TPSLType]
 
-	EntryPrice bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
+	// Price at which the bot begins. Default: at once.
+	EntryPrice bybit.Opt[decimal.Decimal]
 
 	// Loss at which to close, in percent; for the types 1 and 3 of TPSLType.
 	StopLossPercent bybit.Opt[decimal.Decimal]
@@ -262,8 +267,10 @@ type CreateMartingaleParams struct {
 	// Loss at which to close, as a fraction of the margin. Default: none.
 	StopLossPercent bybit.Opt[decimal.Decimal]
 
-	EntryPrice bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
-	AutoCycle  bybit.Opt[AutoCycle]       // whether another round follows
+	// Price at which the bot begins. Default: at once.
+	EntryPrice bybit.Opt[decimal.Decimal]
+
+	AutoCycle bybit.Opt[AutoCycle] // whether another round follows
 }
 
 // CreateMartingaleResult is what [Service.CreateMartingale] returns.
@@ -398,11 +405,11 @@ type MartingaleLimitsParams struct {
 	// Loss at which to close, as a fraction of the margin. Default: none.
 	StopLossPercent bybit.Opt[decimal.Decimal]
 
-	EntryPrice     bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
-	NeedToSlippage bybit.Opt[bool]            // whether to take slippage into account
+	// Price at which the bot begins. Default: at once.
+	EntryPrice bybit.Opt[decimal.Decimal]
 
-	// Whether another round follows. The documentation shows it in an example only.
-	AutoCycle bybit.Opt[AutoCycle]
+	NeedToSlippage bybit.Opt[bool]      // whether to take slippage into account
+	AutoCycle      bybit.Opt[AutoCycle] // whether another round follows; undocumented
 }
 
 // MartingaleLimitsResult is what [Service.MartingaleLimits] returns.
@@ -439,8 +446,7 @@ type CloseSpotGridParams struct {
 	GridID    int64     // ID of the bot
 	CloseMode CloseMode // what its coins become: 2, 3 or 4
 
-	// ID of the bot, under the name that the exchange's example has. Leave it unset. The
-	// documentation shows it in an example only.
+	// ID of the bot, under the name that the exchange's example has. Leave it unset. Undocumented.
 	BotID bybit.Opt[int64]
 }
 

@@ -245,18 +245,23 @@ type ComboBot struct {
 	Name                       string            // name of the bot, made of its coins
 	RunTimeDuration            int64             // how long it has run, in seconds
 	SettlementAssets           string            // what it paid back, such as 496.24566099 USDT
-	StopType                   ComboStopName     // Why it ended. CloseCode says it as well.
-	FollowNum                  int64             // how many users copy it
 
-	UsedRewardAmount      decimal.Decimal // vouchers that were used, in the quote coin; absent without any
-	UsedRewardID          string          // ID of the first insurance voucher; 0 without one
-	TotalBonus            decimal.Decimal // bonus that was used, in the quote coin
-	RealizedPnL           decimal.Decimal // profit that is realized, in the quote coin
-	UnrealizedPnL         decimal.Decimal // profit of the positions at the mark price, in the quote coin
-	TotalExecFee          decimal.Decimal // trading fees so far, in the quote coin
-	LastModifySettingTime time.Time       // When its settings were last changed. Absent if never.
-	MidwayTransfer        decimal.Decimal // margin moved while it ran, in the quote coin
-	ExitEquity            decimal.Decimal // value when it ended, in the quote coin; 0 while it runs
+	// Why it ended. CloseCode says it as well.
+	StopType ComboStopName
+
+	FollowNum        int64           // how many users copy it
+	UsedRewardAmount decimal.Decimal // vouchers that were used, in the quote coin; absent without any
+	UsedRewardID     string          // ID of the first insurance voucher; 0 without one
+	TotalBonus       decimal.Decimal // bonus that was used, in the quote coin
+	RealizedPnL      decimal.Decimal // profit that is realized, in the quote coin
+	UnrealizedPnL    decimal.Decimal // profit of the positions at the mark price, in the quote coin
+	TotalExecFee     decimal.Decimal // trading fees so far, in the quote coin
+
+	// When its settings were last changed. Absent if never.
+	LastModifySettingTime time.Time
+
+	MidwayTransfer decimal.Decimal // margin moved while it ran, in the quote coin
+	ExitEquity     decimal.Decimal // value when it ended, in the quote coin; 0 while it runs
 
 	// Fall from the highest equity at which to close, as a fraction; 0 for none.
 	TrailingStopPercent decimal.Decimal
@@ -384,12 +389,14 @@ type CreateFuturesGridParams struct {
 	// Price at which to close with a profit; for the types 2 and 3 of TPSLType.
 	TakeProfitPrice bybit.Opt[decimal.Decimal]
 
-	EntryPrice bybit.Opt[decimal.Decimal] // Price at which the bot begins. Default: at once.
+	// Price at which the bot begins. Default: at once.
+	EntryPrice bybit.Opt[decimal.Decimal]
 
 	// Fall from the highest equity at which to close, as a fraction. Default: none.
 	TrailingStopPercent bybit.Opt[decimal.Decimal]
 
-	TPSLType bybit.Opt[TPSLType] // How take profit and stop loss are given. Default: there are none.
+	// How take profit and stop loss are given. Default: there are none.
+	TPSLType bybit.Opt[TPSLType]
 
 	// Price at which to close with a loss; for the types 2 and 4 of TPSLType.
 	StopLossPrice bybit.Opt[decimal.Decimal]

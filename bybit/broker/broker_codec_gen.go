@@ -11,12 +11,12 @@ func (r *Earning) fields(f *wire.Fields) {
 	f.Decimal("earning", &r.Earning)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Earning) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Earning).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Earning) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Earning).fields), nil }
 
 func (r *IPChangesParams) fields(f *wire.Fields) {
@@ -26,20 +26,20 @@ func (r *IPChangesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *IPChangesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IPChangesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IPChangesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IPChangesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IPChangesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r IPChangesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*IPChangesParams).fields)
 }
@@ -49,8 +49,8 @@ func (r *IPChangesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IPChangesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *IPChangesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*IPChangesParams).fields)
 }
@@ -60,20 +60,20 @@ func (r *IPChangesResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *IPChangesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IPChangesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IPChangesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IPChangesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IPChangesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r IPChangesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *IPChange) fields(f *wire.Fields) {
@@ -84,32 +84,32 @@ func (r *IPChange) fields(f *wire.Fields) {
 	f.RFC3339("createdAt", &r.CreatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IPChange) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IPChange).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r IPChange) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*IPChange).fields), nil }
 
 func (r *WhitelistedIPsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*WhitelistedIPsRow).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *WhitelistedIPsResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*WhitelistedIPsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *WhitelistedIPsResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*WhitelistedIPsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *WhitelistedIPsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r WhitelistedIPsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *WhitelistedIPsRow) fields(f *wire.Fields) {
@@ -118,12 +118,12 @@ func (r *WhitelistedIPsRow) fields(f *wire.Fields) {
 	wire.Values(f, "ipList", &r.IPList, (*wire.Fields).Text)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *WhitelistedIPsRow) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*WhitelistedIPsRow).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r WhitelistedIPsRow) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*WhitelistedIPsRow).fields), nil
 }
@@ -136,20 +136,20 @@ func (r *AccountInfoResult) fields(f *wire.Fields) {
 	f.Millis("ts", &r.Time)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AccountInfoResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AccountInfoResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AccountInfoResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AccountInfoResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AccountInfoResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AccountInfoResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *BaseFeeRebate) fields(f *wire.Fields) {
@@ -157,12 +157,12 @@ func (r *BaseFeeRebate) fields(f *wire.Fields) {
 	f.Percent("derivatives", &r.Derivatives)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BaseFeeRebate) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BaseFeeRebate).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r BaseFeeRebate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*BaseFeeRebate).fields), nil
 }
@@ -173,12 +173,12 @@ func (r *MarkupFeeRebate) fields(f *wire.Fields) {
 	f.Percent("convert", &r.Convert)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarkupFeeRebate) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarkupFeeRebate).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MarkupFeeRebate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MarkupFeeRebate).fields), nil
 }
@@ -192,20 +192,20 @@ func (r *EarningsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *EarningsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*EarningsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *EarningsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*EarningsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *EarningsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r EarningsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*EarningsParams).fields)
 }
@@ -215,8 +215,8 @@ func (r *EarningsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*EarningsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *EarningsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*EarningsParams).fields)
 }
@@ -227,20 +227,20 @@ func (r *EarningsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *EarningsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*EarningsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *EarningsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*EarningsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *EarningsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r EarningsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *EarningTotals) fields(f *wire.Fields) {
@@ -251,12 +251,12 @@ func (r *EarningTotals) fields(f *wire.Fields) {
 	wire.Structs(f, "total", &r.Total, (*Earning).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *EarningTotals) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*EarningTotals).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r EarningTotals) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*EarningTotals).fields), nil
 }
@@ -274,12 +274,12 @@ func (r *EarningDetail) fields(f *wire.Fields) {
 	f.Millis("execTime", &r.ExecTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *EarningDetail) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*EarningDetail).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r EarningDetail) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*EarningDetail).fields), nil
 }
@@ -295,20 +295,20 @@ func (r *SubDepositsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SubDepositsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SubDepositsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SubDepositsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SubDepositsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SubDepositsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SubDepositsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SubDepositsParams).fields)
 }
@@ -318,8 +318,8 @@ func (r *SubDepositsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SubDepositsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SubDepositsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SubDepositsParams).fields)
 }
@@ -329,20 +329,20 @@ func (r *SubDepositsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SubDepositsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SubDepositsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SubDepositsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SubDepositsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SubDepositsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SubDepositsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Deposit) fields(f *wire.Fields) {
@@ -367,12 +367,12 @@ func (r *Deposit) fields(f *wire.Fields) {
 	f.Int("taxStatus", (*int64)(&r.TaxStatus))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Deposit) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Deposit).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Deposit) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Deposit).fields), nil }
 
 func (r *RateLimitsParams) fields(f *wire.Fields) {
@@ -381,20 +381,20 @@ func (r *RateLimitsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "uids", &r.UIDs, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RateLimitsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RateLimitsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RateLimitsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RateLimitsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RateLimitsParams).fields)
 }
@@ -404,8 +404,8 @@ func (r *RateLimitsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RateLimitsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RateLimitsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RateLimitsParams).fields)
 }
@@ -415,20 +415,20 @@ func (r *RateLimitsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RateLimitsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RateLimitsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RateLimitsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RateLimit) fields(f *wire.Fields) {
@@ -437,12 +437,12 @@ func (r *RateLimit) fields(f *wire.Fields) {
 	f.Int("rate", &r.Rate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimit) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimit).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimit) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RateLimit).fields), nil
 }
@@ -451,20 +451,20 @@ func (r *RateLimitCapsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RateLimitCap).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RateLimitCapsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitCapsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RateLimitCapsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RateLimitCapsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitCapsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimitCapsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RateLimitCap) fields(f *wire.Fields) {
@@ -474,12 +474,12 @@ func (r *RateLimitCap) fields(f *wire.Fields) {
 	f.Text("bizType", (*string)(&r.BizType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RateLimitCap) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RateLimitCap).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RateLimitCap) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RateLimitCap).fields), nil
 }

@@ -5,7 +5,6 @@ package broker
 // IPOperation says what was done with an address.
 type IPOperation string
 
-// The values of IPOperation.
 const (
 	IPAdded    IPOperation = "ADD"     // put on the list
 	IPRemoved  IPOperation = "REMOVE"  // taken off the list
@@ -16,7 +15,6 @@ const (
 // DomainType says what kind of host name a change is about.
 type DomainType string
 
-// The values of DomainType.
 const (
 	DomainHTTP      DomainType = "GW" // for HTTP
 	DomainWebSocket DomainType = "WS" // for WebSocket
@@ -25,18 +23,18 @@ const (
 // BizType is a line of business.
 type BizType string
 
-// The values of BizType.
 const (
 	BizSpot        BizType = "SPOT"        // spot trading
 	BizDerivatives BizType = "DERIVATIVES" // perpetuals and futures
 	BizOptions     BizType = "OPTIONS"     // options
-	BizConvert     BizType = "CONVERT"     // Conversions of coins. Only in earnings.
+
+	// BizConvert: conversions of coins. Only in earnings.
+	BizConvert BizType = "CONVERT"
 )
 
 // AmountUnit says what the amounts of a voucher are in.
 type AmountUnit string
 
-// The values of AmountUnit.
 const (
 	AmountUSD  AmountUnit = "AWARD_AMOUNT_UNIT_USD"  // USD
 	AmountCoin AmountUnit = "AWARD_AMOUNT_UNIT_COIN" // the coin of the voucher
@@ -45,7 +43,6 @@ const (
 // SetLimitMessage says what became of one change of a limit.
 type SetLimitMessage string
 
-// The values of SetLimitMessage.
 const (
 	LimitUpdated SetLimitMessage = "API limit updated successfully" // it was made
 

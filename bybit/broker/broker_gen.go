@@ -48,8 +48,12 @@ func (s *Service) AllIPChanges(ctx context.Context, p *IPChangesParams) iter.Seq
 type IPChangesParams struct {
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int]       // Rows per page, 1 to 50. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // IPChangesResult is what [Service.IPChanges] returns.
@@ -155,12 +159,20 @@ func (s *Service) AllEarnings(ctx context.Context, p *EarningsParams) iter.Seq2[
 
 // EarningsParams are the parameters of [Service.Earnings].
 type EarningsParams struct {
-	BizType BizType           // Line of business. Default: all.
-	Begin   bybit.Opt[string] // first day, UTC, such as 20231201
-	End     bybit.Opt[string] // last day, UTC, such as 20231201
-	UID     bybit.Opt[string] // UID of a sub-account. Default: all.
-	Limit   bybit.Opt[int]    // Rows per page, 1 to 1000. Default: 1000.
-	Cursor  bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Line of business. Default: all.
+	BizType BizType
+
+	Begin bybit.Opt[string] // first day, UTC, such as 20231201
+	End   bybit.Opt[string] // last day, UTC, such as 20231201
+
+	// UID of a sub-account. Default: all.
+	UID bybit.Opt[string]
+
+	// Rows per page, 1 to 1000. Default: 1000.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // EarningsResult is what [Service.Earnings] returns.
@@ -221,16 +233,26 @@ func (s *Service) AllSubDeposits(ctx context.Context, p *SubDepositsParams) iter
 
 // SubDepositsParams are the parameters of [Service.SubDeposits].
 type SubDepositsParams struct {
-	ID   bybit.Opt[string] // ID of the deposit at the exchange. If given, the other filters do not matter.
-	TxID bybit.Opt[string] // Hash of the transaction. Deposits from before 2024 cannot be found by it.
+	// ID of the deposit at the exchange. If given, the other filters do not matter.
+	ID bybit.Opt[string]
 
-	SubMemberID bybit.Opt[string]    // UID of a sub-account. Default: all.
-	Coin        bybit.Opt[string]    // Coin in upper case. Default: all.
-	StartTime   bybit.Opt[time.Time] // not before this time
-	EndTime     bybit.Opt[time.Time] // not after this time
-	Limit       bybit.Opt[int]       // Rows per page, 1 to 50. Default: 50.
+	// Hash of the transaction. Deposits from before 2024 cannot be found by it.
+	TxID bybit.Opt[string]
 
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// UID of a sub-account. Default: all.
+	SubMemberID bybit.Opt[string]
+
+	// Coin in upper case. Default: all.
+	Coin bybit.Opt[string]
+
+	StartTime bybit.Opt[time.Time] // not before this time
+	EndTime   bybit.Opt[time.Time] // not after this time
+
+	// Rows per page, 1 to 50. Default: 50.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // SubDepositsResult is what [Service.SubDeposits] returns.
@@ -259,7 +281,8 @@ type Deposit struct {
 	DepositType       bybit.DepositType   // whether something holds it up
 	FromAddress       string              // address it came from; empty unless there is exactly one
 
-	TaxDepositRecordsID string // ID of the deposit in tax reports. Only for Austrian users of the EU site.
+	// ID of the deposit in tax reports. Only for Austrian users of the EU site.
+	TaxDepositRecordsID string
 
 	TaxStatus bybit.TaxStatus // whether it has been reported for tax
 }
@@ -287,9 +310,14 @@ func (s *Service) AllRateLimits(ctx context.Context, p *RateLimitsParams) iter.S
 
 // RateLimitsParams are the parameters of [Service.RateLimits].
 type RateLimitsParams struct {
-	Limit  bybit.Opt[int]    // Rows per page, 1 to 1000. Default: 1000.
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
-	UIDs   bybit.Opt[string] // UIDs, joined with commas, also of several main accounts. Default: all.
+	// Rows per page, 1 to 1000. Default: 1000.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
+
+	// UIDs, joined with commas, also of several main accounts. Default: all.
+	UIDs bybit.Opt[string]
 }
 
 // RateLimitsResult is what [Service.RateLimits] returns.

@@ -10,20 +10,20 @@ func (r *SetRateLimitsParams) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*SetRateLimit).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SetRateLimitsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SetRateLimitsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SetRateLimitsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SetRateLimitsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SetRateLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SetRateLimitsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SetRateLimitsParams).fields)
 }
@@ -34,12 +34,12 @@ func (r *SetRateLimit) fields(f *wire.Fields) {
 	wire.Opt(f, "rate", &r.Rate, wire.Code[int])
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SetRateLimit) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SetRateLimit).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SetRateLimit) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SetRateLimit).fields), nil
 }
@@ -48,20 +48,20 @@ func (r *SetRateLimitsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "result", &r.Outcomes, (*SetRateLimitOutcome).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SetRateLimitsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SetRateLimitsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SetRateLimitsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SetRateLimitsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SetRateLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SetRateLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SetRateLimitOutcome) fields(f *wire.Fields) {
@@ -72,12 +72,12 @@ func (r *SetRateLimitOutcome) fields(f *wire.Fields) {
 	f.Text("msg", (*string)(&r.Msg))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SetRateLimitOutcome) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SetRateLimitOutcome).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SetRateLimitOutcome) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SetRateLimitOutcome).fields), nil
 }
@@ -89,20 +89,20 @@ func (r *IssuedVoucherParams) fields(f *wire.Fields) {
 	wire.Opt(f, "withUsedAmount", &r.WithUsedAmount, (*wire.Fields).Bool)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *IssuedVoucherParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IssuedVoucherParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IssuedVoucherParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IssuedVoucherParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IssuedVoucherParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r IssuedVoucherParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*IssuedVoucherParams).fields)
 }
@@ -120,20 +120,20 @@ func (r *IssuedVoucherResult) fields(f *wire.Fields) {
 	f.Decimal("usedAmount", &r.UsedAmount)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *IssuedVoucherResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IssuedVoucherResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IssuedVoucherResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IssuedVoucherResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IssuedVoucherResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r IssuedVoucherResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *IssueVoucherParams) fields(f *wire.Fields) {
@@ -144,20 +144,20 @@ func (r *IssueVoucherParams) fields(f *wire.Fields) {
 	f.Text("brokerId", &r.BrokerID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *IssueVoucherParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IssueVoucherParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IssueVoucherParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IssueVoucherParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IssueVoucherParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r IssueVoucherParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*IssueVoucherParams).fields)
 }
@@ -166,20 +166,20 @@ func (r *VoucherParams) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *VoucherParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*VoucherParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *VoucherParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*VoucherParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *VoucherParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r VoucherParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*VoucherParams).fields)
 }
@@ -194,18 +194,18 @@ func (r *VoucherResult) fields(f *wire.Fields) {
 	f.Decimal("usedAmount", &r.UsedAmount)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *VoucherResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*VoucherResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *VoucherResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*VoucherResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *VoucherResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r VoucherResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -33,9 +33,11 @@ type SetRateLimitsParams struct {
 
 // SetRateLimit is one of the limits to set ([SetRateLimitsParams.List]).
 type SetRateLimit struct {
-	UIDs    string         // UIDs, joined with commas
-	BizType BizType        // line of business: BizSpot, BizDerivatives or BizOptions
-	Rate    bybit.Opt[int] // Required. Calls per second.
+	UIDs    string  // UIDs, joined with commas
+	BizType BizType // line of business: BizSpot, BizDerivatives or BizOptions
+
+	// Required. Calls per second.
+	Rate bybit.Opt[int]
 }
 
 // SetRateLimitsResult is what [Service.SetRateLimits] returns.
@@ -68,10 +70,12 @@ func (s *Service) IssuedVoucher(ctx context.Context, p *IssuedVoucherParams) (*I
 
 // IssuedVoucherParams are the parameters of [Service.IssuedVoucher].
 type IssuedVoucherParams struct {
-	AccountID      string          // UID of the user
-	AwardID        string          // ID of the voucher
-	SpecCode       string          // code that the voucher was issued with, at most 8 characters
-	WithUsedAmount bybit.Opt[bool] // Whether to return UsedAmount as well. Default: false.
+	AccountID string // UID of the user
+	AwardID   string // ID of the voucher
+	SpecCode  string // code that the voucher was issued with, at most 8 characters
+
+	// Whether to return UsedAmount as well. Default: false.
+	WithUsedAmount bybit.Opt[bool]
 }
 
 // IssuedVoucherResult is what [Service.IssuedVoucher] returns.
@@ -85,7 +89,9 @@ type IssuedVoucherResult struct {
 	EndAt         time.Time       // until when it can be claimed
 	EffectiveAt   time.Time       // from when it works, once claimed
 	IneffectiveAt time.Time       // until when it works, once claimed
-	UsedAmount    decimal.Decimal // Amount that the user has used. Absent unless asked for.
+
+	// Amount that the user has used. Absent unless asked for.
+	UsedAmount decimal.Decimal
 }
 
 // IssueVoucher issues a voucher to a user.

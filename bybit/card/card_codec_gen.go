@@ -20,20 +20,20 @@ func (r *TransactionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderNo", &r.OrderNo, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TransactionsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TransactionsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TransactionsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TransactionsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TransactionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TransactionsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TransactionsParams).fields)
 }
@@ -43,8 +43,8 @@ func (r *TransactionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TransactionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TransactionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TransactionsParams).fields)
 }
@@ -56,20 +56,20 @@ func (r *TransactionsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "data", &r.Transactions, (*Transaction).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TransactionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TransactionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TransactionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TransactionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TransactionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TransactionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Transaction) fields(f *wire.Fields) {
@@ -106,12 +106,12 @@ func (r *Transaction) fields(f *wire.Fields) {
 	f.Text("merchCategoryDesc", &r.MerchCategoryDesc)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Transaction) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Transaction).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Transaction) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Transaction).fields), nil
 }
@@ -125,40 +125,40 @@ func (r *PointsResult) fields(f *wire.Fields) {
 	f.Int("settlementPeriod", &r.SettlementPeriod)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PointsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PointsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PointsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PointsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PointsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PointsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CashbackParams) fields(f *wire.Fields) {
 	f.Text("bizTxnId", &r.BizTxnID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CashbackParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CashbackParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CashbackParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CashbackParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CashbackParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CashbackParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CashbackParams).fields)
 }
@@ -168,8 +168,8 @@ func (r *CashbackParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CashbackParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *CashbackParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CashbackParams).fields)
 }
@@ -189,20 +189,20 @@ func (r *CashbackResult) fields(f *wire.Fields) {
 	f.Text("failedBizCode", &r.FailedBizCode)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CashbackResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CashbackResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CashbackResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CashbackResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CashbackResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CashbackResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MallItemsParams) fields(f *wire.Fields) {
@@ -215,20 +215,20 @@ func (r *MallItemsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "source", &r.Source, wire.Code[ItemSource])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MallItemsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MallItemsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MallItemsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MallItemsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MallItemsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MallItemsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*MallItemsParams).fields)
 }
@@ -238,8 +238,8 @@ func (r *MallItemsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MallItemsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *MallItemsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MallItemsParams).fields)
 }
@@ -251,20 +251,20 @@ func (r *MallItemsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "data", &r.Items, (*MallItem).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *MallItemsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MallItemsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MallItemsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MallItemsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MallItemsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r MallItemsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MallItem) fields(f *wire.Fields) {
@@ -284,12 +284,12 @@ func (r *MallItem) fields(f *wire.Fields) {
 	f.Int("itemBizType", (*int64)(&r.ItemBizType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MallItem) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MallItem).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MallItem) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*MallItem).fields), nil }
 
 func (r *PointRecordsParams) fields(f *wire.Fields) {
@@ -304,20 +304,20 @@ func (r *PointRecordsParams) fields(f *wire.Fields) {
 	f.Omit().Text("side", (*string)(&r.Side))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PointRecordsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PointRecordsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PointRecordsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PointRecordsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PointRecordsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PointRecordsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PointRecordsParams).fields)
 }
@@ -327,8 +327,8 @@ func (r *PointRecordsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PointRecordsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PointRecordsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PointRecordsParams).fields)
 }
@@ -340,20 +340,20 @@ func (r *PointRecordsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "data", &r.Records, (*PointRecord).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PointRecordsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PointRecordsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PointRecordsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PointRecordsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PointRecordsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PointRecordsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PointRecord) fields(f *wire.Fields) {
@@ -379,12 +379,12 @@ func (r *PointRecord) fields(f *wire.Fields) {
 	f.Decimal("transactionCurrencyAmount", &r.TransactionCurrencyAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PointRecord) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PointRecord).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PointRecord) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PointRecord).fields), nil
 }
@@ -397,16 +397,16 @@ func (r *TierResult) fields(f *wire.Fields) {
 	f.Bool("autoCashback", &r.AutoCashback)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TierResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TierResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TierResult) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*TierResult).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TierResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TierResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

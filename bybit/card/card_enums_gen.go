@@ -5,7 +5,6 @@ package card
 // TransactionCode says which transactions to return.
 type TransactionCode string
 
-// The values of TransactionCode.
 const (
 	CodePending  TransactionCode = "0" // pending ones
 	CodeCleared  TransactionCode = "1" // cleared ones
@@ -15,7 +14,6 @@ const (
 // QueryType says which stage of card transactions to return.
 type QueryType string
 
-// The values of QueryType.
 const (
 	QueryAuthorizations QueryType = "SIDE_QUERY_AUTH"      // authorizations: amounts held, not yet taken
 	QueryClearings      QueryType = "SIDE_QUERY_FINANCIAL" // clearings: amounts taken
@@ -25,7 +23,6 @@ const (
 // TradeStatus says where a transaction stands for the cardholder.
 type TradeStatus string
 
-// The values of TradeStatus.
 const (
 	TradeInProgress TradeStatus = "0" // in progress
 	TradeCompleted  TradeStatus = "1" // completed
@@ -36,7 +33,6 @@ const (
 // TransactionType says what a transaction is.
 type TransactionType string
 
-// The values of TransactionType.
 const (
 	TypeAuthorization         TransactionType = "1"  // an amount is held
 	TypeAuthorizationReversal TransactionType = "2"  // a hold is lifted
@@ -56,7 +52,6 @@ const (
 // TransactionStatus says where the processing of a transaction stands.
 type TransactionStatus string
 
-// The values of TransactionStatus.
 const (
 	TransactionInit    TransactionStatus = "-1" // begun
 	TransactionPending TransactionStatus = "0"  // pending
@@ -67,7 +62,6 @@ const (
 // CurrencyKind says whether cashback is paid in fiat money or in coins.
 type CurrencyKind string
 
-// The values of CurrencyKind.
 const (
 	CashbackFiat   CurrencyKind = "FIAT"   // fiat money
 	CashbackCrypto CurrencyKind = "CRYPTO" // coins
@@ -76,7 +70,6 @@ const (
 // CashbackStatus says where a cashback order stands, as shown to the user.
 type CashbackStatus string
 
-// The values of CashbackStatus.
 const (
 	CashbackUnpaid  CashbackStatus = "NO_PAY"             // not paid
 	CashbackPending CashbackStatus = "ORDER_PENDING_SHOW" // pending
@@ -87,7 +80,6 @@ const (
 // ItemType says whether an item of the mall is a thing.
 type ItemType int64
 
-// The values of ItemType.
 const (
 	ItemVirtual  ItemType = 1 // no thing: a coupon, a coin or the like
 	ItemPhysical ItemType = 2 // a thing that is sent
@@ -96,7 +88,6 @@ const (
 // ItemBizType says what kind of item it is, more closely.
 type ItemBizType int64
 
-// The values of ItemBizType.
 const (
 	ItemPoints   ItemBizType = 1 // points
 	ItemCurrency ItemBizType = 2 // currency
@@ -105,7 +96,6 @@ const (
 // ItemOrder says what the items of the mall are sorted by.
 type ItemOrder int64
 
-// The values of ItemOrder.
 const (
 	ItemsByPriority    ItemOrder = 1 // the mall's own order
 	ItemsByListingTime ItemOrder = 2 // when they were put on offer
@@ -115,7 +105,6 @@ const (
 // ItemSource says which list of the mall is asked for.
 type ItemSource int64
 
-// The values of ItemSource.
 const (
 	ItemsDefault ItemSource = 0 // the items for everyone
 	ItemsVIP     ItemSource = 1 // the items for VIP users
@@ -124,7 +113,6 @@ const (
 // PointSide says which way points go.
 type PointSide string
 
-// The values of PointSide.
 const (
 	PointsEarned   PointSide = "1" // the user gets points
 	PointsDeducted PointSide = "2" // the user gives points

@@ -41,18 +41,31 @@ func (s *Service) AllTransactions(ctx context.Context, p *TransactionsParams) it
 
 // TransactionsParams are the parameters of [Service.Transactions].
 type TransactionsParams struct {
-	StatusCode      TransactionCode      // Pending, cleared or declined ones. Default: all.
-	Limit           bybit.Opt[int]       // Rows per page, 1 to 500. Default: 100.
-	Page            bybit.Opt[int]       // Number of the page, from 1. Default: 1.
-	Pan4            bybit.Opt[string]    // Last two or four digits of the card's number. Default: all.
+	// Pending, cleared or declined ones. Default: all.
+	StatusCode TransactionCode
+
+	// Rows per page, 1 to 500. Default: 100.
+	Limit bybit.Opt[int]
+
+	// Number of the page, from 1. Default: 1.
+	Page bybit.Opt[int]
+
+	// Last two or four digits of the card's number. Default: all.
+	Pan4 bybit.Opt[string]
+
 	CreateBeginTime bybit.Opt[time.Time] // not before this time
 	CreateEndTime   bybit.Opt[time.Time] // not after this time
 	MerchName       bybit.Opt[string]    // part of the merchant's name
 
-	Type      QueryType         // Stage of the transactions. Needed without TxnID and OrderNo. Optional.
-	TxnID     bybit.Opt[string] // ID of a transaction
-	CardToken bybit.Opt[string] // Token of a card. Default: all.
-	OrderNo   bybit.Opt[string] // ID of an order
+	// Stage of the transactions. Needed without TxnID and OrderNo. Optional.
+	Type QueryType
+
+	TxnID bybit.Opt[string] // ID of a transaction
+
+	// Token of a card. Default: all.
+	CardToken bybit.Opt[string]
+
+	OrderNo bybit.Opt[string] // ID of an order
 }
 
 // TransactionsResult is what [Service.Transactions] returns.
@@ -182,13 +195,21 @@ func (s *Service) AllMallItems(ctx context.Context, p *MallItemsParams) iter.Seq
 
 // MallItemsParams are the parameters of [Service.MallItems].
 type MallItemsParams struct {
-	PageNo      bybit.Opt[int]         // Number of the page, from 1. Default: 1.
-	PageSize    bybit.Opt[int]         // Rows per page, at least 1. Default: 10.
-	ItemType    bybit.Opt[ItemType]    // Whether to return things. Default: all.
-	ItemBizType bybit.Opt[ItemBizType] // Kind of item. Default: all.
-	OrderBy     bybit.Opt[ItemOrder]   // what to sort by
-	Asc         bybit.Opt[bool]        // whether to sort from low to high
-	Source      bybit.Opt[ItemSource]  // which list of the mall
+	// Number of the page, from 1. Default: 1.
+	PageNo bybit.Opt[int]
+
+	// Rows per page, at least 1. Default: 10.
+	PageSize bybit.Opt[int]
+
+	// Whether to return things. Default: all.
+	ItemType bybit.Opt[ItemType]
+
+	// Kind of item. Default: all.
+	ItemBizType bybit.Opt[ItemBizType]
+
+	OrderBy bybit.Opt[ItemOrder]  // what to sort by
+	Asc     bybit.Opt[bool]       // whether to sort from low to high
+	Source  bybit.Opt[ItemSource] // which list of the mall
 }
 
 // MallItemsResult is what [Service.MallItems] returns.
@@ -247,9 +268,14 @@ func (s *Service) AllPointRecords(ctx context.Context, p *PointRecordsParams) it
 
 // PointRecordsParams are the parameters of [Service.PointRecords].
 type PointRecordsParams struct {
-	Type     bybit.Opt[string] // Kind of record, such as CASHBACK. Default: all.
-	PageSize bybit.Opt[int]    // Rows per page, at least 1. Default: 10.
-	PageNo   bybit.Opt[int]    // Number of the page, from 1. Default: 1.
+	// Kind of record, such as CASHBACK. Default: all.
+	Type bybit.Opt[string]
+
+	// Rows per page, at least 1. Default: 10.
+	PageSize bybit.Opt[int]
+
+	// Number of the page, from 1. Default: 1.
+	PageNo bybit.Opt[int]
 
 	// Not before this time; the exchange does not say whether it takes seconds or milliseconds.
 	StartTime bybit.Opt[time.Time]
@@ -260,7 +286,9 @@ type PointRecordsParams struct {
 	OutOrderID bybit.Opt[string] // ID of the order elsewhere
 	BizID      bybit.Opt[string] // ID of the points order
 	BizTxnID   bybit.Opt[string] // ID of the card transaction through all its stages
-	Side       PointSide         // Whether points came or went. Default: both.
+
+	// Whether points came or went. Default: both.
+	Side PointSide
 }
 
 // PointRecordsResult is what [Service.PointRecords] returns.

@@ -11,12 +11,12 @@ func (r *ExtInfo) fields(f *wire.Fields) {
 	f.Omit().Text("paramValue", &r.ParamValue)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ExtInfo) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ExtInfo).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r ExtInfo) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*ExtInfo).fields), nil }
 
 func (r *Conversion) fields(f *wire.Fields) {
@@ -35,12 +35,12 @@ func (r *Conversion) fields(f *wire.Fields) {
 	f.Millis("createdAt", &r.CreatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Conversion) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Conversion).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Conversion) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Conversion).fields), nil
 }
@@ -51,12 +51,12 @@ func (r *Fee) fields(f *wire.Fields) {
 	f.Decimal("feeRate", &r.FeeRate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Fee) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Fee).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Fee) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Fee).fields), nil }
 
 func (r *TaxFee) fields(f *wire.Fields) {
@@ -65,12 +65,12 @@ func (r *TaxFee) fields(f *wire.Fields) {
 	f.Raw("taxFeeItems", (*[]byte)(&r.TaxFeeItems))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TaxFee) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TaxFee).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TaxFee) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*TaxFee).fields), nil }
 
 func (r *FiatTrade) fields(f *wire.Fields) {
@@ -89,18 +89,18 @@ func (r *FiatTrade) fields(f *wire.Fields) {
 	f.Text("subUserId", &r.SubUserID)
 }
 
-// Decode reads JSON. Keys that it does not know are skipped.
+// Decode reads an object. Unknown keys are skipped.
 func (r *FiatTrade) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatTrade).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FiatTrade) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*FiatTrade).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatTrade) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FiatTrade) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FiatCoin) fields(f *wire.Fields) {
@@ -114,12 +114,12 @@ func (r *FiatCoin) fields(f *wire.Fields) {
 	f.Decimal("singleFromMaxLimit", &r.SingleFromMaxLimit)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatCoin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatCoin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FiatCoin) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*FiatCoin).fields), nil }
 
 func (r *FiatPrice) fields(f *wire.Fields) {
@@ -127,12 +127,12 @@ func (r *FiatPrice) fields(f *wire.Fields) {
 	f.Text("paymentMethod", &r.PaymentMethod)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatPrice) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatPrice).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FiatPrice) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FiatPrice).fields), nil
 }
@@ -150,20 +150,20 @@ func (r *QuoteParams) fields(f *wire.Fields) {
 	wire.Opt(f, "paramValue", &r.ParamValue, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *QuoteParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*QuoteParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *QuoteParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*QuoteParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *QuoteParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r QuoteParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*QuoteParams).fields) }
 
 func (r *QuoteResult) fields(f *wire.Fields) {
@@ -180,40 +180,40 @@ func (r *QuoteResult) fields(f *wire.Fields) {
 	f.Raw("extTaxAndFee", (*[]byte)(&r.ExtTaxAndFee))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *QuoteResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*QuoteResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *QuoteResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*QuoteResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *QuoteResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r QuoteResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ConfirmParams) fields(f *wire.Fields) {
 	f.Text("quoteTxId", &r.QuoteTxID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ConfirmParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ConfirmParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ConfirmParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ConfirmParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ConfirmParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ConfirmParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ConfirmParams).fields)
 }
@@ -223,20 +223,20 @@ func (r *ConfirmResult) fields(f *wire.Fields) {
 	f.Text("quoteTxId", &r.QuoteTxID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ConfirmResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ConfirmResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ConfirmResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ConfirmResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ConfirmResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ConfirmResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CoinsParams) fields(f *wire.Fields) {
@@ -245,20 +245,20 @@ func (r *CoinsParams) fields(f *wire.Fields) {
 	f.Text("accountType", (*string)(&r.AccountType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CoinsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CoinsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CoinsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CoinsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*CoinsParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -266,8 +266,8 @@ func (r *CoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *CoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CoinsParams).fields)
 }
@@ -276,20 +276,20 @@ func (r *CoinsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "coins", &r.Coins, (*Coin).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CoinsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CoinsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CoinsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Coin) fields(f *wire.Fields) {
@@ -314,12 +314,12 @@ func (r *Coin) fields(f *wire.Fields) {
 	f.Bool("disableTo", &r.DisableTo)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Coin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Coin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Coin) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Coin).fields), nil }
 
 func (r *HistoryParams) fields(f *wire.Fields) {
@@ -328,20 +328,20 @@ func (r *HistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *HistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*HistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *HistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*HistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *HistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r HistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*HistoryParams).fields)
 }
@@ -351,8 +351,8 @@ func (r *HistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*HistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *HistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*HistoryParams).fields)
 }
@@ -361,20 +361,20 @@ func (r *HistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Conversion).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *HistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*HistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *HistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*HistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *HistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r HistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *StatusParams) fields(f *wire.Fields) {
@@ -382,20 +382,20 @@ func (r *StatusParams) fields(f *wire.Fields) {
 	f.Text("accountType", (*string)(&r.AccountType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *StatusParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StatusParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StatusParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StatusParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StatusParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r StatusParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*StatusParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -403,8 +403,8 @@ func (r *StatusParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*StatusParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *StatusParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*StatusParams).fields)
 }
@@ -413,40 +413,40 @@ func (r *StatusResult) fields(f *wire.Fields) {
 	wire.Struct(f, "result", &r.Conversion, (*Conversion).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *StatusResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*StatusResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *StatusResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*StatusResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *StatusResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r StatusResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ConfirmSmallBalancesParams) fields(f *wire.Fields) {
 	f.Text("quoteId", &r.QuoteID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ConfirmSmallBalancesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ConfirmSmallBalancesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ConfirmSmallBalancesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ConfirmSmallBalancesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ConfirmSmallBalancesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ConfirmSmallBalancesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ConfirmSmallBalancesParams).fields)
 }
@@ -459,18 +459,18 @@ func (r *ConfirmSmallBalancesResult) fields(f *wire.Fields) {
 	f.Text("msg", &r.Msg)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ConfirmSmallBalancesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ConfirmSmallBalancesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ConfirmSmallBalancesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ConfirmSmallBalancesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ConfirmSmallBalancesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ConfirmSmallBalancesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -5,11 +5,12 @@ package convert
 // Wallet is the wallet that a conversion takes from, and in a history also where it was made.
 type Wallet string
 
-// The values of Wallet.
 const (
 	WalletUnified Wallet = "eb_convert_uta"     // the unified trading account, over the API
 	WalletFunding Wallet = "eb_convert_funding" // the funding account, over the API
-	WalletSpot    Wallet = "eb_convert_spot"    // The spot account of the classic system. Only in Coins.
+
+	// WalletSpot: the spot account of the classic system. Only in Coins.
+	WalletSpot Wallet = "eb_convert_spot"
 
 	// WalletContract: the derivatives account of the classic system. Only in Coins.
 	WalletContract Wallet = "eb_convert_contract"
@@ -17,7 +18,8 @@ const (
 	// WalletInverse: the account of inverse derivatives of the classic system. Only in Coins.
 	WalletInverse Wallet = "eb_convert_inverse"
 
-	WalletWeb Wallet = "funding" // The funding account, on the web page or in the app. Only in the history.
+	// WalletWeb: the funding account, on the web page or in the app. Only in the history.
+	WalletWeb Wallet = "funding"
 
 	// WalletWebFiat: fiat and coins, on the web page or in the app. Only in the history.
 	WalletWebFiat Wallet = "funding_fiat"
@@ -32,7 +34,6 @@ const (
 // Status says where a conversion stands.
 type Status string
 
-// The values of Status.
 const (
 	StatusInit       Status = "init"       // begun
 	StatusProcessing Status = "processing" // under way: ask again
@@ -46,7 +47,6 @@ const (
 // FiatStatus says where a conversion of fiat money stands.
 type FiatStatus string
 
-// The values of FiatStatus.
 const (
 	FiatProcessing FiatStatus = "processing" // under way: ask again
 	FiatSuccess    FiatStatus = "success"    // done
@@ -56,7 +56,6 @@ const (
 // CoinType says whether it is a coin or fiat money.
 type CoinType string
 
-// The values of CoinType.
 const (
 	CoinTypeCrypto CoinType = "crypto" // a coin
 	CoinTypeFiat   CoinType = "fiat"   // fiat money
@@ -65,7 +64,6 @@ const (
 // CoinSide says which list of coins is asked for.
 type CoinSide int64
 
-// The values of CoinSide.
 const (
 	CoinSideFrom CoinSide = 0 // coins that can be given
 	CoinSideTo   CoinSide = 1 // coins that can be received
@@ -74,7 +72,6 @@ const (
 // FiatSide says which way fiat money is converted.
 type FiatSide string
 
-// The values of FiatSide.
 const (
 	FiatSideBuy  FiatSide = "0" // fiat money into coins
 	FiatSideSell FiatSide = "1" // coins into fiat money
@@ -83,7 +80,6 @@ const (
 // Support says whether a small balance can be converted.
 type Support int64
 
-// The values of Support.
 const (
 	Supported    Support = 1 // it can
 	NotSupported Support = 2 // it cannot
@@ -92,7 +88,6 @@ const (
 // Source is the wallet whose small balances were converted.
 type Source string
 
-// The values of Source.
 const (
 	SourceUnified Source = "small_asset_uta"     // the unified trading account
 	SourceFunding Source = "small_asset_funding" // the funding account

@@ -53,13 +53,10 @@ type TaxFee struct {
 
 // FiatTrade is one conversion of fiat money into a coin or back.
 type FiatTrade struct {
-	TradeNo   string     // ID of the conversion
-	Status    FiatStatus // where the conversion stands
-	QuoteTxID string     // ID of the quote, as documented; the exchange's example has QuoteTaxID
-
-	// ID of the quote, by the name that the exchange's example has. The documentation shows it in
-	// an example only.
-	QuoteTaxID string
+	TradeNo    string     // ID of the conversion
+	Status     FiatStatus // where the conversion stands
+	QuoteTxID  string     // ID of the quote, as documented; the exchange's example has QuoteTaxID
+	QuoteTaxID string     // ID of the quote, by the name that the exchange's example has; undocumented
 
 	ExchangeRate decimal.Decimal // amount received for one unit of what is given
 	FromCoin     string          // coin or currency that is given
@@ -107,8 +104,8 @@ func (s *Service) Quote(ctx context.Context, p *QuoteParams) (*QuoteResult, erro
 
 // QuoteParams are the parameters of [Service.Quote].
 type QuoteParams struct {
-	FromCoinType CoinType // Kind of the coin that is given: crypto. Optional.
-	ToCoinType   CoinType // Kind of the coin that is received: crypto. Optional.
+	FromCoinType CoinType // kind of the coin that is given: crypto; optional
+	ToCoinType   CoinType // kind of the coin that is received: crypto; optional
 
 	// An ID for the caller's own use, at most 36 characters; it comes back in the reply.
 	RequestID bybit.Opt[string]
@@ -245,9 +242,14 @@ func (s *Service) AllHistory(ctx context.Context, p *HistoryParams) iter.Seq2[Co
 
 // HistoryParams are the parameters of [Service.History].
 type HistoryParams struct {
-	AccountType Wallet         // Where they were made; several may be joined with commas. Default: all.
-	Index       bybit.Opt[int] // Number of the page, from 1. Default: 1.
-	Limit       bybit.Opt[int] // Rows per page, at most 100. Default: 20.
+	// Where they were made; several may be joined with commas. Default: all.
+	AccountType Wallet
+
+	// Number of the page, from 1. Default: 1.
+	Index bybit.Opt[int]
+
+	// Rows per page, at most 100. Default: 20.
+	Limit bybit.Opt[int]
 }
 
 // HistoryResult is what [Service.History] returns.

@@ -15,20 +15,20 @@ func (r *QuoteFiatParams) fields(f *wire.Fields) {
 	f.Omit().Text("requestCoinType", (*string)(&r.RequestCoinType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *QuoteFiatParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*QuoteFiatParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *QuoteFiatParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*QuoteFiatParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *QuoteFiatParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r QuoteFiatParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*QuoteFiatParams).fields)
 }
@@ -47,40 +47,40 @@ func (r *QuoteFiatResult) fields(f *wire.Fields) {
 	f.Omit().Millis("expireTime", &r.ExpireTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *QuoteFiatResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*QuoteFiatResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *QuoteFiatResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*QuoteFiatResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *QuoteFiatResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r QuoteFiatResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FiatReferencePricesParams) fields(f *wire.Fields) {
 	f.Text("symbol", &r.Symbol)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FiatReferencePricesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatReferencePricesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FiatReferencePricesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FiatReferencePricesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatReferencePricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FiatReferencePricesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FiatReferencePricesParams).fields)
 }
@@ -90,8 +90,8 @@ func (r *FiatReferencePricesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FiatReferencePricesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FiatReferencePricesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FiatReferencePricesParams).fields)
 }
@@ -105,18 +105,18 @@ func (r *FiatReferencePricesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "sells", &r.Sells, (*FiatPrice).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FiatReferencePricesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatReferencePricesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FiatReferencePricesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FiatReferencePricesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatReferencePricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FiatReferencePricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

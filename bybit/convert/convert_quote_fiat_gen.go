@@ -32,17 +32,15 @@ type QuoteFiatParams struct {
 	ToCoinType    CoinType        // whether that is a coin or fiat money
 	RequestAmount decimal.Decimal // amount to give
 
-	RequestCoinType CoinType // Whether RequestAmount is in a coin or in fiat money. Default: CoinTypeFiat.
+	// Whether RequestAmount is in a coin or in fiat money. Default: CoinTypeFiat.
+	RequestCoinType CoinType
 }
 
 // QuoteFiatResult is what [Service.QuoteFiat] returns.
 type QuoteFiatResult struct {
 	QuoteTxID   string    // ID of the quote, as documented; the exchange's example has QuoteTaxID
 	ExpiredTime time.Time // when the quote expires, as documented; the exchange's example has ExpireTime
-
-	// ID of the quote, by the name that the exchange's example has. The documentation shows it in
-	// an example only.
-	QuoteTaxID string
+	QuoteTaxID  string    // ID of the quote, by the name that the exchange's example has; undocumented
 
 	ExchangeRate decimal.Decimal // amount received for one unit of what is given
 	FromCoin     string          // coin or currency to give
@@ -52,8 +50,7 @@ type QuoteFiatResult struct {
 	FromAmount   decimal.Decimal // amount to give
 	ToAmount     decimal.Decimal // amount to receive
 
-	// When the quote expires, by the name that the exchange's example has. The documentation shows
-	// it in an example only.
+	// When the quote expires, by the name that the exchange's example has; undocumented.
 	ExpireTime time.Time
 }
 

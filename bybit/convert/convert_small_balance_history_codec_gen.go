@@ -15,20 +15,20 @@ func (r *SmallBalanceHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "size", &r.Size, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SmallBalanceHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmallBalanceHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SmallBalanceHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SmallBalanceHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmallBalanceHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SmallBalanceHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SmallBalanceHistoryParams).fields)
 }
@@ -38,8 +38,8 @@ func (r *SmallBalanceHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SmallBalanceHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SmallBalanceHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SmallBalanceHistoryParams).fields)
 }
@@ -52,20 +52,20 @@ func (r *SmallBalanceHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "records", &r.Records, (*SmallBalanceConversion).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SmallBalanceHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmallBalanceHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SmallBalanceHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SmallBalanceHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmallBalanceHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SmallBalanceHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SmallBalanceConversion) fields(f *wire.Fields) {
@@ -82,12 +82,12 @@ func (r *SmallBalanceConversion) fields(f *wire.Fields) {
 	wire.Struct(f, "totalTaxFeeInfo", &r.TotalTaxFeeInfo, (*TaxFee).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmallBalanceConversion) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmallBalanceConversion).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SmallBalanceConversion) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SmallBalanceConversion).fields), nil
 }
@@ -103,12 +103,12 @@ func (r *SmallBalanceItem) fields(f *wire.Fields) {
 	wire.Struct(f, "taxFeeInfo", &r.TaxFeeInfo, (*TaxFee).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmallBalanceItem) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmallBalanceItem).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SmallBalanceItem) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SmallBalanceItem).fields), nil
 }
@@ -119,20 +119,20 @@ func (r *QuoteSmallBalancesParams) fields(f *wire.Fields) {
 	f.Text("toCoin", &r.ToCoin)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *QuoteSmallBalancesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*QuoteSmallBalancesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *QuoteSmallBalancesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*QuoteSmallBalancesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *QuoteSmallBalancesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r QuoteSmallBalancesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*QuoteSmallBalancesParams).fields)
 }
@@ -142,20 +142,20 @@ func (r *QuoteSmallBalancesResult) fields(f *wire.Fields) {
 	wire.Struct(f, "result", &r.Quote, (*SmallBalanceQuote).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *QuoteSmallBalancesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*QuoteSmallBalancesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *QuoteSmallBalancesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*QuoteSmallBalancesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *QuoteSmallBalancesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r QuoteSmallBalancesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SmallBalanceQuote) fields(f *wire.Fields) {
@@ -166,12 +166,12 @@ func (r *SmallBalanceQuote) fields(f *wire.Fields) {
 	wire.Struct(f, "totalTaxFeeInfo", &r.TotalTaxFeeInfo, (*TaxFee).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmallBalanceQuote) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmallBalanceQuote).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SmallBalanceQuote) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SmallBalanceQuote).fields), nil
 }
@@ -188,12 +188,12 @@ func (r *SmallBalanceQuoteCoin) fields(f *wire.Fields) {
 	wire.Struct(f, "taxFeeInfo", &r.TaxFeeInfo, (*TaxFee).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmallBalanceQuoteCoin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmallBalanceQuoteCoin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SmallBalanceQuoteCoin) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SmallBalanceQuoteCoin).fields), nil
 }
@@ -203,20 +203,20 @@ func (r *SmallBalancesParams) fields(f *wire.Fields) {
 	f.Text("accountType", (*string)(&r.AccountType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SmallBalancesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmallBalancesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SmallBalancesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SmallBalancesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmallBalancesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SmallBalancesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SmallBalancesParams).fields)
 }
@@ -226,8 +226,8 @@ func (r *SmallBalancesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*SmallBalancesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *SmallBalancesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*SmallBalancesParams).fields)
 }
@@ -237,20 +237,20 @@ func (r *SmallBalancesResult) fields(f *wire.Fields) {
 	wire.Values(f, "supportToCoins", &r.SupportToCoins, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SmallBalancesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmallBalancesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SmallBalancesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SmallBalancesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmallBalancesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SmallBalancesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SmallBalance) fields(f *wire.Fields) {
@@ -265,12 +265,12 @@ func (r *SmallBalance) fields(f *wire.Fields) {
 	wire.Pointer(f.Null(), "taxFeeInfo", &r.TaxFeeInfo, (*TaxFee).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmallBalance) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmallBalance).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SmallBalance) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SmallBalance).fields), nil
 }
@@ -279,20 +279,20 @@ func (r *FiatBalancesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FiatBalancesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatBalancesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FiatBalancesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FiatBalancesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatBalancesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FiatBalancesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FiatBalancesParams).fields)
 }
@@ -302,8 +302,8 @@ func (r *FiatBalancesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FiatBalancesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FiatBalancesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FiatBalancesParams).fields)
 }
@@ -312,20 +312,20 @@ func (r *FiatBalancesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*FiatBalancesRow).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FiatBalancesResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*FiatBalancesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FiatBalancesResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*FiatBalancesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatBalancesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FiatBalancesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FiatBalancesRow) fields(f *wire.Fields) {
@@ -335,12 +335,12 @@ func (r *FiatBalancesRow) fields(f *wire.Fields) {
 	f.Decimal("frozenBalance", &r.FrozenBalance)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatBalancesRow) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatBalancesRow).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FiatBalancesRow) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FiatBalancesRow).fields), nil
 }
@@ -352,20 +352,20 @@ func (r *ConfirmFiatParams) fields(f *wire.Fields) {
 	wire.Opt(f, "MerchantRequestId", &r.MerchantRequestID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ConfirmFiatParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ConfirmFiatParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ConfirmFiatParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ConfirmFiatParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ConfirmFiatParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ConfirmFiatParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ConfirmFiatParams).fields)
 }
@@ -375,40 +375,40 @@ func (r *ConfirmFiatResult) fields(f *wire.Fields) {
 	f.Text("merchantRequestId", &r.MerchantRequestID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ConfirmFiatResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ConfirmFiatResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ConfirmFiatResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ConfirmFiatResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ConfirmFiatResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ConfirmFiatResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FiatCoinsParams) fields(f *wire.Fields) {
 	f.Omit().Text("side", (*string)(&r.Side))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FiatCoinsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatCoinsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FiatCoinsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FiatCoinsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FiatCoinsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FiatCoinsParams).fields)
 }
@@ -418,8 +418,8 @@ func (r *FiatCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FiatCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FiatCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FiatCoinsParams).fields)
 }
@@ -429,20 +429,20 @@ func (r *FiatCoinsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "cryptos", &r.Cryptos, (*FiatCoin).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FiatCoinsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatCoinsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FiatCoinsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FiatCoinsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatCoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FiatCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FiatHistoryParams) fields(f *wire.Fields) {
@@ -452,20 +452,20 @@ func (r *FiatHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FiatHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FiatHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FiatHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FiatHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FiatHistoryParams).fields)
 }
@@ -475,8 +475,8 @@ func (r *FiatHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FiatHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FiatHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FiatHistoryParams).fields)
 }
@@ -485,20 +485,20 @@ func (r *FiatHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*FiatTrade).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FiatHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*FiatHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FiatHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*FiatHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FiatHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FiatTradeParams) fields(f *wire.Fields) {
@@ -506,20 +506,20 @@ func (r *FiatTradeParams) fields(f *wire.Fields) {
 	wire.Opt(f, "merchantRequestId", &r.MerchantRequestID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FiatTradeParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FiatTradeParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FiatTradeParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FiatTradeParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FiatTradeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FiatTradeParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FiatTradeParams).fields)
 }
@@ -529,8 +529,8 @@ func (r *FiatTradeParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FiatTradeParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FiatTradeParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FiatTradeParams).fields)
 }

@@ -40,13 +40,20 @@ func (s *Service) AllSmallBalanceHistory(ctx context.Context, p *SmallBalanceHis
 
 // SmallBalanceHistoryParams are the parameters of [Service.SmallBalanceHistory].
 type SmallBalanceHistoryParams struct {
-	QuoteID     bybit.Opt[string] // ID of a quote. If given, the other filters do not matter.
-	AccountType Wallet            // Wallet they took from: WalletUnified or WalletFunding. Default: both.
+	// ID of a quote. If given, the other filters do not matter.
+	QuoteID bybit.Opt[string]
+
+	// Wallet they took from: WalletUnified or WalletFunding. Default: both.
+	AccountType Wallet
 
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Cursor    bybit.Opt[int]       // Number of the page, from 1. Default: 1.
-	Size      bybit.Opt[int]       // Rows per page, at most 100. Default: 50.
+
+	// Number of the page, from 1. Default: 1.
+	Cursor bybit.Opt[int]
+
+	// Rows per page, at most 100. Default: 50.
+	Size bybit.Opt[int]
 }
 
 // SmallBalanceHistoryResult is what [Service.SmallBalanceHistory] returns.
@@ -153,8 +160,10 @@ func (s *Service) SmallBalances(ctx context.Context, p *SmallBalancesParams) (*S
 
 // SmallBalancesParams are the parameters of [Service.SmallBalances].
 type SmallBalancesParams struct {
-	FromCoin    bybit.Opt[string] // Coin to ask about. Default: all.
-	AccountType Wallet            // wallet to take from: WalletUnified; others are not supported
+	// Coin to ask about. Default: all.
+	FromCoin bybit.Opt[string]
+
+	AccountType Wallet // wallet to take from: WalletUnified; others are not supported
 }
 
 // SmallBalancesResult is what [Service.SmallBalances] returns.
@@ -169,13 +178,11 @@ type SmallBalance struct {
 	SupportConvert   Support         // whether it can be converted
 	AvailableBalance decimal.Decimal // balance; less than this may be convertible
 	BaseValue        decimal.Decimal // value of the balance, in USDT
-
-	ToCoin string // Empty in the exchange's example. The documentation shows it in an example only.
-
-	ToAmount     decimal.Decimal // reserved; ignore it
-	ExchangeRate decimal.Decimal // reserved; ignore it
-	FeeInfo      *Fee            // reserved, and nil today; ignore it
-	TaxFeeInfo   *TaxFee         // reserved, and nil today; ignore it
+	ToCoin           string          // empty in the exchange's example; undocumented
+	ToAmount         decimal.Decimal // reserved; ignore it
+	ExchangeRate     decimal.Decimal // reserved; ignore it
+	FeeInfo          *Fee            // reserved, and nil today; ignore it
+	TaxFeeInfo       *TaxFee         // reserved, and nil today; ignore it
 }
 
 // FiatBalances returns the balances of fiat money.
@@ -192,7 +199,8 @@ func (s *Service) FiatBalances(ctx context.Context, p *FiatBalancesParams) (*Fia
 
 // FiatBalancesParams are the parameters of [Service.FiatBalances].
 type FiatBalancesParams struct {
-	Currency bybit.Opt[string] // Currency, three letters, such as KZT. Default: all.
+	// Currency, three letters, such as KZT. Default: all.
+	Currency bybit.Opt[string]
 }
 
 // FiatBalancesResult is what [Service.FiatBalances] returns.
@@ -259,7 +267,7 @@ func (s *Service) FiatCoins(ctx context.Context, p *FiatCoinsParams) (*FiatCoins
 
 // FiatCoinsParams are the parameters of [Service.FiatCoins].
 type FiatCoinsParams struct {
-	Side FiatSide // Which way the currencies and coins are converted. Optional.
+	Side FiatSide // which way the currencies and coins are converted; optional
 }
 
 // FiatCoinsResult is what [Service.FiatCoins] returns.
@@ -294,8 +302,12 @@ func (s *Service) AllFiatHistory(ctx context.Context, p *FiatHistoryParams) iter
 
 // FiatHistoryParams are the parameters of [Service.FiatHistory].
 type FiatHistoryParams struct {
-	Index     bybit.Opt[int]       // Number of the page, from 1. Default: 1.
-	Limit     bybit.Opt[int]       // Rows per page, 20 to 100. Default: 20.
+	// Number of the page, from 1. Default: 1.
+	Index bybit.Opt[int]
+
+	// Rows per page, 20 to 100. Default: 20.
+	Limit bybit.Opt[int]
+
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 }
@@ -319,6 +331,8 @@ func (s *Service) FiatTrade(ctx context.Context, p *FiatTradeParams) (*FiatTrade
 
 // FiatTradeParams are the parameters of [Service.FiatTrade].
 type FiatTradeParams struct {
-	TradeNo           bybit.Opt[string] // ID of the conversion. This or MerchantRequestID is needed.
+	// ID of the conversion. This or MerchantRequestID is needed.
+	TradeNo bybit.Opt[string]
+
 	MerchantRequestID bybit.Opt[string] // ID that the caller made for ConfirmFiat
 }

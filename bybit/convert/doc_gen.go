@@ -10,6 +10,8 @@
 //		RequestCoin: "ETH", RequestAmount: decimal.MustParse("0.1"),
 //	})
 //
+// Fields that are said to be undocumented stand in the examples of the documentation only.
+//
 // Calls are signed with the credentials of the client, kept to its limits, and repeated only if
 // they change nothing. What the exchange leaves out is the zero value; what a request leaves unset
 // is not sent. Package [bybit] has the rest: environments, errors, iterators.

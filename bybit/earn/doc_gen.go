@@ -14,6 +14,8 @@
 // [Service.AdvancedPositions] serve DualAssets, DoubleWin, SmartLeverage and DiscountBuy, and the
 // category decides which fields mean something. Liquidity mining has calls of its own.
 //
+// Fields that are said to be undocumented stand in the examples of the documentation only.
+//
 // Calls are signed with the credentials of the client, kept to its limits, and repeated only if
 // they change nothing. What the exchange leaves out is the zero value; what a request leaves unset
 // is not sent. Package [bybit] has the rest: environments, errors, iterators.

@@ -17,20 +17,20 @@ func (r *AdvancedOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AdvancedOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdvancedOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdvancedOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AdvancedOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AdvancedOrdersParams).fields)
 }
@@ -40,8 +40,8 @@ func (r *AdvancedOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AdvancedOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AdvancedOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AdvancedOrdersParams).fields)
 }
@@ -52,20 +52,20 @@ func (r *AdvancedOrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AdvancedOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdvancedOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdvancedOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AdvancedOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AdvancedOrder) fields(f *wire.Fields) {
@@ -111,12 +111,12 @@ func (r *AdvancedOrder) fields(f *wire.Fields) {
 	f.Decimal("trialBonusPnl", &r.TrialBonusPnL)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AdvancedOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AdvancedOrder).fields), nil
 }
@@ -129,20 +129,20 @@ func (r *AdvancedPositionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AdvancedPositionsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedPositionsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdvancedPositionsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdvancedPositionsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedPositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AdvancedPositionsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AdvancedPositionsParams).fields)
 }
@@ -152,8 +152,8 @@ func (r *AdvancedPositionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AdvancedPositionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AdvancedPositionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AdvancedPositionsParams).fields)
 }
@@ -164,20 +164,20 @@ func (r *AdvancedPositionsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AdvancedPositionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedPositionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdvancedPositionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdvancedPositionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedPositionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AdvancedPositionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AdvancedPosition) fields(f *wire.Fields) {
@@ -218,12 +218,12 @@ func (r *AdvancedPosition) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AdvancedPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AdvancedPosition).fields), nil
 }
@@ -233,20 +233,20 @@ func (r *LiquidityProductsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "quoteCoin", &r.QuoteCoin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LiquidityProductsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityProductsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LiquidityProductsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LiquidityProductsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LiquidityProductsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LiquidityProductsParams).fields)
 }
@@ -256,8 +256,8 @@ func (r *LiquidityProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LiquidityProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LiquidityProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LiquidityProductsParams).fields)
 }
@@ -266,20 +266,20 @@ func (r *LiquidityProductsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "products", &r.Products, (*LiquidityProduct).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LiquidityProductsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityProductsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LiquidityProductsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LiquidityProductsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityProductsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidityProductsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LiquidityProduct) fields(f *wire.Fields) {
@@ -307,12 +307,12 @@ func (r *LiquidityProduct) fields(f *wire.Fields) {
 	wire.Values(f, "slippageRateE8List", &r.SlippageRateE8List, (*wire.Fields).Decimal)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityProduct) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityProduct).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidityProduct) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LiquidityProduct).fields), nil
 }
@@ -328,20 +328,20 @@ func (r *AddLiquidityParams) fields(f *wire.Fields) {
 	wire.Opt(f, "leverage", &r.Leverage, (*wire.Fields).Decimal)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AddLiquidityParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AddLiquidityParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AddLiquidityParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AddLiquidityParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AddLiquidityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AddLiquidityParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AddLiquidityParams).fields)
 }
@@ -351,20 +351,20 @@ func (r *AddLiquidityResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AddLiquidityResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AddLiquidityResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AddLiquidityResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AddLiquidityResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AddLiquidityResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AddLiquidityResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RemoveLiquidityParams) fields(f *wire.Fields) {
@@ -375,20 +375,20 @@ func (r *RemoveLiquidityParams) fields(f *wire.Fields) {
 	f.Omit().Text("removeType", (*string)(&r.RemoveType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RemoveLiquidityParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RemoveLiquidityParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RemoveLiquidityParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RemoveLiquidityParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RemoveLiquidityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RemoveLiquidityParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RemoveLiquidityParams).fields)
 }
@@ -398,20 +398,20 @@ func (r *RemoveLiquidityResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RemoveLiquidityResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RemoveLiquidityResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RemoveLiquidityResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RemoveLiquidityResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RemoveLiquidityResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RemoveLiquidityResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AddLiquidityMarginParams) fields(f *wire.Fields) {
@@ -422,20 +422,20 @@ func (r *AddLiquidityMarginParams) fields(f *wire.Fields) {
 	f.Text("quoteAccountType", (*string)(&r.QuoteAccountType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AddLiquidityMarginParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AddLiquidityMarginParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AddLiquidityMarginParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AddLiquidityMarginParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AddLiquidityMarginParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AddLiquidityMarginParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AddLiquidityMarginParams).fields)
 }
@@ -445,20 +445,20 @@ func (r *AddLiquidityMarginResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AddLiquidityMarginResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AddLiquidityMarginResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AddLiquidityMarginResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AddLiquidityMarginResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AddLiquidityMarginResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AddLiquidityMarginResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ReinvestLiquidityParams) fields(f *wire.Fields) {
@@ -467,20 +467,20 @@ func (r *ReinvestLiquidityParams) fields(f *wire.Fields) {
 	f.Text("positionId", &r.PositionID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ReinvestLiquidityParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ReinvestLiquidityParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ReinvestLiquidityParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ReinvestLiquidityParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ReinvestLiquidityParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ReinvestLiquidityParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ReinvestLiquidityParams).fields)
 }
@@ -490,40 +490,40 @@ func (r *ReinvestLiquidityResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ReinvestLiquidityResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ReinvestLiquidityResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ReinvestLiquidityResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ReinvestLiquidityResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ReinvestLiquidityResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ReinvestLiquidityResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ClaimLiquidityYieldParams) fields(f *wire.Fields) {
 	f.Text("productId", &r.ProductID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ClaimLiquidityYieldParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ClaimLiquidityYieldParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ClaimLiquidityYieldParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ClaimLiquidityYieldParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ClaimLiquidityYieldParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ClaimLiquidityYieldParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ClaimLiquidityYieldParams).fields)
 }

@@ -42,73 +42,136 @@ func (s *Service) AllAdvancedOrders(ctx context.Context, p *AdvancedOrdersParams
 
 // AdvancedOrdersParams are the parameters of [Service.AdvancedOrders].
 type AdvancedOrdersParams struct {
-	Category  Category             // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
-	ProductID bybit.Opt[string]    // ID of the product. Default: all.
+	Category Category // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
+
+	// ID of the product. Default: all.
+	ProductID bybit.Opt[string]
+
 	OrderID   bybit.Opt[string]    // the exchange's ID of one order
 	LinkID    bybit.Opt[string]    // the user's own ID of one order
 	StartTime bybit.Opt[time.Time] // not made before this time
 	EndTime   bybit.Opt[time.Time] // not made after this time
-	Limit     bybit.Opt[int]       // Rows per page, at most 20. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, at most 20. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // AdvancedOrdersResult is what [Service.AdvancedOrders] returns.
 type AdvancedOrdersResult struct {
-	Category       Category        // As asked. Empty for DiscountBuy.
+	// As asked. Empty for DiscountBuy.
+	Category Category
+
 	List           []AdvancedOrder // orders of the category
 	NextPageCursor string          // cursor of the next page; empty on the last
 }
 
 // AdvancedOrder is one of the orders of the category ([AdvancedOrdersResult.List]).
 type AdvancedOrder struct {
-	OrderID         string          // the exchange's ID of the order
-	LinkID          string          // the user's own ID of the order
-	ProductID       string          // ID of the product
-	Category        Category        // category of the product
-	OrderType       OrderType       // OrderStake, or OrderRedeem for DoubleWin and SmartLeverage
-	InvestCoin      string          // Coin that is invested. DoubleWin and SmartLeverage only.
-	Amount          decimal.Decimal // amount invested, in that coin
-	Coin            string          // Coin that is invested. DualAssets and DiscountBuy only.
-	BaseCoin        string          // Base coin. DualAssets only.
-	QuoteCoin       string          // Quote coin. DualAssets only.
-	UnderlyingAsset string          // Coin whose price decides. Not for DualAssets.
+	OrderID   string    // the exchange's ID of the order
+	LinkID    string    // the user's own ID of the order
+	ProductID string    // ID of the product
+	Category  Category  // category of the product
+	OrderType OrderType // OrderStake, or OrderRedeem for DoubleWin and SmartLeverage
+
+	// Coin that is invested. DoubleWin and SmartLeverage only.
+	InvestCoin string
+
+	Amount decimal.Decimal // amount invested, in that coin
+
+	// Coin that is invested. DualAssets and DiscountBuy only.
+	Coin string
+
+	// Base coin. DualAssets only.
+	BaseCoin string
+
+	// Quote coin. DualAssets only.
+	QuoteCoin string
+
+	// Coin whose price decides. Not for DualAssets.
+	UnderlyingAsset string
 
 	Status      OrderStatus // how far the order is: OrderPending, OrderSuccess, OrderSettled or OrderFail
 	CreatedTime time.Time   // when the order was made
-	UpdatedTime time.Time   // When the order last changed. DualAssets and DoubleWin only.
-	Direction   Direction   // Which way it bets. DualAssets and SmartLeverage only.
 
-	TargetPrice      decimal.Decimal // Target price, in USDT. DualAssets only.
-	PurchasePrice    decimal.Decimal // Price at which the coin is bought. DiscountBuy only.
-	KnockoutPrice    decimal.Decimal // Price that ends the product with interest. DiscountBuy only.
-	KnockoutCouponE8 decimal.Decimal // Yearly rate of that interest, times 10^8. DiscountBuy only.
-	Leverage         decimal.Decimal // Leverage of the order. DoubleWin and SmartLeverage only.
-	BreakevenPrice   decimal.Decimal // Price at which the product breaks even. SmartLeverage only.
-	InitialPrice     decimal.Decimal // Index price at the order. DoubleWin and SmartLeverage only.
-	LowerPrice       decimal.Decimal // Lower end of the price range. DoubleWin only.
-	UpperPrice       decimal.Decimal // Upper end of the price range. DoubleWin only.
-	SettlementTime   time.Time       // When the product settles. Absent if there is no day for it.
-	EstimateAPYE8    decimal.Decimal // Estimated yearly rate times 10^8. DualAssets only.
-	Duration         string          // length of the term, such as 8h or 1d
-	AccountType      AccountType     // account that paid: AccountFund or AccountUnified
-	ToAccountType    AccountType     // Account that is paid. Empty before that.
-	SelectAPYE8      decimal.Decimal // Yearly rate in the order, times 10^8. DualAssets only.
-	IsVIP            bool            // Whether it is a VIP product. DualAssets and DiscountBuy only.
-	SettlementCoin   string          // Coin that was paid. Once settled; DualAssets and DiscountBuy only.
+	// When the order last changed. DualAssets and DoubleWin only.
+	UpdatedTime time.Time
+
+	// Which way it bets. DualAssets and SmartLeverage only.
+	Direction Direction
+
+	// Target price, in USDT. DualAssets only.
+	TargetPrice decimal.Decimal
+
+	// Price at which the coin is bought. DiscountBuy only.
+	PurchasePrice decimal.Decimal
+
+	// Price that ends the product with interest. DiscountBuy only.
+	KnockoutPrice decimal.Decimal
+
+	// Yearly rate of that interest, times 10^8. DiscountBuy only.
+	KnockoutCouponE8 decimal.Decimal
+
+	// Leverage of the order. DoubleWin and SmartLeverage only.
+	Leverage decimal.Decimal
+
+	// Price at which the product breaks even. SmartLeverage only.
+	BreakevenPrice decimal.Decimal
+
+	// Index price at the order. DoubleWin and SmartLeverage only.
+	InitialPrice decimal.Decimal
+
+	// Lower end of the price range. DoubleWin only.
+	LowerPrice decimal.Decimal
+
+	// Upper end of the price range. DoubleWin only.
+	UpperPrice decimal.Decimal
+
+	// When the product settles. Absent if there is no day for it.
+	SettlementTime time.Time
+
+	// Estimated yearly rate times 10^8. DualAssets only.
+	EstimateAPYE8 decimal.Decimal
+
+	Duration    string      // length of the term, such as 8h or 1d
+	AccountType AccountType // account that paid: AccountFund or AccountUnified
+
+	// Account that is paid. Empty before that.
+	ToAccountType AccountType
+
+	// Yearly rate in the order, times 10^8. DualAssets only.
+	SelectAPYE8 decimal.Decimal
+
+	// Whether it is a VIP product. DualAssets and DiscountBuy only.
+	IsVIP bool
+
+	// Coin that was paid. Once settled; DualAssets and DiscountBuy only.
+	SettlementCoin string
 
 	// Amount that was paid, in SettlementCoin. Once settled; DualAssets and DiscountBuy only.
 	SettlementAmount decimal.Decimal
 
-	SettleType SettleType // What is paid when the coin is bought. DiscountBuy only.
-	OrderMode  OrderMode  // How the order was priced. DualAssets only.
+	// What is paid when the coin is bought. DiscountBuy only.
+	SettleType SettleType
+
+	// How the order was priced. DualAssets only.
+	OrderMode OrderMode
 
 	// Price at settlement; DiscountBuy: its average over the last 30 minutes. Once settled.
 	SettlementPrice decimal.Decimal
 
-	PnL              decimal.Decimal // Profit or loss, once settled. DoubleWin and SmartLeverage only.
-	RefundStatus     RefundStatus    // whether the amount is back, after a failed order
-	TrialBonusAmount decimal.Decimal // Amount of the trial bonus. DualAssets only.
-	TrialBonusPnL    decimal.Decimal // Profit from the trial bonus. DualAssets only.
+	// Profit or loss, once settled. DoubleWin and SmartLeverage only.
+	PnL decimal.Decimal
+
+	RefundStatus RefundStatus // whether the amount is back, after a failed order
+
+	// Amount of the trial bonus. DualAssets only.
+	TrialBonusAmount decimal.Decimal
+
+	// Profit from the trial bonus. DualAssets only.
+	TrialBonusPnL decimal.Decimal
 }
 
 // AdvancedPositions returns open positions of one category, in pages. Settled ones are left out; so
@@ -140,48 +203,91 @@ func (s *Service) AllAdvancedPositions(ctx context.Context, p *AdvancedPositions
 
 // AdvancedPositionsParams are the parameters of [Service.AdvancedPositions].
 type AdvancedPositionsParams struct {
-	Category  Category          // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
-	ProductID bybit.Opt[string] // ID of the product. Default: all.
-	Coin      bybit.Opt[string] // Coin the product follows, such as BTC. Default: all.
-	Limit     bybit.Opt[int]    // Rows per page, at most 20. Default: 20.
-	Cursor    bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Category Category // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
+
+	// ID of the product. Default: all.
+	ProductID bybit.Opt[string]
+
+	// Coin the product follows, such as BTC. Default: all.
+	Coin bybit.Opt[string]
+
+	// Rows per page, at most 20. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // AdvancedPositionsResult is what [Service.AdvancedPositions] returns.
 type AdvancedPositionsResult struct {
-	Category       Category           // As asked. Empty for DiscountBuy.
+	// As asked. Empty for DiscountBuy.
+	Category Category
+
 	List           []AdvancedPosition // open positions of the category
 	NextPageCursor string             // cursor of the next page; empty on the last
 }
 
 // AdvancedPosition is an element of [AdvancedPositionsResult.List]: open positions of the category.
 type AdvancedPosition struct {
-	PositionID       string          // ID of the position
-	ProductID        string          // ID of the product
-	Category         Category        // category of the product
-	BaseCoin         string          // Base coin. DualAssets only.
-	QuoteCoin        string          // Quote coin. DualAssets only.
-	Coin             string          // Coin that is invested. DiscountBuy only.
-	InvestCoin       string          // Coin that is invested. Not for DiscountBuy.
-	UnderlyingAsset  string          // Coin whose price decides. Not for DualAssets.
-	Amount           decimal.Decimal // amount invested, in that coin
-	PurchasePrice    decimal.Decimal // Price at which the coin is bought. DiscountBuy only.
-	KnockoutPrice    decimal.Decimal // Price that ends the product with interest. DiscountBuy only.
-	KnockoutCouponE8 decimal.Decimal // Yearly rate of that interest, times 10^8. DiscountBuy only.
-	APYE8            decimal.Decimal // Yearly rate that was confirmed, times 10^8. DualAssets only.
-	Direction        Direction       // Which way it bets. DualAssets and SmartLeverage only.
-	TargetPrice      decimal.Decimal // Target price, in USDT. DualAssets only.
-	Leverage         decimal.Decimal // Leverage of the position. DoubleWin and SmartLeverage only.
-	BreakevenPrice   decimal.Decimal // Price at which the product breaks even. SmartLeverage only.
+	PositionID string   // ID of the position
+	ProductID  string   // ID of the product
+	Category   Category // category of the product
+
+	// Base coin. DualAssets only.
+	BaseCoin string
+
+	// Quote coin. DualAssets only.
+	QuoteCoin string
+
+	// Coin that is invested. DiscountBuy only.
+	Coin string
+
+	// Coin that is invested. Not for DiscountBuy.
+	InvestCoin string
+
+	// Coin whose price decides. Not for DualAssets.
+	UnderlyingAsset string
+
+	Amount decimal.Decimal // amount invested, in that coin
+
+	// Price at which the coin is bought. DiscountBuy only.
+	PurchasePrice decimal.Decimal
+
+	// Price that ends the product with interest. DiscountBuy only.
+	KnockoutPrice decimal.Decimal
+
+	// Yearly rate of that interest, times 10^8. DiscountBuy only.
+	KnockoutCouponE8 decimal.Decimal
+
+	// Yearly rate that was confirmed, times 10^8. DualAssets only.
+	APYE8 decimal.Decimal
+
+	// Which way it bets. DualAssets and SmartLeverage only.
+	Direction Direction
+
+	// Target price, in USDT. DualAssets only.
+	TargetPrice decimal.Decimal
+
+	// Leverage of the position. DoubleWin and SmartLeverage only.
+	Leverage decimal.Decimal
+
+	// Price at which the product breaks even. SmartLeverage only.
+	BreakevenPrice decimal.Decimal
 
 	// Index price when the position was opened. DoubleWin and SmartLeverage only.
 	InitialPrice decimal.Decimal
 
-	LowerPrice     decimal.Decimal // Lower end of the price range. DoubleWin only.
-	UpperPrice     decimal.Decimal // Upper end of the price range. DoubleWin only.
-	Duration       string          // length of the term, such as 8h or 1d
-	SettlementTime time.Time       // when the product settles
-	CreatedTime    time.Time       // When the position was opened. DoubleWin and SmartLeverage only.
+	// Lower end of the price range. DoubleWin only.
+	LowerPrice decimal.Decimal
+
+	// Upper end of the price range. DoubleWin only.
+	UpperPrice decimal.Decimal
+
+	Duration       string    // length of the term, such as 8h or 1d
+	SettlementTime time.Time // when the product settles
+
+	// When the position was opened. DoubleWin and SmartLeverage only.
+	CreatedTime time.Time
 
 	// PositionActive; PositionRedeeming, or PositionSettling for DiscountBuy; SmartLeverage also
 	// knows PositionSettled.
@@ -191,19 +297,33 @@ type AdvancedPosition struct {
 	// (DoubleWin) or 60 (SmartLeverage) away.
 	Redeemable bool
 
-	ExpectReturnCoin string // Coin that will probably be paid. DualAssets only.
+	// Coin that will probably be paid. DualAssets only.
+	ExpectReturnCoin string
 
 	// Amount that will probably be paid, in ExpectReturnCoin. DualAssets only.
 	ExpectReturnAmount decimal.Decimal
 
-	AccountType     AccountType // account that paid: AccountFund or AccountUnified
-	ToAccountType   AccountType // Account that is paid, AccountFund. DualAssets and DiscountBuy only.
-	SettleType      SettleType  // What is paid when the coin is bought. DiscountBuy only.
-	ExpectReceiveAt time.Time   // When the outcome will probably be paid. DiscountBuy only.
-	YieldStartAt    time.Time   // When interest begins. DualAssets only.
-	YieldEndAt      time.Time   // When interest ends. DualAssets only.
-	LinkID          string      // The user's own ID of the order. SmartLeverage only.
-	OrderID         string      // order that opened the position
+	AccountType AccountType // account that paid: AccountFund or AccountUnified
+
+	// Account that is paid, AccountFund. DualAssets and DiscountBuy only.
+	ToAccountType AccountType
+
+	// What is paid when the coin is bought. DiscountBuy only.
+	SettleType SettleType
+
+	// When the outcome will probably be paid. DiscountBuy only.
+	ExpectReceiveAt time.Time
+
+	// When interest begins. DualAssets only.
+	YieldStartAt time.Time
+
+	// When interest ends. DualAssets only.
+	YieldEndAt time.Time
+
+	// The user's own ID of the order. SmartLeverage only.
+	LinkID string
+
+	OrderID string // order that opened the position
 }
 
 // LiquidityProducts returns pools of liquidity mining with their rates and limits.
@@ -220,8 +340,11 @@ func (s *Service) LiquidityProducts(ctx context.Context, p *LiquidityProductsPar
 
 // LiquidityProductsParams are the parameters of [Service.LiquidityProducts].
 type LiquidityProductsParams struct {
-	BaseCoin  bybit.Opt[string] // Base coin, such as BTC. Default: all.
-	QuoteCoin bybit.Opt[string] // Quote coin, such as USDT. Default: all.
+	// Base coin, such as BTC. Default: all.
+	BaseCoin bybit.Opt[string]
+
+	// Quote coin, such as USDT. Default: all.
+	QuoteCoin bybit.Opt[string]
 }
 
 // LiquidityProductsResult is what [Service.LiquidityProducts] returns.
@@ -250,8 +373,7 @@ type LiquidityProduct struct {
 	PoolLiquidityValue  decimal.Decimal // worth of the whole pool, in the quote coin
 	DailyYield          decimal.Decimal // yield of the pool in a day
 
-	// Amounts at which the steps of SlippageRateE8List seem to begin. The documentation shows it in
-	// an example only.
+	// Amounts at which the steps of SlippageRateE8List seem to begin; undocumented.
 	SlippageLevels []decimal.Decimal
 
 	APYBreakdown       []LiquidityAPY    // the rate now, by coin
@@ -275,18 +397,20 @@ func (s *Service) AddLiquidity(ctx context.Context, p *AddLiquidityParams) (*Add
 
 // AddLiquidityParams are the parameters of [Service.AddLiquidity].
 type AddLiquidityParams struct {
-	ProductID  string                     // ID of the product
-	BaseAmount bybit.Opt[decimal.Decimal] // Amount of the base coin. This or QuoteAmount is needed.
+	ProductID string // ID of the product
+
+	// Amount of the base coin. This or QuoteAmount is needed.
+	BaseAmount bybit.Opt[decimal.Decimal]
 
 	// Account that pays the base coin: AccountFund or AccountUnified. Needed with BaseAmount.
 	// Optional.
 	BaseAccountType AccountType
 
-	// Coin that is put in, as the example has it. Not needed. The documentation shows it in an
-	// example only.
+	// Coin that is put in, as the example has it. Not needed. Undocumented.
 	Coin bybit.Opt[string]
 
-	QuoteAmount bybit.Opt[decimal.Decimal] // Amount of the quote coin. This or BaseAmount is needed.
+	// Amount of the quote coin. This or BaseAmount is needed.
+	QuoteAmount bybit.Opt[decimal.Decimal]
 
 	// Account that pays the quote coin: AccountFund or AccountUnified. Needed with QuoteAmount.
 	// Optional.
@@ -295,7 +419,8 @@ type AddLiquidityParams struct {
 	// The user's own ID of the order: up to 40 characters. One that was used before is refused.
 	LinkID string
 
-	Leverage bybit.Opt[decimal.Decimal] // Leverage of the position. Default: 1, which is none.
+	// Leverage of the position. Default: 1, which is none.
+	Leverage bybit.Opt[decimal.Decimal]
 }
 
 // AddLiquidityResult is what [Service.AddLiquidity] returns.
@@ -325,9 +450,13 @@ type RemoveLiquidityParams struct {
 	// The user's own ID of the order: up to 40 characters. One that was used before is refused.
 	LinkID string
 
-	PositionID string         // ID of the position
-	RemoveRate bybit.Opt[int] // Part to take out in percent: 1 to 100; 0 means all. Default: 100.
-	RemoveType RemoveType     // In which coins it is paid. Default: RemoveBoth.
+	PositionID string // ID of the position
+
+	// Part to take out in percent: 1 to 100; 0 means all. Default: 100.
+	RemoveRate bybit.Opt[int]
+
+	// In which coins it is paid. Default: RemoveBoth.
+	RemoveType RemoveType
 }
 
 // RemoveLiquidityResult is what [Service.RemoveLiquidity] returns.

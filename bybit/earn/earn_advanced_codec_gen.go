@@ -13,12 +13,12 @@ func (r *DualOffer) fields(f *wire.Fields) {
 	f.Millis("expiredAt", &r.ExpiredAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DualOffer) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DualOffer).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DualOffer) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DualOffer).fields), nil
 }
@@ -28,12 +28,12 @@ func (r *LiquidityAPY) fields(f *wire.Fields) {
 	f.Decimal("apy", &r.APY)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityAPY) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityAPY).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidityAPY) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LiquidityAPY).fields), nil
 }
@@ -44,20 +44,20 @@ func (r *AdvancedProductsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "duration", &r.Duration, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AdvancedProductsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedProductsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdvancedProductsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdvancedProductsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AdvancedProductsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AdvancedProductsParams).fields)
 }
@@ -67,8 +67,8 @@ func (r *AdvancedProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AdvancedProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AdvancedProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AdvancedProductsParams).fields)
 }
@@ -78,20 +78,20 @@ func (r *AdvancedProductsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*AdvancedProduct).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AdvancedProductsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedProductsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdvancedProductsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdvancedProductsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedProductsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AdvancedProductsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AdvancedProduct) fields(f *wire.Fields) {
@@ -129,12 +129,12 @@ func (r *AdvancedProduct) fields(f *wire.Fields) {
 	f.Omit().Decimal("priceTickSize", &r.PriceTickSize)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedProduct) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedProduct).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AdvancedProduct) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AdvancedProduct).fields), nil
 }
@@ -144,20 +144,20 @@ func (r *AdvancedQuotesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AdvancedQuotesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedQuotesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdvancedQuotesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdvancedQuotesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedQuotesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AdvancedQuotesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AdvancedQuotesParams).fields)
 }
@@ -167,8 +167,8 @@ func (r *AdvancedQuotesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AdvancedQuotesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AdvancedQuotesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AdvancedQuotesParams).fields)
 }
@@ -186,20 +186,20 @@ func (r *AdvancedQuotesResult) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "offers", &r.Offers, (*DiscountQuote).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AdvancedQuotesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdvancedQuotesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdvancedQuotesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdvancedQuotesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdvancedQuotesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AdvancedQuotesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *DualQuote) fields(f *wire.Fields) {
@@ -209,12 +209,12 @@ func (r *DualQuote) fields(f *wire.Fields) {
 	wire.Structs(f, "sellHighPrice", &r.SellHighOffers, (*DualOffer).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DualQuote) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DualQuote).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DualQuote) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DualQuote).fields), nil
 }
@@ -231,12 +231,12 @@ func (r *DiscountQuote) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DiscountQuote) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DiscountQuote).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DiscountQuote) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DiscountQuote).fields), nil
 }
@@ -248,20 +248,20 @@ func (r *DoubleWinLeverageParams) fields(f *wire.Fields) {
 	f.Decimal("upperPrice", &r.UpperPrice)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *DoubleWinLeverageParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DoubleWinLeverageParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *DoubleWinLeverageParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*DoubleWinLeverageParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DoubleWinLeverageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r DoubleWinLeverageParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*DoubleWinLeverageParams).fields)
 }
@@ -271,8 +271,8 @@ func (r *DoubleWinLeverageParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*DoubleWinLeverageParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *DoubleWinLeverageParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*DoubleWinLeverageParams).fields)
 }
@@ -287,20 +287,20 @@ func (r *DoubleWinLeverageResult) fields(f *wire.Fields) {
 	f.Decimal("maxInvestmentAmount", &r.MaxInvestmentAmount)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *DoubleWinLeverageResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DoubleWinLeverageResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *DoubleWinLeverageResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*DoubleWinLeverageResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DoubleWinLeverageResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r DoubleWinLeverageResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PlaceAdvancedOrderParams) fields(f *wire.Fields) {
@@ -320,20 +320,20 @@ func (r *PlaceAdvancedOrderParams) fields(f *wire.Fields) {
 	wire.Pointer(f.Omit(), "interestCard", &r.InterestCard, (*DualCouponUse).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PlaceAdvancedOrderParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlaceAdvancedOrderParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlaceAdvancedOrderParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlaceAdvancedOrderParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlaceAdvancedOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PlaceAdvancedOrderParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PlaceAdvancedOrderParams).fields)
 }
@@ -344,12 +344,12 @@ func (r *DualStake) fields(f *wire.Fields) {
 	wire.Opt(f, "apyE8", &r.APYE8, (*wire.Fields).Number)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DualStake) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DualStake).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DualStake) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DualStake).fields), nil
 }
@@ -361,12 +361,12 @@ func (r *DoubleWinStake) fields(f *wire.Fields) {
 	f.Decimal("leverage", &r.Leverage)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DoubleWinStake) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DoubleWinStake).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DoubleWinStake) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DoubleWinStake).fields), nil
 }
@@ -377,12 +377,12 @@ func (r *DoubleWinRedeem) fields(f *wire.Fields) {
 	wire.Opt(f, "isSlippageProtected", &r.IsSlippageProtected, (*wire.Fields).Bool)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DoubleWinRedeem) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DoubleWinRedeem).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DoubleWinRedeem) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DoubleWinRedeem).fields), nil
 }
@@ -392,12 +392,12 @@ func (r *SmartLeverageStake) fields(f *wire.Fields) {
 	f.Decimal("breakevenPrice", &r.BreakevenPrice)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmartLeverageStake) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmartLeverageStake).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SmartLeverageStake) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SmartLeverageStake).fields), nil
 }
@@ -408,12 +408,12 @@ func (r *SmartLeverageRedeem) fields(f *wire.Fields) {
 	wire.Opt(f, "isSlippageProtected", &r.IsSlippageProtected, (*wire.Fields).Bool)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SmartLeverageRedeem) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SmartLeverageRedeem).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SmartLeverageRedeem) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SmartLeverageRedeem).fields), nil
 }
@@ -427,12 +427,12 @@ func (r *DiscountBuyStake) fields(f *wire.Fields) {
 	f.Text("instUid", &r.InstUID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DiscountBuyStake) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DiscountBuyStake).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DiscountBuyStake) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DiscountBuyStake).fields), nil
 }
@@ -442,12 +442,12 @@ func (r *DualCouponUse) fields(f *wire.Fields) {
 	f.Text("specCode", &r.SpecCode)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DualCouponUse) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DualCouponUse).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DualCouponUse) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*DualCouponUse).fields), nil
 }
@@ -457,20 +457,20 @@ func (r *PlaceAdvancedOrderResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PlaceAdvancedOrderResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlaceAdvancedOrderResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlaceAdvancedOrderResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlaceAdvancedOrderResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlaceAdvancedOrderResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PlaceAdvancedOrderResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RedemptionEstimatesParams) fields(f *wire.Fields) {
@@ -478,20 +478,20 @@ func (r *RedemptionEstimatesParams) fields(f *wire.Fields) {
 	f.Text("positionIds", &r.PositionIDs)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RedemptionEstimatesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedemptionEstimatesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedemptionEstimatesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedemptionEstimatesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedemptionEstimatesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RedemptionEstimatesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RedemptionEstimatesParams).fields)
 }
@@ -501,8 +501,8 @@ func (r *RedemptionEstimatesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RedemptionEstimatesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RedemptionEstimatesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RedemptionEstimatesParams).fields)
 }
@@ -511,20 +511,20 @@ func (r *RedemptionEstimatesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*RedemptionEstimate).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RedemptionEstimatesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedemptionEstimatesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedemptionEstimatesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedemptionEstimatesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedemptionEstimatesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RedemptionEstimatesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RedemptionEstimate) fields(f *wire.Fields) {
@@ -535,12 +535,12 @@ func (r *RedemptionEstimate) fields(f *wire.Fields) {
 	f.Decimal("slippageRate", &r.SlippageRate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedemptionEstimate) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedemptionEstimate).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RedemptionEstimate) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RedemptionEstimate).fields), nil
 }

@@ -5,7 +5,6 @@ package earn
 // Direction says which way a product bets.
 type Direction string
 
-// The values of Direction.
 const (
 	DirectionBuyLow Direction = "BuyLow" // dual assets: buys the base coin at or below the target price
 
@@ -19,7 +18,6 @@ const (
 // SettleType says what a discount buy pays when the coin is bought.
 type SettleType string
 
-// The values of SettleType.
 const (
 	SettleBase SettleType = "Base" // the coin itself: amount divided by PurchasePrice
 
@@ -30,7 +28,6 @@ const (
 // RefundStatus says whether the amount of a failed order is back.
 type RefundStatus string
 
-// The values of RefundStatus.
 const (
 	RefundProcessing RefundStatus = "Processing"  // on its way
 	RefundProcessed  RefundStatus = "Processed"   // paid back
@@ -41,7 +38,6 @@ const (
 // OrderMode says how a dual asset order was priced.
 type OrderMode string
 
-// The values of OrderMode.
 const (
 	OrderModeNormal OrderMode = "Normal" // at a price of the list
 	OrderModeRFQ    OrderMode = "RFQ"    // at a price quoted on request
@@ -50,7 +46,6 @@ const (
 // LiquidityOrderType says what an order of liquidity mining does.
 type LiquidityOrderType string
 
-// The values of LiquidityOrderType.
 const (
 	LiquidityAdd       LiquidityOrderType = "AddLiquidity"    // puts coins into a pool
 	LiquidityRemove    LiquidityOrderType = "RemoveLiquidity" // takes coins out of a pool
@@ -61,7 +56,6 @@ const (
 // RemoveType says in which coins liquidity is taken out.
 type RemoveType string
 
-// The values of RemoveType.
 const (
 	RemoveBoth  RemoveType = "Normal"          // in both coins, by their shares
 	RemoveQuote RemoveType = "SingleQuoteCoin" // in the quote coin alone
@@ -71,7 +65,6 @@ const (
 // ClaimType says how a yield of liquidity mining was claimed.
 type ClaimType string
 
-// The values of ClaimType.
 const (
 	ClaimManual   ClaimType = "Manual"          // by ClaimLiquidityYield
 	ClaimOnRemove ClaimType = "RemoveLiquidity" // when liquidity was taken out
@@ -80,7 +73,6 @@ const (
 // ClaimStatus says whether a claimed yield has arrived.
 type ClaimStatus string
 
-// The values of ClaimStatus.
 const (
 	ClaimProcessing ClaimStatus = "Processing" // on its way
 	ClaimComplete   ClaimStatus = "Complete"   // paid out

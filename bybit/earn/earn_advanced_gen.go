@@ -51,35 +51,60 @@ type AdvancedProductsParams struct {
 	// Coin in capitals, such as BTC; outside DualAssets the coin whose price decides. Default: all.
 	Coin bybit.Opt[string]
 
-	Duration bybit.Opt[string] // Only this length, such as 8h or 1d. Not for DiscountBuy.
+	// Only this length, such as 8h or 1d. Not for DiscountBuy.
+	Duration bybit.Opt[string]
 }
 
 // AdvancedProductsResult is what [Service.AdvancedProducts] returns.
 type AdvancedProductsResult struct {
-	Category Category          // As asked. Empty for DiscountBuy.
-	List     []AdvancedProduct // products of the category
+	// As asked. Empty for DiscountBuy.
+	Category Category
+
+	List []AdvancedProduct // products of the category
 }
 
 // AdvancedProduct is one of the products of the category ([AdvancedProductsResult.List]).
 type AdvancedProduct struct {
-	Category        Category        // category of the product
-	ProductID       string          // ID of the product
-	BaseCoin        string          // Base coin. DualAssets only.
-	QuoteCoin       string          // Quote coin. DualAssets only.
-	Coin            string          // Coin that is invested. DiscountBuy only.
-	InvestCoin      string          // Coin that is invested. DoubleWin and SmartLeverage only.
-	UnderlyingAsset string          // Coin whose price decides. Not for DualAssets.
-	Direction       Direction       // DirectionLong or DirectionShort. SmartLeverage only.
-	Leverage        decimal.Decimal // Fixed leverage. SmartLeverage only.
-	ExpectReceiveAt time.Time       // when the outcome will probably be paid
-	Duration        string          // length of the term, such as 8h or 1d
-	Status          ProductStatus   // Whether the product can be bought. DualAssets only.
-	IsVIPProduct    bool            // Whether only VIP clients can buy it. DualAssets and DiscountBuy only.
+	Category  Category // category of the product
+	ProductID string   // ID of the product
+
+	// Base coin. DualAssets only.
+	BaseCoin string
+
+	// Quote coin. DualAssets only.
+	QuoteCoin string
+
+	// Coin that is invested. DiscountBuy only.
+	Coin string
+
+	// Coin that is invested. DoubleWin and SmartLeverage only.
+	InvestCoin string
+
+	// Coin whose price decides. Not for DualAssets.
+	UnderlyingAsset string
+
+	// DirectionLong or DirectionShort. SmartLeverage only.
+	Direction Direction
+
+	// Fixed leverage. SmartLeverage only.
+	Leverage decimal.Decimal
+
+	ExpectReceiveAt time.Time // when the outcome will probably be paid
+	Duration        string    // length of the term, such as 8h or 1d
+
+	// Whether the product can be bought. DualAssets only.
+	Status ProductStatus
+
+	// Whether only VIP clients can buy it. DualAssets and DiscountBuy only.
+	IsVIPProduct bool
 
 	SubscribeStartAt time.Time // when the sale begins
 	SubscribeEndAt   time.Time // when the sale ends
-	ApplyStartAt     time.Time // When interest begins. DualAssets only.
-	SettlementTime   time.Time // when the product settles; for DualAssets also the end of its interest
+
+	// When interest begins. DualAssets only.
+	ApplyStartAt time.Time
+
+	SettlementTime time.Time // when the product settles; for DualAssets also the end of its interest
 
 	// Least investment to buy low, in the quote coin. DualAssets only.
 	MinPurchaseQuoteAmount decimal.Decimal
@@ -93,19 +118,30 @@ type AdvancedProduct struct {
 	// What is left of the quota to sell high, in the base coin. DualAssets only.
 	RemainingAmountBase decimal.Decimal
 
-	OrderPrecisionDigitalQuote int64           // Decimal places of amounts to buy low. DualAssets only.
-	OrderPrecisionDigitalBase  int64           // Decimal places of amounts to sell high. DualAssets only.
-	MinPurchaseAmount          decimal.Decimal // Least investment in one order. Not for DualAssets.
+	// Decimal places of amounts to buy low. DualAssets only.
+	OrderPrecisionDigitalQuote int64
 
-	RemainingAmount       decimal.Decimal // What is left of the quota. SmartLeverage and DiscountBuy only.
-	OrderPrecisionDigital int64           // Decimal places of amounts. Not for DualAssets.
+	// Decimal places of amounts to sell high. DualAssets only.
+	OrderPrecisionDigitalBase int64
+
+	// Least investment in one order. Not for DualAssets.
+	MinPurchaseAmount decimal.Decimal
+
+	// What is left of the quota. SmartLeverage and DiscountBuy only.
+	RemainingAmount decimal.Decimal
+
+	// Decimal places of amounts. Not for DualAssets.
+	OrderPrecisionDigital int64
 
 	// Whether the user chooses the range and asks for a quote; else the range is fixed. DoubleWin
 	// only.
 	IsRFQProduct bool
 
-	LowerPriceBuffer decimal.Decimal // Distance of the fixed range below the initial price. DoubleWin only.
-	UpperPriceBuffer decimal.Decimal // Distance of the fixed range above the initial price. DoubleWin only.
+	// Distance of the fixed range below the initial price. DoubleWin only.
+	LowerPriceBuffer decimal.Decimal
+
+	// Distance of the fixed range above the initial price. DoubleWin only.
+	UpperPriceBuffer decimal.Decimal
 
 	// Least distance of your own bounds from the price, as a fraction. DoubleWin on request only.
 	MinDeviationRatio decimal.Decimal
@@ -113,7 +149,8 @@ type AdvancedProduct struct {
 	// Most distance of your own bounds from the price, as a fraction. DoubleWin on request only.
 	MaxDeviationRatio decimal.Decimal
 
-	PriceTickSize decimal.Decimal // Step of your own bounds. DoubleWin on request only.
+	// Step of your own bounds. DoubleWin on request only.
+	PriceTickSize decimal.Decimal
 }
 
 // AdvancedQuotes returns prices and rates at which a product can be bought now, to be sent back in
@@ -142,25 +179,40 @@ func (s *Service) AdvancedQuotes(ctx context.Context, p *AdvancedQuotesParams) (
 
 // AdvancedQuotesParams are the parameters of [Service.AdvancedQuotes].
 type AdvancedQuotesParams struct {
-	Category  Category          // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
-	ProductID bybit.Opt[string] // ID of the product. Only DiscountBuy can go without: all products.
+	Category Category // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
+
+	// ID of the product. Only DiscountBuy can go without: all products.
+	ProductID bybit.Opt[string]
 }
 
 // AdvancedQuotesResult is what [Service.AdvancedQuotes] returns.
 type AdvancedQuotesResult struct {
-	ProductID           string          // ID of the product. DoubleWin and SmartLeverage only.
-	Leverage            decimal.Decimal // Highest leverage now. DoubleWin only.
-	BreakevenPrice      decimal.Decimal // Best price at which the product breaks even. SmartLeverage only.
-	ExpireTime          time.Time       // When the quote ends. DoubleWin only.
-	ExpireAt            time.Time       // When the quote ends. SmartLeverage only.
-	MaxInvestmentAmount decimal.Decimal // Most that one order can invest. DoubleWin and SmartLeverage only.
+	// ID of the product. DoubleWin and SmartLeverage only.
+	ProductID string
+
+	// Highest leverage now. DoubleWin only.
+	Leverage decimal.Decimal
+
+	// Best price at which the product breaks even. SmartLeverage only.
+	BreakevenPrice decimal.Decimal
+
+	// When the quote ends. DoubleWin only.
+	ExpireTime time.Time
+
+	// When the quote ends. SmartLeverage only.
+	ExpireAt time.Time
+
+	// Most that one order can invest. DoubleWin and SmartLeverage only.
+	MaxInvestmentAmount decimal.Decimal
 
 	// Index price now, for InitialPrice of an order. DoubleWin and SmartLeverage only.
 	CurrentPrice decimal.Decimal
 
-	Category Category        // As asked. Not for DiscountBuy.
-	List     []DualQuote     // quotes of DualAssets
-	Offers   []DiscountQuote // quotes of DiscountBuy
+	// As asked. Not for DiscountBuy.
+	Category Category
+
+	List   []DualQuote     // quotes of DualAssets
+	Offers []DiscountQuote // quotes of DiscountBuy
 }
 
 // DualQuote is one of the quotes of DualAssets ([AdvancedQuotesResult.List]).
@@ -181,8 +233,7 @@ type DiscountQuote struct {
 	MaxInvestmentAmount decimal.Decimal // most that can be invested at this quote
 	InstUID             string          // ID of the market maker; send it back unchanged
 	ExpiredAt           time.Time       // when the quote ends; absent if no end is set
-
-	Category Category // Always DiscountBuy. The documentation shows it in an example only.
+	Category            Category        // always DiscountBuy; undocumented
 }
 
 // DoubleWinLeverage quotes the leverage of a double win for a price range of your own. Only
@@ -243,11 +294,16 @@ func (s *Service) PlaceAdvancedOrder(ctx context.Context, p *PlaceAdvancedOrderP
 
 // PlaceAdvancedOrderParams are the parameters of [Service.PlaceAdvancedOrder].
 type PlaceAdvancedOrderParams struct {
-	Category  Category                   // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
-	ProductID string                     // ID of the product
-	Coin      bybit.Opt[string]          // Coin to invest, such as USDT. Not needed for Redeem.
-	OrderType OrderType                  // OrderStake, or OrderRedeem for DoubleWin and SmartLeverage
-	Amount    bybit.Opt[decimal.Decimal] // Amount to invest, in coin. Needed for Stake.
+	Category  Category // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
+	ProductID string   // ID of the product
+
+	// Coin to invest, such as USDT. Not needed for Redeem.
+	Coin bybit.Opt[string]
+
+	OrderType OrderType // OrderStake, or OrderRedeem for DoubleWin and SmartLeverage
+
+	// Amount to invest, in coin. Needed for Stake.
+	Amount bybit.Opt[decimal.Decimal]
 
 	// Account that pays: AccountFund or AccountUnified. Needed for Stake, and for Redeem of
 	// SmartLeverage. Optional.
@@ -263,7 +319,9 @@ type PlaceAdvancedOrderParams struct {
 	SmartLeverageStakeExtra  *SmartLeverageStake  // terms of a Stake in SmartLeverage
 	SmartLeverageRedeemExtra *SmartLeverageRedeem // terms of a Redeem in SmartLeverage
 	DiscountBuyExtra         *DiscountBuyStake    // terms of a Stake in DiscountBuy, all from the quote
-	InterestCard             *DualCouponUse       // Coupon to use. DualAssets only.
+
+	// Coupon to use. DualAssets only.
+	InterestCard *DualCouponUse
 }
 
 // DualStake is what [PlaceAdvancedOrderParams.DualAssetsExtra] holds: terms of a Stake in
@@ -319,9 +377,14 @@ type SmartLeverageRedeem struct {
 // DiscountBuyStake is what [PlaceAdvancedOrderParams.DiscountBuyExtra] holds: terms of a Stake in
 // DiscountBuy, all from the quote.
 type DiscountBuyStake struct {
-	InitialPrice  decimal.Decimal // Index price now: CurrentPrice of the quote. At most 8 decimal places.
-	PurchasePrice decimal.Decimal // Price at which the coin is bought. At most 8 decimal places.
-	KnockoutPrice decimal.Decimal // Price that ends the product with interest. At most 8 decimal places.
+	// Index price now: CurrentPrice of the quote. At most 8 decimal places.
+	InitialPrice decimal.Decimal
+
+	// Price at which the coin is bought. At most 8 decimal places.
+	PurchasePrice decimal.Decimal
+
+	// Price that ends the product with interest. At most 8 decimal places.
+	KnockoutPrice decimal.Decimal
 
 	KnockoutCouponE8 decimal.Decimal // yearly rate of that interest, times 10^8
 
@@ -375,7 +438,9 @@ type RedemptionEstimate struct {
 	Success         bool            // whether there is an estimate
 	PositionID      string          // ID of the position
 	EstRedeemAmount decimal.Decimal // estimated amount, in the invested coin
-	EstRedeemTime   time.Time       // When it would probably be paid. Absent if there is no estimate.
+
+	// When it would probably be paid. Absent if there is no estimate.
+	EstRedeemTime time.Time
 
 	SlippageRate decimal.Decimal // change of the amount that slippage protection lets pass, as a fraction
 }

@@ -18,20 +18,20 @@ func (r *LiquidityOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LiquidityOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LiquidityOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LiquidityOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LiquidityOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LiquidityOrdersParams).fields)
 }
@@ -41,8 +41,8 @@ func (r *LiquidityOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LiquidityOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LiquidityOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LiquidityOrdersParams).fields)
 }
@@ -52,20 +52,20 @@ func (r *LiquidityOrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LiquidityOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LiquidityOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LiquidityOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidityOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LiquidityOrder) fields(f *wire.Fields) {
@@ -85,12 +85,12 @@ func (r *LiquidityOrder) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidityOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LiquidityOrder).fields), nil
 }
@@ -100,20 +100,20 @@ func (r *LiquidityPositionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LiquidityPositionsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityPositionsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LiquidityPositionsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LiquidityPositionsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityPositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LiquidityPositionsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LiquidityPositionsParams).fields)
 }
@@ -123,8 +123,8 @@ func (r *LiquidityPositionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LiquidityPositionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LiquidityPositionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LiquidityPositionsParams).fields)
 }
@@ -133,20 +133,20 @@ func (r *LiquidityPositionsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "positions", &r.Positions, (*LiquidityPosition).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LiquidityPositionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityPositionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LiquidityPositionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LiquidityPositionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityPositionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidityPositionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LiquidityPosition) fields(f *wire.Fields) {
@@ -171,12 +171,12 @@ func (r *LiquidityPosition) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidityPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LiquidityPosition).fields), nil
 }
@@ -190,20 +190,20 @@ func (r *LiquidityYieldsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LiquidityYieldsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityYieldsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LiquidityYieldsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LiquidityYieldsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityYieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LiquidityYieldsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LiquidityYieldsParams).fields)
 }
@@ -213,8 +213,8 @@ func (r *LiquidityYieldsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LiquidityYieldsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LiquidityYieldsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LiquidityYieldsParams).fields)
 }
@@ -224,20 +224,20 @@ func (r *LiquidityYieldsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LiquidityYieldsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityYieldsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LiquidityYieldsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LiquidityYieldsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityYieldsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidityYieldsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LiquidityYield) fields(f *wire.Fields) {
@@ -250,12 +250,12 @@ func (r *LiquidityYield) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityYield) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityYield).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidityYield) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LiquidityYield).fields), nil
 }
@@ -269,20 +269,20 @@ func (r *LiquidityLiquidationsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LiquidityLiquidationsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityLiquidationsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LiquidityLiquidationsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LiquidityLiquidationsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityLiquidationsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LiquidityLiquidationsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LiquidityLiquidationsParams).fields)
 }
@@ -292,8 +292,8 @@ func (r *LiquidityLiquidationsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LiquidityLiquidationsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LiquidityLiquidationsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LiquidityLiquidationsParams).fields)
 }
@@ -303,20 +303,20 @@ func (r *LiquidityLiquidationsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LiquidityLiquidationsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidityLiquidationsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LiquidityLiquidationsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LiquidityLiquidationsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidityLiquidationsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidityLiquidationsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Liquidation) fields(f *wire.Fields) {
@@ -328,12 +328,12 @@ func (r *Liquidation) fields(f *wire.Fields) {
 	f.Millis("liquidationTime", &r.LiquidationTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Liquidation) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Liquidation).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Liquidation) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Liquidation).fields), nil
 }

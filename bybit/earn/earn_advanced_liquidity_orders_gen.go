@@ -41,15 +41,24 @@ func (s *Service) AllLiquidityOrders(ctx context.Context, p *LiquidityOrdersPara
 
 // LiquidityOrdersParams are the parameters of [Service.LiquidityOrders].
 type LiquidityOrdersParams struct {
-	OrderID   bybit.Opt[string]    // the exchange's ID of one order
-	LinkID    bybit.Opt[string]    // the user's own ID of one order
-	ProductID bybit.Opt[string]    // ID of the product. Default: all.
-	OrderType LiquidityOrderType   // Only orders of this type. Optional.
+	OrderID bybit.Opt[string] // the exchange's ID of one order
+	LinkID  bybit.Opt[string] // the user's own ID of one order
+
+	// ID of the product. Default: all.
+	ProductID bybit.Opt[string]
+
+	OrderType LiquidityOrderType   // only orders of this type; optional
 	StartTime bybit.Opt[time.Time] // not made before this time
 	EndTime   bybit.Opt[time.Time] // not made after this time
-	Status    OrderStatus          // OrderSuccess or OrderProcessing. Default: all that are finished.
-	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// OrderSuccess or OrderProcessing. Default: all that are finished.
+	Status OrderStatus
+
+	// Rows per page, at most 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // LiquidityOrdersResult is what [Service.LiquidityOrders] returns.
@@ -60,20 +69,29 @@ type LiquidityOrdersResult struct {
 
 // LiquidityOrder is one of the orders of liquidity mining ([LiquidityOrdersResult.Orders]).
 type LiquidityOrder struct {
-	OrderID       string             // the exchange's ID of the order
-	LinkID        string             // the user's own ID of the order
-	ProductID     string             // ID of the product
-	OrderType     LiquidityOrderType // what the order does
-	BaseCoin      string             // base coin of the pool
-	QuoteCoin     string             // quote coin of the pool
-	QuoteAmount   decimal.Decimal    // amount in the quote coin
-	BaseAmount    decimal.Decimal    // amount in the base coin
-	Status        OrderStatus        // how far the order is: OrderProcessing, OrderSuccess or OrderFail
-	RemoveType    RemoveType         // In which coins it is paid. RemoveLiquidity only.
-	RemoveRate    int64              // Part that is taken out, in percent. RemoveLiquidity only.
-	Leverage      decimal.Decimal    // Leverage of the order. AddLiquidity only.
-	SlippageValue decimal.Decimal    // Amount lost to slippage. AddLiquidity only, after Success.
-	CreatedTime   time.Time          // when the order was made
+	OrderID     string             // the exchange's ID of the order
+	LinkID      string             // the user's own ID of the order
+	ProductID   string             // ID of the product
+	OrderType   LiquidityOrderType // what the order does
+	BaseCoin    string             // base coin of the pool
+	QuoteCoin   string             // quote coin of the pool
+	QuoteAmount decimal.Decimal    // amount in the quote coin
+	BaseAmount  decimal.Decimal    // amount in the base coin
+	Status      OrderStatus        // how far the order is: OrderProcessing, OrderSuccess or OrderFail
+
+	// In which coins it is paid. RemoveLiquidity only.
+	RemoveType RemoveType
+
+	// Part that is taken out, in percent. RemoveLiquidity only.
+	RemoveRate int64
+
+	// Leverage of the order. AddLiquidity only.
+	Leverage decimal.Decimal
+
+	// Amount lost to slippage. AddLiquidity only, after Success.
+	SlippageValue decimal.Decimal
+
+	CreatedTime time.Time // when the order was made
 }
 
 // LiquidityPositions returns open positions of liquidity mining, reckoned at the market price of
@@ -92,8 +110,11 @@ func (s *Service) LiquidityPositions(ctx context.Context, p *LiquidityPositionsP
 
 // LiquidityPositionsParams are the parameters of [Service.LiquidityPositions].
 type LiquidityPositionsParams struct {
-	ProductID bybit.Opt[string] // ID of the product. Default: all.
-	BaseCoin  bybit.Opt[string] // Base coin, such as BTC. Default: all.
+	// ID of the product. Default: all.
+	ProductID bybit.Opt[string]
+
+	// Base coin, such as BTC. Default: all.
+	BaseCoin bybit.Opt[string]
 }
 
 // LiquidityPositionsResult is what [Service.LiquidityPositions] returns.
@@ -154,12 +175,20 @@ func (s *Service) AllLiquidityYields(ctx context.Context, p *LiquidityYieldsPara
 
 // LiquidityYieldsParams are the parameters of [Service.LiquidityYields].
 type LiquidityYieldsParams struct {
-	BaseCoin  bybit.Opt[string]    // Base coin, such as BTC. Default: all.
-	QuoteCoin bybit.Opt[string]    // Quote coin, such as USDT. Default: all.
+	// Base coin, such as BTC. Default: all.
+	BaseCoin bybit.Opt[string]
+
+	// Quote coin, such as USDT. Default: all.
+	QuoteCoin bybit.Opt[string]
+
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, at most 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // LiquidityYieldsResult is what [Service.LiquidityYields] returns.
@@ -205,12 +234,20 @@ func (s *Service) AllLiquidityLiquidations(ctx context.Context, p *LiquidityLiqu
 
 // LiquidityLiquidationsParams are the parameters of [Service.LiquidityLiquidations].
 type LiquidityLiquidationsParams struct {
-	BaseCoin  bybit.Opt[string]    // Base coin, such as BTC. Default: all.
-	QuoteCoin bybit.Opt[string]    // Quote coin, such as USDT. Default: all.
+	// Base coin, such as BTC. Default: all.
+	BaseCoin bybit.Opt[string]
+
+	// Quote coin, such as USDT. Default: all.
+	QuoteCoin bybit.Opt[string]
+
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, at most 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // LiquidityLiquidationsResult is what [Service.LiquidityLiquidations] returns.

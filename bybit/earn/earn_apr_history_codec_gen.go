@@ -13,20 +13,20 @@ func (r *APRHistoryParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *APRHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*APRHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *APRHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*APRHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *APRHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r APRHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*APRHistoryParams).fields)
 }
@@ -36,8 +36,8 @@ func (r *APRHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*APRHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *APRHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*APRHistoryParams).fields)
 }
@@ -46,20 +46,20 @@ func (r *APRHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*DailyAPR).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *APRHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*APRHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *APRHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*APRHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *APRHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r APRHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *DailyAPR) fields(f *wire.Fields) {
@@ -67,32 +67,32 @@ func (r *DailyAPR) fields(f *wire.Fields) {
 	f.Text("apr", &r.APR)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *DailyAPR) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*DailyAPR).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r DailyAPR) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*DailyAPR).fields), nil }
 
 func (r *CouponsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CouponsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CouponsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CouponsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CouponsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CouponsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CouponsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CouponsParams).fields)
 }
@@ -102,8 +102,8 @@ func (r *CouponsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CouponsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *CouponsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CouponsParams).fields)
 }
@@ -113,20 +113,20 @@ func (r *CouponsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "awardCards", &r.AwardCards, (*RewardCard).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CouponsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CouponsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CouponsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CouponsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CouponsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CouponsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Coupon) fields(f *wire.Fields) {
@@ -146,12 +146,12 @@ func (r *Coupon) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Coupon) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Coupon).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Coupon) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Coupon).fields), nil }
 
 func (r *RewardCard) fields(f *wire.Fields) {
@@ -169,12 +169,12 @@ func (r *RewardCard) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RewardCard) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RewardCard).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RewardCard) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RewardCard).fields), nil
 }
@@ -183,20 +183,20 @@ func (r *FixedProductsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedProductsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedProductsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedProductsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedProductsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedProductsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedProductsParams).fields)
 }
@@ -206,8 +206,8 @@ func (r *FixedProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedProductsParams).fields)
 }
@@ -216,20 +216,20 @@ func (r *FixedProductsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*FixedProduct).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedProductsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedProductsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedProductsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedProductsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedProductsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedProductsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedProduct) fields(f *wire.Fields) {
@@ -255,12 +255,12 @@ func (r *FixedProduct) fields(f *wire.Fields) {
 	f.Text("specialUserGroupInfo", &r.SpecialUserGroupInfo)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedProduct) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedProduct).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedProduct) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedProduct).fields), nil
 }
@@ -271,12 +271,12 @@ func (r *APYTier) fields(f *wire.Fields) {
 	f.Decimal("apy", &r.APY)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *APYTier) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*APYTier).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r APYTier) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*APYTier).fields), nil }
 
 func (r *FixedReward) fields(f *wire.Fields) {
@@ -286,12 +286,12 @@ func (r *FixedReward) fields(f *wire.Fields) {
 	f.Decimal("currentPrice", &r.CurrentPrice)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedReward) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedReward).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedReward) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedReward).fields), nil
 }
@@ -306,20 +306,20 @@ func (r *PlaceFixedOrderParams) fields(f *wire.Fields) {
 	wire.Opt(f, "autoInvest", &r.AutoInvest, (*wire.Fields).Bool)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PlaceFixedOrderParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlaceFixedOrderParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlaceFixedOrderParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlaceFixedOrderParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlaceFixedOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PlaceFixedOrderParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PlaceFixedOrderParams).fields)
 }
@@ -329,20 +329,20 @@ func (r *PlaceFixedOrderResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PlaceFixedOrderResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlaceFixedOrderResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlaceFixedOrderResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlaceFixedOrderResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlaceFixedOrderResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PlaceFixedOrderResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedOrdersParams) fields(f *wire.Fields) {
@@ -356,20 +356,20 @@ func (r *FixedOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedOrdersParams).fields)
 }
@@ -379,8 +379,8 @@ func (r *FixedOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedOrdersParams).fields)
 }
@@ -390,20 +390,20 @@ func (r *FixedOrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedOrder) fields(f *wire.Fields) {
@@ -422,12 +422,12 @@ func (r *FixedOrder) fields(f *wire.Fields) {
 	wire.Structs(f, "yieldInfoList", &r.YieldInfoList, (*FixedYield).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedOrder).fields), nil
 }
@@ -440,12 +440,12 @@ func (r *FixedYield) fields(f *wire.Fields) {
 	f.Percent("apy", &r.APY)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedYield) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedYield).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedYield) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedYield).fields), nil
 }

@@ -27,10 +27,13 @@ func (s *Service) APRHistory(ctx context.Context, p *APRHistoryParams) (*APRHist
 
 // APRHistoryParams are the parameters of [Service.APRHistory].
 type APRHistoryParams struct {
-	ProductID string               // ID of the product
-	Category  Category             // FlexibleSaving or OnChain
-	StartTime bybit.Opt[time.Time] // Not before this time. Without both times: the last 7 days.
-	EndTime   bybit.Opt[time.Time] // not after this time, at most 182 days after StartTime
+	ProductID string   // ID of the product
+	Category  Category // FlexibleSaving or OnChain
+
+	// Not before this time. Without both times: the last 7 days.
+	StartTime bybit.Opt[time.Time]
+
+	EndTime bybit.Opt[time.Time] // not after this time, at most 182 days after StartTime
 }
 
 // APRHistoryResult is what [Service.APRHistory] returns.
@@ -118,7 +121,8 @@ func (s *Service) FixedProducts(ctx context.Context, p *FixedProductsParams) (*F
 
 // FixedProductsParams are the parameters of [Service.FixedProducts].
 type FixedProductsParams struct {
-	Coin bybit.Opt[string] // Coin, such as BTC. Default: all.
+	// Coin, such as BTC. Default: all.
+	Coin bybit.Opt[string]
 }
 
 // FixedProductsResult is what [Service.FixedProducts] returns.
@@ -153,7 +157,10 @@ type FixedProduct struct {
 // APYTier is one of the rates by amount ([FixedProduct.TieredAPYList]).
 type APYTier struct {
 	Min decimal.Decimal // amount from which the tier holds, in coin
-	Max decimal.Decimal // Amount up to which it holds, in coin. -1: no end.
+
+	// Amount up to which it holds, in coin. -1: no end.
+	Max decimal.Decimal
+
 	APY decimal.Decimal // yearly rate of the tier
 }
 
@@ -230,16 +237,24 @@ func (s *Service) AllFixedOrders(ctx context.Context, p *FixedOrdersParams) iter
 
 // FixedOrdersParams are the parameters of [Service.FixedOrders].
 type FixedOrdersParams struct {
-	OrderType OrderType         // OrderStake, OrderRedeem or OrderReinvest. Default: all.
-	ProductID bybit.Opt[string] // ID of the product; needs category. Default: all.
+	// OrderStake, OrderRedeem or OrderReinvest. Default: all.
+	OrderType OrderType
 
-	Category Category // FixedTermSaving, FundPool or FundPoolPremium. Needed with ProductID. Optional.
+	// ID of the product; needs category. Default: all.
+	ProductID bybit.Opt[string]
+
+	// FixedTermSaving, FundPool or FundPoolPremium. Needed with ProductID. Optional.
+	Category Category
 
 	OrderID   bybit.Opt[string]    // the exchange's ID of one order, alone
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, at most 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FixedOrdersResult is what [Service.FixedOrders] returns.
@@ -264,9 +279,11 @@ type FixedOrder struct {
 	// AccountUnified.
 	AccountType AccountType
 
-	SettlementTime time.Time    // when the term ends
-	CreatedAt      time.Time    // when the order was made
-	YieldInfoList  []FixedYield // What the term earned. Filled after settlement.
+	SettlementTime time.Time // when the term ends
+	CreatedAt      time.Time // when the order was made
+
+	// What the term earned. Filled after settlement.
+	YieldInfoList []FixedYield
 }
 
 // FixedYield is an element of [FixedOrder.YieldInfoList]: what the term earned. Filled after

@@ -19,12 +19,12 @@ func (r *Yield) fields(f *wire.Fields) {
 	f.Millis("createdAt", &r.CreatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Yield) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Yield).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Yield) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Yield).fields), nil }
 
 func (r *ProductsParams) fields(f *wire.Fields) {
@@ -32,20 +32,20 @@ func (r *ProductsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ProductsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ProductsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ProductsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ProductsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ProductsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ProductsParams).fields)
 }
@@ -55,8 +55,8 @@ func (r *ProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *ProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ProductsParams).fields)
 }
@@ -65,20 +65,20 @@ func (r *ProductsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Product).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ProductsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ProductsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ProductsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ProductsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ProductsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ProductsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Product) fields(f *wire.Fields) {
@@ -106,12 +106,12 @@ func (r *Product) fields(f *wire.Fields) {
 	f.Millis("interestCalculationTime", &r.InterestCalculationTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Product) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Product).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Product) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Product).fields), nil }
 
 func (r *BonusEvent) fields(f *wire.Fields) {
@@ -120,12 +120,12 @@ func (r *BonusEvent) fields(f *wire.Fields) {
 	f.Text("announcement", &r.Announcement)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BonusEvent) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BonusEvent).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r BonusEvent) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*BonusEvent).fields), nil
 }
@@ -143,20 +143,20 @@ func (r *PlaceOrderParams) fields(f *wire.Fields) {
 	wire.Pointer(f.Omit(), "interestCard", &r.InterestCard, (*CouponUse).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PlaceOrderParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlaceOrderParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlaceOrderParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlaceOrderParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlaceOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PlaceOrderParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PlaceOrderParams).fields)
 }
@@ -166,12 +166,12 @@ func (r *CouponUse) fields(f *wire.Fields) {
 	f.Text("specCode", &r.SpecCode)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CouponUse) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CouponUse).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CouponUse) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CouponUse).fields), nil
 }
@@ -181,20 +181,20 @@ func (r *PlaceOrderResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PlaceOrderResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlaceOrderResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlaceOrderResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlaceOrderResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlaceOrderResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PlaceOrderResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrdersParams) fields(f *wire.Fields) {
@@ -208,20 +208,20 @@ func (r *OrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrdersParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrdersParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -229,8 +229,8 @@ func (r *OrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *OrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrdersParams).fields)
 }
@@ -240,20 +240,20 @@ func (r *OrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Order) fields(f *wire.Fields) {
@@ -271,12 +271,12 @@ func (r *Order) fields(f *wire.Fields) {
 	f.Millis("estimateStakeTime", &r.EstimateStakeTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Order) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Order).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Order) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Order).fields), nil }
 
 func (r *PositionsParams) fields(f *wire.Fields) {
@@ -285,20 +285,20 @@ func (r *PositionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PositionsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PositionsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PositionsParams).fields)
 }
@@ -308,8 +308,8 @@ func (r *PositionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PositionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PositionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PositionsParams).fields)
 }
@@ -318,20 +318,20 @@ func (r *PositionsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Position).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PositionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PositionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Position) fields(f *wire.Fields) {
@@ -352,12 +352,12 @@ func (r *Position) fields(f *wire.Fields) {
 	wire.Structs(f, "freezeDetails", &r.FreezeDetails, (*Freeze).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Position) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Position).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Position) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Position).fields), nil }
 
 func (r *Freeze) fields(f *wire.Fields) {
@@ -365,12 +365,12 @@ func (r *Freeze) fields(f *wire.Fields) {
 	f.Text("description", &r.Description)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Freeze) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Freeze).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Freeze) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Freeze).fields), nil }
 
 func (r *ModifyPositionParams) fields(f *wire.Fields) {
@@ -380,20 +380,20 @@ func (r *ModifyPositionParams) fields(f *wire.Fields) {
 	wire.Opt(f, "autoReinvest", &r.AutoReinvest, (*wire.Fields).Digit)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ModifyPositionParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ModifyPositionParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ModifyPositionParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ModifyPositionParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ModifyPositionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ModifyPositionParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ModifyPositionParams).fields)
 }
@@ -407,20 +407,20 @@ func (r *YieldsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *YieldsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*YieldsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *YieldsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*YieldsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *YieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r YieldsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*YieldsParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -428,8 +428,8 @@ func (r *YieldsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*YieldsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *YieldsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*YieldsParams).fields)
 }
@@ -440,20 +440,20 @@ func (r *YieldsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *YieldsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*YieldsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *YieldsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*YieldsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *YieldsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r YieldsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *HourlyYieldsParams) fields(f *wire.Fields) {
@@ -465,20 +465,20 @@ func (r *HourlyYieldsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *HourlyYieldsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*HourlyYieldsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *HourlyYieldsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*HourlyYieldsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *HourlyYieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r HourlyYieldsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*HourlyYieldsParams).fields)
 }
@@ -488,8 +488,8 @@ func (r *HourlyYieldsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*HourlyYieldsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *HourlyYieldsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*HourlyYieldsParams).fields)
 }
@@ -499,20 +499,20 @@ func (r *HourlyYieldsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *HourlyYieldsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*HourlyYieldsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *HourlyYieldsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*HourlyYieldsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *HourlyYieldsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r HourlyYieldsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *HourlyYield) fields(f *wire.Fields) {
@@ -526,12 +526,12 @@ func (r *HourlyYield) fields(f *wire.Fields) {
 	f.Millis("createdAt", &r.CreatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *HourlyYield) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*HourlyYield).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r HourlyYield) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*HourlyYield).fields), nil
 }

@@ -5,7 +5,6 @@ package earn
 // Category is a line of Earn products.
 type Category string
 
-// The values of Category.
 const (
 	FlexibleSaving  Category = "FlexibleSaving"  // savings that can be taken out at any time
 	OnChain         Category = "OnChain"         // staking on a chain, with a fixed or an open term
@@ -23,7 +22,6 @@ const (
 // AccountType is an account that pays or receives.
 type AccountType string
 
-// The values of AccountType.
 const (
 	AccountFund           AccountType = "FUND"           // the funding account
 	AccountUnified        AccountType = "UNIFIED"        // the unified trading account
@@ -34,7 +32,6 @@ const (
 // OrderType says what an order does.
 type OrderType string
 
-// The values of OrderType.
 const (
 	OrderStake    OrderType = "Stake"    // puts coins into a product
 	OrderRedeem   OrderType = "Redeem"   // takes them out again
@@ -44,7 +41,6 @@ const (
 // OrderStatus says how far an order is.
 type OrderStatus string
 
-// The values of OrderStatus.
 const (
 	OrderPending    OrderStatus = "Pending"    // taken, not confirmed yet
 	OrderProcessing OrderStatus = "Processing" // being worked on
@@ -56,7 +52,6 @@ const (
 // ProductStatus says whether a product can be bought.
 type ProductStatus string
 
-// The values of ProductStatus.
 const (
 	ProductAvailable    ProductStatus = "Available"    // it can be bought now
 	ProductNotAvailable ProductStatus = "NotAvailable" // it cannot be bought
@@ -67,7 +62,6 @@ const (
 // PositionStatus says what a position is going through.
 type PositionStatus string
 
-// The values of PositionStatus.
 const (
 	PositionProcessing PositionStatus = "Processing" // it is being set up
 	PositionActive     PositionStatus = "Active"     // it is held
@@ -84,7 +78,6 @@ const (
 // YieldStatus says whether a yield has been paid.
 type YieldStatus string
 
-// The values of YieldStatus.
 const (
 	YieldPending    YieldStatus = "Pending"    // not paid yet
 	YieldProcessing YieldStatus = "Processing" // being paid
@@ -95,7 +88,6 @@ const (
 // YieldType says where a yield comes from.
 type YieldType string
 
-// The values of YieldType.
 const (
 	YieldNormal YieldType = "Normal" // the product's own rate
 	YieldBonus  YieldType = "Bonus"  // an extra reward
@@ -104,7 +96,6 @@ const (
 // DistributionMode says when a yield is paid.
 type DistributionMode string
 
-// The values of DistributionMode.
 const (
 	DistributionAuto     DistributionMode = "Auto"     // every day
 	DistributionManual   DistributionMode = "Manual"   // when the coins are taken out
@@ -114,7 +105,6 @@ const (
 // Term says whether a product has a fixed end.
 type Term string
 
-// The values of Term.
 const (
 	TermFixed    Term = "Fixed"    // it ends after a number of days
 	TermFlexible Term = "Flexible" // it can be left at any time
@@ -123,7 +113,6 @@ const (
 // RewardDistribution says how an on-chain product pays.
 type RewardDistribution string
 
-// The values of RewardDistribution.
 const (
 	RewardSimple   RewardDistribution = "Simple"   // interest on the amount put in
 	RewardCompound RewardDistribution = "Compound" // interest on the amount and on the interest
@@ -133,7 +122,6 @@ const (
 // Switch says whether reinvesting at the end of the term is on.
 type Switch string
 
-// The values of Switch.
 const (
 	SwitchOn  Switch = "Enable"  // the amount goes into another term
 	SwitchOff Switch = "Disable" // the amount is paid out
@@ -142,7 +130,6 @@ const (
 // CouponStatus says what became of a coupon or card.
 type CouponStatus string
 
-// The values of CouponStatus.
 const (
 	CouponUnused  CouponStatus = "NotUse"      // claimed, not used yet
 	CouponInUse   CouponStatus = "InUse"       // at work in a position
@@ -153,7 +140,6 @@ const (
 // CardDirection says which side of dual assets a reward card is for.
 type CardDirection int64
 
-// The values of CardDirection.
 const (
 	CardBuyLow   CardDirection = 1 // buy low
 	CardSellHigh CardDirection = 2 // sell high
@@ -162,7 +148,6 @@ const (
 // FixedOrderStatus says how far an order of a fixed term is.
 type FixedOrderStatus string
 
-// The values of FixedOrderStatus.
 const (
 	FixedOrderProcessing FixedOrderStatus = "Processing" // being worked on
 	FixedOrderActive     FixedOrderStatus = "Active"     // carried out; the term is running
@@ -173,7 +158,6 @@ const (
 // FixedYieldStatus says whether the yield of a fixed term has been paid.
 type FixedYieldStatus string
 
-// The values of FixedYieldStatus.
 const (
 	FixedYieldPending     FixedYieldStatus = "Pending"         // not paid yet
 	FixedYieldDistributed FixedYieldStatus = "Distributed"     // paid out
@@ -184,7 +168,6 @@ const (
 // TokenOrderType is the direction of an order for byUSDT.
 type TokenOrderType string
 
-// The values of TokenOrderType.
 const (
 	TokenMint   TokenOrderType = "Mint"   // turns USDT into byUSDT
 	TokenRedeem TokenOrderType = "Redeem" // turns byUSDT into USDT
@@ -193,7 +176,6 @@ const (
 // TokenEvent says what in the TradFi (MT5) account caused a redemption of byUSDT.
 type TokenEvent string
 
-// The values of TokenEvent.
 const (
 	TokenEventClose TokenEvent = "RPL_CLOSE" // profit or loss of a closed position, with its overnight fees
 
@@ -206,7 +188,6 @@ const (
 // TokenReward says which rate an hour's yield of byUSDT comes from.
 type TokenReward int64
 
-// The values of TokenReward.
 const (
 	TokenRewardBase  TokenReward = 0 // the base rate
 	TokenRewardBonus TokenReward = 1 // the bonus rate
@@ -215,7 +196,6 @@ const (
 // APRRange says how far back a history of rates goes.
 type APRRange int64
 
-// The values of APRRange.
 const (
 	APRRange7Days   APRRange = 1 // seven days
 	APRRange30Days  APRRange = 2 // thirty days
@@ -225,7 +205,6 @@ const (
 // AirdropStatus is the stage of an airdrop.
 type AirdropStatus string
 
-// The values of AirdropStatus.
 const (
 	AirdropNotStarted AirdropStatus = "NotStarted" // it has not begun
 	AirdropOnline     AirdropStatus = "Online"     // it is running

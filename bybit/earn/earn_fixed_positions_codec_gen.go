@@ -12,20 +12,20 @@ func (r *FixedPositionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedPositionsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedPositionsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedPositionsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedPositionsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedPositionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedPositionsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedPositionsParams).fields)
 }
@@ -35,8 +35,8 @@ func (r *FixedPositionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedPositionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedPositionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedPositionsParams).fields)
 }
@@ -45,20 +45,20 @@ func (r *FixedPositionsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*FixedPosition).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedPositionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedPositionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedPositionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedPositionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedPositionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedPositionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedPosition) fields(f *wire.Fields) {
@@ -79,12 +79,12 @@ func (r *FixedPosition) fields(f *wire.Fields) {
 	wire.Structs(f, "interestCoinApyList", &r.InterestCoinAPYList, (*FixedPositionReward).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedPosition).fields), nil
 }
@@ -96,12 +96,12 @@ func (r *EarlyRedemption) fields(f *wire.Fields) {
 	f.Text("redemptionLimitDuration", &r.RedemptionLimitDuration)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *EarlyRedemption) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*EarlyRedemption).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r EarlyRedemption) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*EarlyRedemption).fields), nil
 }
@@ -113,12 +113,12 @@ func (r *FixedPositionReward) fields(f *wire.Fields) {
 	f.Decimal("price", &r.Price)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedPositionReward) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedPositionReward).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedPositionReward) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedPositionReward).fields), nil
 }
@@ -129,20 +129,20 @@ func (r *RedeemFixedParams) fields(f *wire.Fields) {
 	f.Numeral("positionId", &r.PositionID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RedeemFixedParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedeemFixedParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedeemFixedParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedeemFixedParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedeemFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RedeemFixedParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RedeemFixedParams).fields)
 }
@@ -152,20 +152,20 @@ func (r *RedeemFixedResult) fields(f *wire.Fields) {
 	f.Decimal("estEarnings", &r.EstEarnings)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RedeemFixedResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedeemFixedResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedeemFixedResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedeemFixedResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedeemFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RedeemFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SetAutoInvestParams) fields(f *wire.Fields) {
@@ -175,20 +175,20 @@ func (r *SetAutoInvestParams) fields(f *wire.Fields) {
 	f.Text("status", (*string)(&r.Status))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SetAutoInvestParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SetAutoInvestParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SetAutoInvestParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SetAutoInvestParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SetAutoInvestParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SetAutoInvestParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SetAutoInvestParams).fields)
 }
@@ -197,20 +197,20 @@ func (r *TokenProductParams) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TokenProductParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenProductParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenProductParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenProductParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenProductParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TokenProductParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TokenProductParams).fields)
 }
@@ -220,8 +220,8 @@ func (r *TokenProductParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenProductParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TokenProductParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokenProductParams).fields)
 }
@@ -243,20 +243,20 @@ func (r *TokenProductResult) fields(f *wire.Fields) {
 	f.Int("tokenPrecision", &r.TokenPrecision)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TokenProductResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenProductResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenProductResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenProductResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenProductResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TokenProductResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TokenAPRHistoryParams) fields(f *wire.Fields) {
@@ -264,20 +264,20 @@ func (r *TokenAPRHistoryParams) fields(f *wire.Fields) {
 	f.Int("range", (*int64)(&r.Range))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TokenAPRHistoryParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenAPRHistoryParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenAPRHistoryParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenAPRHistoryParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenAPRHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TokenAPRHistoryParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TokenAPRHistoryParams).fields)
 }
@@ -287,8 +287,8 @@ func (r *TokenAPRHistoryParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenAPRHistoryParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TokenAPRHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokenAPRHistoryParams).fields)
 }
@@ -297,20 +297,20 @@ func (r *TokenAPRHistoryResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*TokenAPR).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TokenAPRHistoryResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenAPRHistoryResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenAPRHistoryResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenAPRHistoryResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenAPRHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TokenAPRHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TokenAPR) fields(f *wire.Fields) {
@@ -318,12 +318,12 @@ func (r *TokenAPR) fields(f *wire.Fields) {
 	f.Decimal("aprE8", &r.APRE8)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenAPR) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenAPR).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TokenAPR) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*TokenAPR).fields), nil }
 
 func (r *PlaceTokenOrderParams) fields(f *wire.Fields) {
@@ -334,20 +334,20 @@ func (r *PlaceTokenOrderParams) fields(f *wire.Fields) {
 	f.Text("accountType", (*string)(&r.AccountType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PlaceTokenOrderParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlaceTokenOrderParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlaceTokenOrderParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlaceTokenOrderParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlaceTokenOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PlaceTokenOrderParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PlaceTokenOrderParams).fields)
 }
@@ -357,20 +357,20 @@ func (r *PlaceTokenOrderResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PlaceTokenOrderResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlaceTokenOrderResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlaceTokenOrderResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlaceTokenOrderResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlaceTokenOrderResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PlaceTokenOrderResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TokenOrdersParams) fields(f *wire.Fields) {
@@ -384,20 +384,20 @@ func (r *TokenOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TokenOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TokenOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TokenOrdersParams).fields)
 }
@@ -407,8 +407,8 @@ func (r *TokenOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TokenOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokenOrdersParams).fields)
 }
@@ -418,20 +418,20 @@ func (r *TokenOrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TokenOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TokenOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TokenOrder) fields(f *wire.Fields) {
@@ -450,12 +450,12 @@ func (r *TokenOrder) fields(f *wire.Fields) {
 	f.Seconds("createdTime", &r.CreatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TokenOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TokenOrder).fields), nil
 }
@@ -464,20 +464,20 @@ func (r *TokenPositionParams) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TokenPositionParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenPositionParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenPositionParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenPositionParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenPositionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TokenPositionParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TokenPositionParams).fields)
 }
@@ -487,8 +487,8 @@ func (r *TokenPositionParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenPositionParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TokenPositionParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokenPositionParams).fields)
 }
@@ -503,18 +503,18 @@ func (r *TokenPositionResult) fields(f *wire.Fields) {
 	f.Bool("hasQuota", &r.HasQuota)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TokenPositionResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenPositionResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenPositionResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenPositionResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenPositionResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TokenPositionResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

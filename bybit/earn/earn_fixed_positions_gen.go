@@ -27,9 +27,14 @@ func (s *Service) FixedPositions(ctx context.Context, p *FixedPositionsParams) (
 
 // FixedPositionsParams are the parameters of [Service.FixedPositions].
 type FixedPositionsParams struct {
-	ProductID bybit.Opt[string] // ID of the product. Default: all.
-	Category  Category          // FixedTermSaving, FundPool or FundPoolPremium. Default: all.
-	Coin      bybit.Opt[string] // Coin, such as BTC. Default: all.
+	// ID of the product. Default: all.
+	ProductID bybit.Opt[string]
+
+	// FixedTermSaving, FundPool or FundPoolPremium. Default: all.
+	Category Category
+
+	// Coin, such as BTC. Default: all.
+	Coin bybit.Opt[string]
 }
 
 // FixedPositionsResult is what [Service.FixedPositions] returns.
@@ -39,21 +44,26 @@ type FixedPositionsResult struct {
 
 // FixedPosition is an element of [FixedPositionsResult.List]: running positions of the account.
 type FixedPosition struct {
-	PositionID        string           // ID of the position
-	ProductID         string           // ID of the product
-	Category          Category         // FixedTermSaving, FundPool or FundPoolPremium
-	Coin              string           // coin of the product
-	Amount            decimal.Decimal  // amount put in, in coin
-	EffectiveAmount   decimal.Decimal  // Amount that earns, in coin. It counts from the day after.
-	Duration          string           // length of the term, such as 8h or 1d
-	Status            PositionStatus   // PositionActive or PositionEarlyRedemption
-	SettlementTime    time.Time        // when the term ends
-	CreatedAt         time.Time        // when the position was opened
-	OrderID           string           // order that opened the position
-	EarlyRedeemInfo   *EarlyRedemption // What leaving now would give. Nil if the term cannot be left.
-	AllowAutoReinvest bool             // whether another term can follow by itself
-	AutoReinvest      Switch           // whether another term follows; see SetAutoInvest
+	PositionID string          // ID of the position
+	ProductID  string          // ID of the product
+	Category   Category        // FixedTermSaving, FundPool or FundPoolPremium
+	Coin       string          // coin of the product
+	Amount     decimal.Decimal // amount put in, in coin
 
+	// Amount that earns, in coin. It counts from the day after.
+	EffectiveAmount decimal.Decimal
+
+	Duration       string         // length of the term, such as 8h or 1d
+	Status         PositionStatus // PositionActive or PositionEarlyRedemption
+	SettlementTime time.Time      // when the term ends
+	CreatedAt      time.Time      // when the position was opened
+	OrderID        string         // order that opened the position
+
+	// What leaving now would give. Nil if the term cannot be left.
+	EarlyRedeemInfo *EarlyRedemption
+
+	AllowAutoReinvest   bool                  // whether another term can follow by itself
+	AutoReinvest        Switch                // whether another term follows; see SetAutoInvest
 	InterestCoinAPYList []FixedPositionReward // coins in which the position pays
 }
 
@@ -145,9 +155,14 @@ type TokenProductResult struct {
 	MintFeeRateE8   decimal.Decimal // fee for minting, a rate times 10^8
 	RedeemFeeRateE8 decimal.Decimal // fee for redeeming, a rate times 10^8
 	MinInvestment   decimal.Decimal // least that can be minted, in USDT
-	UserHolding     decimal.Decimal // Holding of the account in byUSDT. Absent without a key.
-	LeftQuota       decimal.Decimal // What the account may still mint. Absent without a key.
-	CanMint         bool            // whether the account can mint now; false without a key
+
+	// Holding of the account in byUSDT. Absent without a key.
+	UserHolding decimal.Decimal
+
+	// What the account may still mint. Absent without a key.
+	LeftQuota decimal.Decimal
+
+	CanMint bool // whether the account can mint now; false without a key
 
 	// USDT in flexible savings that can be used to mint. Absent without a key.
 	SavingsBalance decimal.Decimal
@@ -250,14 +265,24 @@ func (s *Service) AllTokenOrders(ctx context.Context, p *TokenOrdersParams) iter
 
 // TokenOrdersParams are the parameters of [Service.TokenOrders].
 type TokenOrdersParams struct {
-	Coin      string               // the token: BYUSDT is the only one
-	LinkID    bybit.Opt[string]    // the user's own ID of one order
-	OrderID   bybit.Opt[string]    // the exchange's ID of one order
-	OrderType TokenOrderType       // TokenMint or TokenRedeem. Default: both.
-	StartTime bybit.Opt[time.Time] // Not before this time. Default: a year ago.
-	EndTime   bybit.Opt[time.Time] // Not after this time. Default: now.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-	Limit     bybit.Opt[int]       // Rows per page, at most 100. Default: 20.
+	Coin    string            // the token: BYUSDT is the only one
+	LinkID  bybit.Opt[string] // the user's own ID of one order
+	OrderID bybit.Opt[string] // the exchange's ID of one order
+
+	// TokenMint or TokenRedeem. Default: both.
+	OrderType TokenOrderType
+
+	// Not before this time. Default: a year ago.
+	StartTime bybit.Opt[time.Time]
+
+	// Not after this time. Default: now.
+	EndTime bybit.Opt[time.Time]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
+
+	// Rows per page, at most 100. Default: 20.
+	Limit bybit.Opt[int]
 }
 
 // TokenOrdersResult is what [Service.TokenOrders] returns.
@@ -280,9 +305,11 @@ type TokenOrder struct {
 
 	ToAccount AccountType // account that received: AccountFlexibleSaving, AccountUnified or AccountTradFi
 
-	ExternalEventType TokenEvent  // What in the TradFi account caused it. Empty for your own orders.
-	Status            OrderStatus // how far the order is: OrderProcessing, OrderSuccess or OrderFail
-	CreatedTime       time.Time   // when the order was made
+	// What in the TradFi account caused it. Empty for your own orders.
+	ExternalEventType TokenEvent
+
+	Status      OrderStatus // how far the order is: OrderProcessing, OrderSuccess or OrderFail
+	CreatedTime time.Time   // when the order was made
 }
 
 // TokenPosition says what the account holds in byUSDT and what it earned.

@@ -24,7 +24,9 @@ type Yield struct {
 
 	EffectiveStakingAmount decimal.Decimal // amount that earned it, in coin
 
-	OrderID   string      // Order of the redemption. Flexible savings: only with distribution mode Manual.
+	// Order of the redemption. Flexible savings: only with distribution mode Manual.
+	OrderID string
+
 	Status    YieldStatus // whether the yield has been paid
 	CreatedAt time.Time   // when the entry was made
 }
@@ -46,8 +48,10 @@ func (s *Service) Products(ctx context.Context, p *ProductsParams) (*ProductsRes
 
 // ProductsParams are the parameters of [Service.Products].
 type ProductsParams struct {
-	Category Category          // FlexibleSaving or OnChain
-	Coin     bybit.Opt[string] // Coin in capitals, such as BTC. Default: all.
+	Category Category // FlexibleSaving or OnChain
+
+	// Coin in capitals, such as BTC. Default: all.
+	Coin bybit.Opt[string]
 }
 
 // ProductsResult is what [Service.Products] returns.
@@ -63,27 +67,44 @@ type Product struct {
 	// rewards.
 	EstimateAPR decimal.Decimal
 
-	Coin               string          // coin that is put in, such as BTC
-	MinStakeAmount     decimal.Decimal // least that can be put in, in coin
-	MaxStakeAmount     decimal.Decimal // most that can be put in, in coin
-	Precision          int64           // decimal places of amounts
-	ProductID          string          // ID of the product
-	Status             ProductStatus   // whether the product can be bought
-	BonusEvents        []BonusEvent    // extra rewards of the product
-	MinRedeemAmount    decimal.Decimal // Least that can be taken out. Liquid staking only.
-	MaxRedeemAmount    decimal.Decimal // Most that can be taken out. Liquid staking only.
-	Duration           Term            // Whether the product has a fixed end. On-chain only.
-	Term               int64           // length in days of a fixed on-chain product
-	SwapCoin           string          // Token that is given for the coin. Liquid staking only.
-	SwapCoinPrecision  decimal.Decimal // Decimal places of SwapCoin. Liquid staking only.
-	StakeExchangeRate  decimal.Decimal // Estimated exchange rate when putting in. Liquid staking only.
-	RedeemExchangeRate decimal.Decimal // Estimated exchange rate when taking out. Liquid staking only.
+	Coin           string          // coin that is put in, such as BTC
+	MinStakeAmount decimal.Decimal // least that can be put in, in coin
+	MaxStakeAmount decimal.Decimal // most that can be put in, in coin
+	Precision      int64           // decimal places of amounts
+	ProductID      string          // ID of the product
+	Status         ProductStatus   // whether the product can be bought
+	BonusEvents    []BonusEvent    // extra rewards of the product
 
-	RewardDistributionType  RewardDistribution // How the product pays. On-chain only.
-	RewardIntervalMinute    int64              // minutes between two payments
-	RedeemProcessingMinute  int64              // estimated minutes until a redemption is paid
-	StakeTime               time.Time          // when the stake goes on the chain
-	InterestCalculationTime time.Time          // when interest begins
+	// Least that can be taken out. Liquid staking only.
+	MinRedeemAmount decimal.Decimal
+
+	// Most that can be taken out. Liquid staking only.
+	MaxRedeemAmount decimal.Decimal
+
+	// Whether the product has a fixed end. On-chain only.
+	Duration Term
+
+	Term int64 // length in days of a fixed on-chain product
+
+	// Token that is given for the coin. Liquid staking only.
+	SwapCoin string
+
+	// Decimal places of SwapCoin. Liquid staking only.
+	SwapCoinPrecision decimal.Decimal
+
+	// Estimated exchange rate when putting in. Liquid staking only.
+	StakeExchangeRate decimal.Decimal
+
+	// Estimated exchange rate when taking out. Liquid staking only.
+	RedeemExchangeRate decimal.Decimal
+
+	// How the product pays. On-chain only.
+	RewardDistributionType RewardDistribution
+
+	RewardIntervalMinute    int64     // minutes between two payments
+	RedeemProcessingMinute  int64     // estimated minutes until a redemption is paid
+	StakeTime               time.Time // when the stake goes on the chain
+	InterestCalculationTime time.Time // when interest begins
 }
 
 // BonusEvent is an element of [Product.BonusEvents]: extra rewards of the product.
@@ -122,14 +143,16 @@ type PlaceOrderParams struct {
 
 	LinkID string // the user's own ID of the order: up to 36 characters, not used in the last 30 minutes
 
-	RedeemPositionID bybit.Opt[string] // Position to redeem. Needed on-chain, except for liquid staking.
+	// Position to redeem. Needed on-chain, except for liquid staking.
+	RedeemPositionID bybit.Opt[string]
 
 	// Account that receives an on-chain redemption: AccountFund, with liquid staking also
 	// AccountUnified. Custody sub-accounts of private wealth management: AccountUnified only.
 	// Optional.
 	ToAccountType AccountType
 
-	InterestCard *CouponUse // Coupon to use. Only to Stake in FlexibleSaving.
+	// Coupon to use. Only to Stake in FlexibleSaving.
+	InterestCard *CouponUse
 }
 
 // CouponUse is what [PlaceOrderParams.InterestCard] holds: coupon to use.
@@ -171,14 +194,25 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	OrderID   bybit.Opt[string]    // ID of an order. With LinkID too, both must match.
-	Category  Category             // FlexibleSaving or OnChain
-	LinkID    bybit.Opt[string]    // the user's own ID of an order; finds the latest if it was used again
-	ProductID bybit.Opt[string]    // ID of the product. Default: all.
-	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
-	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
-	Limit     bybit.Opt[int]       // Rows per page, 1 to 100. Default: 50.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+	// ID of an order. With LinkID too, both must match.
+	OrderID bybit.Opt[string]
+
+	Category Category          // FlexibleSaving or OnChain
+	LinkID   bybit.Opt[string] // the user's own ID of an order; finds the latest if it was used again
+
+	// ID of the product. Default: all.
+	ProductID bybit.Opt[string]
+
+	// Not before this time. Default: 7 days ago.
+	StartTime bybit.Opt[time.Time]
+
+	EndTime bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // OrdersResult is what [Service.Orders] returns.
@@ -189,18 +223,24 @@ type OrdersResult struct {
 
 // Order is one of the orders of the category ([OrdersResult.List]).
 type Order struct {
-	Coin               string          // coin of the order
-	OrderValue         decimal.Decimal // amount in coin
-	OrderType          OrderType       // OrderStake or OrderRedeem
-	OrderID            string          // the exchange's ID of the order
-	LinkID             string          // the user's own ID of the order
-	Status             OrderStatus     // how far the order is: OrderPending, OrderSuccess or OrderFail
-	CreatedAt          time.Time       // when the order was made
-	ProductID          string          // ID of the product
-	UpdatedAt          time.Time       // when the order last changed
-	SwapOrderValue     decimal.Decimal // Amount in the liquid staking token. Liquid staking only.
-	EstimateRedeemTime time.Time       // When a redemption will probably be paid. On-chain only.
-	EstimateStakeTime  time.Time       // When the stake will probably be in force. On-chain only.
+	Coin       string          // coin of the order
+	OrderValue decimal.Decimal // amount in coin
+	OrderType  OrderType       // OrderStake or OrderRedeem
+	OrderID    string          // the exchange's ID of the order
+	LinkID     string          // the user's own ID of the order
+	Status     OrderStatus     // how far the order is: OrderPending, OrderSuccess or OrderFail
+	CreatedAt  time.Time       // when the order was made
+	ProductID  string          // ID of the product
+	UpdatedAt  time.Time       // when the order last changed
+
+	// Amount in the liquid staking token. Liquid staking only.
+	SwapOrderValue decimal.Decimal
+
+	// When a redemption will probably be paid. On-chain only.
+	EstimateRedeemTime time.Time
+
+	// When the stake will probably be in force. On-chain only.
+	EstimateStakeTime time.Time
 }
 
 // Positions says what the account holds in flexible savings, also when it was all taken out, or in
@@ -219,9 +259,13 @@ func (s *Service) Positions(ctx context.Context, p *PositionsParams) (*Positions
 
 // PositionsParams are the parameters of [Service.Positions].
 type PositionsParams struct {
-	Category  Category          // FlexibleSaving or OnChain
-	ProductID bybit.Opt[string] // ID of the product. Default: all.
-	Coin      bybit.Opt[string] // Coin, such as BTC. Default: all.
+	Category Category // FlexibleSaving or OnChain
+
+	// ID of the product. Default: all.
+	ProductID bybit.Opt[string]
+
+	// Coin, such as BTC. Default: all.
+	Coin bybit.Opt[string]
 }
 
 // PositionsResult is what [Service.Positions] returns.
@@ -234,23 +278,36 @@ type Position struct {
 	Coin      string          // coin of the product
 	ProductID string          // ID of the product
 	Amount    decimal.Decimal // amount put in, in coin
-	TotalPnL  decimal.Decimal // Profit so far. On-chain only, without liquid staking.
+
+	// Profit so far. On-chain only, without liquid staking.
+	TotalPnL decimal.Decimal
 
 	// Yield not paid yet: it grows every hour and is paid at 00:30 UTC, or with the amount when
 	// that is taken out. Flexible savings only.
 	ClaimableYield decimal.Decimal
 
-	ID                 string         // ID of the position. On-chain only.
-	Status             PositionStatus // PositionProcessing or PositionActive. On-chain only.
-	OrderID            string         // Order that opened the position. On-chain only.
-	EstimateRedeemTime time.Time      // When a redemption will probably be paid. On-chain only.
-	EstimateStakeTime  time.Time      // When the stake will probably be in force. On-chain only.
+	// ID of the position. On-chain only.
+	ID string
 
-	EstimateInterestCalculationTime time.Time       // When interest will probably begin. On-chain only.
-	SettlementTime                  time.Time       // when a fixed on-chain product ends
-	AutoReinvest                    Switch          // whether another term follows; see ModifyPosition
-	AvailableAmount                 decimal.Decimal // amount that can be taken out, in coin
-	FreezeDetails                   []Freeze        // parts that cannot be taken out
+	// PositionProcessing or PositionActive. On-chain only.
+	Status PositionStatus
+
+	// Order that opened the position. On-chain only.
+	OrderID string
+
+	// When a redemption will probably be paid. On-chain only.
+	EstimateRedeemTime time.Time
+
+	// When the stake will probably be in force. On-chain only.
+	EstimateStakeTime time.Time
+
+	// When interest will probably begin. On-chain only.
+	EstimateInterestCalculationTime time.Time
+
+	SettlementTime  time.Time       // when a fixed on-chain product ends
+	AutoReinvest    Switch          // whether another term follows; see ModifyPosition
+	AvailableAmount decimal.Decimal // amount that can be taken out, in coin
+	FreezeDetails   []Freeze        // parts that cannot be taken out
 }
 
 // Freeze is one of the parts that cannot be taken out ([Position.FreezeDetails]).
@@ -271,10 +328,12 @@ func (s *Service) ModifyPosition(ctx context.Context, p *ModifyPositionParams) e
 
 // ModifyPositionParams are the parameters of [Service.ModifyPosition].
 type ModifyPositionParams struct {
-	Category     Category        // OnChain, nothing else
-	ProductID    string          // ID of the product
-	PositionID   string          // ID of the position
-	AutoReinvest bybit.Opt[bool] // Required. Whether another term follows.
+	Category   Category // OnChain, nothing else
+	ProductID  string   // ID of the product
+	PositionID string   // ID of the position
+
+	// Required. Whether another term follows.
+	AutoReinvest bybit.Opt[bool]
 }
 
 // Yields returns yields of flexible savings or on-chain staking in the last three months, in pages.
@@ -306,18 +365,29 @@ func (s *Service) AllYields(ctx context.Context, p *YieldsParams) iter.Seq2[Yiel
 
 // YieldsParams are the parameters of [Service.Yields].
 type YieldsParams struct {
-	Category  Category             // FlexibleSaving or OnChain
-	ProductID bybit.Opt[string]    // ID of the product. Refused with OnChain.
-	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
-	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
-	Limit     bybit.Opt[int]       // Rows per page, 1 to 100. Default: 50.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+	Category Category // FlexibleSaving or OnChain
+
+	// ID of the product. Refused with OnChain.
+	ProductID bybit.Opt[string]
+
+	// Not before this time. Default: 7 days ago.
+	StartTime bybit.Opt[time.Time]
+
+	EndTime bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // YieldsResult is what [Service.Yields] returns.
 type YieldsResult struct {
-	List           []Yield // Yields, under the documented name. Not seen in replies.
-	Yields         []Yield // Yields of the category. The documentation shows it in an example only.
+	// Yields, under the documented name. Not seen in replies.
+	List []Yield
+
+	Yields         []Yield // yields of the category; undocumented
 	NextPageCursor string  // cursor of the next page; empty on the last
 }
 
@@ -348,12 +418,21 @@ func (s *Service) AllHourlyYields(ctx context.Context, p *HourlyYieldsParams) it
 
 // HourlyYieldsParams are the parameters of [Service.HourlyYields].
 type HourlyYieldsParams struct {
-	Category  Category             // FlexibleSaving, nothing else
-	ProductID bybit.Opt[string]    // ID of the product. Default: all.
-	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
-	EndTime   bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
-	Limit     bybit.Opt[int]       // Rows per page, 1 to 100. Default: 50.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+	Category Category // FlexibleSaving, nothing else
+
+	// ID of the product. Default: all.
+	ProductID bybit.Opt[string]
+
+	// Not before this time. Default: 7 days ago.
+	StartTime bybit.Opt[time.Time]
+
+	EndTime bybit.Opt[time.Time] // not after this time, at most 7 days after StartTime
+
+	// Rows per page, 1 to 100. Default: 50.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // HourlyYieldsResult is what [Service.HourlyYields] returns.

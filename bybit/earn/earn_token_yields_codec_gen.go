@@ -14,20 +14,20 @@ func (r *TokenYieldsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TokenYieldsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenYieldsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenYieldsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenYieldsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenYieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TokenYieldsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TokenYieldsParams).fields)
 }
@@ -37,8 +37,8 @@ func (r *TokenYieldsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenYieldsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TokenYieldsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokenYieldsParams).fields)
 }
@@ -48,20 +48,20 @@ func (r *TokenYieldsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TokenYieldsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenYieldsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenYieldsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenYieldsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenYieldsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TokenYieldsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TokenYield) fields(f *wire.Fields) {
@@ -71,12 +71,12 @@ func (r *TokenYield) fields(f *wire.Fields) {
 	f.Seconds("createdTime", &r.CreatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenYield) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenYield).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TokenYield) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TokenYield).fields), nil
 }
@@ -89,20 +89,20 @@ func (r *TokenHourlyYieldsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TokenHourlyYieldsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenHourlyYieldsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenHourlyYieldsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenHourlyYieldsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenHourlyYieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TokenHourlyYieldsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TokenHourlyYieldsParams).fields)
 }
@@ -112,8 +112,8 @@ func (r *TokenHourlyYieldsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokenHourlyYieldsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TokenHourlyYieldsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokenHourlyYieldsParams).fields)
 }
@@ -123,20 +123,20 @@ func (r *TokenHourlyYieldsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TokenHourlyYieldsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenHourlyYieldsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokenHourlyYieldsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokenHourlyYieldsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenHourlyYieldsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TokenHourlyYieldsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TokenHourlyYield) fields(f *wire.Fields) {
@@ -148,12 +148,12 @@ func (r *TokenHourlyYield) fields(f *wire.Fields) {
 	f.Seconds("createdTime", &r.CreatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokenHourlyYield) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokenHourlyYield).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r TokenHourlyYield) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*TokenHourlyYield).fields), nil
 }
@@ -162,20 +162,20 @@ func (r *AirdropProductsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "products", &r.Products, (*AirdropProduct).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AirdropProductsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AirdropProductsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AirdropProductsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AirdropProductsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AirdropProductsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AirdropProductsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AirdropProduct) fields(f *wire.Fields) {
@@ -186,12 +186,12 @@ func (r *AirdropProduct) fields(f *wire.Fields) {
 	f.Percent("apy", &r.APY)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AirdropProduct) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AirdropProduct).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AirdropProduct) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AirdropProduct).fields), nil
 }
@@ -201,12 +201,12 @@ func (r *AirdropYield) fields(f *wire.Fields) {
 	f.Percent("apy", &r.APY)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AirdropYield) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AirdropYield).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AirdropYield) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AirdropYield).fields), nil
 }
@@ -218,20 +218,20 @@ func (r *AirdropYieldsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AirdropYieldsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AirdropYieldsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AirdropYieldsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AirdropYieldsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AirdropYieldsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AirdropYieldsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AirdropYieldsParams).fields)
 }
@@ -241,8 +241,8 @@ func (r *AirdropYieldsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AirdropYieldsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AirdropYieldsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AirdropYieldsParams).fields)
 }
@@ -252,23 +252,23 @@ func (r *AirdropYieldsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "airdropDailyPnls", &r.Payments, (*AirdropPayment).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AirdropYieldsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AirdropYieldsResult).fields))
 }
 
-// DecodeReply is Decode: the fields stand in the reply itself.
+// DecodeReply reads a reply, in which the fields stand without a result around them.
 func (r *AirdropYieldsResult) DecodeReply(body []byte) error { return r.Decode(body) }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AirdropYieldsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AirdropYieldsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AirdropYieldsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AirdropYieldsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AirdropPayment) fields(f *wire.Fields) {
@@ -280,12 +280,12 @@ func (r *AirdropPayment) fields(f *wire.Fields) {
 	f.SecondsNumber("createdAt", &r.CreatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AirdropPayment) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AirdropPayment).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AirdropPayment) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AirdropPayment).fields), nil
 }

@@ -41,8 +41,12 @@ type TokenYieldsParams struct {
 	Coin      string               // the token: BYUSDT is the only one
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-	Limit     bybit.Opt[int]       // Rows per page. Default: 5.
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
+
+	// Rows per page. Default: 5.
+	Limit bybit.Opt[int]
 }
 
 // TokenYieldsResult is what [Service.TokenYields] returns.
@@ -88,8 +92,12 @@ type TokenHourlyYieldsParams struct {
 	Coin      string               // the token: BYUSDT is the only one
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-	Limit     bybit.Opt[int]       // Rows per page. Default: 20.
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
+
+	// Rows per page. Default: 20.
+	Limit bybit.Opt[int]
 }
 
 // TokenHourlyYieldsResult is what [Service.TokenHourlyYields] returns.
@@ -138,8 +146,10 @@ type AirdropProduct struct {
 
 // AirdropYield is one of the coins in which it pays ([AirdropProduct.Yields]).
 type AirdropYield struct {
-	CoinName string          // Coin that is paid. It may differ from the one held.
-	APY      decimal.Decimal // yearly rate of yesterday, in percent; 0 if nothing was paid
+	// Coin that is paid. It may differ from the one held.
+	CoinName string
+
+	APY decimal.Decimal // yearly rate of yesterday, in percent; 0 if nothing was paid
 }
 
 // AirdropYields says what airdrops paid in the last three months, newest first, in pages. Only what
@@ -179,7 +189,9 @@ type AirdropYieldsParams struct {
 
 	EndTime bybit.Opt[time.Time] // not after this time
 	Limit   int64                // rows per page, 1 to 49
-	Cursor  bybit.Opt[string]    // Page to return: NextCursor of the page before. Default: the first.
+
+	// Page to return: NextCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // AirdropYieldsResult is what [Service.AirdropYields] returns.
@@ -190,8 +202,11 @@ type AirdropYieldsResult struct {
 
 // AirdropPayment is one of the payments in [AirdropYieldsResult.Payments].
 type AirdropPayment struct {
-	CoinName        string          // coin that was held
-	YieldCoinName   string          // Coin that was paid. It may differ from the one held.
+	CoinName string // coin that was held
+
+	// Coin that was paid. It may differ from the one held.
+	YieldCoinName string
+
 	EffectiveAmount decimal.Decimal // amount that earned it, in CoinName
 	PnL             decimal.Decimal // amount that was paid, in YieldCoinName
 	APY             decimal.Decimal // yearly rate of the day, in percent

@@ -10,20 +10,20 @@ func (r *WhitelistedIPsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*WhitelistedIPsRow).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *WhitelistedIPsResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*WhitelistedIPsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *WhitelistedIPsResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*WhitelistedIPsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *WhitelistedIPsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r WhitelistedIPsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *WhitelistedIPsRow) fields(f *wire.Fields) {
@@ -32,12 +32,12 @@ func (r *WhitelistedIPsRow) fields(f *wire.Fields) {
 	wire.Values(f, "ipList", &r.IPList, (*wire.Fields).Text)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *WhitelistedIPsRow) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*WhitelistedIPsRow).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r WhitelistedIPsRow) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*WhitelistedIPsRow).fields), nil
 }
@@ -49,20 +49,20 @@ func (r *IPChangesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *IPChangesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IPChangesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IPChangesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IPChangesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IPChangesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r IPChangesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*IPChangesParams).fields)
 }
@@ -72,8 +72,8 @@ func (r *IPChangesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IPChangesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *IPChangesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*IPChangesParams).fields)
 }
@@ -83,20 +83,20 @@ func (r *IPChangesResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *IPChangesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IPChangesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *IPChangesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*IPChangesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IPChangesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r IPChangesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *IPChange) fields(f *wire.Fields) {
@@ -107,10 +107,10 @@ func (r *IPChange) fields(f *wire.Fields) {
 	f.RFC3339("createdAt", &r.CreatedAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *IPChange) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*IPChange).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r IPChange) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*IPChange).fields), nil }

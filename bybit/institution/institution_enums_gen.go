@@ -5,7 +5,6 @@ package institution
 // IPOperation says what was done to an address of the whitelist.
 type IPOperation string
 
-// The values of IPOperation.
 const (
 	IPAdded    IPOperation = "ADD"     // it was added
 	IPRemoved  IPOperation = "REMOVE"  // it was taken off
@@ -16,7 +15,6 @@ const (
 // DomainType says which kind of host an address may connect to.
 type DomainType string
 
-// The values of DomainType.
 const (
 	DomainHTTP      DomainType = "GW" // the one for HTTP requests
 	DomainWebSocket DomainType = "WS" // the one for streams

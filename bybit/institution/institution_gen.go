@@ -65,8 +65,12 @@ func (s *Service) AllIPChanges(ctx context.Context, p *IPChangesParams) iter.Seq
 type IPChangesParams struct {
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int]       // Rows per page, 1 to 50. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, 1 to 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // IPChangesResult is what [Service.IPChanges] returns.

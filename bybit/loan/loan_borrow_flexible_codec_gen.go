@@ -12,20 +12,20 @@ func (r *BorrowFlexibleParams) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "collateralList", &r.CollateralList, (*Collateral).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *BorrowFlexibleParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BorrowFlexibleParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *BorrowFlexibleParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*BorrowFlexibleParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BorrowFlexibleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r BorrowFlexibleParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*BorrowFlexibleParams).fields)
 }
@@ -34,20 +34,20 @@ func (r *BorrowFlexibleResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *BorrowFlexibleResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BorrowFlexibleResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *BorrowFlexibleResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*BorrowFlexibleResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BorrowFlexibleResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r BorrowFlexibleResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RepayFlexibleParams) fields(f *wire.Fields) {
@@ -55,20 +55,20 @@ func (r *RepayFlexibleParams) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RepayFlexibleParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayFlexibleParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepayFlexibleParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepayFlexibleParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayFlexibleParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RepayFlexibleParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RepayFlexibleParams).fields)
 }
@@ -77,20 +77,20 @@ func (r *RepayFlexibleResult) fields(f *wire.Fields) {
 	f.Text("repayId", &r.RepayID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RepayFlexibleResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayFlexibleResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepayFlexibleResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepayFlexibleResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayFlexibleResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RepayFlexibleResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RepayFlexibleWithCollateralParams) fields(f *wire.Fields) {
@@ -99,20 +99,20 @@ func (r *RepayFlexibleWithCollateralParams) fields(f *wire.Fields) {
 	f.Text("collateralCoin", &r.CollateralCoin)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RepayFlexibleWithCollateralParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayFlexibleWithCollateralParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepayFlexibleWithCollateralParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepayFlexibleWithCollateralParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayFlexibleWithCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RepayFlexibleWithCollateralParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RepayFlexibleWithCollateralParams).fields)
 }
@@ -121,20 +121,20 @@ func (r *FlexibleLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FlexibleLoansParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FlexibleLoansParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FlexibleLoansParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FlexibleLoansParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FlexibleLoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FlexibleLoansParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FlexibleLoansParams).fields)
 }
@@ -144,8 +144,8 @@ func (r *FlexibleLoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FlexibleLoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FlexibleLoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FlexibleLoansParams).fields)
 }
@@ -154,20 +154,20 @@ func (r *FlexibleLoansResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*FlexibleLoan).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FlexibleLoansResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FlexibleLoansResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FlexibleLoansResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FlexibleLoansResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FlexibleLoansResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FlexibleLoansResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FlexibleLoan) fields(f *wire.Fields) {
@@ -178,12 +178,12 @@ func (r *FlexibleLoan) fields(f *wire.Fields) {
 	f.Decimal("unpaidInterest", &r.UnpaidInterest)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FlexibleLoan) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FlexibleLoan).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FlexibleLoan) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FlexibleLoan).fields), nil
 }
@@ -195,20 +195,20 @@ func (r *FlexibleOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FlexibleOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FlexibleOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FlexibleOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FlexibleOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FlexibleOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FlexibleOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FlexibleOrdersParams).fields)
 }
@@ -218,8 +218,8 @@ func (r *FlexibleOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FlexibleOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FlexibleOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FlexibleOrdersParams).fields)
 }
@@ -229,20 +229,20 @@ func (r *FlexibleOrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FlexibleOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FlexibleOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FlexibleOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FlexibleOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FlexibleOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FlexibleOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FlexibleOrder) fields(f *wire.Fields) {
@@ -253,12 +253,12 @@ func (r *FlexibleOrder) fields(f *wire.Fields) {
 	f.Int("status", (*int64)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FlexibleOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FlexibleOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FlexibleOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FlexibleOrder).fields), nil
 }
@@ -270,20 +270,20 @@ func (r *FlexibleRepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FlexibleRepaymentsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FlexibleRepaymentsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FlexibleRepaymentsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FlexibleRepaymentsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FlexibleRepaymentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FlexibleRepaymentsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FlexibleRepaymentsParams).fields)
 }
@@ -293,8 +293,8 @@ func (r *FlexibleRepaymentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FlexibleRepaymentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FlexibleRepaymentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FlexibleRepaymentsParams).fields)
 }
@@ -304,20 +304,20 @@ func (r *FlexibleRepaymentsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FlexibleRepaymentsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FlexibleRepaymentsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FlexibleRepaymentsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FlexibleRepaymentsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FlexibleRepaymentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FlexibleRepaymentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FlexibleRepayment) fields(f *wire.Fields) {
@@ -329,12 +329,12 @@ func (r *FlexibleRepayment) fields(f *wire.Fields) {
 	f.Int("repayType", (*int64)(&r.RepayType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FlexibleRepayment) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FlexibleRepayment).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FlexibleRepayment) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FlexibleRepayment).fields), nil
 }
@@ -347,20 +347,20 @@ func (r *FixedBorrowOffersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedBorrowOffersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedBorrowOffersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedBorrowOffersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedBorrowOffersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedBorrowOffersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedBorrowOffersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedBorrowOffersParams).fields)
 }
@@ -370,8 +370,8 @@ func (r *FixedBorrowOffersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedBorrowOffersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedBorrowOffersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedBorrowOffersParams).fields)
 }
@@ -380,20 +380,20 @@ func (r *FixedBorrowOffersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*MarketOffer).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedBorrowOffersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedBorrowOffersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedBorrowOffersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedBorrowOffersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedBorrowOffersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedBorrowOffersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedSupplyOffersParams) fields(f *wire.Fields) {
@@ -404,20 +404,20 @@ func (r *FixedSupplyOffersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedSupplyOffersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedSupplyOffersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedSupplyOffersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedSupplyOffersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedSupplyOffersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedSupplyOffersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedSupplyOffersParams).fields)
 }
@@ -427,8 +427,8 @@ func (r *FixedSupplyOffersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedSupplyOffersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedSupplyOffersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedSupplyOffersParams).fields)
 }
@@ -437,20 +437,20 @@ func (r *FixedSupplyOffersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*MarketOffer).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedSupplyOffersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedSupplyOffersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedSupplyOffersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedSupplyOffersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedSupplyOffersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedSupplyOffersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *BorrowFixedParams) fields(f *wire.Fields) {
@@ -463,20 +463,20 @@ func (r *BorrowFixedParams) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "collateralList", &r.CollateralList, (*Collateral).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *BorrowFixedParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BorrowFixedParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *BorrowFixedParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*BorrowFixedParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BorrowFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r BorrowFixedParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*BorrowFixedParams).fields)
 }
@@ -485,18 +485,18 @@ func (r *BorrowFixedResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *BorrowFixedResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BorrowFixedResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *BorrowFixedResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*BorrowFixedResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BorrowFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r BorrowFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -29,9 +29,11 @@ func (s *Service) BorrowFlexible(ctx context.Context, p *BorrowFlexibleParams) (
 
 // BorrowFlexibleParams are the parameters of [Service.BorrowFlexible].
 type BorrowFlexibleParams struct {
-	LoanCurrency   string          // coin to borrow, such as BTC
-	LoanAmount     decimal.Decimal // amount to borrow, in coins
-	CollateralList []Collateral    // Collateral to add, up to 100 coins. Default: what is there already.
+	LoanCurrency string          // coin to borrow, such as BTC
+	LoanAmount   decimal.Decimal // amount to borrow, in coins
+
+	// Collateral to add, up to 100 coins. Default: what is there already.
+	CollateralList []Collateral
 }
 
 // BorrowFlexibleResult is what [Service.BorrowFlexible] returns.
@@ -94,7 +96,8 @@ func (s *Service) FlexibleLoans(ctx context.Context, p *FlexibleLoansParams) (*F
 
 // FlexibleLoansParams are the parameters of [Service.FlexibleLoans].
 type FlexibleLoansParams struct {
-	LoanCurrency bybit.Opt[string] // Coin that is owed. Default: all.
+	// Coin that is owed. Default: all.
+	LoanCurrency bybit.Opt[string]
 }
 
 // FlexibleLoansResult is what [Service.FlexibleLoans] returns.
@@ -132,10 +135,17 @@ func (s *Service) AllFlexibleOrders(ctx context.Context, p *FlexibleOrdersParams
 
 // FlexibleOrdersParams are the parameters of [Service.FlexibleOrders].
 type FlexibleOrdersParams struct {
-	OrderID      bybit.Opt[string] // ID of a loan's order. Default: all.
-	LoanCurrency bybit.Opt[string] // Coin that was lent. Default: all.
-	Limit        bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
-	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// ID of a loan's order. Default: all.
+	OrderID bybit.Opt[string]
+
+	// Coin that was lent. Default: all.
+	LoanCurrency bybit.Opt[string]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FlexibleOrdersResult is what [Service.FlexibleOrders] returns.
@@ -175,10 +185,17 @@ func (s *Service) AllFlexibleRepayments(ctx context.Context, p *FlexibleRepaymen
 
 // FlexibleRepaymentsParams are the parameters of [Service.FlexibleRepayments].
 type FlexibleRepaymentsParams struct {
-	RepayID      bybit.Opt[string] // ID of a repayment. Default: all.
-	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all.
-	Limit        bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
-	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// ID of a repayment. Default: all.
+	RepayID bybit.Opt[string]
+
+	// Coin that was owed. Default: all.
+	LoanCurrency bybit.Opt[string]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FlexibleRepaymentsResult is what [Service.FlexibleRepayments] returns.
@@ -211,11 +228,18 @@ func (s *Service) FixedBorrowOffers(ctx context.Context, p *FixedBorrowOffersPar
 
 // FixedBorrowOffersParams are the parameters of [Service.FixedBorrowOffers].
 type FixedBorrowOffersParams struct {
-	OrderCurrency string                   // coin to lend, such as USDT
-	Term          bybit.Opt[Term]          // Term in days. Default: all.
-	OrderBy       MarketSort               // what to sort by
-	Sort          bybit.Opt[SortDirection] // Which way to sort. Default: least first.
-	Limit         bybit.Opt[int]           // Most offers to return, 1 to 100. Default: 10.
+	OrderCurrency string // coin to lend, such as USDT
+
+	// Term in days. Default: all.
+	Term bybit.Opt[Term]
+
+	OrderBy MarketSort // what to sort by
+
+	// Which way to sort. Default: least first.
+	Sort bybit.Opt[SortDirection]
+
+	// Most offers to return, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
 }
 
 // FixedBorrowOffersResult is what [Service.FixedBorrowOffers] returns.
@@ -239,11 +263,17 @@ func (s *Service) FixedSupplyOffers(ctx context.Context, p *FixedSupplyOffersPar
 
 // FixedSupplyOffersParams are the parameters of [Service.FixedSupplyOffers].
 type FixedSupplyOffersParams struct {
-	OrderCurrency string                   // coin to borrow, such as USDT
-	OrderBy       MarketSort               // what to sort by
-	Term          bybit.Opt[Term]          // Term in days. Default: all.
-	Sort          bybit.Opt[SortDirection] // Which way to sort. Default: least first.
-	Limit         bybit.Opt[int]           // Most offers to return, 1 to 100. Default: 10.
+	OrderCurrency string     // coin to borrow, such as USDT
+	OrderBy       MarketSort // what to sort by
+
+	// Term in days. Default: all.
+	Term bybit.Opt[Term]
+
+	// Which way to sort. Default: least first.
+	Sort bybit.Opt[SortDirection]
+
+	// Most offers to return, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
 }
 
 // FixedSupplyOffersResult is what [Service.FixedSupplyOffers] returns.
@@ -277,9 +307,11 @@ type BorrowFixedParams struct {
 	// Deprecated: use RepayType.
 	AutoRepay bybit.Opt[bool]
 
-	RepayType RepayType // What happens at the end of the term. Default: repaid from the funding wallet.
+	// What happens at the end of the term. Default: repaid from the funding wallet.
+	RepayType RepayType
 
-	CollateralList []Collateral // Collateral to add, up to 100 coins. Default: what is there already.
+	// Collateral to add, up to 100 coins. Default: what is there already.
+	CollateralList []Collateral
 }
 
 // BorrowFixedResult is what [Service.BorrowFixed] returns.

@@ -11,12 +11,12 @@ func (r *Collateral) fields(f *wire.Fields) {
 	wire.Opt(f, "amount", &r.Amount, (*wire.Fields).Decimal)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Collateral) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Collateral).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Collateral) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Collateral).fields), nil
 }
@@ -28,12 +28,12 @@ func (r *MarketOffer) fields(f *wire.Fields) {
 	f.Int("term", (*int64)(&r.Term))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarketOffer) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarketOffer).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MarketOffer) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MarketOffer).fields), nil
 }
@@ -43,20 +43,20 @@ func (r *CoinsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "vipLevel", &r.VIPLevel, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CoinsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CoinsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CoinsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CoinsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*CoinsParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -64,8 +64,8 @@ func (r *CoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *CoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CoinsParams).fields)
 }
@@ -74,20 +74,20 @@ func (r *CoinsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Coin).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CoinsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CoinsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CoinsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Coin) fields(f *wire.Fields) {
@@ -109,32 +109,32 @@ func (r *Coin) fields(f *wire.Fields) {
 	f.Decimal("flexibleAnnualizedInterestRate", &r.FlexibleAnnualizedInterestRate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Coin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Coin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Coin) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Coin).fields), nil }
 
 func (r *CollateralCoinsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CollateralCoinsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CollateralCoinsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CollateralCoinsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CollateralCoinsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CollateralCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CollateralCoinsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CollateralCoinsParams).fields)
 }
@@ -144,8 +144,8 @@ func (r *CollateralCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CollateralCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *CollateralCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CollateralCoinsParams).fields)
 }
@@ -155,20 +155,20 @@ func (r *CollateralCoinsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "currencyLiquidationList", &r.CurrencyLiquidationList, (*LiquidationOrder).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CollateralCoinsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CollateralCoinsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CollateralCoinsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CollateralCoinsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CollateralCoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CollateralCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CollateralGroup) fields(f *wire.Fields) {
@@ -176,12 +176,12 @@ func (r *CollateralGroup) fields(f *wire.Fields) {
 	f.Text("currencies", &r.Currencies)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CollateralGroup) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CollateralGroup).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CollateralGroup) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CollateralGroup).fields), nil
 }
@@ -192,12 +192,12 @@ func (r *CollateralTier) fields(f *wire.Fields) {
 	f.Decimal("minValue", &r.MinValue)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CollateralTier) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CollateralTier).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CollateralTier) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CollateralTier).fields), nil
 }
@@ -207,12 +207,12 @@ func (r *LiquidationOrder) fields(f *wire.Fields) {
 	f.Int("liquidationOrder", &r.LiquidationOrder)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LiquidationOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LiquidationOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LiquidationOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LiquidationOrder).fields), nil
 }
@@ -221,20 +221,20 @@ func (r *MaxCollateralReductionParams) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MaxCollateralReductionParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MaxCollateralReductionParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MaxCollateralReductionParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MaxCollateralReductionParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MaxCollateralReductionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MaxCollateralReductionParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*MaxCollateralReductionParams).fields)
 }
@@ -244,8 +244,8 @@ func (r *MaxCollateralReductionParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MaxCollateralReductionParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *MaxCollateralReductionParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MaxCollateralReductionParams).fields)
 }
@@ -254,20 +254,20 @@ func (r *MaxCollateralReductionResult) fields(f *wire.Fields) {
 	f.Decimal("maxCollateralAmount", &r.MaxCollateralAmount)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *MaxCollateralReductionResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MaxCollateralReductionResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MaxCollateralReductionResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MaxCollateralReductionResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MaxCollateralReductionResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r MaxCollateralReductionResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AdjustCollateralParams) fields(f *wire.Fields) {
@@ -276,20 +276,20 @@ func (r *AdjustCollateralParams) fields(f *wire.Fields) {
 	wire.Opt(f, "direction", &r.Direction, wire.CodeText[Direction])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AdjustCollateralParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdjustCollateralParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdjustCollateralParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdjustCollateralParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdjustCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AdjustCollateralParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AdjustCollateralParams).fields)
 }
@@ -298,20 +298,20 @@ func (r *AdjustCollateralResult) fields(f *wire.Fields) {
 	f.Numeral("adjustId", &r.AdjustID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AdjustCollateralResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdjustCollateralResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdjustCollateralResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdjustCollateralResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdjustCollateralResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AdjustCollateralResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CollateralAdjustmentsParams) fields(f *wire.Fields) {
@@ -321,20 +321,20 @@ func (r *CollateralAdjustmentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CollateralAdjustmentsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CollateralAdjustmentsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CollateralAdjustmentsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CollateralAdjustmentsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CollateralAdjustmentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CollateralAdjustmentsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CollateralAdjustmentsParams).fields)
 }
@@ -344,8 +344,8 @@ func (r *CollateralAdjustmentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CollateralAdjustmentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *CollateralAdjustmentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CollateralAdjustmentsParams).fields)
 }
@@ -355,20 +355,20 @@ func (r *CollateralAdjustmentsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CollateralAdjustmentsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CollateralAdjustmentsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CollateralAdjustmentsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CollateralAdjustmentsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CollateralAdjustmentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CollateralAdjustmentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CollateralAdjustment) fields(f *wire.Fields) {
@@ -382,12 +382,12 @@ func (r *CollateralAdjustment) fields(f *wire.Fields) {
 	f.Int("status", (*int64)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CollateralAdjustment) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CollateralAdjustment).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CollateralAdjustment) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CollateralAdjustment).fields), nil
 }
@@ -403,20 +403,20 @@ func (r *PositionResult) fields(f *wire.Fields) {
 	f.Omit().Text("colRes", (*string)(&r.CollateralLimit))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PositionResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PositionResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Debt) fields(f *wire.Fields) {
@@ -428,12 +428,12 @@ func (r *Debt) fields(f *wire.Fields) {
 	f.Text("loanCurrency", &r.LoanCurrency)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Debt) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Debt).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Debt) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Debt).fields), nil }
 
 func (r *CoinValue) fields(f *wire.Fields) {
@@ -442,12 +442,12 @@ func (r *CoinValue) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinValue) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinValue).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinValue) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinValue).fields), nil
 }
@@ -458,12 +458,12 @@ func (r *SuppliedCoin) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SuppliedCoin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SuppliedCoin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SuppliedCoin) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SuppliedCoin).fields), nil
 }
@@ -473,20 +473,20 @@ func (r *MaxLoanParams) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "collateralList", &r.CollateralList, (*MaxLoanCollateral).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MaxLoanParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MaxLoanParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MaxLoanParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MaxLoanParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MaxLoanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MaxLoanParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*MaxLoanParams).fields)
 }
@@ -496,12 +496,12 @@ func (r *MaxLoanCollateral) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MaxLoanCollateral) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MaxLoanCollateral).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MaxLoanCollateral) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MaxLoanCollateral).fields), nil
 }
@@ -513,18 +513,18 @@ func (r *MaxLoanResult) fields(f *wire.Fields) {
 	f.Decimal("remainingQuota", &r.RemainingQuota)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *MaxLoanResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MaxLoanResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MaxLoanResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MaxLoanResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MaxLoanResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r MaxLoanResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -5,7 +5,6 @@ package loan
 // Direction says which way collateral moves.
 type Direction int64
 
-// The values of Direction.
 const (
 	DirectionAdd    Direction = 0 // from the funding wallet into the collateral
 	DirectionReduce Direction = 1 // from the collateral to the funding wallet
@@ -14,7 +13,6 @@ const (
 // AdjustStatus says how an adjustment of collateral ended.
 type AdjustStatus int64
 
-// The values of AdjustStatus.
 const (
 	AdjustSuccess    AdjustStatus = 1 // it was made
 	AdjustProcessing AdjustStatus = 2 // it is being made
@@ -24,7 +22,6 @@ const (
 // RepayStatus says how a repayment ended.
 type RepayStatus int64
 
-// The values of RepayStatus.
 const (
 	RepaySuccess    RepayStatus = 1 // it was booked
 	RepayProcessing RepayStatus = 2 // it is being booked
@@ -34,7 +31,6 @@ const (
 // RepaySource says what a loan was repaid by.
 type RepaySource int64
 
-// The values of RepaySource.
 const (
 	RepayByUser               RepaySource = 1 // the borrower asked for it
 	RepayByLiquidation        RepaySource = 2 // the collateral was liquidated
@@ -49,17 +45,18 @@ const (
 // RepayType says what happens to a fixed loan at the end of its term.
 type RepayType string
 
-// The values of RepayType.
 const (
-	RepayTypeNone     RepayType = "0" // nothing by itself: old loans only
-	RepayTypeAuto     RepayType = "1" // It is repaid from the funding wallet. The default.
+	RepayTypeNone RepayType = "0" // nothing by itself: old loans only
+
+	// RepayTypeAuto: it is repaid from the funding wallet. The default.
+	RepayTypeAuto RepayType = "1"
+
 	RepayTypeFlexible RepayType = "2" // it becomes a flexible loan
 )
 
 // Term is the term of a fixed loan, in days.
 type Term int64
 
-// The values of Term.
 const (
 	Term7   Term = 7   // a week
 	Term14  Term = 14  // two weeks
@@ -72,7 +69,6 @@ const (
 // ContractStatus says where a fixed loan stands.
 type ContractStatus int64
 
-// The values of ContractStatus.
 const (
 	ContractUnpaid  ContractStatus = 1 // something is still owed
 	ContractRepaid  ContractStatus = 2 // everything has been paid back
@@ -82,7 +78,6 @@ const (
 // SupplyStatus says where a supply contract stands.
 type SupplyStatus int64
 
-// The values of SupplyStatus.
 const (
 	SupplyActive   SupplyStatus = 1 // the coins are lent
 	SupplyRedeemed SupplyStatus = 2 // they have come back
@@ -91,7 +86,6 @@ const (
 // OrderState says where an order of the fixed market stands.
 type OrderState int64
 
-// The values of OrderState.
 const (
 	OrderMatching        OrderState = 1 // it waits for a counterparty
 	OrderPartlyCancelled OrderState = 2 // part of it was matched, the rest cancelled
@@ -103,7 +97,6 @@ const (
 // MarketSort says what the offers of the fixed market are sorted by.
 type MarketSort string
 
-// The values of MarketSort.
 const (
 	SortRate     MarketSort = "apy"      // the annual rate
 	SortTerm     MarketSort = "term"     // the term
@@ -113,35 +106,37 @@ const (
 // SortDirection says which way a list is sorted.
 type SortDirection int64
 
-// The values of SortDirection.
 const (
-	SortAscending  SortDirection = 0 // Least first. The default.
+	// SortAscending: least first. The default.
+	SortAscending SortDirection = 0
+
 	SortDescending SortDirection = 1 // most first
 )
 
 // SupplySource says where the coins to lend come from.
 type SupplySource string
 
-// The values of SupplySource.
 const (
-	SupplyFunding SupplySource = "0" // The funding account. The default.
-	SupplyEarn    SupplySource = "1" // the flexible product of Earn
-	SupplyAll     SupplySource = "2" // both
+	// SupplyFunding: the funding account. The default.
+	SupplyFunding SupplySource = "0"
+
+	SupplyEarn SupplySource = "1" // the flexible product of Earn
+	SupplyAll  SupplySource = "2" // both
 )
 
 // RefundAccount says where the coins of a cancelled supply order go.
 type RefundAccount string
 
-// The values of RefundAccount.
 const (
-	RefundFunding RefundAccount = "0" // The funding account. The default.
-	RefundEarn    RefundAccount = "1" // the flexible product of Earn
+	// RefundFunding: the funding account. The default.
+	RefundFunding RefundAccount = "0"
+
+	RefundEarn RefundAccount = "1" // the flexible product of Earn
 )
 
 // BorrowStatus says how a flexible loan's order ended.
 type BorrowStatus int64
 
-// The values of BorrowStatus.
 const (
 	BorrowSuccess    BorrowStatus = 1 // the coins were lent
 	BorrowProcessing BorrowStatus = 2 // it is being processed
@@ -151,7 +146,6 @@ const (
 // CollateralLimit says whether the exchange still takes a coin as collateral.
 type CollateralLimit string
 
-// The values of CollateralLimit.
 const (
 	CollateralUnknown CollateralLimit = "-1" // not known
 	CollateralFree    CollateralLimit = "0"  // it does

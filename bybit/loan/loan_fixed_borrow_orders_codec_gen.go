@@ -15,20 +15,20 @@ func (r *FixedBorrowOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedBorrowOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedBorrowOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedBorrowOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedBorrowOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedBorrowOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedBorrowOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedBorrowOrdersParams).fields)
 }
@@ -38,8 +38,8 @@ func (r *FixedBorrowOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedBorrowOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedBorrowOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedBorrowOrdersParams).fields)
 }
@@ -49,20 +49,20 @@ func (r *FixedBorrowOrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedBorrowOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedBorrowOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedBorrowOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedBorrowOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedBorrowOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedBorrowOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedBorrowOrder) fields(f *wire.Fields) {
@@ -77,12 +77,12 @@ func (r *FixedBorrowOrder) fields(f *wire.Fields) {
 	f.Int("term", (*int64)(&r.Term))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedBorrowOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedBorrowOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedBorrowOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedBorrowOrder).fields), nil
 }
@@ -91,20 +91,20 @@ func (r *CancelFixedBorrowParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CancelFixedBorrowParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CancelFixedBorrowParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CancelFixedBorrowParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CancelFixedBorrowParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CancelFixedBorrowParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CancelFixedBorrowParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CancelFixedBorrowParams).fields)
 }
@@ -118,20 +118,20 @@ func (r *FixedLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedLoansParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedLoansParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedLoansParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedLoansParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedLoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedLoansParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedLoansParams).fields)
 }
@@ -141,8 +141,8 @@ func (r *FixedLoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedLoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedLoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedLoansParams).fields)
 }
@@ -152,20 +152,20 @@ func (r *FixedLoansResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedLoansResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedLoansResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedLoansResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedLoansResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedLoansResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedLoansResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedLoan) fields(f *wire.Fields) {
@@ -184,12 +184,12 @@ func (r *FixedLoan) fields(f *wire.Fields) {
 	f.IntText("term", (*int64)(&r.Term))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedLoan) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedLoan).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedLoan) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedLoan).fields), nil
 }
@@ -199,20 +199,20 @@ func (r *RepayFixedParams) fields(f *wire.Fields) {
 	wire.Opt(f, "loanCurrency", &r.LoanCurrency, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RepayFixedParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayFixedParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepayFixedParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepayFixedParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RepayFixedParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RepayFixedParams).fields)
 }
@@ -221,20 +221,20 @@ func (r *RepayFixedResult) fields(f *wire.Fields) {
 	f.Text("repayId", &r.RepayID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RepayFixedResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayFixedResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepayFixedResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepayFixedResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RepayFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RepayFixedWithCollateralParams) fields(f *wire.Fields) {
@@ -244,20 +244,20 @@ func (r *RepayFixedWithCollateralParams) fields(f *wire.Fields) {
 	f.Text("collateralCoin", &r.CollateralCoin)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RepayFixedWithCollateralParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayFixedWithCollateralParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepayFixedWithCollateralParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepayFixedWithCollateralParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayFixedWithCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RepayFixedWithCollateralParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RepayFixedWithCollateralParams).fields)
 }
@@ -269,20 +269,20 @@ func (r *FixedRepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedRepaymentsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedRepaymentsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedRepaymentsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedRepaymentsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedRepaymentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedRepaymentsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedRepaymentsParams).fields)
 }
@@ -292,8 +292,8 @@ func (r *FixedRepaymentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedRepaymentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedRepaymentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedRepaymentsParams).fields)
 }
@@ -303,20 +303,20 @@ func (r *FixedRepaymentsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedRepaymentsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedRepaymentsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedRepaymentsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedRepaymentsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedRepaymentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedRepaymentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedRepayment) fields(f *wire.Fields) {
@@ -329,12 +329,12 @@ func (r *FixedRepayment) fields(f *wire.Fields) {
 	f.Int("repayType", (*int64)(&r.RepayType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedRepayment) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedRepayment).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedRepayment) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedRepayment).fields), nil
 }
@@ -345,12 +345,12 @@ func (r *FixedRepaymentPart) fields(f *wire.Fields) {
 	f.Decimal("repayAmount", &r.RepayAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedRepaymentPart) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedRepaymentPart).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedRepaymentPart) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedRepaymentPart).fields), nil
 }
@@ -360,20 +360,20 @@ func (r *RenewFixedParams) fields(f *wire.Fields) {
 	wire.Structs(f.Omit(), "collateralList", &r.CollateralList, (*Collateral).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RenewFixedParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RenewFixedParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RenewFixedParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RenewFixedParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RenewFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RenewFixedParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RenewFixedParams).fields)
 }
@@ -382,20 +382,20 @@ func (r *RenewFixedResult) fields(f *wire.Fields) {
 	f.Numeral("orderId", &r.OrderID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RenewFixedResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RenewFixedResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RenewFixedResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RenewFixedResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RenewFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RenewFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedRenewalsParams) fields(f *wire.Fields) {
@@ -405,20 +405,20 @@ func (r *FixedRenewalsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedRenewalsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedRenewalsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedRenewalsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedRenewalsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedRenewalsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedRenewalsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedRenewalsParams).fields)
 }
@@ -428,8 +428,8 @@ func (r *FixedRenewalsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedRenewalsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedRenewalsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedRenewalsParams).fields)
 }
@@ -439,20 +439,20 @@ func (r *FixedRenewalsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedRenewalsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedRenewalsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedRenewalsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedRenewalsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedRenewalsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedRenewalsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedRenewal) fields(f *wire.Fields) {
@@ -467,12 +467,12 @@ func (r *FixedRenewal) fields(f *wire.Fields) {
 	f.Millis("time", &r.Time)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedRenewal) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedRenewal).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedRenewal) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedRenewal).fields), nil
 }
@@ -485,20 +485,20 @@ func (r *SupplyFixedParams) fields(f *wire.Fields) {
 	f.Omit().Text("availableSource", (*string)(&r.AvailableSource))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SupplyFixedParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SupplyFixedParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SupplyFixedParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SupplyFixedParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SupplyFixedParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SupplyFixedParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SupplyFixedParams).fields)
 }
@@ -507,18 +507,18 @@ func (r *SupplyFixedResult) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SupplyFixedResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SupplyFixedResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SupplyFixedResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SupplyFixedResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SupplyFixedResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SupplyFixedResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

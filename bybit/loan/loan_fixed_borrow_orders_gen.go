@@ -35,13 +35,23 @@ func (s *Service) AllFixedBorrowOrders(ctx context.Context, p *FixedBorrowOrders
 
 // FixedBorrowOrdersParams are the parameters of [Service.FixedBorrowOrders].
 type FixedBorrowOrdersParams struct {
-	OrderID       bybit.Opt[string]     // ID of an order. Default: all.
-	OrderCurrency bybit.Opt[string]     // Coin to borrow. Default: all.
-	State         bybit.Opt[OrderState] // Where the orders stand. Default: all.
-	Term          bybit.Opt[Term]       // Term in days. Default: all.
-	Limit         bybit.Opt[int]        // Rows per page, 1 to 100. Default: 10.
+	// ID of an order. Default: all.
+	OrderID bybit.Opt[string]
 
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Coin to borrow. Default: all.
+	OrderCurrency bybit.Opt[string]
+
+	// Where the orders stand. Default: all.
+	State bybit.Opt[OrderState]
+
+	// Term in days. Default: all.
+	Term bybit.Opt[Term]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FixedBorrowOrdersResult is what [Service.FixedBorrowOrders] returns.
@@ -99,13 +109,23 @@ func (s *Service) AllFixedLoans(ctx context.Context, p *FixedLoansParams) iter.S
 
 // FixedLoansParams are the parameters of [Service.FixedLoans].
 type FixedLoansParams struct {
-	OrderID       bybit.Opt[string] // ID of the order. Default: all.
-	LoanID        bybit.Opt[string] // ID of a loan. Default: all.
-	OrderCurrency bybit.Opt[string] // Coin that was lent. Default: all.
-	Term          bybit.Opt[Term]   // Term in days. Default: all.
-	Limit         bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
+	// ID of the order. Default: all.
+	OrderID bybit.Opt[string]
 
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// ID of a loan. Default: all.
+	LoanID bybit.Opt[string]
+
+	// Coin that was lent. Default: all.
+	OrderCurrency bybit.Opt[string]
+
+	// Term in days. Default: all.
+	Term bybit.Opt[Term]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FixedLoansResult is what [Service.FixedLoans] returns.
@@ -204,10 +224,17 @@ func (s *Service) AllFixedRepayments(ctx context.Context, p *FixedRepaymentsPara
 
 // FixedRepaymentsParams are the parameters of [Service.FixedRepayments].
 type FixedRepaymentsParams struct {
-	RepayID      bybit.Opt[string] // ID of a repayment. Default: all.
-	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all.
-	Limit        bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
-	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// ID of a repayment. Default: all.
+	RepayID bybit.Opt[string]
+
+	// Coin that was owed. Default: all.
+	LoanCurrency bybit.Opt[string]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FixedRepaymentsResult is what [Service.FixedRepayments] returns.
@@ -248,8 +275,10 @@ func (s *Service) RenewFixed(ctx context.Context, p *RenewFixedParams) (*RenewFi
 
 // RenewFixedParams are the parameters of [Service.RenewFixed].
 type RenewFixedParams struct {
-	LoanID         string       // ID of the loan
-	CollateralList []Collateral // Collateral to add, up to 100 coins. Default: what is there already.
+	LoanID string // ID of the loan
+
+	// Collateral to add, up to 100 coins. Default: what is there already.
+	CollateralList []Collateral
 }
 
 // RenewFixedResult is what [Service.RenewFixed] returns.
@@ -278,11 +307,17 @@ func (s *Service) AllFixedRenewals(ctx context.Context, p *FixedRenewalsParams) 
 
 // FixedRenewalsParams are the parameters of [Service.FixedRenewals].
 type FixedRenewalsParams struct {
-	OrderID       bybit.Opt[string] // ID of the loan's order. Default: all.
-	OrderCurrency bybit.Opt[string] // Coin that was lent. Default: all.
-	Limit         bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
+	// ID of the loan's order. Default: all.
+	OrderID bybit.Opt[string]
 
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Coin that was lent. Default: all.
+	OrderCurrency bybit.Opt[string]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FixedRenewalsResult is what [Service.FixedRenewals] returns.
@@ -318,11 +353,13 @@ func (s *Service) SupplyFixed(ctx context.Context, p *SupplyFixedParams) (*Suppl
 
 // SupplyFixedParams are the parameters of [Service.SupplyFixed].
 type SupplyFixedParams struct {
-	OrderCurrency   string          // coin to lend, such as USDT
-	OrderAmount     decimal.Decimal // amount to lend, in coins
-	AnnualRate      decimal.Decimal // interest of a year that is asked for, as a fraction: 0.02 is 2 %
-	Term            Term            // term in days: 7, 14, 30, 90 or 180
-	AvailableSource SupplySource    // Where the coins come from. Default: the funding account.
+	OrderCurrency string          // coin to lend, such as USDT
+	OrderAmount   decimal.Decimal // amount to lend, in coins
+	AnnualRate    decimal.Decimal // interest of a year that is asked for, as a fraction: 0.02 is 2 %
+	Term          Term            // term in days: 7, 14, 30, 90 or 180
+
+	// Where the coins come from. Default: the funding account.
+	AvailableSource SupplySource
 }
 
 // SupplyFixedResult is what [Service.SupplyFixed] returns.

@@ -15,20 +15,20 @@ func (r *FixedSupplyOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedSupplyOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedSupplyOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedSupplyOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedSupplyOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedSupplyOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedSupplyOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedSupplyOrdersParams).fields)
 }
@@ -38,8 +38,8 @@ func (r *FixedSupplyOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedSupplyOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedSupplyOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedSupplyOrdersParams).fields)
 }
@@ -49,20 +49,20 @@ func (r *FixedSupplyOrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedSupplyOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedSupplyOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedSupplyOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedSupplyOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedSupplyOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedSupplyOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedSupplyOrder) fields(f *wire.Fields) {
@@ -76,12 +76,12 @@ func (r *FixedSupplyOrder) fields(f *wire.Fields) {
 	f.Int("term", (*int64)(&r.Term))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedSupplyOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedSupplyOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedSupplyOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedSupplyOrder).fields), nil
 }
@@ -91,20 +91,20 @@ func (r *CancelFixedSupplyParams) fields(f *wire.Fields) {
 	f.Omit().Text("refundedAccount", (*string)(&r.RefundedAccount))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CancelFixedSupplyParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CancelFixedSupplyParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CancelFixedSupplyParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CancelFixedSupplyParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CancelFixedSupplyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CancelFixedSupplyParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CancelFixedSupplyParams).fields)
 }
@@ -118,20 +118,20 @@ func (r *FixedSuppliesParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FixedSuppliesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedSuppliesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedSuppliesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedSuppliesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedSuppliesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FixedSuppliesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FixedSuppliesParams).fields)
 }
@@ -141,8 +141,8 @@ func (r *FixedSuppliesParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FixedSuppliesParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FixedSuppliesParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FixedSuppliesParams).fields)
 }
@@ -152,20 +152,20 @@ func (r *FixedSuppliesResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FixedSuppliesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedSuppliesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FixedSuppliesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FixedSuppliesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedSuppliesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FixedSuppliesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FixedSupplyContract) fields(f *wire.Fields) {
@@ -184,12 +184,12 @@ func (r *FixedSupplyContract) fields(f *wire.Fields) {
 	f.IntText("term", (*int64)(&r.Term))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedSupplyContract) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedSupplyContract).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedSupplyContract) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedSupplyContract).fields), nil
 }

@@ -35,13 +35,23 @@ func (s *Service) AllFixedSupplyOrders(ctx context.Context, p *FixedSupplyOrders
 
 // FixedSupplyOrdersParams are the parameters of [Service.FixedSupplyOrders].
 type FixedSupplyOrdersParams struct {
-	OrderID       bybit.Opt[string]     // ID of an order. Default: all.
-	OrderCurrency bybit.Opt[string]     // Coin to lend. Default: all.
-	State         bybit.Opt[OrderState] // Where the orders stand. Default: all.
-	Term          bybit.Opt[Term]       // Term in days. Default: all.
-	Limit         bybit.Opt[int]        // Rows per page, 1 to 100. Default: 10.
+	// ID of an order. Default: all.
+	OrderID bybit.Opt[string]
 
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Coin to lend. Default: all.
+	OrderCurrency bybit.Opt[string]
+
+	// Where the orders stand. Default: all.
+	State bybit.Opt[OrderState]
+
+	// Term in days. Default: all.
+	Term bybit.Opt[Term]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FixedSupplyOrdersResult is what [Service.FixedSupplyOrders] returns.
@@ -72,8 +82,10 @@ func (s *Service) CancelFixedSupply(ctx context.Context, p *CancelFixedSupplyPar
 
 // CancelFixedSupplyParams are the parameters of [Service.CancelFixedSupply].
 type CancelFixedSupplyParams struct {
-	OrderID         string        // ID of the order
-	RefundedAccount RefundAccount // Where the coins go. Default: the funding account.
+	OrderID string // ID of the order
+
+	// Where the coins go. Default: the funding account.
+	RefundedAccount RefundAccount
 }
 
 // FixedSupplies says what is lent for a term, newest first.
@@ -97,13 +109,23 @@ func (s *Service) AllFixedSupplies(ctx context.Context, p *FixedSuppliesParams) 
 
 // FixedSuppliesParams are the parameters of [Service.FixedSupplies].
 type FixedSuppliesParams struct {
-	OrderID        bybit.Opt[string] // ID of the order. Default: all.
-	SupplyID       bybit.Opt[string] // ID of a supply. Default: all.
-	SupplyCurrency bybit.Opt[string] // Coin that is lent. Default: all.
-	Term           bybit.Opt[Term]   // Term in days. Default: all.
-	Limit          bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
+	// ID of the order. Default: all.
+	OrderID bybit.Opt[string]
 
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// ID of a supply. Default: all.
+	SupplyID bybit.Opt[string]
+
+	// Coin that is lent. Default: all.
+	SupplyCurrency bybit.Opt[string]
+
+	// Term in days. Default: all.
+	Term bybit.Opt[Term]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FixedSuppliesResult is what [Service.FixedSupplies] returns.
@@ -117,17 +139,14 @@ type FixedSupplyContract struct {
 	InterestPaid         decimal.Decimal // interest received so far, in coins
 	ActualRedemptionTime time.Time       // when the coins came back; absent before
 	AnnualRate           decimal.Decimal // interest of a year, as a fraction
-
-	// Interest of the whole term, in coins. The documentation shows it in an example only.
-	Interest decimal.Decimal
-
-	OrderID         string          // ID of its order
-	PenaltyInterest decimal.Decimal // interest for the time after the term, in coins
-	RedemptionTime  time.Time       // when the term ends
-	Status          SupplyStatus    // where the supply stands
-	SupplyAmount    decimal.Decimal // amount lent, in coins
-	SupplyCurrency  string          // coin that is lent
-	SupplyID        string          // ID of the supply
-	SupplyTime      time.Time       // when it was lent
-	Term            Term            // term in days
+	Interest             decimal.Decimal // interest of the whole term, in coins; undocumented
+	OrderID              string          // ID of its order
+	PenaltyInterest      decimal.Decimal // interest for the time after the term, in coins
+	RedemptionTime       time.Time       // when the term ends
+	Status               SupplyStatus    // where the supply stands
+	SupplyAmount         decimal.Decimal // amount lent, in coins
+	SupplyCurrency       string          // coin that is lent
+	SupplyID             string          // ID of the supply
+	SupplyTime           time.Time       // when it was lent
+	Term                 Term            // term in days
 }

@@ -41,7 +41,8 @@ func (s *Service) Coins(ctx context.Context, p *CoinsParams) (*CoinsResult, erro
 
 // CoinsParams are the parameters of [Service.Coins].
 type CoinsParams struct {
-	Currency bybit.Opt[string] // Coin in capitals, such as ETH. Default: all.
+	// Coin in capitals, such as ETH. Default: all.
+	Currency bybit.Opt[string]
 
 	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all.
 	VIPLevel bybit.Opt[string]
@@ -101,7 +102,8 @@ func (s *Service) CollateralCoins(ctx context.Context, p *CollateralCoinsParams)
 
 // CollateralCoinsParams are the parameters of [Service.CollateralCoins].
 type CollateralCoinsParams struct {
-	Currency bybit.Opt[string] // Coin in capitals, such as BTC. Default: all.
+	// Coin in capitals, such as BTC. Default: all.
+	Currency bybit.Opt[string]
 }
 
 // CollateralCoinsResult is what [Service.CollateralCoins] returns.
@@ -169,9 +171,11 @@ func (s *Service) AdjustCollateral(ctx context.Context, p *AdjustCollateralParam
 
 // AdjustCollateralParams are the parameters of [Service.AdjustCollateral].
 type AdjustCollateralParams struct {
-	Currency  string               // collateral coin, such as BTC
-	Amount    decimal.Decimal      // amount to move, in coins
-	Direction bybit.Opt[Direction] // Required. Which way it moves.
+	Currency string          // collateral coin, such as BTC
+	Amount   decimal.Decimal // amount to move, in coins
+
+	// Required. Which way it moves.
+	Direction bybit.Opt[Direction]
 }
 
 // AdjustCollateralResult is what [Service.AdjustCollateral] returns.
@@ -201,11 +205,17 @@ func (s *Service) AllCollateralAdjustments(ctx context.Context, p *CollateralAdj
 
 // CollateralAdjustmentsParams are the parameters of [Service.CollateralAdjustments].
 type CollateralAdjustmentsParams struct {
-	AdjustID           bybit.Opt[string] // ID of an adjustment. Default: all.
-	Limit              bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
-	CollateralCurrency bybit.Opt[string] // Collateral coin, such as BTC. Default: all.
+	// ID of an adjustment. Default: all.
+	AdjustID bybit.Opt[string]
 
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Collateral coin, such as BTC. Default: all.
+	CollateralCurrency bybit.Opt[string]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // CollateralAdjustmentsResult is what [Service.CollateralAdjustments] returns.

@@ -11,20 +11,20 @@ func (r *LegacyCoinsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "vipLevel", &r.VIPLevel, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LegacyCoinsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCoinsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyCoinsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyCoinsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LegacyCoinsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LegacyCoinsParams).fields)
 }
@@ -34,8 +34,8 @@ func (r *LegacyCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LegacyCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyCoinsParams).fields)
 }
@@ -44,20 +44,20 @@ func (r *LegacyCoinsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "vipCoinList", &r.VIPCoinList, (*LegacyCoinLevel).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LegacyCoinsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCoinsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyCoinsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyCoinsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LegacyCoinLevel) fields(f *wire.Fields) {
@@ -65,12 +65,12 @@ func (r *LegacyCoinLevel) fields(f *wire.Fields) {
 	f.Text("vipLevel", &r.VIPLevel)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCoinLevel) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCoinLevel).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyCoinLevel) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LegacyCoinLevel).fields), nil
 }
@@ -88,12 +88,12 @@ func (r *LegacyCoin) fields(f *wire.Fields) {
 	f.Decimal("minBorrowingAmount", &r.MinBorrowingAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCoin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCoin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyCoin) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LegacyCoin).fields), nil
 }
@@ -103,20 +103,20 @@ func (r *LegacyCollateralCoinsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "vipLevel", &r.VIPLevel, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LegacyCollateralCoinsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCollateralCoinsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyCollateralCoinsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyCollateralCoinsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCollateralCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LegacyCollateralCoinsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LegacyCollateralCoinsParams).fields)
 }
@@ -126,8 +126,8 @@ func (r *LegacyCollateralCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyCollateralCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LegacyCollateralCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyCollateralCoinsParams).fields)
 }
@@ -136,20 +136,20 @@ func (r *LegacyCollateralCoinsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "vipCoinList", &r.VIPCoinList, (*LegacyCollateralLevel).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LegacyCollateralCoinsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCollateralCoinsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyCollateralCoinsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyCollateralCoinsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCollateralCoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyCollateralCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LegacyCollateralLevel) fields(f *wire.Fields) {
@@ -157,12 +157,12 @@ func (r *LegacyCollateralLevel) fields(f *wire.Fields) {
 	f.Text("vipLevel", &r.VIPLevel)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCollateralLevel) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCollateralLevel).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyCollateralLevel) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LegacyCollateralLevel).fields), nil
 }
@@ -176,12 +176,12 @@ func (r *LegacyCollateralCoin) fields(f *wire.Fields) {
 	f.Decimal("maxLimit", &r.MaxLimit)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCollateralCoin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCollateralCoin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyCollateralCoin) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LegacyCollateralCoin).fields), nil
 }
@@ -191,20 +191,20 @@ func (r *LegacyLimitsParams) fields(f *wire.Fields) {
 	f.Text("collateralCurrency", &r.CollateralCurrency)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LegacyLimitsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyLimitsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyLimitsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyLimitsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyLimitsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LegacyLimitsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LegacyLimitsParams).fields)
 }
@@ -214,8 +214,8 @@ func (r *LegacyLimitsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyLimitsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LegacyLimitsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyLimitsParams).fields)
 }
@@ -229,20 +229,20 @@ func (r *LegacyLimitsResult) fields(f *wire.Fields) {
 	f.Decimal("minLoanAmount", &r.MinLoanAmount)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LegacyLimitsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyLimitsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyLimitsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyLimitsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyLimitsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyLimitsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LegacyLoansParams) fields(f *wire.Fields) {
@@ -255,20 +255,20 @@ func (r *LegacyLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LegacyLoansParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyLoansParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyLoansParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyLoansParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyLoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LegacyLoansParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LegacyLoansParams).fields)
 }
@@ -278,8 +278,8 @@ func (r *LegacyLoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyLoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LegacyLoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyLoansParams).fields)
 }
@@ -289,20 +289,20 @@ func (r *LegacyLoansResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LegacyLoansResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyLoansResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyLoansResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyLoansResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyLoansResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyLoansResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LegacyLoan) fields(f *wire.Fields) {
@@ -319,12 +319,12 @@ func (r *LegacyLoan) fields(f *wire.Fields) {
 	f.Decimal("totalDebt", &r.TotalDebt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyLoan) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyLoan).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyLoan) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LegacyLoan).fields), nil
 }
@@ -337,20 +337,20 @@ func (r *LegacyRepaidLoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LegacyRepaidLoansParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyRepaidLoansParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyRepaidLoansParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyRepaidLoansParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyRepaidLoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LegacyRepaidLoansParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LegacyRepaidLoansParams).fields)
 }
@@ -360,8 +360,8 @@ func (r *LegacyRepaidLoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyRepaidLoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LegacyRepaidLoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyRepaidLoansParams).fields)
 }
@@ -371,20 +371,20 @@ func (r *LegacyRepaidLoansResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LegacyRepaidLoansResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyRepaidLoansResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyRepaidLoansResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyRepaidLoansResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyRepaidLoansResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyRepaidLoansResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LegacyRepaidLoan) fields(f *wire.Fields) {
@@ -402,12 +402,12 @@ func (r *LegacyRepaidLoan) fields(f *wire.Fields) {
 	f.Int("status", (*int64)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyRepaidLoan) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyRepaidLoan).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyRepaidLoan) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LegacyRepaidLoan).fields), nil
 }
@@ -417,20 +417,20 @@ func (r *RepayLegacyParams) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RepayLegacyParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayLegacyParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepayLegacyParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepayLegacyParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayLegacyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RepayLegacyParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RepayLegacyParams).fields)
 }
@@ -439,20 +439,20 @@ func (r *RepayLegacyResult) fields(f *wire.Fields) {
 	f.Text("repayId", &r.RepayID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RepayLegacyResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayLegacyResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepayLegacyResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepayLegacyResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayLegacyResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RepayLegacyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LegacyRepaymentsParams) fields(f *wire.Fields) {
@@ -463,20 +463,20 @@ func (r *LegacyRepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LegacyRepaymentsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyRepaymentsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyRepaymentsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyRepaymentsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyRepaymentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LegacyRepaymentsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LegacyRepaymentsParams).fields)
 }
@@ -486,8 +486,8 @@ func (r *LegacyRepaymentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyRepaymentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LegacyRepaymentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyRepaymentsParams).fields)
 }
@@ -497,20 +497,20 @@ func (r *LegacyRepaymentsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LegacyRepaymentsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyRepaymentsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyRepaymentsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyRepaymentsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyRepaymentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyRepaymentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LegacyRepayment) fields(f *wire.Fields) {
@@ -526,12 +526,12 @@ func (r *LegacyRepayment) fields(f *wire.Fields) {
 	f.IntText("repayType", (*int64)(&r.RepayType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyRepayment) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyRepayment).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyRepayment) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LegacyRepayment).fields), nil
 }

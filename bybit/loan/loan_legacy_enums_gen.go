@@ -5,7 +5,6 @@ package loan
 // LegacyRepaySource says what a legacy loan was repaid by.
 type LegacyRepaySource int64
 
-// The values of LegacyRepaySource.
 const (
 	LegacyRepayByUser        LegacyRepaySource = 1 // the borrower repaid
 	LegacyRepayByLiquidation LegacyRepaySource = 2 // the collateral was liquidated
@@ -14,7 +13,6 @@ const (
 // LegacyTermType says whether a legacy loan has a term.
 type LegacyTermType string
 
-// The values of LegacyTermType.
 const (
 	LegacyFixed    LegacyTermType = "1" // it ends after a number of days
 	LegacyFlexible LegacyTermType = "2" // it has no end

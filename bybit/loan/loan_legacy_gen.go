@@ -29,7 +29,8 @@ func (s *Service) LegacyCoins(ctx context.Context, p *LegacyCoinsParams) (*Legac
 
 // LegacyCoinsParams are the parameters of [Service.LegacyCoins].
 type LegacyCoinsParams struct {
-	Currency bybit.Opt[string] // Coin in capitals, such as USDT. Default: all.
+	// Coin in capitals, such as USDT. Default: all.
+	Currency bybit.Opt[string]
 
 	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all.
 	VIPLevel bybit.Opt[string]
@@ -89,7 +90,8 @@ func (s *Service) LegacyCollateralCoins(ctx context.Context, p *LegacyCollateral
 
 // LegacyCollateralCoinsParams are the parameters of [Service.LegacyCollateralCoins].
 type LegacyCollateralCoinsParams struct {
-	Currency bybit.Opt[string] // Coin in capitals, such as ETH. Default: all.
+	// Coin in capitals, such as ETH. Default: all.
+	Currency bybit.Opt[string]
 
 	// VIP or PRO level: VIP0 to VIP5, VIP99 for the highest, PRO1 to PRO6. Default: all.
 	VIPLevel bybit.Opt[string]
@@ -109,7 +111,7 @@ type LegacyCollateralLevel struct {
 // LegacyCollateralCoin is one of the terms by coin ([LegacyCollateralLevel.List]).
 type LegacyCollateralCoin struct {
 	CollateralAccuracy int64           // decimals of an amount
-	Currency           string          // Collateral coin. The documentation shows it in an example only.
+	Currency           string          // collateral coin; undocumented
 	InitialLTV         decimal.Decimal // ratio up to which one may borrow at first, as a fraction
 	LiquidationLTV     decimal.Decimal // ratio at which the collateral is liquidated, as a fraction
 	MarginCallLTV      decimal.Decimal // ratio at which more collateral is asked for, as a fraction
@@ -167,14 +169,25 @@ func (s *Service) AllLegacyLoans(ctx context.Context, p *LegacyLoansParams) iter
 
 // LegacyLoansParams are the parameters of [Service.LegacyLoans].
 type LegacyLoansParams struct {
-	OrderID            bybit.Opt[string] // ID of a loan. Default: all.
-	LoanCurrency       bybit.Opt[string] // Coin that was lent. Default: all.
-	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all.
+	// ID of a loan. Default: all.
+	OrderID bybit.Opt[string]
 
-	LoanTermType LegacyTermType    // With or without a term. Default: both. LegacyFixed needs LoanTerm.
-	LoanTerm     bybit.Opt[Term]   // term in days, with LegacyFixed only
-	Limit        bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
-	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Coin that was lent. Default: all.
+	LoanCurrency bybit.Opt[string]
+
+	// Collateral coin. Default: all.
+	CollateralCurrency bybit.Opt[string]
+
+	// With or without a term. Default: both. LegacyFixed needs LoanTerm.
+	LoanTermType LegacyTermType
+
+	LoanTerm bybit.Opt[Term] // term in days, with LegacyFixed only
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // LegacyLoansResult is what [Service.LegacyLoans] returns.
@@ -223,12 +236,20 @@ func (s *Service) AllLegacyRepaidLoans(ctx context.Context, p *LegacyRepaidLoans
 
 // LegacyRepaidLoansParams are the parameters of [Service.LegacyRepaidLoans].
 type LegacyRepaidLoansParams struct {
-	OrderID            bybit.Opt[string] // ID of a loan. Default: all.
-	LoanCurrency       bybit.Opt[string] // Coin that was lent. Default: all.
-	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all.
-	Limit              bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
+	// ID of a loan. Default: all.
+	OrderID bybit.Opt[string]
 
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Coin that was lent. Default: all.
+	LoanCurrency bybit.Opt[string]
+
+	// Collateral coin. Default: all.
+	CollateralCurrency bybit.Opt[string]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // LegacyRepaidLoansResult is what [Service.LegacyRepaidLoans] returns.
@@ -303,11 +324,20 @@ func (s *Service) AllLegacyRepayments(ctx context.Context, p *LegacyRepaymentsPa
 
 // LegacyRepaymentsParams are the parameters of [Service.LegacyRepayments].
 type LegacyRepaymentsParams struct {
-	OrderID      bybit.Opt[string] // ID of a loan. Default: all.
-	RepayID      bybit.Opt[string] // ID of a repayment. Default: all.
-	LoanCurrency bybit.Opt[string] // Coin that was owed. Default: all.
-	Limit        bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
-	Cursor       bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// ID of a loan. Default: all.
+	OrderID bybit.Opt[string]
+
+	// ID of a repayment. Default: all.
+	RepayID bybit.Opt[string]
+
+	// Coin that was owed. Default: all.
+	LoanCurrency bybit.Opt[string]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // LegacyRepaymentsResult is what [Service.LegacyRepayments] returns.

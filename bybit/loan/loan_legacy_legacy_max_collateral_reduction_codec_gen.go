@@ -10,20 +10,20 @@ func (r *LegacyMaxCollateralReductionParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LegacyMaxCollateralReductionParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyMaxCollateralReductionParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyMaxCollateralReductionParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyMaxCollateralReductionParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyMaxCollateralReductionParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LegacyMaxCollateralReductionParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LegacyMaxCollateralReductionParams).fields)
 }
@@ -33,8 +33,8 @@ func (r *LegacyMaxCollateralReductionParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyMaxCollateralReductionParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LegacyMaxCollateralReductionParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyMaxCollateralReductionParams).fields)
 }
@@ -43,20 +43,20 @@ func (r *LegacyMaxCollateralReductionResult) fields(f *wire.Fields) {
 	f.Decimal("maxCollateralAmount", &r.MaxCollateralAmount)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LegacyMaxCollateralReductionResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyMaxCollateralReductionResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyMaxCollateralReductionResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyMaxCollateralReductionResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyMaxCollateralReductionResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyMaxCollateralReductionResult) MarshalJSON() ([]byte, error) {
 	return r.AppendJSON(nil), nil
 }
@@ -67,20 +67,20 @@ func (r *AdjustLegacyCollateralParams) fields(f *wire.Fields) {
 	wire.Opt(f, "direction", &r.Direction, wire.CodeText[Direction])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AdjustLegacyCollateralParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdjustLegacyCollateralParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdjustLegacyCollateralParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdjustLegacyCollateralParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdjustLegacyCollateralParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AdjustLegacyCollateralParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AdjustLegacyCollateralParams).fields)
 }
@@ -89,20 +89,20 @@ func (r *AdjustLegacyCollateralResult) fields(f *wire.Fields) {
 	f.Text("adjustId", &r.AdjustID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AdjustLegacyCollateralResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdjustLegacyCollateralResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdjustLegacyCollateralResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AdjustLegacyCollateralResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdjustLegacyCollateralResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AdjustLegacyCollateralResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LegacyCollateralAdjustmentsParams) fields(f *wire.Fields) {
@@ -113,20 +113,20 @@ func (r *LegacyCollateralAdjustmentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LegacyCollateralAdjustmentsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCollateralAdjustmentsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyCollateralAdjustmentsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyCollateralAdjustmentsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCollateralAdjustmentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LegacyCollateralAdjustmentsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*LegacyCollateralAdjustmentsParams).fields)
 }
@@ -136,8 +136,8 @@ func (r *LegacyCollateralAdjustmentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LegacyCollateralAdjustmentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LegacyCollateralAdjustmentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LegacyCollateralAdjustmentsParams).fields)
 }
@@ -147,20 +147,20 @@ func (r *LegacyCollateralAdjustmentsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LegacyCollateralAdjustmentsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCollateralAdjustmentsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LegacyCollateralAdjustmentsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LegacyCollateralAdjustmentsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCollateralAdjustmentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyCollateralAdjustmentsResult) MarshalJSON() ([]byte, error) {
 	return r.AppendJSON(nil), nil
 }
@@ -176,12 +176,12 @@ func (r *LegacyCollateralAdjustment) fields(f *wire.Fields) {
 	f.Decimal("preLTV", &r.PreLTV)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LegacyCollateralAdjustment) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LegacyCollateralAdjustment).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LegacyCollateralAdjustment) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*LegacyCollateralAdjustment).fields), nil
 }

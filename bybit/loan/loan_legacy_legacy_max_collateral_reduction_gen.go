@@ -51,9 +51,11 @@ func (s *Service) AdjustLegacyCollateral(ctx context.Context, p *AdjustLegacyCol
 
 // AdjustLegacyCollateralParams are the parameters of [Service.AdjustLegacyCollateral].
 type AdjustLegacyCollateralParams struct {
-	OrderID   string               // ID of the loan
-	Amount    decimal.Decimal      // amount to move, in coins
-	Direction bybit.Opt[Direction] // Required. Which way it moves.
+	OrderID string          // ID of the loan
+	Amount  decimal.Decimal // amount to move, in coins
+
+	// Required. Which way it moves.
+	Direction bybit.Opt[Direction]
 }
 
 // AdjustLegacyCollateralResult is what [Service.AdjustLegacyCollateral] returns.
@@ -87,12 +89,20 @@ func (s *Service) AllLegacyCollateralAdjustments(ctx context.Context, p *LegacyC
 
 // LegacyCollateralAdjustmentsParams are the parameters of [Service.LegacyCollateralAdjustments].
 type LegacyCollateralAdjustmentsParams struct {
-	OrderID            bybit.Opt[string] // ID of a loan. Default: all.
-	AdjustID           bybit.Opt[string] // ID of an adjustment. Default: all.
-	CollateralCurrency bybit.Opt[string] // Collateral coin. Default: all.
-	Limit              bybit.Opt[int]    // Rows per page, 1 to 100. Default: 10.
+	// ID of a loan. Default: all.
+	OrderID bybit.Opt[string]
 
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// ID of an adjustment. Default: all.
+	AdjustID bybit.Opt[string]
+
+	// Collateral coin. Default: all.
+	CollateralCurrency bybit.Opt[string]
+
+	// Rows per page, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // LegacyCollateralAdjustmentsResult is what [Service.LegacyCollateralAdjustments] returns.
@@ -103,13 +113,10 @@ type LegacyCollateralAdjustmentsResult struct {
 
 // LegacyCollateralAdjustment is one of the adjustments in [LegacyCollateralAdjustmentsResult.List].
 type LegacyCollateralAdjustment struct {
-	AdjustID   string          // ID of the adjustment
-	AdjustTime time.Time       // when it was made
-	AfterLTV   decimal.Decimal // loan-to-value ratio after it, as a fraction
-
-	// Amount that was moved, in coins. The documentation shows it in an example only.
-	Amount decimal.Decimal
-
+	AdjustID           string          // ID of the adjustment
+	AdjustTime         time.Time       // when it was made
+	AfterLTV           decimal.Decimal // loan-to-value ratio after it, as a fraction
+	Amount             decimal.Decimal // amount that was moved, in coins; undocumented
 	CollateralCurrency string          // coin that was moved
 	Direction          Direction       // which way it moved
 	OrderID            string          // ID of the loan

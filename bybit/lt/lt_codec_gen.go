@@ -10,20 +10,20 @@ func (r *TokensParams) fields(f *wire.Fields) {
 	wire.Opt(f, "ltCoin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TokensParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokensParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokensParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokensParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokensParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TokensParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*TokensParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -31,8 +31,8 @@ func (r *TokensParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TokensParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TokensParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TokensParams).fields)
 }
@@ -41,20 +41,20 @@ func (r *TokensResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Token).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TokensResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TokensResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TokensResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TokensResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TokensResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TokensResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Token) fields(f *wire.Fields) {
@@ -78,32 +78,32 @@ func (r *Token) fields(f *wire.Fields) {
 	f.Long("value", &r.Value)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Token) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Token).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Token) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Token).fields), nil }
 
 func (r *ReferenceParams) fields(f *wire.Fields) {
 	f.Text("ltCoin", &r.Coin)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ReferenceParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ReferenceParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ReferenceParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ReferenceParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ReferenceParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ReferenceParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ReferenceParams).fields)
 }
@@ -113,8 +113,8 @@ func (r *ReferenceParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ReferenceParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *ReferenceParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ReferenceParams).fields)
 }
@@ -128,20 +128,20 @@ func (r *ReferenceResult) fields(f *wire.Fields) {
 	f.Millis("navTime", &r.NAVTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ReferenceResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ReferenceResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ReferenceResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ReferenceResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ReferenceResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ReferenceResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PurchaseParams) fields(f *wire.Fields) {
@@ -150,20 +150,20 @@ func (r *PurchaseParams) fields(f *wire.Fields) {
 	wire.Opt(f, "serialNo", &r.SerialNo, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PurchaseParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PurchaseParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PurchaseParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PurchaseParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PurchaseParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PurchaseParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PurchaseParams).fields)
 }
@@ -179,20 +179,20 @@ func (r *PurchaseResult) fields(f *wire.Fields) {
 	f.Text("valueCoin", &r.ValueCoin)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PurchaseResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PurchaseResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PurchaseResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PurchaseResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PurchaseResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PurchaseResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RedeemParams) fields(f *wire.Fields) {
@@ -201,20 +201,20 @@ func (r *RedeemParams) fields(f *wire.Fields) {
 	wire.Opt(f, "serialNo", &r.SerialNo, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RedeemParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedeemParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedeemParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedeemParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedeemParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RedeemParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*RedeemParams).fields) }
 
 func (r *RedeemResult) fields(f *wire.Fields) {
@@ -228,20 +228,20 @@ func (r *RedeemResult) fields(f *wire.Fields) {
 	f.Text("valueCoin", &r.ValueCoin)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RedeemResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedeemResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedeemResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedeemResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedeemResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RedeemResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrdersParams) fields(f *wire.Fields) {
@@ -254,20 +254,20 @@ func (r *OrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "serialNo", &r.SerialNo, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrdersParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrdersParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -275,8 +275,8 @@ func (r *OrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *OrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrdersParams).fields)
 }
@@ -285,20 +285,20 @@ func (r *OrdersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Order).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Order) fields(f *wire.Fields) {
@@ -315,10 +315,10 @@ func (r *Order) fields(f *wire.Fields) {
 	f.Text("valueCoin", &r.ValueCoin)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Order) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Order).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Order) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Order).fields), nil }

@@ -5,7 +5,6 @@ package lt
 // OrderKind says whether tokens are bought or given back.
 type OrderKind string
 
-// The values of OrderKind.
 const (
 	KindPurchase   OrderKind = "1" // they are bought
 	KindRedemption OrderKind = "2" // they are given back
@@ -14,7 +13,6 @@ const (
 // OrderStatus says where a purchase or a redemption stands.
 type OrderStatus string
 
-// The values of OrderStatus.
 const (
 	StatusCompleted  OrderStatus = "1" // it is done
 	StatusProcessing OrderStatus = "2" // it is under way

@@ -25,7 +25,8 @@ func (s *Service) Tokens(ctx context.Context, p *TokensParams) (*TokensResult, e
 
 // TokensParams are the parameters of [Service.Tokens].
 type TokensParams struct {
-	Coin bybit.Opt[string] // Token, such as BTC3L. Default: all.
+	// Token, such as BTC3L. Default: all.
+	Coin bybit.Opt[string]
 }
 
 // TokensResult is what [Service.Tokens] returns.
@@ -107,14 +108,19 @@ type PurchaseParams struct {
 
 // PurchaseResult is what [Service.Purchase] returns.
 type PurchaseResult struct {
-	Amount     decimal.Decimal // amount to spend, in quote coin
-	ExecAmt    decimal.Decimal // Amount that was spent, in quote coin. Absent while it is under way.
-	ExecQty    decimal.Decimal // Tokens that were bought. Absent while it is under way.
-	Coin       string          // token, such as BTC3L
-	Status     OrderStatus     // where the purchase stands
-	PurchaseID string          // the exchange's ID of the purchase
-	SerialNo   string          // the user's own ID of the purchase
-	ValueCoin  string          // coin that is paid, such as USDT
+	Amount decimal.Decimal // amount to spend, in quote coin
+
+	// Amount that was spent, in quote coin. Absent while it is under way.
+	ExecAmt decimal.Decimal
+
+	// Tokens that were bought. Absent while it is under way.
+	ExecQty decimal.Decimal
+
+	Coin       string      // token, such as BTC3L
+	Status     OrderStatus // where the purchase stands
+	PurchaseID string      // the exchange's ID of the purchase
+	SerialNo   string      // the user's own ID of the purchase
+	ValueCoin  string      // coin that is paid, such as USDT
 }
 
 // Redeem gives tokens back for their net value in quote coin. Orders says how it ended.
@@ -138,7 +144,9 @@ type RedeemParams struct {
 
 // RedeemResult is what [Service.Redeem] returns.
 type RedeemResult struct {
-	ExecAmt   decimal.Decimal // Amount that was paid out. Absent while it is under way.
+	// Amount that was paid out. Absent while it is under way.
+	ExecAmt decimal.Decimal
+
 	ExecQty   decimal.Decimal // tokens that were given back
 	Coin      string          // token, such as BTC3L
 	Status    OrderStatus     // where the redemption stands
@@ -162,13 +170,20 @@ func (s *Service) Orders(ctx context.Context, p *OrdersParams) (*OrdersResult, e
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	Coin      bybit.Opt[string]    // Token, such as BTC3L. Default: all.
+	// Token, such as BTC3L. Default: all.
+	Coin bybit.Opt[string]
+
 	OrderID   bybit.Opt[string]    // the exchange's ID of one order
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int]       // Most orders to return, 1 to 500. Default: 100.
-	Kind      OrderKind            // Purchases or redemptions. Default: both.
-	SerialNo  bybit.Opt[string]    // the user's own ID of one order
+
+	// Most orders to return, 1 to 500. Default: 100.
+	Limit bybit.Opt[int]
+
+	// Purchases or redemptions. Default: both.
+	Kind OrderKind
+
+	SerialNo bybit.Opt[string] // the user's own ID of one order
 }
 
 // OrdersResult is what [Service.Orders] returns.

@@ -11,12 +11,12 @@ func (r *SymbolLeverage) fields(f *wire.Fields) {
 	f.Decimal("leverage", &r.Leverage)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SymbolLeverage) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SymbolLeverage).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SymbolLeverage) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SymbolLeverage).fields), nil
 }
@@ -25,20 +25,20 @@ func (r *ProductsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ProductsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ProductsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ProductsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ProductsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ProductsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ProductsParams).fields)
 }
@@ -48,8 +48,8 @@ func (r *ProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *ProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ProductsParams).fields)
 }
@@ -58,20 +58,20 @@ func (r *ProductsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "marginProductInfo", &r.Products, (*Product).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ProductsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ProductsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ProductsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ProductsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ProductsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ProductsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Product) fields(f *wire.Fields) {
@@ -109,32 +109,32 @@ func (r *Product) fields(f *wire.Fields) {
 	f.Text("productType", (*string)(&r.ProductType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Product) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Product).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Product) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Product).fields), nil }
 
 func (r *MarginCoinsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "productId", &r.ProductID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MarginCoinsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarginCoinsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MarginCoinsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MarginCoinsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarginCoinsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MarginCoinsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*MarginCoinsParams).fields)
 }
@@ -144,8 +144,8 @@ func (r *MarginCoinsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarginCoinsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *MarginCoinsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*MarginCoinsParams).fields)
 }
@@ -154,20 +154,20 @@ func (r *MarginCoinsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "marginToken", &r.Products, (*MarginProduct).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *MarginCoinsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarginCoinsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MarginCoinsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MarginCoinsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarginCoinsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r MarginCoinsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MarginProduct) fields(f *wire.Fields) {
@@ -175,12 +175,12 @@ func (r *MarginProduct) fields(f *wire.Fields) {
 	wire.Structs(f, "tokenInfo", &r.Coins, (*MarginCoin).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarginProduct) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarginProduct).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MarginProduct) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MarginProduct).fields), nil
 }
@@ -190,12 +190,12 @@ func (r *MarginCoin) fields(f *wire.Fields) {
 	wire.Structs(f, "convertRatioList", &r.ConvertRatioList, (*MarginTier).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarginCoin) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarginCoin).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MarginCoin) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MarginCoin).fields), nil
 }
@@ -205,12 +205,12 @@ func (r *MarginTier) fields(f *wire.Fields) {
 	f.Decimal("convertRatio", &r.ConvertRatio)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarginTier) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarginTier).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MarginTier) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MarginTier).fields), nil
 }
@@ -222,20 +222,20 @@ func (r *LoansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *LoansParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LoansParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LoansParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LoansParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LoansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r LoansParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*LoansParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -243,8 +243,8 @@ func (r *LoansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LoansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *LoansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*LoansParams).fields)
 }
@@ -253,20 +253,20 @@ func (r *LoansResult) fields(f *wire.Fields) {
 	wire.Structs(f, "loanInfo", &r.Loans, (*Loan).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LoansResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LoansResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LoansResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*LoansResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LoansResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LoansResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Loan) fields(f *wire.Fields) {
@@ -316,12 +316,12 @@ func (r *Loan) fields(f *wire.Fields) {
 	wire.Structs(f, "USDCContractLeverage", &r.USDCContractLeverages, (*SymbolLeverage).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Loan) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Loan).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Loan) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Loan).fields), nil }
 
 func (r *RepaymentsParams) fields(f *wire.Fields) {
@@ -330,20 +330,20 @@ func (r *RepaymentsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RepaymentsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepaymentsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepaymentsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepaymentsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepaymentsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RepaymentsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RepaymentsParams).fields)
 }
@@ -353,8 +353,8 @@ func (r *RepaymentsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*RepaymentsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *RepaymentsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*RepaymentsParams).fields)
 }
@@ -363,20 +363,20 @@ func (r *RepaymentsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "repayInfo", &r.Repayments, (*Repayment).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RepaymentsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepaymentsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepaymentsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepaymentsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepaymentsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RepaymentsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Repayment) fields(f *wire.Fields) {
@@ -389,12 +389,12 @@ func (r *Repayment) fields(f *wire.Fields) {
 	f.Text("status", (*string)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Repayment) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Repayment).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Repayment) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Repayment).fields), nil
 }
@@ -404,18 +404,18 @@ func (r *LTVResult) fields(f *wire.Fields) {
 	f.Omit().Int("liqStatus", (*int64)(&r.LiqStatus))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *LTVResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LTVResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *LTVResult) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*LTVResult).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LTVResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r LTVResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *LTV) fields(f *wire.Fields) {
@@ -430,12 +430,12 @@ func (r *LTV) fields(f *wire.Fields) {
 	f.Omit().Int("liqStatus", (*int64)(&r.LiqStatus))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *LTV) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*LTV).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r LTV) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*LTV).fields), nil }
 
 func (r *Debt) fields(f *wire.Fields) {
@@ -444,12 +444,12 @@ func (r *Debt) fields(f *wire.Fields) {
 	f.Decimal("unpaidInterest", &r.UnpaidInterest)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Debt) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Debt).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Debt) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Debt).fields), nil }
 
 func (r *Collateral) fields(f *wire.Fields) {
@@ -459,12 +459,12 @@ func (r *Collateral) fields(f *wire.Fields) {
 	f.Decimal("convertedAmount", &r.ConvertedAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Collateral) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Collateral).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Collateral) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Collateral).fields), nil
 }
@@ -474,20 +474,20 @@ func (r *BindUIDParams) fields(f *wire.Fields) {
 	f.Text("operate", (*string)(&r.Operate))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *BindUIDParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BindUIDParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *BindUIDParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*BindUIDParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BindUIDParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r BindUIDParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*BindUIDParams).fields)
 }
@@ -497,20 +497,20 @@ func (r *BindUIDResult) fields(f *wire.Fields) {
 	f.Text("operate", (*string)(&r.Operate))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *BindUIDResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*BindUIDResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *BindUIDResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*BindUIDResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *BindUIDResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r BindUIDResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RepayParams) fields(f *wire.Fields) {
@@ -518,38 +518,38 @@ func (r *RepayParams) fields(f *wire.Fields) {
 	f.Decimal("quantity", &r.Quantity)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RepayParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepayParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepayParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RepayParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*RepayParams).fields) }
 
 func (r *RepayResult) fields(f *wire.Fields) {
 	f.Text("repayOrderStatus", &r.RepayOrderStatus)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RepayResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RepayResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RepayResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RepayResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RepayResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RepayResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

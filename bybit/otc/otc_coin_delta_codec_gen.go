@@ -10,20 +10,20 @@ func (r *CoinDeltaParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CoinDeltaParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinDeltaParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CoinDeltaParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CoinDeltaParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinDeltaParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CoinDeltaParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CoinDeltaParams).fields)
 }
@@ -33,8 +33,8 @@ func (r *CoinDeltaParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*CoinDeltaParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *CoinDeltaParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*CoinDeltaParams).fields)
 }
@@ -45,20 +45,20 @@ func (r *CoinDeltaResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*CoinDelta).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CoinDeltaResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinDeltaResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CoinDeltaResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CoinDeltaResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinDeltaResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CoinDeltaResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CoinDelta) fields(f *wire.Fields) {
@@ -68,12 +68,12 @@ func (r *CoinDelta) fields(f *wire.Fields) {
 	f.Decimal("coinDeltaAmount", &r.CoinDeltaAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinDelta) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinDelta).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinDelta) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinDelta).fields), nil
 }

@@ -24,7 +24,8 @@ func (s *Service) CoinDelta(ctx context.Context, p *CoinDeltaParams) (*CoinDelta
 
 // CoinDeltaParams are the parameters of [Service.CoinDelta].
 type CoinDeltaParams struct {
-	Coin bybit.Opt[string] // Coin in capitals, such as BTC. Default: all.
+	// Coin in capitals, such as BTC. Default: all.
+	Coin bybit.Opt[string]
 }
 
 // CoinDeltaResult is what [Service.CoinDelta] returns.

@@ -5,7 +5,6 @@ package otc
 // UIDOperation says what BindUID does with an account.
 type UIDOperation string
 
-// The values of UIDOperation.
 const (
 	UIDBind   UIDOperation = "0" // takes the account into the risk unit
 	UIDUnbind UIDOperation = "1" // lets it leave the risk unit
@@ -14,7 +13,6 @@ const (
 // LiquidationStatus says what a risk unit is going through.
 type LiquidationStatus int64
 
-// The values of LiquidationStatus.
 const (
 	LiquidationNormal    LiquidationStatus = 0 // nothing: the ratio is calculated
 	LiquidationUnderWay  LiquidationStatus = 1 // it is being liquidated
@@ -25,7 +23,6 @@ const (
 // LoanStatus says whether a loan is still owed.
 type LoanStatus string
 
-// The values of LoanStatus.
 const (
 	LoanOutstanding LoanStatus = "1" // something is still owed
 	LoanPaidOff     LoanStatus = "2" // everything has been paid back
@@ -34,7 +31,6 @@ const (
 // RepayKind says why a loan was paid back.
 type RepayKind string
 
-// The values of RepayKind.
 const (
 	RepayNormal      RepayKind = "1" // the borrower repaid
 	RepayLiquidation RepayKind = "2" // collateral was sold to repay it
@@ -43,7 +39,6 @@ const (
 // RepayStatus says how a repayment ended.
 type RepayStatus string
 
-// The values of RepayStatus.
 const (
 	RepaySuccess RepayStatus = "1" // it was booked
 	RepayFailed  RepayStatus = "2" // it failed, and nothing was booked
@@ -52,7 +47,6 @@ const (
 // ProductType is the kind of a loan product.
 type ProductType string
 
-// The values of ProductType.
 const (
 	ProductDefault ProductType = "0" // the usual one
 	ProductCTA     ProductType = "1" // for commodity trading advisers

@@ -39,7 +39,8 @@ func (s *Service) Products(ctx context.Context, p *ProductsParams) (*ProductsRes
 
 // ProductsParams are the parameters of [Service.Products].
 type ProductsParams struct {
-	ProductID bybit.Opt[string] // ID of a product. Default: all.
+	// ID of a product. Default: all.
+	ProductID bybit.Opt[string]
 }
 
 // ProductsResult is what [Service.Products] returns.
@@ -158,10 +159,14 @@ func (s *Service) Loans(ctx context.Context, p *LoansParams) (*LoansResult, erro
 
 // LoansParams are the parameters of [Service.Loans].
 type LoansParams struct {
-	OrderID   bybit.Opt[string]    // ID of a loan. Default: all loans, newest first.
+	// ID of a loan. Default: all loans, newest first.
+	OrderID bybit.Opt[string]
+
 	StartTime bybit.Opt[time.Time] // loans made at or after this time
 	EndTime   bybit.Opt[time.Time] // loans made at or before this time
-	Limit     bybit.Opt[int]       // Most loans to return, 1 to 100. Default: 10.
+
+	// Most loans to return, 1 to 100. Default: 10.
+	Limit bybit.Opt[int]
 }
 
 // LoansResult is what [Service.Loans] returns.
@@ -249,7 +254,9 @@ func (s *Service) Repayments(ctx context.Context, p *RepaymentsParams) (*Repayme
 type RepaymentsParams struct {
 	StartTime bybit.Opt[time.Time] // repayments at or after this time
 	EndTime   bybit.Opt[time.Time] // repayments at or before this time
-	Limit     bybit.Opt[int]       // Most repayments to return, 1 to 100. Default: 100.
+
+	// Most repayments to return, 1 to 100. Default: 100.
+	Limit bybit.Opt[int]
 }
 
 // RepaymentsResult is what [Service.Repayments] returns.

@@ -21,12 +21,12 @@ func (r *Requirements) fields(f *wire.Fields) {
 	f.Digit("hasNationalLimit", &r.HasNationalLimit)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Requirements) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Requirements).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Requirements) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Requirements).fields), nil
 }
@@ -46,12 +46,12 @@ func (r *RequirementParams) fields(f *wire.Fields) {
 	wire.Opt(f, "hasNationalLimit", &r.HasNationalLimit, (*wire.Fields).DigitText)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RequirementParams) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RequirementParams).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r RequirementParams) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*RequirementParams).fields), nil
 }
@@ -60,12 +60,12 @@ func (r *PaymentPeriods) fields(f *wire.Fields) {
 	wire.Values(f, "paymentPeriods", &r.PaymentPeriods, (*wire.Fields).Int)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PaymentPeriods) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PaymentPeriods).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PaymentPeriods) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PaymentPeriods).fields), nil
 }
@@ -99,12 +99,12 @@ func (r *Market) fields(f *wire.Fields) {
 	wire.Pointer(f.Null(), "sellAd", &r.SellAd, (*PaymentPeriods).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Market) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Market).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Market) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Market).fields), nil }
 
 func (r *MarketCurrency) fields(f *wire.Fields) {
@@ -115,12 +115,12 @@ func (r *MarketCurrency) fields(f *wire.Fields) {
 	f.Int("scale", &r.Scale)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarketCurrency) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarketCurrency).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MarketCurrency) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MarketCurrency).fields), nil
 }
@@ -134,12 +134,12 @@ func (r *MarketToken) fields(f *wire.Fields) {
 	f.Int("sequence", &r.Sequence)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarketToken) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarketToken).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r MarketToken) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*MarketToken).fields), nil
 }
@@ -173,12 +173,12 @@ func (r *AdPayment) fields(f *wire.Fields) {
 	f.Bool("realNameVerified", &r.RealNameVerified)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdPayment) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdPayment).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AdPayment) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AdPayment).fields), nil
 }
@@ -190,12 +190,12 @@ func (r *AdPaymentConfig) fields(f *wire.Fields) {
 	f.Raw("paymentTemplateItem", (*[]byte)(&r.PaymentTemplateItem))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdPaymentConfig) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdPaymentConfig).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AdPaymentConfig) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AdPaymentConfig).fields), nil
 }
@@ -240,16 +240,16 @@ func (r *Ad) fields(f *wire.Fields) {
 	f.Text("itemType", (*string)(&r.ItemType))
 }
 
-// Decode reads JSON. Keys that it does not know are skipped.
+// Decode reads an object. Unknown keys are skipped.
 func (r *Ad) Decode(json []byte) error { return decoded(json, wire.Decode(json, r, (*Ad).fields)) }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *Ad) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*Ad).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Ad) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r Ad) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OnlineAd) fields(f *wire.Fields) {
@@ -295,12 +295,12 @@ func (r *OnlineAd) fields(f *wire.Fields) {
 	f.Int("paymentPeriod", &r.PaymentPeriod)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OnlineAd) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OnlineAd).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OnlineAd) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*OnlineAd).fields), nil }
 
 func (r *PaymentField) fields(f *wire.Fields) {
@@ -313,12 +313,12 @@ func (r *PaymentField) fields(f *wire.Fields) {
 	f.Bool("required", &r.Required)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PaymentField) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PaymentField).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PaymentField) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PaymentField).fields), nil
 }
@@ -334,12 +334,12 @@ func (r *PaymentConfig) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*PaymentField).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PaymentConfig) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PaymentConfig).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PaymentConfig) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PaymentConfig).fields), nil
 }
@@ -374,12 +374,12 @@ func (r *OrderPayment) fields(f *wire.Fields) {
 	f.Bool("ruPaymentPrompt", &r.RuPaymentPrompt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderPayment) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderPayment).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OrderPayment) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OrderPayment).fields), nil
 }
@@ -418,12 +418,12 @@ func (r *PaymentMethod) fields(f *wire.Fields) {
 	wire.Values(f, "currencyBalance", &r.BalanceCurrencies, (*wire.Fields).Text)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PaymentMethod) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PaymentMethod).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PaymentMethod) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PaymentMethod).fields), nil
 }
@@ -434,12 +434,12 @@ func (r *Extension) fields(f *wire.Fields) {
 	f.Millis("startTime", &r.StartTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Extension) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Extension).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Extension) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Extension).fields), nil
 }
@@ -451,12 +451,12 @@ func (r *JudgeInfo) fields(f *wire.Fields) {
 	f.Text("postDissent", &r.PostDissent)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *JudgeInfo) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*JudgeInfo).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r JudgeInfo) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*JudgeInfo).fields), nil
 }
@@ -489,12 +489,12 @@ func (r *OrderSummary) fields(f *wire.Fields) {
 	f.Bool("bulkOrderFlag", &r.BulkOrderFlag)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderSummary) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderSummary).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OrderSummary) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OrderSummary).fields), nil
 }
@@ -504,12 +504,12 @@ func (r *Privilege) fields(f *wire.Fields) {
 	f.Text("data", &r.Data)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Privilege) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Privilege).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Privilege) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Privilege).fields), nil
 }

@@ -5,7 +5,6 @@ package p2p
 // Side says whether a user gives fiat money for tokens or tokens for fiat money.
 type Side int64
 
-// The values of Side.
 const (
 	SideBuy  Side = 0 // buys the token
 	SideSell Side = 1 // sells the token
@@ -14,7 +13,6 @@ const (
 // PriceType says how the price of an ad is made.
 type PriceType int64
 
-// The values of PriceType.
 const (
 	PriceFixed    PriceType = 0 // it stays as given
 	PriceFloating PriceType = 1 // it follows a reference price, at the ad's premium
@@ -23,7 +21,6 @@ const (
 // AdStatus says where an ad stands.
 type AdStatus int64
 
-// The values of AdStatus.
 const (
 	AdOnline    AdStatus = 10 // it can be taken
 	AdOffline   AdStatus = 20 // it cannot be taken, until it is listed again
@@ -33,7 +30,6 @@ const (
 // AdStock says which ads to return.
 type AdStock string
 
-// The values of AdStock.
 const (
 	AdSoldOut   AdStock = "1" // those with nothing left
 	AdAvailable AdStock = "2" // those with something left
@@ -42,7 +38,6 @@ const (
 // AdType is the kind of an ad.
 type AdType string
 
-// The values of AdType.
 const (
 	AdOrdinary AdType = "ORIGIN" // the usual one
 	AdBulk     AdType = "BULK"   // for large amounts
@@ -51,7 +46,6 @@ const (
 // AdVersion says whether the tokens of an ad were frozen when it was posted.
 type AdVersion int64
 
-// The values of AdVersion.
 const (
 	AdFrozen    AdVersion = 1 // they were
 	AdNotFrozen AdVersion = 2 // they were not
@@ -60,7 +54,6 @@ const (
 // AdAction says what UpdateAd does.
 type AdAction string
 
-// The values of AdAction.
 const (
 	AdModify AdAction = "MODIFY" // changes the ad
 	AdRelist AdAction = "ACTIVE" // brings an ad that is offline back online
@@ -69,7 +62,6 @@ const (
 // AuthStatus says whether a user is a verified advertiser.
 type AuthStatus int64
 
-// The values of AuthStatus.
 const (
 	AuthVerified    AuthStatus = 1 // the user is one
 	AuthNotVerified AuthStatus = 2 // the user is not
@@ -78,7 +70,6 @@ const (
 // AuthTag is the rank of an advertiser.
 type AuthTag string
 
-// The values of AuthTag.
 const (
 	TagGeneral  AuthTag = "GA" // general advertiser
 	TagVerified AuthTag = "VA" // verified advertiser
@@ -88,7 +79,6 @@ const (
 // UserType says who a user is.
 type UserType string
 
-// The values of UserType.
 const (
 	UserPerson       UserType = "PERSONAL" // a person
 	UserOrganization UserType = "ORG"      // an organization
@@ -97,7 +87,6 @@ const (
 // YesNo says whether something is so.
 type YesNo string
 
-// The values of YesNo.
 const (
 	Yes YesNo = "Y" // it is
 	No  YesNo = "N" // it is not
@@ -106,7 +95,6 @@ const (
 // PaymentPlace says where a payment is made.
 type PaymentPlace string
 
-// The values of PaymentPlace.
 const (
 	PaymentOutside PaymentPlace = "0" // outside of Bybit, such as by a bank
 	PaymentInside  PaymentPlace = "1" // from a balance at Bybit
@@ -115,7 +103,6 @@ const (
 // OrderStatus says where an order stands.
 type OrderStatus int64
 
-// The values of OrderStatus.
 const (
 	OrderWaitingChain   OrderStatus = 5  // it waits for a blockchain; only orders of type OrderWeb3
 	OrderWaitingPayment OrderStatus = 10 // the buyer has to pay
@@ -141,7 +128,6 @@ const (
 // OrderType is the kind of an order.
 type OrderType string
 
-// The values of OrderType.
 const (
 	OrderOrdinary OrderType = "ORIGIN"     // the usual one
 	OrderHotSwap  OrderType = "SMALL_COIN" // the tokens are changed into another token for the buyer
@@ -151,7 +137,6 @@ const (
 // ReviewResult says what the buyer says to the seller's wish to cancel.
 type ReviewResult string
 
-// The values of ReviewResult.
 const (
 	ReviewPass   ReviewResult = "PASS"   // the order may be cancelled
 	ReviewReject ReviewResult = "REJECT" // the order stays
@@ -160,7 +145,6 @@ const (
 // RejectReason says why the buyer does not let the seller cancel.
 type RejectReason string
 
-// The values of RejectReason.
 const (
 	RejectPaid RejectReason = "buyerRefuseOrderCancelReason_haveMadePayment" // the buyer has paid
 
@@ -173,7 +157,6 @@ const (
 // MessageType says what a message is and who wrote it.
 type MessageType int64
 
-// The values of MessageType.
 const (
 	MessageSystem       MessageType = 0 // written by the exchange's system
 	MessageText         MessageType = 1 // text of a user
@@ -187,7 +170,6 @@ const (
 // ContentType says what a message holds.
 type ContentType string
 
-// The values of ContentType.
 const (
 	ContentText  ContentType = "str"   // text
 	ContentImage ContentType = "pic"   // the address of an image
@@ -198,7 +180,6 @@ const (
 // RoleType says who wrote a message.
 type RoleType string
 
-// The values of RoleType.
 const (
 	RoleSystem RoleType = "sys"  // the exchange
 	RoleUser   RoleType = "user" // one of the two users

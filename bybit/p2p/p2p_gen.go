@@ -60,184 +60,131 @@ type RequirementParams struct {
 
 // PaymentPeriods says how long a buyer may take to pay.
 type PaymentPeriods struct {
-	// Periods to choose from, in minutes. The documentation shows it in an example only.
-	PaymentPeriods []int64
+	PaymentPeriods []int64 // periods to choose from, in minutes; undocumented
 }
 
 // Market is the terms of a token in a fiat currency. The exchange documents none of them: the texts
 // follow the names.
 type Market struct {
-	ID         string // ID of the pair at the exchange. The documentation shows it in an example only.
-	ExchangeID string // ID of the exchange itself. The documentation shows it in an example only.
-	OrgID      string // ID of the exchange's company. The documentation shows it in an example only.
-	TokenID    string // Token, such as USDT. The documentation shows it in an example only.
-	CurrencyID string // Fiat currency, such as EUR. The documentation shows it in an example only.
+	ID         string // ID of the pair at the exchange; undocumented
+	ExchangeID string // ID of the exchange itself; undocumented
+	OrgID      string // ID of the exchange's company; undocumented
+	TokenID    string // token, such as USDT; undocumented
+	CurrencyID string // fiat currency, such as EUR; undocumented
+	Status     int64  // state of the pair; 1 while it is traded; undocumented
 
-	Status int64 // State of the pair; 1 while it is traded. The documentation shows it in an example only.
-
-	// Price below which the exchange warns, in percent of the reference price. The documentation
-	// shows it in an example only.
+	// Price below which the exchange warns, in percent of the reference price; undocumented.
 	LowerLimitAlarm int64
 
-	// Price above which the exchange warns, in percent of the reference price. The documentation
-	// shows it in an example only.
+	// Price above which the exchange warns, in percent of the reference price; undocumented.
 	UpperLimitAlarm int64
 
-	// Lowest price of an ad, in percent of the reference price. The documentation shows it in an
-	// example only.
-	ItemDownRange decimal.Decimal
+	ItemDownRange decimal.Decimal // lowest price of an ad, in percent of the reference price; undocumented
+	ItemUpRange   decimal.Decimal // highest price of an ad, in percent of the reference price; undocumented
 
-	// Highest price of an ad, in percent of the reference price. The documentation shows it in an
-	// example only.
-	ItemUpRange decimal.Decimal
+	CurrencyMinQuote decimal.Decimal // least amount of an order, in the currency; undocumented
+	CurrencyMaxQuote decimal.Decimal // most amount of an order, in the currency; undocumented
 
-	// Least amount of an order, in the currency. The documentation shows it in an example only.
-	CurrencyMinQuote decimal.Decimal
-
-	// Most amount of an order, in the currency. The documentation shows it in an example only.
-	CurrencyMaxQuote decimal.Decimal
-
-	// Least value of an ad's highest amount, in the currency. The documentation shows it in an
-	// example only.
+	// Least value of an ad's highest amount, in the currency; undocumented.
 	CurrencyLowerMaxQuote decimal.Decimal
 
-	// Least quantity of an ad, in tokens. The documentation shows it in an example only.
-	TokenMinQuote decimal.Decimal
+	TokenMinQuote decimal.Decimal // least quantity of an ad, in tokens; undocumented
+	TokenMaxQuote decimal.Decimal // most quantity of an ad, in tokens; undocumented
 
-	// Most quantity of an ad, in tokens. The documentation shows it in an example only.
-	TokenMaxQuote decimal.Decimal
-
-	// Amount that is limited by the identity check, in the currency. The documentation shows it in
-	// an example only.
+	// Amount that is limited by the identity check, in the currency; undocumented.
 	KYCCurrencyLimit decimal.Decimal
 
-	ItemSideLimit int64 // Most ads of one side. The documentation shows it in an example only.
+	ItemSideLimit int64           // most ads of one side; undocumented
+	BuyFeeRate    decimal.Decimal // fee rate of a buyer; absent if there is none; undocumented
+	SellFeeRate   decimal.Decimal // fee rate of a seller; absent if there is none; undocumented
 
-	// Fee rate of a buyer; absent if there is none. The documentation shows it in an example only.
-	BuyFeeRate decimal.Decimal
+	OrderAutoCancelMinute int64 // minutes after which an order without payment is cancelled; undocumented
+	OrderFinishMinute     int64 // minutes in which an order is to be finished; undocumented
+	TradeSide             int64 // which sides may trade, in a code of the exchange; undocumented
 
-	// Fee rate of a seller; absent if there is none. The documentation shows it in an example only.
-	SellFeeRate decimal.Decimal
-
-	// Minutes after which an order without payment is cancelled. The documentation shows it in an
-	// example only.
-	OrderAutoCancelMinute int64
-
-	// Minutes in which an order is to be finished. The documentation shows it in an example only.
-	OrderFinishMinute int64
-
-	// Which sides may trade, in a code of the exchange. The documentation shows it in an example
-	// only.
-	TradeSide int64
-
-	Currency MarketCurrency // The fiat currency. The documentation shows it in an example only.
-	Token    MarketToken    // The token. The documentation shows it in an example only.
-
-	// What an ad that buys may set; nil from public ads. The documentation shows it in an example
-	// only.
-	BuyAd *PaymentPeriods
-
-	// What an ad that sells may set; nil from public ads. The documentation shows it in an example
-	// only.
-	SellAd *PaymentPeriods
+	Currency MarketCurrency  // the fiat currency; undocumented
+	Token    MarketToken     // the token; undocumented
+	BuyAd    *PaymentPeriods // what an ad that buys may set; nil from public ads; undocumented
+	SellAd   *PaymentPeriods // what an ad that sells may set; nil from public ads; undocumented
 }
 
 // MarketCurrency is what [Market.Currency] holds: the fiat currency.
 type MarketCurrency struct {
-	ID         string // ID of the currency at the exchange. The documentation shows it in an example only.
-	ExchangeID string // ID of the exchange itself. The documentation shows it in an example only.
-	OrgID      string // ID of the exchange's company. The documentation shows it in an example only.
-	CurrencyID string // Fiat currency, such as EUR. The documentation shows it in an example only.
-	Scale      int64  // Decimals of an amount. The documentation shows it in an example only.
+	ID         string // ID of the currency at the exchange; undocumented
+	ExchangeID string // ID of the exchange itself; undocumented
+	OrgID      string // ID of the exchange's company; undocumented
+	CurrencyID string // fiat currency, such as EUR; undocumented
+	Scale      int64  // decimals of an amount; undocumented
 }
 
 // MarketToken is what [Market.Token] holds: the token.
 type MarketToken struct {
-	ID         string // ID of the token at the exchange. The documentation shows it in an example only.
-	ExchangeID string // ID of the exchange itself. The documentation shows it in an example only.
-	OrgID      string // ID of the exchange's company. The documentation shows it in an example only.
-	TokenID    string // Token, such as USDT. The documentation shows it in an example only.
-	Scale      int64  // Decimals of a quantity. The documentation shows it in an example only.
-	Sequence   int64  // Place of the token in lists. The documentation shows it in an example only.
+	ID         string // ID of the token at the exchange; undocumented
+	ExchangeID string // ID of the exchange itself; undocumented
+	OrgID      string // ID of the exchange's company; undocumented
+	TokenID    string // token, such as USDT; undocumented
+	Scale      int64  // decimals of a quantity; undocumented
+	Sequence   int64  // place of the token in lists; undocumented
 }
 
 // AdPayment is a payment method of an ad. Which fields are filled depends on its type.
 type AdPayment struct {
-	ID          string // ID of the payment method; -1 is the balance at Bybit
-	RealName    string // Name of the account's owner. The documentation shows it in an example only.
-	PaymentType int64  // type of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
-	BankName    string // Name of the bank. The documentation shows it in an example only.
-	BranchName  string // Branch of the bank. The documentation shows it in an example only.
-	AccountNo   string // Number of the account. The documentation shows it in an example only.
+	ID             string // ID of the payment method; -1 is the balance at Bybit
+	RealName       string // name of the account's owner; undocumented
+	PaymentType    int64  // type of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
+	BankName       string // name of the bank; undocumented
+	BranchName     string // branch of the bank; undocumented
+	AccountNo      string // number of the account; undocumented
+	QRCode         string // address of an image with a QR code to pay by; undocumented
+	Visible        bool   // whether it is shown; undocumented
+	PayMessage     string // message to give with the payment; undocumented
+	FirstName      string // first name of the account's owner; undocumented
+	LastName       string // last name of the account's owner; undocumented
+	SecondLastName string // second last name of the account's owner; undocumented
+	Clabe          string // number of an account at a Mexican bank (CLABE); undocumented
 
-	// Address of an image with a QR code to pay by. The documentation shows it in an example only.
-	QRCode string
+	DebitCardNumber        string          // number of a debit card; undocumented
+	Mobile                 string          // mobile number to pay to; undocumented
+	BusinessName           string          // name of the business to pay to; undocumented
+	Concept                string          // purpose to give with the payment; undocumented
+	PaymentExt1            string          // field 1 that only some types have; undocumented
+	PaymentExt2            string          // field 2 that only some types have; undocumented
+	PaymentExt3            string          // field 3 that only some types have; undocumented
+	PaymentExt4            string          // field 4 that only some types have; undocumented
+	PaymentExt5            string          // field 5 that only some types have; undocumented
+	PaymentExt6            string          // field 6 that only some types have; undocumented
+	PaymentTemplateVersion int64           // version of the form of the type; undocumented
+	PaymentConfig          AdPaymentConfig // the type of payment; undocumented
 
-	Visible    bool   // Whether it is shown. The documentation shows it in an example only.
-	PayMessage string // Message to give with the payment. The documentation shows it in an example only.
-	FirstName  string // First name of the account's owner. The documentation shows it in an example only.
-	LastName   string // Last name of the account's owner. The documentation shows it in an example only.
-
-	// Second last name of the account's owner. The documentation shows it in an example only.
-	SecondLastName string
-
-	// Number of an account at a Mexican bank (CLABE). The documentation shows it in an example
-	// only.
-	Clabe string
-
-	DebitCardNumber string // Number of a debit card. The documentation shows it in an example only.
-	Mobile          string // Mobile number to pay to. The documentation shows it in an example only.
-	BusinessName    string // Name of the business to pay to. The documentation shows it in an example only.
-
-	Concept     string // Purpose to give with the payment. The documentation shows it in an example only.
-	PaymentExt1 string // Field 1 that only some types have. The documentation shows it in an example only.
-	PaymentExt2 string // Field 2 that only some types have. The documentation shows it in an example only.
-	PaymentExt3 string // Field 3 that only some types have. The documentation shows it in an example only.
-	PaymentExt4 string // Field 4 that only some types have. The documentation shows it in an example only.
-	PaymentExt5 string // Field 5 that only some types have. The documentation shows it in an example only.
-	PaymentExt6 string // Field 6 that only some types have. The documentation shows it in an example only.
-
-	// Version of the form of the type. The documentation shows it in an example only.
-	PaymentTemplateVersion int64
-
-	PaymentConfig AdPaymentConfig // The type of payment. The documentation shows it in an example only.
-
-	// Whether the name of the account's owner has been checked. The documentation shows it in an
-	// example only.
-	RealNameVerified bool
+	RealNameVerified bool // whether the name of the account's owner has been checked; undocumented
 }
 
 // AdPaymentConfig is what [AdPayment.PaymentConfig] holds: the type of payment.
 type AdPaymentConfig struct {
-	// Type of payment, such as 377 for the balance at Bybit. The documentation shows it in an
-	// example only.
-	PaymentType int64
+	PaymentType    int64  // type of payment, such as 377 for the balance at Bybit; undocumented
+	PaymentName    string // name of the type, such as Balance; undocumented
+	PaymentDialect string // key of the name in the exchange's translations; undocumented
 
-	PaymentName string // Name of the type, such as Balance. The documentation shows it in an example only.
-
-	// Key of the name in the exchange's translations. The documentation shows it in an example
-	// only.
-	PaymentDialect string
-
-	// Fields of the form of the type. The documentation shows it in an example only.
-	PaymentTemplateItem json.RawMessage
+	PaymentTemplateItem json.RawMessage // fields of the form of the type; undocumented
 }
 
 // Ad is an ad of the account.
 type Ad struct {
-	ID           string          // ID of the ad
-	AccountID    string          // ID of the account
-	UserID       string          // UID of the user
-	NickName     string          // name that others see; may be empty
-	TokenID      string          // token, such as USDT
-	HiddenReason string          // Why the ad is hidden; empty if it is not. Only in MyAds.
-	TokenName    string          // Name of the token. The documentation shows it in an example only.
-	CurrencyID   string          // fiat currency, such as EUR
-	Side         Side            // what the ad's owner does
-	PriceType    PriceType       // how the price is made
-	Price        decimal.Decimal // price of a token, in the currency
+	ID        string // ID of the ad
+	AccountID string // ID of the account
+	UserID    string // UID of the user
+	NickName  string // name that others see; may be empty
+	TokenID   string // token, such as USDT
 
-	Premium decimal.Decimal // price in percent of the reference price, such as 130; 0 for a fixed price
+	// Why the ad is hidden; empty if it is not. Only in MyAds.
+	HiddenReason string
+
+	TokenName  string          // name of the token; undocumented
+	CurrencyID string          // fiat currency, such as EUR
+	Side       Side            // what the ad's owner does
+	PriceType  PriceType       // how the price is made
+	Price      decimal.Decimal // price of a token, in the currency
+	Premium    decimal.Decimal // price in percent of the reference price, such as 130; 0 for a fixed price
 
 	LastQuantity     decimal.Decimal // quantity that can still be traded, in tokens
 	Quantity         decimal.Decimal // quantity of the ad, in tokens
@@ -249,133 +196,90 @@ type Ad struct {
 	Status           AdStatus        // where the ad stands
 	CreateDate       time.Time       // when the ad was posted
 
-	Payments []int64 // types of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
-	OrderNum int64   // Orders of the advertiser. The documentation shows it in an example only.
+	Payments  []int64 // types of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
+	OrderNum  int64   // orders of the advertiser; undocumented
+	FinishNum int64   // orders of the advertiser that were completed; undocumented
 
-	// Orders of the advertiser that were completed. The documentation shows it in an example only.
-	FinishNum int64
+	RecentOrderNum int64 // recent orders of the advertiser; undocumented
 
-	RecentOrderNum int64 // Recent orders of the advertiser. The documentation shows it in an example only.
-
-	// Share of recent orders that the advertiser completed, in percent. The documentation shows it
-	// in an example only.
+	// Share of recent orders that the advertiser completed, in percent; undocumented.
 	RecentExecuteRate decimal.Decimal
 
-	// Fee; absent in the exchange's examples. The documentation shows it in an example only.
-	Fee decimal.Decimal
-
-	IsOnline bool // Whether the advertiser is online. The documentation shows it in an example only.
-
-	// When the advertiser left; absent if it is not known. The documentation shows it in an example
-	// only.
-	LastLogoutTime time.Time
-
-	SymbolInfo Market // Terms of the token in the currency. The documentation shows it in an example only.
-
-	Requirements  Requirements    // what the ad demands of a counterparty
-	PaymentTerms  []AdPayment     // payment methods of the ad
-	Version       AdVersion       // whether the tokens were frozen when the ad was posted
-	UpdateDate    time.Time       // when the ad was last changed
-	FeeRate       decimal.Decimal // fee rate of the ad's owner
-	PaymentPeriod int64           // how long a buyer may take to pay, in minutes
-	ItemType      AdType          // kind of the ad
+	Fee            decimal.Decimal // fee; absent in the exchange's examples; undocumented
+	IsOnline       bool            // whether the advertiser is online; undocumented
+	LastLogoutTime time.Time       // when the advertiser left; absent if it is not known; undocumented
+	SymbolInfo     Market          // terms of the token in the currency; undocumented
+	Requirements   Requirements    // what the ad demands of a counterparty
+	PaymentTerms   []AdPayment     // payment methods of the ad
+	Version        AdVersion       // whether the tokens were frozen when the ad was posted
+	UpdateDate     time.Time       // when the ad was last changed
+	FeeRate        decimal.Decimal // fee rate of the ad's owner
+	PaymentPeriod  int64           // how long a buyer may take to pay, in minutes
+	ItemType       AdType          // kind of the ad
 }
 
 // OnlineAd is an ad that can be taken.
 type OnlineAd struct {
-	ID        string // ID of the ad
-	AccountID string // ID of the advertiser's account. The documentation shows it in an example only.
-	UserID    string // UID of the advertiser
-	NickName  string // name of the advertiser
-	TokenID   string // token, such as USDT
-
-	// Name of the token; empty in the exchange's example. The documentation shows it in an example
-	// only.
-	TokenName string
-
+	ID         string          // ID of the ad
+	AccountID  string          // ID of the advertiser's account; undocumented
+	UserID     string          // UID of the advertiser
+	NickName   string          // name of the advertiser
+	TokenID    string          // token, such as USDT
+	TokenName  string          // name of the token; empty in the exchange's example; undocumented
 	CurrencyID string          // fiat currency, such as EUR
 	Side       Side            // what the advertiser does: the counterparty does the other
-	PriceType  PriceType       // How the price is made. The documentation shows it in an example only.
+	PriceType  PriceType       // how the price is made; undocumented
 	Price      decimal.Decimal // price of a token, in the currency
 
-	// Price in percent of the reference price, such as 130; 0 for a fixed price. The documentation
-	// shows it in an example only.
+	// Price in percent of the reference price, such as 130; 0 for a fixed price; undocumented.
 	Premium decimal.Decimal
 
-	LastQuantity decimal.Decimal // quantity that can still be traded, in tokens
+	LastQuantity     decimal.Decimal // quantity that can still be traded, in tokens
+	Quantity         decimal.Decimal // quantity of the ad, in tokens; undocumented
+	FrozenQuantity   decimal.Decimal // quantity in orders under way, in tokens; undocumented
+	ExecutedQuantity decimal.Decimal // quantity traded, in tokens; undocumented
+	MinAmount        decimal.Decimal // least amount of an order, in the currency
+	MaxAmount        decimal.Decimal // most amount of an order, in the currency
+	Remark           string          // description by the advertiser; undocumented
+	Status           AdStatus        // where the ad stands; undocumented
+	CreateDate       time.Time       // when the ad was posted; undocumented
 
-	// Quantity of the ad, in tokens. The documentation shows it in an example only.
-	Quantity decimal.Decimal
-
-	// Quantity in orders under way, in tokens. The documentation shows it in an example only.
-	FrozenQuantity decimal.Decimal
-
-	// Quantity traded, in tokens. The documentation shows it in an example only.
-	ExecutedQuantity decimal.Decimal
-
-	MinAmount decimal.Decimal // least amount of an order, in the currency
-	MaxAmount decimal.Decimal // most amount of an order, in the currency
-
-	Remark     string    // Description by the advertiser. The documentation shows it in an example only.
-	Status     AdStatus  // Where the ad stands. The documentation shows it in an example only.
-	CreateDate time.Time // When the ad was posted. The documentation shows it in an example only.
-	Payments   []int64   // types of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
-	OrderNum   int64     // Orders of the advertiser. The documentation shows it in an example only.
-
-	// Orders of the advertiser that were completed. The documentation shows it in an example only.
-	FinishNum int64
+	Payments  []int64 // types of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
+	OrderNum  int64   // orders of the advertiser; undocumented
+	FinishNum int64   // orders of the advertiser that were completed; undocumented
 
 	RecentOrderNum    int64           // recent orders of the advertiser
 	RecentExecuteRate decimal.Decimal // share of recent orders that the advertiser completed, in percent
+	Fee               decimal.Decimal // fee; absent in the exchange's example; undocumented
+	IsOnline          bool            // whether the advertiser is online
+	LastLogoutTime    time.Time       // when the advertiser left
+	Blocked           YesNo           // whether the advertiser is blocked; undocumented
+	MakerContact      bool            // meaning unknown; false in the exchange's example; undocumented
+	SymbolInfo        Market          // terms of the token in the currency; undocumented
+	Requirements      Requirements    // what the ad demands of a counterparty; undocumented
 
-	// Fee; absent in the exchange's example. The documentation shows it in an example only.
-	Fee decimal.Decimal
-
-	IsOnline       bool      // whether the advertiser is online
-	LastLogoutTime time.Time // when the advertiser left
-
-	Blocked YesNo // Whether the advertiser is blocked. The documentation shows it in an example only.
-
-	// Meaning unknown; false in the exchange's example. The documentation shows it in an example
-	// only.
-	MakerContact bool
-
-	SymbolInfo Market // Terms of the token in the currency. The documentation shows it in an example only.
-
-	// What the ad demands of a counterparty. The documentation shows it in an example only.
-	Requirements Requirements
-
-	// Whether the tokens were frozen when the ad was posted; 0 in the exchange's example. The
-	// documentation shows it in an example only.
+	// Whether the tokens were frozen when the ad was posted; 0 in the exchange's example;
+	// undocumented.
 	Version AdVersion
 
-	// Whether the advertiser is a verified one. The documentation shows it in an example only.
-	AuthStatus AuthStatus
-
-	Recommend bool // Whether the exchange recommends the ad. The documentation shows it in an example only.
-
-	RecommendTag  string    // Label of the recommendation. The documentation shows it in an example only.
-	AuthTags      []AuthTag // ranks of the advertiser
-	UserType      UserType  // Who the advertiser is. The documentation shows it in an example only.
-	ItemType      AdType    // Kind of the ad. The documentation shows it in an example only.
-	PaymentPeriod int64     // how long a buyer may take to pay, in minutes
+	AuthStatus    AuthStatus // whether the advertiser is a verified one; undocumented
+	Recommend     bool       // whether the exchange recommends the ad; undocumented
+	RecommendTag  string     // label of the recommendation; undocumented
+	AuthTags      []AuthTag  // ranks of the advertiser
+	UserType      UserType   // who the advertiser is; undocumented
+	ItemType      AdType     // kind of the ad; undocumented
+	PaymentPeriod int64      // how long a buyer may take to pay, in minutes
 }
 
 // PaymentField is a field of the form of a type of payment.
 type PaymentField struct {
-	View bool // Whether it is shown. The documentation shows it in an example only.
-
-	// Field of the payment method that it fills, such as AccountNo. The documentation shows it in
-	// an example only.
-	Name string
-
-	// Name to show, such as Bank Account Number. The documentation shows it in an example only.
-	Label string
-
-	Placeholder string // Text to show while it is empty. The documentation shows it in an example only.
-	Type        string // Kind of field, such as text. The documentation shows it in an example only.
-	MaxLength   int64  // Most characters. The documentation shows it in an example only.
-	Required    bool   // Whether it must be filled. The documentation shows it in an example only.
+	View        bool   // whether it is shown; undocumented
+	Name        string // field of the payment method that it fills, such as AccountNo; undocumented
+	Label       string // name to show, such as Bank Account Number; undocumented
+	Placeholder string // text to show while it is empty; undocumented
+	Type        string // kind of field, such as text; undocumented
+	MaxLength   int64  // most characters; undocumented
+	Required    bool   // whether it must be filled; undocumented
 }
 
 // PaymentConfig is a type of payment.
@@ -393,47 +297,35 @@ type PaymentConfig struct {
 
 // OrderPayment is a payment method of an order. Which fields are filled depends on its type.
 type OrderPayment struct {
-	ID          string // ID of the payment method; -1 is the balance at Bybit, 0 none
-	RealName    string // name of the account's owner
-	PaymentType int64  // type of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
-	BankName    string // name of the bank
-	BranchName  string // branch of the bank
-	AccountNo   string // number of the account
-	QRCode      string // address of an image with a QR code to pay by
-	Visible     bool   // Whether it is shown. The documentation shows it in an example only.
-	PayMessage  string // Message to give with the payment. The documentation shows it in an example only.
-	FirstName   string // First name of the account's owner. The documentation shows it in an example only.
-	LastName    string // Last name of the account's owner. The documentation shows it in an example only.
+	ID             string // ID of the payment method; -1 is the balance at Bybit, 0 none
+	RealName       string // name of the account's owner
+	PaymentType    int64  // type of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
+	BankName       string // name of the bank
+	BranchName     string // branch of the bank
+	AccountNo      string // number of the account
+	QRCode         string // address of an image with a QR code to pay by
+	Visible        bool   // whether it is shown; undocumented
+	PayMessage     string // message to give with the payment; undocumented
+	FirstName      string // first name of the account's owner; undocumented
+	LastName       string // last name of the account's owner; undocumented
+	SecondLastName string // second last name of the account's owner; undocumented
+	Clabe          string // number of an account at a Mexican bank (CLABE); undocumented
 
-	// Second last name of the account's owner. The documentation shows it in an example only.
-	SecondLastName string
+	DebitCardNumber        string        // number of a debit card; undocumented
+	Mobile                 string        // mobile number to pay to; undocumented
+	BusinessName           string        // name of the business to pay to; undocumented
+	Concept                string        // purpose to give with the payment; undocumented
+	Online                 PaymentPlace  // where the payment is made; undocumented
+	PaymentExt1            string        // field 1 that only some types have; undocumented
+	PaymentExt2            string        // field 2 that only some types have; undocumented
+	PaymentExt3            string        // field 3 that only some types have; undocumented
+	PaymentExt4            string        // field 4 that only some types have; undocumented
+	PaymentExt5            string        // field 5 that only some types have; undocumented
+	PaymentExt6            string        // field 6 that only some types have; undocumented
+	PaymentTemplateVersion int64         // version of the form of the type; undocumented
+	PaymentConfig          PaymentConfig // the type of payment; undocumented
 
-	// Number of an account at a Mexican bank (CLABE). The documentation shows it in an example
-	// only.
-	Clabe string
-
-	DebitCardNumber string // Number of a debit card. The documentation shows it in an example only.
-	Mobile          string // Mobile number to pay to. The documentation shows it in an example only.
-	BusinessName    string // Name of the business to pay to. The documentation shows it in an example only.
-
-	Concept string       // Purpose to give with the payment. The documentation shows it in an example only.
-	Online  PaymentPlace // Where the payment is made. The documentation shows it in an example only.
-
-	PaymentExt1 string // Field 1 that only some types have. The documentation shows it in an example only.
-	PaymentExt2 string // Field 2 that only some types have. The documentation shows it in an example only.
-	PaymentExt3 string // Field 3 that only some types have. The documentation shows it in an example only.
-	PaymentExt4 string // Field 4 that only some types have. The documentation shows it in an example only.
-	PaymentExt5 string // Field 5 that only some types have. The documentation shows it in an example only.
-	PaymentExt6 string // Field 6 that only some types have. The documentation shows it in an example only.
-
-	// Version of the form of the type. The documentation shows it in an example only.
-	PaymentTemplateVersion int64
-
-	PaymentConfig PaymentConfig // The type of payment. The documentation shows it in an example only.
-
-	// Whether a warning about payments in Russia is shown. The documentation shows it in an example
-	// only.
-	RuPaymentPrompt bool
+	RuPaymentPrompt bool // whether a warning about payments in Russia is shown; undocumented
 }
 
 // PaymentMethod is a payment method of the account. Which fields are filled depends on its type.
@@ -452,11 +344,10 @@ type PaymentMethod struct {
 	SecondLastName string // second last name of the account's owner
 	Clabe          string // number of an account at a Mexican bank (CLABE)
 
-	DebitCardNumber string // number of a debit card
-	Mobile          string // Mobile number to pay to. The documentation shows it in an example only.
-	BusinessName    string // Name of the business to pay to. The documentation shows it in an example only.
-	Concept         string // purpose to give with the payment
-
+	DebitCardNumber           string       // number of a debit card
+	Mobile                    string       // mobile number to pay to; undocumented
+	BusinessName              string       // name of the business to pay to; undocumented
+	Concept                   string       // purpose to give with the payment
 	Online                    PaymentPlace // where the payment is made
 	CountNo                   string       // another number of the account; empty in the exchange's example
 	PaymentExt1               string       // field 1 that only some types have
@@ -486,13 +377,10 @@ type Extension struct {
 // JudgeInfo is the exchange's decision about an appeal. The exchange does not document it: the
 // texts follow the names.
 type JudgeInfo struct {
-	// When an automatic decision is lifted; 0 without one. The documentation shows it in an example
-	// only.
-	AutoJudgeUnlockTime int64
-
-	DissentResult string // What became of an objection. The documentation shows it in an example only.
-	PreDissent    string // Objection before the decision. The documentation shows it in an example only.
-	PostDissent   string // Objection after the decision. The documentation shows it in an example only.
+	AutoJudgeUnlockTime int64  // when an automatic decision is lifted; 0 without one; undocumented
+	DissentResult       string // what became of an objection; undocumented
+	PreDissent          string // objection before the decision; undocumented
+	PostDissent         string // objection after the decision; undocumented
 }
 
 // OrderSummary is an order as lists show it.
@@ -508,48 +396,27 @@ type OrderSummary struct {
 	// As extension, under the name that the exchange's pages give it; nil if absent.
 	DocumentedExtension *Extension
 
-	// Quantity that the buyer gets, in that token. The documentation shows it in an example only.
-	NotifyTokenQuantity decimal.Decimal
-
-	NotifyTokenID string // Token that the buyer gets. The documentation shows it in an example only.
-
-	Fee            decimal.Decimal // fee of the account
-	TargetNickName string          // name of the counterparty
-	TargetUserID   string          // UID of the counterparty
-	Status         OrderStatus     // where the order stands
-
-	// Messages that the counterparty has not read. The documentation shows it in an example only.
-	SelfUnreadMsgCount int64
-
-	CreateDate          time.Time // when the order was made
-	TransferLastSeconds int64     // time that the buyer has left to pay, in seconds
-
-	// Time left for an appeal, in seconds. The documentation shows it in an example only.
-	AppealLastSeconds int64
-
-	UserID         string // UID of the account
-	SellerRealName string // real name of the seller
-	BuyerRealName  string // real name of the buyer
-
-	// The exchange's decision about an appeal. The documentation shows it in an example only.
-	JudgeInfo JudgeInfo
-
-	// Messages that the account has not read. The documentation shows it in an example only.
-	UnreadMsgCount int64
-
-	// Whether the tokens are held back from withdrawal. The documentation shows it in an example
-	// only.
-	Extension Extension
-
-	// Whether it belongs to an ad for large amounts. The documentation shows it in an example only.
-	BulkOrderFlag bool
+	NotifyTokenQuantity decimal.Decimal // quantity that the buyer gets, in that token; undocumented
+	NotifyTokenID       string          // token that the buyer gets; undocumented
+	Fee                 decimal.Decimal // fee of the account
+	TargetNickName      string          // name of the counterparty
+	TargetUserID        string          // UID of the counterparty
+	Status              OrderStatus     // where the order stands
+	SelfUnreadMsgCount  int64           // messages that the counterparty has not read; undocumented
+	CreateDate          time.Time       // when the order was made
+	TransferLastSeconds int64           // time that the buyer has left to pay, in seconds
+	AppealLastSeconds   int64           // time left for an appeal, in seconds; undocumented
+	UserID              string          // UID of the account
+	SellerRealName      string          // real name of the seller
+	BuyerRealName       string          // real name of the buyer
+	JudgeInfo           JudgeInfo       // the exchange's decision about an appeal; undocumented
+	UnreadMsgCount      int64           // messages that the account has not read; undocumented
+	Extension           Extension       // whether the tokens are held back from withdrawal; undocumented
+	BulkOrderFlag       bool            // whether it belongs to an ad for large amounts; undocumented
 }
 
 // Privilege says what a user is allowed to do.
 type Privilege struct {
-	Name string // Name of the right, such as POST_AD_BULK. The documentation shows it in an example only.
-
-	// How far it goes; NONE if there is nothing to say. The documentation shows it in an example
-	// only.
-	Data string
+	Name string // name of the right, such as POST_AD_BULK; undocumented
+	Data string // how far it goes; NONE if there is nothing to say; undocumented
 }

@@ -10,20 +10,20 @@ func (r *OrderParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrderParams).fields) }
 
 func (r *OrderResult) fields(f *wire.Fields) {
@@ -136,20 +136,20 @@ func (r *OrderResult) fields(f *wire.Fields) {
 	f.Int("appealNegotiationNode", &r.AppealNegotiationNode)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrderResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrderResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Appraisal) fields(f *wire.Fields) {
@@ -161,12 +161,12 @@ func (r *Appraisal) fields(f *wire.Fields) {
 	f.Text("updateDate", &r.UpdateDate)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Appraisal) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Appraisal).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Appraisal) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*Appraisal).fields), nil
 }
@@ -181,20 +181,20 @@ func (r *OrdersParams) fields(f *wire.Fields) {
 	f.Int("size", &r.Size)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrdersParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrdersParams).fields) }
 
 func (r *OrdersResult) fields(f *wire.Fields) {
@@ -202,20 +202,20 @@ func (r *OrdersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*OrderSummary).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PendingOrdersParams) fields(f *wire.Fields) {
@@ -228,20 +228,20 @@ func (r *PendingOrdersParams) fields(f *wire.Fields) {
 	f.Int("size", &r.Size)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PendingOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PendingOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PendingOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PendingOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PendingOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PendingOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PendingOrdersParams).fields)
 }
@@ -251,40 +251,40 @@ func (r *PendingOrdersResult) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*OrderSummary).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PendingOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PendingOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PendingOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PendingOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PendingOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PendingOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ReleaseParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ReleaseParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ReleaseParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ReleaseParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ReleaseParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ReleaseParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ReleaseParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ReleaseParams).fields)
 }
@@ -297,20 +297,20 @@ func (r *ReviewCancelParams) fields(f *wire.Fields) {
 	wire.Opt(f, "rejectRemark", &r.RejectRemark, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ReviewCancelParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ReviewCancelParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ReviewCancelParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ReviewCancelParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ReviewCancelParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ReviewCancelParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ReviewCancelParams).fields)
 }
@@ -323,20 +323,20 @@ func (r *SendMessageParams) fields(f *wire.Fields) {
 	wire.Opt(f, "fileName", &r.FileName, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SendMessageParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SendMessageParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SendMessageParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SendMessageParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SendMessageParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SendMessageParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SendMessageParams).fields)
 }
@@ -346,20 +346,20 @@ func (r *CounterpartyParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CounterpartyParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CounterpartyParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CounterpartyParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CounterpartyParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CounterpartyParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CounterpartyParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CounterpartyParams).fields)
 }
@@ -368,18 +368,18 @@ func (r *PaymentMethodsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "", &r.List, (*PaymentMethod).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PaymentMethodsResult) Decode(json []byte) error {
 	return decoded(json, wire.DecodeValue(json, r, (*PaymentMethodsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PaymentMethodsResult) AppendJSON(dst []byte) []byte {
 	return wire.AppendValue(dst, r, (*PaymentMethodsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PaymentMethodsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PaymentMethodsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -33,268 +33,146 @@ type OrderParams struct {
 
 // OrderResult is what [Service.Order] returns.
 type OrderResult struct {
-	ID          string // ID of the order
-	Side        Side   // what the account does
-	ItemID      string // ID of the ad
-	AccountID   string // ID of the account. The documentation shows it in an example only.
-	UserID      string // UID of the account
-	NickName    string // name of the account's user
-	MakerUserID string // UID of the ad's owner
+	ID                       string     // ID of the order
+	Side                     Side       // what the account does
+	ItemID                   string     // ID of the ad
+	AccountID                string     // ID of the account; undocumented
+	UserID                   string     // UID of the account
+	NickName                 string     // name of the account's user
+	MakerUserID              string     // UID of the ad's owner
+	TargetAccountID          string     // ID of the counterparty's account; undocumented
+	TargetUserID             string     // UID of the counterparty
+	TargetNickName           string     // name of the counterparty
+	TargetFirstName          string     // first name of the counterparty; undocumented
+	TargetSecondName         string     // second name of the counterparty; undocumented
+	TargetUserAuthStatus     AuthStatus // whether the counterparty is a verified advertiser; undocumented
+	TargetConnectInformation string     // how the counterparty can be contacted
+	PayerRealName            string     // real name of who pays; undocumented
+	SellerRealName           string     // real name of the seller
+	BuyerRealName            string     // real name of the buyer
+	TokenID                  string     // token, such as USDT
+	TokenName                string     // name of the token; undocumented
+	CurrencyID               string     // fiat currency, such as EUR
 
-	// ID of the counterparty's account. The documentation shows it in an example only.
-	TargetAccountID string
+	Price               decimal.Decimal // price of a token, in the currency
+	Quantity            decimal.Decimal // quantity, in tokens
+	Amount              decimal.Decimal // amount, in the currency
+	PayCode             string          // code that identifies the payment; undocumented
+	PaymentType         int64           // type of payment that was used; 0 while it is not paid
+	TransferDate        time.Time       // when the buyer paid; absent until then
+	Status              OrderStatus     // where the order stands
+	CreateDate          time.Time       // when the order was made
+	PaymentTermList     []OrderPayment  // payment methods that the seller takes
+	Remark              string          // description of the ad
+	TransferLastSeconds int64           // time that the buyer has left to pay, in seconds
+	RecentOrderNum      int64           // recent orders of the counterparty; undocumented
 
-	TargetUserID    string // UID of the counterparty
-	TargetNickName  string // name of the counterparty
-	TargetFirstName string // First name of the counterparty. The documentation shows it in an example only.
-
-	// Second name of the counterparty. The documentation shows it in an example only.
-	TargetSecondName string
-
-	// Whether the counterparty is a verified advertiser. The documentation shows it in an example
-	// only.
-	TargetUserAuthStatus AuthStatus
-
-	TargetConnectInformation string // how the counterparty can be contacted
-	PayerRealName            string // Real name of who pays. The documentation shows it in an example only.
-	SellerRealName           string // real name of the seller
-	BuyerRealName            string // real name of the buyer
-	TokenID                  string // token, such as USDT
-	TokenName                string // Name of the token. The documentation shows it in an example only.
-	CurrencyID               string // fiat currency, such as EUR
-
-	Price    decimal.Decimal // price of a token, in the currency
-	Quantity decimal.Decimal // quantity, in tokens
-	Amount   decimal.Decimal // amount, in the currency
-
-	PayCode     string // Code that identifies the payment. The documentation shows it in an example only.
-	PaymentType int64  // type of payment that was used; 0 while it is not paid
-
-	TransferDate        time.Time      // when the buyer paid; absent until then
-	Status              OrderStatus    // where the order stands
-	CreateDate          time.Time      // when the order was made
-	PaymentTermList     []OrderPayment // payment methods that the seller takes
-	Remark              string         // description of the ad
-	TransferLastSeconds int64          // time that the buyer has left to pay, in seconds
-
-	// Recent orders of the counterparty. The documentation shows it in an example only.
-	RecentOrderNum int64
-
-	// Share of recent orders that the counterparty completed, in percent. The documentation shows
-	// it in an example only.
+	// Share of recent orders that the counterparty completed, in percent; undocumented.
 	RecentExecuteRate decimal.Decimal
 
-	// Time left for an appeal, in seconds. The documentation shows it in an example only.
-	AppealLastSeconds int64
+	AppealLastSeconds int64           // time left for an appeal, in seconds; undocumented
+	AppealContent     string          // what the appeal says
+	AppealType        int64           // kind of the appeal; 0 without one
+	AppealNickName    string          // name of who appealed
+	CanAppeal         YesNo           // whether the account can appeal
+	TotalAppealTimes  int64           // how many appeals there may be; undocumented
+	AppealedTimes     int64           // how many appeals there have been; undocumented
+	PaymentTermResult OrderPayment    // payment method of the result; its id is 0 without one; undocumented
+	OrderFinishMinute int64           // minutes in which the order is to be finished; undocumented
+	ConfirmedPayTerm  OrderPayment    // payment method that the buyer chose
+	MakerFee          decimal.Decimal // fee of the ad's owner; absent in the exchange's example
+	TakerFee          decimal.Decimal // fee of the other side; absent in the exchange's example
+	Fee               decimal.Decimal // fee of the account; undocumented
+	ShowContact       bool            // whether the contact details are shown; undocumented
+	ContactInfo       json.RawMessage // contact details of the counterparty; undocumented
+	TokenBalance      decimal.Decimal // balance of the account, in tokens; undocumented
+	FiatBalance       decimal.Decimal // balance of the account, in the currency; undocumented
+	UnreadMsgCount    int64           // messages that the account has not read; undocumented
+	UpdateDate        time.Time       // when the order last changed; undocumented
+	Extension         Extension       // whether the tokens are held back from withdrawal
 
-	AppealContent    string // what the appeal says
-	AppealType       int64  // kind of the appeal; 0 without one
-	AppealNickName   string // name of who appealed
-	CanAppeal        YesNo  // whether the account can appeal
-	TotalAppealTimes int64  // How many appeals there may be. The documentation shows it in an example only.
+	SelfUnreadMsgCount    int64    // messages that the counterparty has not read; undocumented
+	JudgeType             string   // kind of the exchange's decision; empty without one; undocumented
+	CanReport             bool     // whether the account can report the counterparty; undocumented
+	CanReportDisagree     bool     // whether the account can object to a report; undocumented
+	CanReportType         []string // what can be reported, such as REPORT_SCAM; undocumented
+	CanReportDisagreeType []string // what can be objected to; undocumented
 
-	AppealedTimes int64 // How many appeals there have been. The documentation shows it in an example only.
+	AppraiseStatus string // whether the counterparty can be rated, such as CANNOT_APPRAISE; undocumented
 
-	// Payment method of the result; its id is 0 without one. The documentation shows it in an
-	// example only.
-	PaymentTermResult OrderPayment
-
-	// Minutes in which the order is to be finished. The documentation shows it in an example only.
-	OrderFinishMinute int64
-
-	ConfirmedPayTerm OrderPayment    // payment method that the buyer chose
-	MakerFee         decimal.Decimal // fee of the ad's owner; absent in the exchange's example
-	TakerFee         decimal.Decimal // fee of the other side; absent in the exchange's example
-	Fee              decimal.Decimal // Fee of the account. The documentation shows it in an example only.
-
-	// Whether the contact details are shown. The documentation shows it in an example only.
-	ShowContact bool
-
-	// Contact details of the counterparty. The documentation shows it in an example only.
-	ContactInfo json.RawMessage
-
-	// Balance of the account, in tokens. The documentation shows it in an example only.
-	TokenBalance decimal.Decimal
-
-	// Balance of the account, in the currency. The documentation shows it in an example only.
-	FiatBalance decimal.Decimal
-
-	// Messages that the account has not read. The documentation shows it in an example only.
-	UnreadMsgCount int64
-
-	UpdateDate time.Time // When the order last changed. The documentation shows it in an example only.
-	Extension  Extension // whether the tokens are held back from withdrawal
-
-	// Messages that the counterparty has not read. The documentation shows it in an example only.
-	SelfUnreadMsgCount int64
-
-	// Kind of the exchange's decision; empty without one. The documentation shows it in an example
-	// only.
-	JudgeType string
-
-	// Whether the account can report the counterparty. The documentation shows it in an example
-	// only.
-	CanReport bool
-
-	// Whether the account can object to a report. The documentation shows it in an example only.
-	CanReportDisagree bool
-
-	// What can be reported, such as REPORT_SCAM. The documentation shows it in an example only.
-	CanReportType []string
-
-	// What can be objected to. The documentation shows it in an example only.
-	CanReportDisagreeType []string
-
-	// Whether the counterparty can be rated, such as CANNOT_APPRAISE. The documentation shows it in
-	// an example only.
-	AppraiseStatus string
-
-	// The account's rating of the counterparty; its fields are empty without one. The documentation
-	// shows it in an example only.
+	// The account's rating of the counterparty; its fields are empty without one; undocumented.
 	AppraiseInfo Appraisal
 
-	// As CanReportDisagreeType, in the exchange's example. The documentation shows it in an example
-	// only.
-	CanReportDisagreeTypes []string
+	CanReportDisagreeTypes []string  // as CanReportDisagreeType, in the exchange's example; undocumented
+	CanReportTypes         []string  // as CanReportType, in the exchange's example; undocumented
+	OrderType              OrderType // kind of the order
+	MiddleToken            string    // token that is exchanged between the two sides; undocumented
 
-	// As CanReportType, in the exchange's example. The documentation shows it in an example only.
-	CanReportTypes []string
-
-	OrderType OrderType // kind of the order
-
-	// Token that is exchanged between the two sides. The documentation shows it in an example only.
-	MiddleToken string
-
-	// Price before it was changed. The documentation shows it in an example only.
-	BeforePrice decimal.Decimal
-
-	// Quantity before it was changed. The documentation shows it in an example only.
-	BeforeQuantity decimal.Decimal
-
-	BeforeToken string // Token before it was changed. The documentation shows it in an example only.
-
-	// Meaning unknown; empty in the exchange's example. The documentation shows it in an example
-	// only.
-	Alternative string
-
+	BeforePrice         decimal.Decimal // price before it was changed; undocumented
+	BeforeQuantity      decimal.Decimal // quantity before it was changed; undocumented
+	BeforeToken         string          // token before it was changed; undocumented
+	Alternative         string          // meaning unknown; empty in the exchange's example; undocumented
 	AppealUserID        string          // UID of who appealed; 0 without an appeal
 	NotifyTokenID       string          // token that the buyer gets
 	NotifyTokenQuantity decimal.Decimal // quantity that the buyer gets, in that token
+	CancelResponsible   string          // who is to blame for the cancellation; undocumented
+	ChainType           string          // blockchain of an order of type OrderWeb3; undocumented
+	ChainAddress        string          // address on the blockchain; undocumented
+	TradeHashCode       string          // hash of the transaction on the blockchain; undocumented
+	EstimatedGasFee     decimal.Decimal // estimated fee of the blockchain; undocumented
+	GasFeeTokenID       string          // token that the fee of the blockchain is in; undocumented
+	TradingFeeTokenID   string          // token that the fee of the trade is in; undocumented
+	OnChainInfo         string          // details of the transaction on the blockchain; undocumented
+	TransactionID       string          // ID of the transaction; 0 without one; undocumented
+	DisplayRefund       bool            // whether a refund is shown; undocumented
 
-	// Who is to blame for the cancellation. The documentation shows it in an example only.
-	CancelResponsible string
-
-	// Blockchain of an order of type OrderWeb3. The documentation shows it in an example only.
-	ChainType string
-
-	ChainAddress string // Address on the blockchain. The documentation shows it in an example only.
-
-	// Hash of the transaction on the blockchain. The documentation shows it in an example only.
-	TradeHashCode string
-
-	// Estimated fee of the blockchain. The documentation shows it in an example only.
-	EstimatedGasFee decimal.Decimal
-
-	// Token that the fee of the blockchain is in. The documentation shows it in an example only.
-	GasFeeTokenID string
-
-	// Token that the fee of the trade is in. The documentation shows it in an example only.
-	TradingFeeTokenID string
-
-	// Details of the transaction on the blockchain. The documentation shows it in an example only.
-	OnChainInfo string
-
-	// ID of the transaction; 0 without one. The documentation shows it in an example only.
-	TransactionID string
-
-	DisplayRefund bool // Whether a refund is shown. The documentation shows it in an example only.
-
-	// Time left to withdraw over the blockchain, in seconds. The documentation shows it in an
-	// example only.
-	ChainWithdrawLastSeconds int64
-
-	// Time left to transfer over the blockchain, in seconds. The documentation shows it in an
-	// example only.
-	ChainTransferLastSeconds int64
-
-	// Where the order came from, such as P2P. The documentation shows it in an example only.
-	OrderSource string
-
-	CancelReason string // why the order was cancelled; empty if it was not
+	ChainWithdrawLastSeconds int64  // time left to withdraw over the blockchain, in seconds; undocumented
+	ChainTransferLastSeconds int64  // time left to transfer over the blockchain, in seconds; undocumented
+	OrderSource              string // where the order came from, such as P2P; undocumented
+	CancelReason             string // why the order was cancelled; empty if it was not
 
 	// Whether the seller wants to cancel and the buyer has to answer with ReviewCancel. Counts only
 	// while the order is active.
 	NeedBuyerExamineCancel bool
 
-	// Time left to answer that; empty if nothing is to answer. The documentation shows it in an
-	// example only.
+	// Time left to answer that; empty if nothing is to answer; undocumented.
 	SellerCancelExamineRemainTime string
 
-	// Whether the buyer wants to cancel and the seller has to answer. The documentation shows it in
-	// an example only.
+	// Whether the buyer wants to cancel and the seller has to answer; undocumented.
 	NeedSellerExamineCancel bool
 
-	// Amount paid by a coupon, in the currency. The documentation shows it in an example only.
-	CouponCurrencyAmount decimal.Decimal
+	CouponCurrencyAmount           decimal.Decimal // amount paid by a coupon, in the currency; undocumented
+	TotalCurrencyAmount            decimal.Decimal // amount with the coupon, in the currency; undocumented
+	UsedCoupon                     bool            // whether a coupon was used
+	CouponTokenID                  string          // token of the coupon; empty without one
+	CouponQuantity                 decimal.Decimal // quantity of the coupon, in that token
+	CompletedOrderAppealCount      int64           // appeals after the order was completed; undocumented
+	TotalCompletedOrderAppealCount int64           // how many such appeals there may be; undocumented
 
-	// Amount with the coupon, in the currency. The documentation shows it in an example only.
-	TotalCurrencyAmount decimal.Decimal
-
-	UsedCoupon     bool            // whether a coupon was used
-	CouponTokenID  string          // token of the coupon; empty without one
-	CouponQuantity decimal.Decimal // quantity of the coupon, in that token
-
-	// Appeals after the order was completed. The documentation shows it in an example only.
-	CompletedOrderAppealCount int64
-
-	// How many such appeals there may be. The documentation shows it in an example only.
-	TotalCompletedOrderAppealCount int64
-
-	// Where the order really stands; as status in the exchange's example. The documentation shows
-	// it in an example only.
+	// Where the order really stands; as status in the exchange's example; undocumented.
 	RealOrderStatus OrderStatus
 
-	AppealVersion int64 // Version of the rules for appeals. The documentation shows it in an example only.
+	AppealVersion      int64     // version of the rules for appeals; undocumented
+	JudgeInfo          JudgeInfo // the exchange's decision about an appeal; undocumented
+	HelpType           string    // help of the exchange's staff, such as NEVER; undocumented
+	AppealFlowStatus   string    // where the appeal stands; empty without one; undocumented
+	AppealSubStatus    string    // where the appeal stands in detail; undocumented
+	BulkOrderFlag      bool      // whether it belongs to an ad for large amounts; undocumented
+	TargetUserType     UserType  // who the counterparty is
+	TargetUserDisplays []string  // labels of the counterparty, such as DISPLAY_MAKER_BULK; undocumented
 
-	// The exchange's decision about an appeal. The documentation shows it in an example only.
-	JudgeInfo JudgeInfo
-
-	// Help of the exchange's staff, such as NEVER. The documentation shows it in an example only.
-	HelpType string
-
-	// Where the appeal stands; empty without one. The documentation shows it in an example only.
-	AppealFlowStatus string
-
-	// Where the appeal stands in detail. The documentation shows it in an example only.
-	AppealSubStatus string
-
-	// Whether it belongs to an ad for large amounts. The documentation shows it in an example only.
-	BulkOrderFlag bool
-
-	TargetUserType UserType // who the counterparty is
-
-	// Labels of the counterparty, such as DISPLAY_MAKER_BULK. The documentation shows it in an
-	// example only.
-	TargetUserDisplays []string
-
-	// Whether the course of the appeal has changed. The documentation shows it in an example only.
-	AppealProcessChangeFlag bool
-
-	// Step of the negotiation about an appeal. The documentation shows it in an example only.
-	AppealNegotiationNode int64
+	AppealProcessChangeFlag bool  // whether the course of the appeal has changed; undocumented
+	AppealNegotiationNode   int64 // step of the negotiation about an appeal; undocumented
 }
 
 // Appraisal is what [OrderResult.AppraiseInfo] holds: the account's rating of the counterparty.
 type Appraisal struct {
-	Anonymous       string // Whether it is anonymous. The documentation shows it in an example only.
-	AppraiseContent string // Text of the rating. The documentation shows it in an example only.
-	AppraiseID      string // ID of the rating. The documentation shows it in an example only.
-	AppraiseType    string // Whether it is good or bad. The documentation shows it in an example only.
-	ModifyFlag      string // Whether it can be changed. The documentation shows it in an example only.
-
-	// When it was last changed, as the exchange writes it. The documentation shows it in an example
-	// only.
-	UpdateDate string
+	Anonymous       string // whether it is anonymous; undocumented
+	AppraiseContent string // text of the rating; undocumented
+	AppraiseID      string // ID of the rating; undocumented
+	AppraiseType    string // whether it is good or bad; undocumented
+	ModifyFlag      string // whether it can be changed; undocumented
+	UpdateDate      string // when it was last changed, as the exchange writes it; undocumented
 }
 
 // Orders returns orders of the account, of the last 90 days unless times are given. Orders older
@@ -330,13 +208,20 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	Status    bybit.Opt[OrderStatus] // Where the orders stand. Default: all.
-	BeginTime bybit.Opt[time.Time]   // orders made at or after this time
-	EndTime   bybit.Opt[time.Time]   // orders made at or before this time
-	TokenID   bybit.Opt[string]      // Token, such as USDT. Default: all.
-	Side      bybit.Opt[Side]        // What the account does. Default: both.
-	Page      int64                  // number of the page, from 1
-	Size      int64                  // orders of a page, 1 to 30
+	// Where the orders stand. Default: all.
+	Status bybit.Opt[OrderStatus]
+
+	BeginTime bybit.Opt[time.Time] // orders made at or after this time
+	EndTime   bybit.Opt[time.Time] // orders made at or before this time
+
+	// Token, such as USDT. Default: all.
+	TokenID bybit.Opt[string]
+
+	// What the account does. Default: both.
+	Side bybit.Opt[Side]
+
+	Page int64 // number of the page, from 1
+	Size int64 // orders of a page, 1 to 30
 }
 
 // OrdersResult is what [Service.Orders] returns.
@@ -384,10 +269,15 @@ type PendingOrdersParams struct {
 
 	BeginTime bybit.Opt[time.Time] // orders made at or after this time
 	EndTime   bybit.Opt[time.Time] // orders made at or before this time
-	TokenID   bybit.Opt[string]    // Token, such as USDT. Default: all.
-	Side      bybit.Opt[Side]      // What the account does. Default: both.
-	Page      int64                // number of the page, from 1
-	Size      int64                // orders of a page, 1 to 30
+
+	// Token, such as USDT. Default: all.
+	TokenID bybit.Opt[string]
+
+	// What the account does. Default: both.
+	Side bybit.Opt[Side]
+
+	Page int64 // number of the page, from 1
+	Size int64 // orders of a page, 1 to 30
 }
 
 // PendingOrdersResult is what [Service.PendingOrders] returns.
@@ -425,7 +315,9 @@ func (s *Service) ReviewCancel(ctx context.Context, p *ReviewCancelParams) error
 type ReviewCancelParams struct {
 	OrderID       string       // ID of the order
 	ExamineResult ReviewResult // whether the order may be cancelled
-	RejectReason  RejectReason // Why not. Needed for REJECT. Optional.
+
+	// Why not. Needed for REJECT. Optional.
+	RejectReason RejectReason
 
 	// Images that prove it, as addresses or identifiers joined with commas. Needed for REJECT.
 	RejectProofs bybit.Opt[string]

@@ -57,34 +57,34 @@ func (r *User) fields(f *wire.Fields) {
 	f.Digit("openApiSwitch", &r.OpenAPISwitch)
 }
 
-// Decode reads JSON. Keys that it does not know are skipped.
+// Decode reads an object. Unknown keys are skipped.
 func (r *User) Decode(json []byte) error { return decoded(json, wire.Decode(json, r, (*User).fields)) }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *User) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*User).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *User) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r User) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MyAdParams) fields(f *wire.Fields) {
 	f.Text("itemId", &r.ItemID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MyAdParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MyAdParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MyAdParams) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*MyAdParams).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MyAdParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MyAdParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*MyAdParams).fields) }
 
 func (r *MyAdsParams) fields(f *wire.Fields) {
@@ -97,20 +97,20 @@ func (r *MyAdsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currencyId", &r.CurrencyID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MyAdsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MyAdsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MyAdsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MyAdsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MyAdsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MyAdsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*MyAdsParams).fields) }
 
 func (r *MyAdsResult) fields(f *wire.Fields) {
@@ -119,20 +119,20 @@ func (r *MyAdsResult) fields(f *wire.Fields) {
 	f.Bool("hiddenFlag", &r.HiddenFlag)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *MyAdsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MyAdsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MyAdsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MyAdsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MyAdsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r MyAdsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AdsParams) fields(f *wire.Fields) {
@@ -143,18 +143,18 @@ func (r *AdsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "size", &r.Size, wire.CodeText[int])
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AdsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdsParams) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*AdsParams).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AdsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*AdsParams).fields) }
 
 func (r *AdsResult) fields(f *wire.Fields) {
@@ -162,18 +162,18 @@ func (r *AdsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*OnlineAd).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AdsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AdsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AdsResult) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*AdsResult).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AdsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AdsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PostAdParams) fields(f *wire.Fields) {
@@ -193,20 +193,20 @@ func (r *PostAdParams) fields(f *wire.Fields) {
 	f.Text("itemType", (*string)(&r.ItemType))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PostAdParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PostAdParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PostAdParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PostAdParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PostAdParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PostAdParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*PostAdParams).fields) }
 
 func (r *PostAdResult) fields(f *wire.Fields) {
@@ -217,40 +217,40 @@ func (r *PostAdResult) fields(f *wire.Fields) {
 	f.Bool("needSecurityRisk", &r.NeedSecurityRisk)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PostAdResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PostAdResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PostAdResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PostAdResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PostAdResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PostAdResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RemoveAdParams) fields(f *wire.Fields) {
 	f.Text("itemId", &r.ItemID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RemoveAdParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RemoveAdParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RemoveAdParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RemoveAdParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RemoveAdParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RemoveAdParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*RemoveAdParams).fields)
 }
@@ -270,20 +270,20 @@ func (r *UpdateAdParams) fields(f *wire.Fields) {
 	f.Text("id", &r.ID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *UpdateAdParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UpdateAdParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UpdateAdParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UpdateAdParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UpdateAdParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r UpdateAdParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*UpdateAdParams).fields)
 }
@@ -295,20 +295,20 @@ func (r *UpdateAdResult) fields(f *wire.Fields) {
 	f.Bool("needSecurityRisk", &r.NeedSecurityRisk)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UpdateAdResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UpdateAdResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UpdateAdResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UpdateAdResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UpdateAdResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UpdateAdResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UploadFileResult) fields(f *wire.Fields) {
@@ -317,20 +317,20 @@ func (r *UploadFileResult) fields(f *wire.Fields) {
 	f.Text("url", &r.URL)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *UploadFileResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*UploadFileResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *UploadFileResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*UploadFileResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *UploadFileResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r UploadFileResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *MessagesParams) fields(f *wire.Fields) {
@@ -339,20 +339,20 @@ func (r *MessagesParams) fields(f *wire.Fields) {
 	f.IntText("size", &r.Size)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MessagesParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MessagesParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MessagesParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MessagesParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MessagesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MessagesParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*MessagesParams).fields)
 }
@@ -361,20 +361,20 @@ func (r *MessagesResult) fields(f *wire.Fields) {
 	wire.Structs(f, "result", &r.Messages, (*Message).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *MessagesResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MessagesResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MessagesResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MessagesResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MessagesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r MessagesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Message) fields(f *wire.Fields) {
@@ -396,12 +396,12 @@ func (r *Message) fields(f *wire.Fields) {
 	f.Digit("onlyForCustomer", &r.OnlyForCustomer)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Message) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Message).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Message) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Message).fields), nil }
 
 func (r *MarkPaidParams) fields(f *wire.Fields) {
@@ -410,20 +410,20 @@ func (r *MarkPaidParams) fields(f *wire.Fields) {
 	f.Text("paymentId", &r.PaymentID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *MarkPaidParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*MarkPaidParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *MarkPaidParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*MarkPaidParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *MarkPaidParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r MarkPaidParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*MarkPaidParams).fields)
 }

@@ -17,18 +17,13 @@ import (
 type User struct {
 	NickName        string // name that others see
 	DefaultNickName bool   // whether the name was made up by the exchange
+	WhiteFlag       int64  // whether the user is on a list of the exchange; 1 in its examples; undocumented
+	ContactConfig   bool   // whether contact details have been set; undocumented
+	IsOnline        bool   // whether the user is online
+	Email           string // email address, with most of it masked
+	Mobile          string // mobile number, with most of it masked
+	KYCLevel        int64  // how far the identity has been checked
 
-	// Whether the user is on a list of the exchange; 1 in its examples. The documentation shows it
-	// in an example only.
-	WhiteFlag int64
-
-	// Whether contact details have been set. The documentation shows it in an example only.
-	ContactConfig bool
-
-	IsOnline             bool            // whether the user is online
-	Email                string          // email address, with most of it masked
-	Mobile               string          // mobile number, with most of it masked
-	KYCLevel             int64           // how far the identity has been checked
 	LastLogoutTime       time.Time       // when the user left
 	RecentRate           decimal.Decimal // share of orders completed in the last 30 days, in percent
 	TotalFinishCount     int64           // orders completed
@@ -43,63 +38,36 @@ type User struct {
 	RecentTradeAmount    decimal.Decimal // volume of the last 30 days, in USDT
 	TotalTradeAmount     decimal.Decimal // volume in all, in USDT
 
-	// Orders carried out; the exchange does not say in what time. The documentation shows it in an
-	// example only.
-	ExecuteNum int64
+	ExecuteNum     int64      // orders carried out; the exchange does not say in what time; undocumented
+	OrderNum       int64      // orders made; the exchange does not say in what time; undocumented
+	HasUnPostAd    int64      // meaning unknown; 0 in the exchange's examples; undocumented
+	RegisterTime   time.Time  // when the user registered
+	AuthStatus     AuthStatus // whether the user is a verified advertiser
+	KYCCountryCode string     // country of the identity check, three letters, such as MYS
+	Blocked        YesNo      // whether the user is blocked; may be empty
 
-	// Orders made; the exchange does not say in what time. The documentation shows it in an example
-	// only.
-	OrderNum int64
+	GoodAppraiseRate     decimal.Decimal // share of good ratings, in percent
+	GoodAppraiseCount    int64           // number of good ratings
+	BadAppraiseCount     int64           // number of bad ratings
+	AccountID            string          // ID of the account
+	PaymentCount         int64           // number of payment methods
+	ContactCount         int64           // number of contacts
+	RealNameMask         string          // real name with a part of it masked; undocumented
+	VIPLevel             int64           // VIP level, 0 without one
+	VIPProfits           []string        // what the level brings, such as P2P_AUTO_JUDGE; undocumented
+	UserTags             []string        // labels of the exchange, such as RU_PAYMENT_PROMPT; undocumented
+	UserCancelCountLimit int64           // how many orders the user may cancel
 
-	// Meaning unknown; 0 in the exchange's examples. The documentation shows it in an example only.
-	HasUnPostAd int64
+	PaymentRealNameUneditable bool     // whether the name on payment methods cannot be changed
+	LostRoleAffected          bool     // meaning unknown; false in the exchange's examples; undocumented
+	Privileges                []string // rights of the user, such as POST_AD_BULK; undocumented
+	UserType                  UserType // who the user is; undocumented
 
-	RegisterTime      time.Time       // when the user registered
-	AuthStatus        AuthStatus      // whether the user is a verified advertiser
-	KYCCountryCode    string          // country of the identity check, three letters, such as MYS
-	Blocked           YesNo           // whether the user is blocked; may be empty
-	GoodAppraiseRate  decimal.Decimal // share of good ratings, in percent
-	GoodAppraiseCount int64           // number of good ratings
-	BadAppraiseCount  int64           // number of bad ratings
-	AccountID         string          // ID of the account
-	PaymentCount      int64           // number of payment methods
-	ContactCount      int64           // number of contacts
-
-	// Real name with a part of it masked. The documentation shows it in an example only.
-	RealNameMask string
-
-	VIPLevel int64 // VIP level, 0 without one
-
-	// What the level brings, such as P2P_AUTO_JUDGE. The documentation shows it in an example only.
-	VIPProfits []string
-
-	// Labels of the exchange, such as RU_PAYMENT_PROMPT. The documentation shows it in an example
-	// only.
-	UserTags []string
-
-	UserCancelCountLimit      int64 // how many orders the user may cancel
-	PaymentRealNameUneditable bool  // whether the name on payment methods cannot be changed
-
-	// Meaning unknown; false in the exchange's examples. The documentation shows it in an example
-	// only.
-	LostRoleAffected bool
-
-	// Rights of the user, such as POST_AD_BULK. The documentation shows it in an example only.
-	Privileges []string
-
-	UserType        UserType // Who the user is. The documentation shows it in an example only.
-	UserID          string   // UID of the user; empty for counterparties in the exchange's example
-	RealNameEnglish string   // name of the identity check, in English
-
-	// Meaning unknown; true in the exchange's examples. The documentation shows it in an example
-	// only.
-	CanSubOnline bool
-
-	// Rights of the user with details. The documentation shows it in an example only.
-	PrivilegeDetails []Privilege
-
-	// Whether the user may trade over the API. The documentation shows it in an example only.
-	OpenAPISwitch bool
+	UserID           string      // UID of the user; empty for counterparties in the exchange's example
+	RealNameEnglish  string      // name of the identity check, in English
+	CanSubOnline     bool        // meaning unknown; true in the exchange's examples; undocumented
+	PrivilegeDetails []Privilege // rights of the user with details; undocumented
+	OpenAPISwitch    bool        // whether the user may trade over the API; undocumented
 }
 
 // MyAd returns one ad of the account.
@@ -141,20 +109,33 @@ func (s *Service) AllMyAds(ctx context.Context, p *MyAdsParams) iter.Seq2[Ad, er
 
 // MyAdsParams are the parameters of [Service.MyAds].
 type MyAdsParams struct {
-	ItemID     bybit.Opt[string] // ID of an ad. Default: all.
-	Status     AdStock           // Whether something is left. Default: both.
-	Side       bybit.Opt[Side]   // What the ad does. Default: both.
-	TokenID    bybit.Opt[string] // Token, such as USDT. Default: all.
-	Page       bybit.Opt[int]    // Number of the page, from 1. Default: 1.
-	Size       bybit.Opt[int]    // Ads of a page, at most 50. Default: 10.
-	CurrencyID bybit.Opt[string] // Fiat currency, such as EUR. Default: all.
+	// ID of an ad. Default: all.
+	ItemID bybit.Opt[string]
+
+	// Whether something is left. Default: both.
+	Status AdStock
+
+	// What the ad does. Default: both.
+	Side bybit.Opt[Side]
+
+	// Token, such as USDT. Default: all.
+	TokenID bybit.Opt[string]
+
+	// Number of the page, from 1. Default: 1.
+	Page bybit.Opt[int]
+
+	// Ads of a page, at most 50. Default: 10.
+	Size bybit.Opt[int]
+
+	// Fiat currency, such as EUR. Default: all.
+	CurrencyID bybit.Opt[string]
 }
 
 // MyAdsResult is what [Service.MyAds] returns.
 type MyAdsResult struct {
 	Count      int64 // number of pages, says the exchange; 1 in its example with one ad
 	Items      []Ad  // ads of the page
-	HiddenFlag bool  // Whether ads are hidden from others. The documentation shows it in an example only.
+	HiddenFlag bool  // whether ads are hidden from others; undocumented
 }
 
 // Ads returns ads of all users that can be taken now. The side is the advertisers': ask for 0 (buy)
@@ -181,11 +162,17 @@ func (s *Service) AllAds(ctx context.Context, p *AdsParams) iter.Seq2[OnlineAd, 
 
 // AdsParams are the parameters of [Service.Ads].
 type AdsParams struct {
-	TokenID    string          // token, such as USDT
-	CurrencyID string          // fiat currency, such as EUR
-	Side       bybit.Opt[Side] // Required. What the advertisers do.
-	Page       bybit.Opt[int]  // Number of the page, from 1. Default: 1.
-	Size       bybit.Opt[int]  // Ads of a page, at most 300. Default: 10.
+	TokenID    string // token, such as USDT
+	CurrencyID string // fiat currency, such as EUR
+
+	// Required. What the advertisers do.
+	Side bybit.Opt[Side]
+
+	// Number of the page, from 1. Default: 1.
+	Page bybit.Opt[int]
+
+	// Ads of a page, at most 300. Default: 10.
+	Size bybit.Opt[int]
 }
 
 // AdsResult is what [Service.Ads] returns.
@@ -208,10 +195,14 @@ func (s *Service) PostAd(ctx context.Context, p *PostAdParams) (*PostAdResult, e
 
 // PostAdParams are the parameters of [Service.PostAd].
 type PostAdParams struct {
-	TokenID    string               // token, such as USDT
-	CurrencyID string               // fiat currency, such as EUR
-	Side       bybit.Opt[Side]      // Required. What the account will do.
-	PriceType  bybit.Opt[PriceType] // Required. How the price is made.
+	TokenID    string // token, such as USDT
+	CurrencyID string // fiat currency, such as EUR
+
+	// Required. What the account will do.
+	Side bybit.Opt[Side]
+
+	// Required. How the price is made.
+	PriceType bybit.Opt[PriceType]
 
 	// Price in percent of the reference price, such as 130. Leave it unset for a fixed price: "" is
 	// sent.
@@ -266,7 +257,8 @@ func (s *Service) UpdateAd(ctx context.Context, p *UpdateAdParams) (*UpdateAdRes
 
 // UpdateAdParams are the parameters of [Service.UpdateAd].
 type UpdateAdParams struct {
-	PriceType bybit.Opt[PriceType] // Required. How the price is made.
+	// Required. How the price is made.
+	PriceType bybit.Opt[PriceType]
 
 	// Price in percent of the reference price, such as 130. Leave it unset for a fixed price: "" is
 	// sent.
@@ -286,26 +278,17 @@ type UpdateAdParams struct {
 
 // UpdateAdResult is what [Service.UpdateAd] returns.
 type UpdateAdResult struct {
-	// Token for the security check; empty without one. The documentation shows it in an example
-	// only.
-	SecurityRiskToken string
-
-	RiskTokenType string // Kind of that token. The documentation shows it in an example only.
-	RiskVersion   string // Version of the security check. The documentation shows it in an example only.
-
-	// Whether a security check has to be passed first. The documentation shows it in an example
-	// only.
-	NeedSecurityRisk bool
+	SecurityRiskToken string // token for the security check; empty without one; undocumented
+	RiskTokenType     string // kind of that token; undocumented
+	RiskVersion       string // version of the security check; undocumented
+	NeedSecurityRisk  bool   // whether a security check has to be passed first; undocumented
 }
 
 // UploadFileResult is what [Service.UploadFile] returns.
 type UploadFileResult struct {
-	// ID of the upload; absent in the exchange's example. The documentation shows it in an example
-	// only.
-	UploadID string
-
-	Type string // what kind of file it is, such as IMAGE
-	URL  string // address of the file at the exchange, for SendMessage
+	UploadID string // ID of the upload; absent in the exchange's example; undocumented
+	Type     string // what kind of file it is, such as IMAGE
+	URL      string // address of the file at the exchange, for SendMessage
 }
 
 // Messages returns messages of an order's chat.
@@ -335,9 +318,12 @@ func (s *Service) AllMessages(ctx context.Context, p *MessagesParams) iter.Seq2[
 
 // MessagesParams are the parameters of [Service.Messages].
 type MessagesParams struct {
-	OrderID     string         // ID of the order
-	CurrentPage bybit.Opt[int] // Number of the page, from 1. Default: 1.
-	Size        int64          // messages of a page, 1 to 30
+	OrderID string // ID of the order
+
+	// Number of the page, from 1. Default: 1.
+	CurrentPage bybit.Opt[int]
+
+	Size int64 // messages of a page, 1 to 30
 }
 
 // MessagesResult is what [Service.Messages] returns.
@@ -360,13 +346,10 @@ type Message struct {
 	OrderID     string      // ID of the order
 	MsgUUID     string      // identifier that the writer gave it; may be empty
 	NickName    string      // name of the writer
+	Read        bool        // whether it has been read; as IsRead in the exchange's example; undocumented
+	FileName    string      // name of the image, document or video; empty for a text
 
-	// Whether it has been read; as IsRead in the exchange's example. The documentation shows it in
-	// an example only.
-	Read bool
-
-	FileName        string // name of the image, document or video; empty for a text
-	OnlyForCustomer bool   // whether only the customer gets it
+	OnlyForCustomer bool // whether only the customer gets it
 }
 
 // MarkPaid tells the seller that the account has paid for an order. The balance at Bybit cannot be

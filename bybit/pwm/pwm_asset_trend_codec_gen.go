@@ -12,20 +12,20 @@ func (r *AssetTrendParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *AssetTrendParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetTrendParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetTrendParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetTrendParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetTrendParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r AssetTrendParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*AssetTrendParams).fields)
 }
@@ -35,8 +35,8 @@ func (r *AssetTrendParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*AssetTrendParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *AssetTrendParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*AssetTrendParams).fields)
 }
@@ -46,20 +46,20 @@ func (r *AssetTrendResult) fields(f *wire.Fields) {
 	wire.Structs(f, "dataPoints", &r.DataPoints, (*AssetPoint).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *AssetTrendResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetTrendResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *AssetTrendResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*AssetTrendResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetTrendResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r AssetTrendResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *AssetPoint) fields(f *wire.Fields) {
@@ -67,12 +67,12 @@ func (r *AssetPoint) fields(f *wire.Fields) {
 	f.Decimal("assetValueUsd", &r.AssetValueUSD)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *AssetPoint) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*AssetPoint).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r AssetPoint) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*AssetPoint).fields), nil
 }
@@ -83,20 +83,20 @@ func (r *FundNAVParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FundNAVParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundNAVParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FundNAVParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FundNAVParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundNAVParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FundNAVParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FundNAVParams).fields)
 }
@@ -106,8 +106,8 @@ func (r *FundNAVParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FundNAVParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FundNAVParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FundNAVParams).fields)
 }
@@ -120,20 +120,20 @@ func (r *FundNAVResult) fields(f *wire.Fields) {
 	wire.Structs(f, "dataPoints", &r.DataPoints, (*NAVPoint).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FundNAVResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundNAVResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FundNAVResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FundNAVResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundNAVResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FundNAVResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *NAVPoint) fields(f *wire.Fields) {
@@ -141,32 +141,32 @@ func (r *NAVPoint) fields(f *wire.Fields) {
 	f.Decimal("nav", &r.NAV)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *NAVPoint) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*NAVPoint).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r NAVPoint) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*NAVPoint).fields), nil }
 
 func (r *CustomProductsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "products", &r.Products, (*ProductGroup).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CustomProductsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CustomProductsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CustomProductsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CustomProductsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CustomProductsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CustomProductsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ProductGroup) fields(f *wire.Fields) {
@@ -174,12 +174,12 @@ func (r *ProductGroup) fields(f *wire.Fields) {
 	wire.Structs(f, "cards", &r.Cards, (*Product).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ProductGroup) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ProductGroup).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r ProductGroup) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*ProductGroup).fields), nil
 }
@@ -203,12 +203,12 @@ func (r *Product) fields(f *wire.Fields) {
 	f.Decimal("estAPR", &r.EstAPR)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Product) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Product).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Product) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Product).fields), nil }
 
 func (r *CreateCustomPlanParams) fields(f *wire.Fields) {
@@ -216,20 +216,20 @@ func (r *CreateCustomPlanParams) fields(f *wire.Fields) {
 	wire.Structs(f, "products", &r.Products, (*PlanProduct).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CreateCustomPlanParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateCustomPlanParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateCustomPlanParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateCustomPlanParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateCustomPlanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CreateCustomPlanParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CreateCustomPlanParams).fields)
 }
@@ -241,12 +241,12 @@ func (r *PlanProduct) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlanProduct) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlanProduct).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlanProduct) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlanProduct).fields), nil
 }
@@ -258,20 +258,20 @@ func (r *CreateCustomPlanResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CreateCustomPlanResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateCustomPlanResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateCustomPlanResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateCustomPlanResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateCustomPlanResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CreateCustomPlanResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TransferParams) fields(f *wire.Fields) {
@@ -282,20 +282,20 @@ func (r *TransferParams) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TransferParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TransferParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TransferParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TransferParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TransferParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TransferParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TransferParams).fields)
 }
@@ -305,20 +305,20 @@ func (r *TransferResult) fields(f *wire.Fields) {
 	f.Text("status", (*string)(&r.Status))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TransferResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TransferResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TransferResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TransferResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TransferResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TransferResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *TransferRecordParams) fields(f *wire.Fields) {
@@ -326,20 +326,20 @@ func (r *TransferRecordParams) fields(f *wire.Fields) {
 	wire.Opt(f, "fromUserId", &r.FromUserID, (*wire.Fields).Numeral)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *TransferRecordParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TransferRecordParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TransferRecordParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TransferRecordParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TransferRecordParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r TransferRecordParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*TransferRecordParams).fields)
 }
@@ -349,8 +349,8 @@ func (r *TransferRecordParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TransferRecordParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *TransferRecordParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*TransferRecordParams).fields)
 }
@@ -364,20 +364,20 @@ func (r *TransferRecordResult) fields(f *wire.Fields) {
 	f.Text("coin", &r.Coin)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *TransferRecordResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*TransferRecordResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *TransferRecordResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*TransferRecordResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *TransferRecordResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r TransferRecordResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FundsParams) fields(f *wire.Fields) {
@@ -388,20 +388,20 @@ func (r *FundsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FundsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FundsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FundsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FundsParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*FundsParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -409,8 +409,8 @@ func (r *FundsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FundsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FundsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FundsParams).fields)
 }
@@ -420,20 +420,20 @@ func (r *FundsResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FundsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FundsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FundsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FundsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Fund) fields(f *wire.Fields) {
@@ -455,12 +455,12 @@ func (r *Fund) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Fund) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Fund).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Fund) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Fund).fields), nil }
 
 func (r *FundOrdersParams) fields(f *wire.Fields) {
@@ -473,20 +473,20 @@ func (r *FundOrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *FundOrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundOrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FundOrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FundOrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundOrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r FundOrdersParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*FundOrdersParams).fields)
 }
@@ -496,8 +496,8 @@ func (r *FundOrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FundOrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *FundOrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*FundOrdersParams).fields)
 }
@@ -507,20 +507,20 @@ func (r *FundOrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *FundOrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundOrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *FundOrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*FundOrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundOrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r FundOrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *FundOrder) fields(f *wire.Fields) {
@@ -536,12 +536,12 @@ func (r *FundOrder) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundOrder) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundOrder).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FundOrder) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FundOrder).fields), nil
 }

@@ -27,9 +27,13 @@ func (s *Service) AssetTrend(ctx context.Context, p *AssetTrendParams) (*AssetTr
 
 // AssetTrendParams are the parameters of [Service.AssetTrend].
 type AssetTrendParams struct {
-	PlanID    string               // ID of the plan
-	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
-	EndTime   bybit.Opt[time.Time] // Not after this time. Default: now.
+	PlanID string // ID of the plan
+
+	// Not before this time. Default: 7 days ago.
+	StartTime bybit.Opt[time.Time]
+
+	// Not after this time. Default: now.
+	EndTime bybit.Opt[time.Time]
 }
 
 // AssetTrendResult is what [Service.AssetTrend] returns.
@@ -60,9 +64,13 @@ func (s *Service) FundNAV(ctx context.Context, p *FundNAVParams) (*FundNAVResult
 
 // FundNAVParams are the parameters of [Service.FundNAV].
 type FundNAVParams struct {
-	FundID    string               // ID of the fund
-	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days ago.
-	EndTime   bybit.Opt[time.Time] // Not after this time, at most 180 days after StartTime. Default: now.
+	FundID string // ID of the fund
+
+	// Not before this time. Default: 7 days ago.
+	StartTime bybit.Opt[time.Time]
+
+	// Not after this time, at most 180 days after StartTime. Default: now.
+	EndTime bybit.Opt[time.Time]
 }
 
 // FundNAVResult is what [Service.FundNAV] returns.
@@ -105,22 +113,45 @@ type ProductGroup struct {
 
 // Product is one of the products of the kind ([ProductGroup.Cards]).
 type Product struct {
-	Category            Category        // kind of the product
-	ProductID           string          // ID of the product. Not for funds.
-	FundName            string          // Name of the fund in English. Funds only.
-	Coin                string          // coin of the product
-	APR                 decimal.Decimal // Yearly rate now, as a fraction. Savings and fixed terms only.
-	APRRangeLow         decimal.Decimal // Low end of the yearly rate, as a fraction. Funds only.
-	APRRangeHigh        decimal.Decimal // High end of the yearly rate, as a fraction. Funds only.
-	Tags                []string        // labels of the product, such as Delta Neutral
-	Introduction        string          // Description of the fund in English. Funds only.
-	AUM                 decimal.Decimal // worth of all that the fund manages, in coin
-	Duration            int64           // Length of the term in days. 0 if it can be left at any time.
+	Category Category // kind of the product
+
+	// ID of the product. Not for funds.
+	ProductID string
+
+	// Name of the fund in English. Funds only.
+	FundName string
+
+	Coin string // coin of the product
+
+	// Yearly rate now, as a fraction. Savings and fixed terms only.
+	APR decimal.Decimal
+
+	// Low end of the yearly rate, as a fraction. Funds only.
+	APRRangeLow decimal.Decimal
+
+	// High end of the yearly rate, as a fraction. Funds only.
+	APRRangeHigh decimal.Decimal
+
+	Tags []string // labels of the product, such as Delta Neutral
+
+	// Description of the fund in English. Funds only.
+	Introduction string
+
+	AUM decimal.Decimal // worth of all that the fund manages, in coin
+
+	// Length of the term in days. 0 if it can be left at any time.
+	Duration int64
+
 	MinInvestmentAmount decimal.Decimal // least that can be paid in, in coin
 	MaxInvestmentAmount decimal.Decimal // most that can be paid in, in coin
-	MaxDrawdown         decimal.Decimal // Largest fall from a peak, as a negative fraction. Funds only.
-	SharpeRatio         decimal.Decimal // Sharpe ratio of the fund. Funds only.
-	EstAPR              decimal.Decimal // estimated yearly rate, as a fraction
+
+	// Largest fall from a peak, as a negative fraction. Funds only.
+	MaxDrawdown decimal.Decimal
+
+	// Sharpe ratio of the fund. Funds only.
+	SharpeRatio decimal.Decimal
+
+	EstAPR decimal.Decimal // estimated yearly rate, as a fraction
 }
 
 // CreateCustomPlan sets up a plan of the client's own choice and pays it in. An account can have 20
@@ -139,16 +170,23 @@ func (s *Service) CreateCustomPlan(ctx context.Context, p *CreateCustomPlanParam
 
 // CreateCustomPlanParams are the parameters of [Service.CreateCustomPlan].
 type CreateCustomPlanParams struct {
-	AccountType AccountType   // Account that pays. Default: AccountFund.
-	Products    []PlanProduct // products of the plan, at least one
+	// Account that pays. Default: AccountFund.
+	AccountType AccountType
+
+	Products []PlanProduct // products of the plan, at least one
 }
 
 // PlanProduct is one of the products of the plan ([CreateCustomPlanParams.Products]).
 type PlanProduct struct {
-	Category  Category        // kind of the product, from CustomProducts
-	ProductID string          // ID of the product, from CustomProducts. 0 is possible.
-	FundName  string          // Name of the fund, from CustomProducts. Empty is possible.
-	Amount    decimal.Decimal // amount to invest, in the coin of the product
+	Category Category // kind of the product, from CustomProducts
+
+	// ID of the product, from CustomProducts. 0 is possible.
+	ProductID string
+
+	// Name of the fund, from CustomProducts. Empty is possible.
+	FundName string
+
+	Amount decimal.Decimal // amount to invest, in the coin of the product
 }
 
 // CreateCustomPlanResult is what [Service.CreateCustomPlan] returns.
@@ -242,11 +280,17 @@ func (s *Service) AllFunds(ctx context.Context, p *FundsParams) iter.Seq2[Fund, 
 
 // FundsParams are the parameters of [Service.Funds].
 type FundsParams struct {
-	Coin   bybit.Opt[string] // Coin of the fund. Default: all.
+	// Coin of the fund. Default: all.
+	Coin bybit.Opt[string]
+
 	FundID bybit.Opt[string] // ID of one fund
-	Status FundStatus        // Only funds in this state. Optional.
-	Limit  bybit.Opt[int]    // Rows per page, at most 50. Default: 20.
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Status FundStatus        // only funds in this state; optional
+
+	// Rows per page, at most 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FundsResult is what [Service.Funds] returns.
@@ -303,8 +347,11 @@ func (s *Service) AllFundOrders(ctx context.Context, p *FundOrdersParams) iter.S
 
 // FundOrdersParams are the parameters of [Service.FundOrders].
 type FundOrdersParams struct {
-	FundID    bybit.Opt[string] // ID of one fund. Default: all funds of the manager.
-	OrderType OrderType         // OrderSubscribe or OrderRedeem. Default: both.
+	// ID of one fund. Default: all funds of the manager.
+	FundID bybit.Opt[string]
+
+	// OrderSubscribe or OrderRedeem. Default: both.
+	OrderType OrderType
 
 	// FundOrderPendingFilter, FundOrderProcessing, FundOrderCompleted, FundOrderRejected or
 	// FundOrderFailed. Default: all.
@@ -312,8 +359,12 @@ type FundOrdersParams struct {
 
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
-	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+
+	// Rows per page, at most 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // FundOrdersResult is what [Service.FundOrders] returns.
@@ -324,14 +375,19 @@ type FundOrdersResult struct {
 
 // FundOrder is one of the orders for the funds ([FundOrdersResult.List]).
 type FundOrder struct {
-	OrderID     string          // the exchange's ID of the order
-	FundID      string          // ID of the fund
-	FundName    string          // name of the fund
-	AccountUID  string          // UID of the fund's main account
-	OrderType   OrderType       // OrderSubscribe or OrderRedeem
-	Coin        string          // coin of the order
-	Amount      decimal.Decimal // Amount in coin. Subscribe only.
-	Shares      decimal.Decimal // Number of shares. Redeem only.
+	OrderID    string    // the exchange's ID of the order
+	FundID     string    // ID of the fund
+	FundName   string    // name of the fund
+	AccountUID string    // UID of the fund's main account
+	OrderType  OrderType // OrderSubscribe or OrderRedeem
+	Coin       string    // coin of the order
+
+	// Amount in coin. Subscribe only.
+	Amount decimal.Decimal
+
+	// Number of shares. Redeem only.
+	Shares decimal.Decimal
+
 	Status      FundOrderStatus // where the order stands
 	CreatedTime time.Time       // when the order was made
 }

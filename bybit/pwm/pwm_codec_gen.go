@@ -13,12 +13,12 @@ func (r *PlanHolding) fields(f *wire.Fields) {
 	f.Decimal("currentAmount", &r.CurrentAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlanHolding) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlanHolding).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlanHolding) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlanHolding).fields), nil
 }
@@ -28,12 +28,12 @@ func (r *CoinAmount) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CoinAmount) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CoinAmount).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r CoinAmount) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*CoinAmount).fields), nil
 }
@@ -43,12 +43,12 @@ func (r *FundAmount) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundAmount) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundAmount).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FundAmount) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FundAmount).fields), nil
 }
@@ -60,20 +60,20 @@ func (r *PlansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PlansParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlansParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlansParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlansParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PlansParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*PlansParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -81,8 +81,8 @@ func (r *PlansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PlansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PlansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PlansParams).fields)
 }
@@ -92,20 +92,20 @@ func (r *PlansResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PlansResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlansResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlansResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlansResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlansResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PlansResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PlanSummary) fields(f *wire.Fields) {
@@ -120,12 +120,12 @@ func (r *PlanSummary) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlanSummary) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlanSummary).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlanSummary) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlanSummary).fields), nil
 }
@@ -134,18 +134,18 @@ func (r *PlanParams) fields(f *wire.Fields) {
 	f.Text("planId", &r.PlanID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PlanParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlanParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlanParams) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*PlanParams).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PlanParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*PlanParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -153,8 +153,8 @@ func (r *PlanParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PlanParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PlanParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PlanParams).fields)
 }
@@ -172,18 +172,18 @@ func (r *PlanResult) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PlanResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlanResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlanResult) AppendJSON(dst []byte) []byte { return wire.Append(dst, r, (*PlanResult).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlanResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PlanResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PlanPositions) fields(f *wire.Fields) {
@@ -194,12 +194,12 @@ func (r *PlanPositions) fields(f *wire.Fields) {
 	wire.Structs(f, "fundingAccount", &r.FundingCoins, (*CoinAmount).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlanPositions) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlanPositions).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlanPositions) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlanPositions).fields), nil
 }
@@ -211,12 +211,12 @@ func (r *SavingsPositions) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*SavingsPosition).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SavingsPositions) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SavingsPositions).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SavingsPositions) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SavingsPositions).fields), nil
 }
@@ -232,12 +232,12 @@ func (r *SavingsPosition) fields(f *wire.Fields) {
 	f.Omit().Text("status", (*string)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SavingsPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SavingsPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r SavingsPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*SavingsPosition).fields), nil
 }
@@ -249,12 +249,12 @@ func (r *FixedPositions) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*FixedPosition).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedPositions) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedPositions).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedPositions) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedPositions).fields), nil
 }
@@ -273,12 +273,12 @@ func (r *FixedPosition) fields(f *wire.Fields) {
 	f.Omit().Text("status", (*string)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FixedPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FixedPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FixedPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FixedPosition).fields), nil
 }
@@ -290,12 +290,12 @@ func (r *FundPositions) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*FundPosition).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundPositions) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundPositions).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FundPositions) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FundPositions).fields), nil
 }
@@ -321,12 +321,12 @@ func (r *FundPosition) fields(f *wire.Fields) {
 	f.Omit().Text("status", (*string)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FundPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FundPosition).fields), nil
 }
@@ -337,12 +337,12 @@ func (r *OnchainPositions) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*OnchainPosition).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OnchainPositions) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OnchainPositions).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OnchainPositions) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OnchainPositions).fields), nil
 }
@@ -357,12 +357,12 @@ func (r *OnchainPosition) fields(f *wire.Fields) {
 	f.Omit().Text("status", (*string)(&r.Status))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OnchainPosition) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OnchainPosition).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OnchainPosition) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OnchainPosition).fields), nil
 }

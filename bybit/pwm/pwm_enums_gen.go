@@ -5,7 +5,6 @@ package pwm
 // AccountType is an account that pays or receives.
 type AccountType string
 
-// The values of AccountType.
 const (
 	AccountFund    AccountType = "FUND"    // the funding account, in requests
 	AccountFunding AccountType = "Funding" // the funding account, in replies
@@ -15,7 +14,6 @@ const (
 // Category is a kind of product.
 type Category string
 
-// The values of Category.
 const (
 	MultiCoinEarning Category = "multiCoinEarning" // savings in several coins, as a group
 	FlexibleSavings  Category = "flexibleSavings"  // savings that can be taken out at any time
@@ -29,7 +27,6 @@ const (
 // PlanType is the kind of a plan.
 type PlanType string
 
-// The values of PlanType.
 const (
 	PlanStable   PlanType = "stable"   // the stable kind
 	PlanAdvanced PlanType = "advanced" // the advanced kind
@@ -38,7 +35,6 @@ const (
 // PlanStatus says where a plan stands.
 type PlanStatus string
 
-// The values of PlanStatus.
 const (
 	PlanPending PlanStatus = "PendingSubscription" // set up, the client has not paid in
 	PlanActive  PlanStatus = "Active"              // running
@@ -49,7 +45,6 @@ const (
 // PlanSource says who set a plan up.
 type PlanSource string
 
-// The values of PlanSource.
 const (
 	SourceConsultant  PlanSource = "consultant"  // a consultant
 	SourceDirect      PlanSource = "direct"      // the client
@@ -59,7 +54,6 @@ const (
 // FundStatus says where a fund stands.
 type FundStatus string
 
-// The values of FundStatus.
 const (
 	FundPending FundStatus = "PendingSubscribe" // set up, nobody has paid in
 	FundActive  FundStatus = "Active"           // running
@@ -70,7 +64,6 @@ const (
 // OrderType says what an order does.
 type OrderType string
 
-// The values of OrderType.
 const (
 	OrderSubscribe    OrderType = "Subscribe"    // pays in
 	OrderRedeem       OrderType = "Redeem"       // takes out
@@ -81,7 +74,6 @@ const (
 // their own.
 type FundOrderStatus string
 
-// The values of FundOrderStatus.
 const (
 	FundOrderPendingFilter FundOrderStatus = "Pending Review" // waits for the manager, in the filter
 	FundOrderPending       FundOrderStatus = "PendingReview"  // waits for the manager
@@ -96,7 +88,6 @@ const (
 // OrderStatus says where an order of a plan stands.
 type OrderStatus string
 
-// The values of OrderStatus.
 const (
 	OrderPending   OrderStatus = "Pending"   // being carried out
 	OrderCompleted OrderStatus = "Completed" // carried out
@@ -106,7 +97,6 @@ const (
 // ReviewAction says what a manager decides about an order. Replies may begin it with a capital.
 type ReviewAction string
 
-// The values of ReviewAction.
 const (
 	ReviewApprove ReviewAction = "approve" // let the order through
 	ReviewReject  ReviewAction = "reject"  // refuse the order
@@ -115,7 +105,6 @@ const (
 // SubAccountStatus says how far the making of a sub-account is.
 type SubAccountStatus string
 
-// The values of SubAccountStatus.
 const (
 	SubAccountPending   SubAccountStatus = "pending"   // being made
 	SubAccountSuccess   SubAccountStatus = "success"   // made
@@ -126,7 +115,6 @@ const (
 // SettlementStatus says how far a settlement of profit is.
 type SettlementStatus string
 
-// The values of SettlementStatus.
 const (
 	SettlementProcessing SettlementStatus = "Processing" // being worked on
 	SettlementCompleted  SettlementStatus = "Completed"  // paid
@@ -136,7 +124,6 @@ const (
 // TransferStatus says how far a transfer is.
 type TransferStatus string
 
-// The values of TransferStatus.
 const (
 	TransferProcessing TransferStatus = "PROCESSING" // being worked on
 	TransferSuccess    TransferStatus = "SUCCESS"    // carried out
@@ -146,7 +133,6 @@ const (
 // RequestStatus says what became of a request of a client.
 type RequestStatus string
 
-// The values of RequestStatus.
 const (
 	RequestSuccess    RequestStatus = "Success"    // carried out at once
 	RequestPending    RequestStatus = "Pending"    // waits for a decision or for settlement
@@ -157,7 +143,6 @@ const (
 // ItemStatus says where one product of a plan stands.
 type ItemStatus string
 
-// The values of ItemStatus.
 const (
 	ItemProcessing ItemStatus = "0" // being set up
 	ItemActive     ItemStatus = "1" // running

@@ -54,10 +54,17 @@ func (s *Service) AllPlans(ctx context.Context, p *PlansParams) iter.Seq2[PlanSu
 
 // PlansParams are the parameters of [Service.Plans].
 type PlansParams struct {
-	PlanID bybit.Opt[string] // ID of one plan. Default: all.
-	Status PlanStatus        // PlanPending, PlanActive or PlanClosed. Default: all.
-	Limit  bybit.Opt[int]    // Rows per page, at most 50. Default: 20.
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// ID of one plan. Default: all.
+	PlanID bybit.Opt[string]
+
+	// PlanPending, PlanActive or PlanClosed. Default: all.
+	Status PlanStatus
+
+	// Rows per page, at most 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // PlansResult is what [Service.Plans] returns.
@@ -68,15 +75,18 @@ type PlansResult struct {
 
 // PlanSummary is one of the plans of the account ([PlansResult.List]).
 type PlanSummary struct {
-	PlanID             string          // ID of the plan
-	PlanName           string          // name of the plan
-	PlanType           PlanType        // kind of the plan: PlanStable or PlanAdvanced
-	Status             PlanStatus      // where the plan stands
-	Source             PlanSource      // who set the plan up
-	CurrentAssetUSD    decimal.Decimal // worth of the plan in USD; before it is paid in, the amount set up
-	AccumulateYieldUSD decimal.Decimal // Yield so far in USD. 0 before it is paid in.
-	Holdings           []PlanHolding   // products of the plan
-	CreatedTime        time.Time       // when the plan was set up
+	PlanID          string          // ID of the plan
+	PlanName        string          // name of the plan
+	PlanType        PlanType        // kind of the plan: PlanStable or PlanAdvanced
+	Status          PlanStatus      // where the plan stands
+	Source          PlanSource      // who set the plan up
+	CurrentAssetUSD decimal.Decimal // worth of the plan in USD; before it is paid in, the amount set up
+
+	// Yield so far in USD. 0 before it is paid in.
+	AccumulateYieldUSD decimal.Decimal
+
+	Holdings    []PlanHolding // products of the plan
+	CreatedTime time.Time     // when the plan was set up
 }
 
 // Plan returns one plan that is running or ended, with every product in it. See

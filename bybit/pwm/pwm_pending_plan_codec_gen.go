@@ -10,20 +10,20 @@ func (r *PendingPlanParams) fields(f *wire.Fields) {
 	f.Text("planId", &r.PlanID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PendingPlanParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PendingPlanParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PendingPlanParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PendingPlanParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PendingPlanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PendingPlanParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PendingPlanParams).fields)
 }
@@ -33,8 +33,8 @@ func (r *PendingPlanParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*PendingPlanParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *PendingPlanParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*PendingPlanParams).fields)
 }
@@ -50,20 +50,20 @@ func (r *PendingPlanResult) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PendingPlanResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PendingPlanResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PendingPlanResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PendingPlanResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PendingPlanResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PendingPlanResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *PlannedProducts) fields(f *wire.Fields) {
@@ -73,12 +73,12 @@ func (r *PlannedProducts) fields(f *wire.Fields) {
 	wire.Struct(f, "onchainEarn", &r.OnchainEarn, (*PlannedStakes).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlannedProducts) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlannedProducts).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlannedProducts) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlannedProducts).fields), nil
 }
@@ -88,12 +88,12 @@ func (r *PlannedSavings) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*PlannedSaving).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlannedSavings) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlannedSavings).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlannedSavings) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlannedSavings).fields), nil
 }
@@ -106,12 +106,12 @@ func (r *PlannedSaving) fields(f *wire.Fields) {
 	f.Decimal("apr", &r.APR)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlannedSaving) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlannedSaving).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlannedSaving) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlannedSaving).fields), nil
 }
@@ -121,12 +121,12 @@ func (r *PlannedTerms) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*PlannedTerm).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlannedTerms) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlannedTerms).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlannedTerms) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlannedTerms).fields), nil
 }
@@ -140,12 +140,12 @@ func (r *PlannedTerm) fields(f *wire.Fields) {
 	f.Int("duration", &r.Duration)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlannedTerm) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlannedTerm).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlannedTerm) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlannedTerm).fields), nil
 }
@@ -155,12 +155,12 @@ func (r *PlannedFunds) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*PlannedFund).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlannedFunds) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlannedFunds).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlannedFunds) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlannedFunds).fields), nil
 }
@@ -175,12 +175,12 @@ func (r *PlannedFund) fields(f *wire.Fields) {
 	wire.Struct(f, "introduction", &r.Introduction, (*FundIntroduction).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlannedFund) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlannedFund).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlannedFund) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlannedFund).fields), nil
 }
@@ -194,12 +194,12 @@ func (r *FundIntroduction) fields(f *wire.Fields) {
 	f.Text("lockupPeriod", &r.LockupPeriod)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *FundIntroduction) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*FundIntroduction).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r FundIntroduction) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*FundIntroduction).fields), nil
 }
@@ -209,12 +209,12 @@ func (r *PlannedStakes) fields(f *wire.Fields) {
 	wire.Structs(f, "items", &r.Items, (*PlannedStake).fields)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlannedStakes) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlannedStakes).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlannedStakes) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlannedStakes).fields), nil
 }
@@ -227,12 +227,12 @@ func (r *PlannedStake) fields(f *wire.Fields) {
 	f.Decimal("apr", &r.APR)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlannedStake) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlannedStake).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlannedStake) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*PlannedStake).fields), nil
 }
@@ -243,20 +243,20 @@ func (r *SubscribeParams) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SubscribeParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SubscribeParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SubscribeParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SubscribeParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SubscribeParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SubscribeParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SubscribeParams).fields)
 }
@@ -267,20 +267,20 @@ func (r *SubscribeResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SubscribeResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SubscribeResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SubscribeResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SubscribeResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SubscribeResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SubscribeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *InvestMoreParams) fields(f *wire.Fields) {
@@ -292,20 +292,20 @@ func (r *InvestMoreParams) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *InvestMoreParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*InvestMoreParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *InvestMoreParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*InvestMoreParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *InvestMoreParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r InvestMoreParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*InvestMoreParams).fields)
 }
@@ -321,20 +321,20 @@ func (r *InvestMoreResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *InvestMoreResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*InvestMoreResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *InvestMoreResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*InvestMoreResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *InvestMoreResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r InvestMoreResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *RedeemParams) fields(f *wire.Fields) {
@@ -347,20 +347,20 @@ func (r *RedeemParams) fields(f *wire.Fields) {
 	wire.Opt(f, "positionId", &r.PositionID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *RedeemParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedeemParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedeemParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedeemParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedeemParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r RedeemParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*RedeemParams).fields) }
 
 func (r *RedeemResult) fields(f *wire.Fields) {
@@ -376,20 +376,20 @@ func (r *RedeemResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *RedeemResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*RedeemResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *RedeemResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*RedeemResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *RedeemResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r RedeemResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ClaimParams) fields(f *wire.Fields) {
@@ -398,20 +398,20 @@ func (r *ClaimParams) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ClaimParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ClaimParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ClaimParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ClaimParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ClaimParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ClaimParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*ClaimParams).fields) }
 
 func (r *ClaimResult) fields(f *wire.Fields) {
@@ -421,20 +421,20 @@ func (r *ClaimResult) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ClaimResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ClaimResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ClaimResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ClaimResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ClaimResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ClaimResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrdersParams) fields(f *wire.Fields) {
@@ -449,20 +449,20 @@ func (r *OrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrdersParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrdersParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -470,8 +470,8 @@ func (r *OrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *OrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrdersParams).fields)
 }
@@ -481,20 +481,20 @@ func (r *OrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Order) fields(f *wire.Fields) {
@@ -510,10 +510,10 @@ func (r *Order) fields(f *wire.Fields) {
 	f.Millis("orderTime", &r.OrderTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Order) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Order).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Order) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Order).fields), nil }

@@ -139,8 +139,10 @@ func (s *Service) Subscribe(ctx context.Context, p *SubscribeParams) (*Subscribe
 
 // SubscribeParams are the parameters of [Service.Subscribe].
 type SubscribeParams struct {
-	PlanID      string      // ID of a PendingSubscription plan
-	AccountType AccountType // Account that pays. Default: AccountFund.
+	PlanID string // ID of a PendingSubscription plan
+
+	// Account that pays. Default: AccountFund.
+	AccountType AccountType
 
 	// The user's own ID of the order: up to 36 characters. Sending it again does not pay twice.
 	LinkID string
@@ -167,11 +169,14 @@ func (s *Service) InvestMore(ctx context.Context, p *InvestMoreParams) (*InvestM
 
 // InvestMoreParams are the parameters of [Service.InvestMore].
 type InvestMoreParams struct {
-	PlanID      string          // ID of an Active plan
-	AccountType AccountType     // Account that pays. Default: AccountFund.
-	Category    Category        // kind of the product
-	ProductID   string          // ID of the product
-	Amount      decimal.Decimal // amount to add, in the coin of the product
+	PlanID string // ID of an Active plan
+
+	// Account that pays. Default: AccountFund.
+	AccountType AccountType
+
+	Category  Category        // kind of the product
+	ProductID string          // ID of the product
+	Amount    decimal.Decimal // amount to add, in the coin of the product
 
 	// The user's own ID of the order: up to 36 characters. Sending it again does not pay twice.
 	LinkID string
@@ -205,26 +210,36 @@ func (s *Service) Redeem(ctx context.Context, p *RedeemParams) (*RedeemResult, e
 
 // RedeemParams are the parameters of [Service.Redeem].
 type RedeemParams struct {
-	PlanID    string                     // ID of the plan
-	Category  Category                   // kind of the product
-	ProductID string                     // ID of the product; for a fund its ID
-	Shares    bybit.Opt[decimal.Decimal] // Number of shares to sell. Needed for funds.
-	Amount    bybit.Opt[decimal.Decimal] // Amount to take out. Needed for all but funds.
+	PlanID    string   // ID of the plan
+	Category  Category // kind of the product
+	ProductID string   // ID of the product; for a fund its ID
+
+	// Number of shares to sell. Needed for funds.
+	Shares bybit.Opt[decimal.Decimal]
+
+	// Amount to take out. Needed for all but funds.
+	Amount bybit.Opt[decimal.Decimal]
 
 	// The user's own ID of the order: up to 36 characters. Sending it again does not redeem twice.
 	LinkID string
 
-	PositionID bybit.Opt[string] // ID of the position. Needed for fund pools and on-chain staking.
+	// ID of the position. Needed for fund pools and on-chain staking.
+	PositionID bybit.Opt[string]
 }
 
 // RedeemResult is what [Service.Redeem] returns.
 type RedeemResult struct {
-	OrderID         string          // the exchange's ID of the order
-	PlanID          string          // ID of the plan
-	Category        Category        // kind of the product
-	ProductID       string          // ID of the product
-	Shares          decimal.Decimal // Number of shares sold. Funds only.
-	Amount          decimal.Decimal // Amount taken out. All but funds.
+	OrderID   string   // the exchange's ID of the order
+	PlanID    string   // ID of the plan
+	Category  Category // kind of the product
+	ProductID string   // ID of the product
+
+	// Number of shares sold. Funds only.
+	Shares decimal.Decimal
+
+	// Amount taken out. All but funds.
+	Amount decimal.Decimal
+
 	EstimatedAmount decimal.Decimal // amount at the worth of a share now; settlement decides
 	Coin            string          // coin that is paid back
 	Status          RequestStatus   // RequestSuccess, or RequestPending for a fund
@@ -245,8 +260,10 @@ func (s *Service) Claim(ctx context.Context, p *ClaimParams) (*ClaimResult, erro
 
 // ClaimParams are the parameters of [Service.Claim].
 type ClaimParams struct {
-	PlanID        string      // ID of an Active plan
-	ToAccountType AccountType // Account that receives. Default: AccountFund.
+	PlanID string // ID of an Active plan
+
+	// Account that receives. Default: AccountFund.
+	ToAccountType AccountType
 
 	// The user's own ID of the order: up to 36 characters. Sending it again does not pay twice.
 	LinkID string
@@ -285,18 +302,30 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	PlanID bybit.Opt[string] // ID of one plan. Default: all.
+	// ID of one plan. Default: all.
+	PlanID bybit.Opt[string]
 
 	// Only FlexibleSavings, FundPool, FundPoolPremium, EquityFund or OnchainEarn. Default: all.
 	Category Category
 
-	Type      OrderType            // OrderSubscribe or OrderRedeem. Default: all.
-	Status    OrderStatus          // Only orders in this state. Optional.
-	StartTime bybit.Opt[time.Time] // Not before this time. Default: no limit.
-	EndTime   bybit.Opt[time.Time] // Not after this time. Default: now.
-	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
-	LinkID    bybit.Opt[string]    // the user's own ID of one order
+	// OrderSubscribe or OrderRedeem. Default: all.
+	Type OrderType
+
+	Status OrderStatus // only orders in this state; optional
+
+	// Not before this time. Default: no limit.
+	StartTime bybit.Opt[time.Time]
+
+	// Not after this time. Default: now.
+	EndTime bybit.Opt[time.Time]
+
+	// Rows per page, at most 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
+
+	LinkID bybit.Opt[string] // the user's own ID of one order
 }
 
 // OrdersResult is what [Service.Orders] returns.

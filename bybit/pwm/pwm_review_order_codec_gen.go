@@ -12,20 +12,20 @@ func (r *ReviewOrderParams) fields(f *wire.Fields) {
 	f.Text("reqLinkId", &r.ReqLinkID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ReviewOrderParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ReviewOrderParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ReviewOrderParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ReviewOrderParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ReviewOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ReviewOrderParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ReviewOrderParams).fields)
 }
@@ -43,20 +43,20 @@ func (r *ReviewOrderResult) fields(f *wire.Fields) {
 	f.Millis("updatedTime", &r.UpdatedTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ReviewOrderResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ReviewOrderResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ReviewOrderResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ReviewOrderResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ReviewOrderResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ReviewOrderResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CreateFundParams) fields(f *wire.Fields) {
@@ -68,20 +68,20 @@ func (r *CreateFundParams) fields(f *wire.Fields) {
 	f.Text("reqLinkId", &r.ReqLinkID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CreateFundParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateFundParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateFundParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateFundParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateFundParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CreateFundParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CreateFundParams).fields)
 }
@@ -97,20 +97,20 @@ func (r *CreateFundResult) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CreateFundResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateFundResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateFundResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateFundResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateFundResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CreateFundResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *CreateSubAccountParams) fields(f *wire.Fields) {
@@ -118,20 +118,20 @@ func (r *CreateSubAccountParams) fields(f *wire.Fields) {
 	f.Text("reqLinkId", &r.ReqLinkID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CreateSubAccountParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateSubAccountParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateSubAccountParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateSubAccountParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateSubAccountParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CreateSubAccountParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CreateSubAccountParams).fields)
 }
@@ -143,20 +143,20 @@ func (r *CreateSubAccountResult) fields(f *wire.Fields) {
 	f.Text("status", (*string)(&r.Status))
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CreateSubAccountResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreateSubAccountResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreateSubAccountResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreateSubAccountResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreateSubAccountResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CreateSubAccountResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SettleProfitParams) fields(f *wire.Fields) {
@@ -164,20 +164,20 @@ func (r *SettleProfitParams) fields(f *wire.Fields) {
 	f.Text("reqLinkId", &r.ReqLinkID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *SettleProfitParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SettleProfitParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SettleProfitParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SettleProfitParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SettleProfitParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r SettleProfitParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*SettleProfitParams).fields)
 }
@@ -191,20 +191,20 @@ func (r *SettleProfitResult) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *SettleProfitResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*SettleProfitResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *SettleProfitResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*SettleProfitResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *SettleProfitResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r SettleProfitResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ManagedPlansParams) fields(f *wire.Fields) {
@@ -215,20 +215,20 @@ func (r *ManagedPlansParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ManagedPlansParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ManagedPlansParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ManagedPlansParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ManagedPlansParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ManagedPlansParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ManagedPlansParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ManagedPlansParams).fields)
 }
@@ -238,8 +238,8 @@ func (r *ManagedPlansParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ManagedPlansParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *ManagedPlansParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ManagedPlansParams).fields)
 }
@@ -249,20 +249,20 @@ func (r *ManagedPlansResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ManagedPlansResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ManagedPlansResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ManagedPlansResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ManagedPlansResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ManagedPlansResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ManagedPlansResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ManagedPlan) fields(f *wire.Fields) {
@@ -278,12 +278,12 @@ func (r *ManagedPlan) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ManagedPlan) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ManagedPlan).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r ManagedPlan) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*ManagedPlan).fields), nil
 }
@@ -296,20 +296,20 @@ func (r *CreatePlanParams) fields(f *wire.Fields) {
 	f.Text("reqLinkId", &r.ReqLinkID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *CreatePlanParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreatePlanParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreatePlanParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreatePlanParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreatePlanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r CreatePlanParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*CreatePlanParams).fields)
 }
@@ -319,12 +319,12 @@ func (r *PlanFund) fields(f *wire.Fields) {
 	f.Decimal("amount", &r.Amount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlanFund) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlanFund).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r PlanFund) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*PlanFund).fields), nil }
 
 func (r *CreatePlanResult) fields(f *wire.Fields) {
@@ -335,20 +335,20 @@ func (r *CreatePlanResult) fields(f *wire.Fields) {
 	f.Millis("createdTime", &r.CreatedTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *CreatePlanResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*CreatePlanResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *CreatePlanResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*CreatePlanResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *CreatePlanResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r CreatePlanResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *ManagePlanParams) fields(f *wire.Fields) {
@@ -358,20 +358,20 @@ func (r *ManagePlanParams) fields(f *wire.Fields) {
 	f.Text("reqLinkId", &r.ReqLinkID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ManagePlanParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ManagePlanParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ManagePlanParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ManagePlanParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ManagePlanParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ManagePlanParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ManagePlanParams).fields)
 }
@@ -383,18 +383,18 @@ func (r *ManagePlanResult) fields(f *wire.Fields) {
 	f.Millis("updatedTime", &r.UpdatedTime)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ManagePlanResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ManagePlanResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ManagePlanResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ManagePlanResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ManagePlanResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ManagePlanResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -45,9 +45,14 @@ type ReviewOrderResult struct {
 	OrderType   OrderType       // OrderSubscribe or OrderRedeem
 	Action      ReviewAction    // what was decided
 	Coin        string          // coin of the order
-	Amount      decimal.Decimal // Amount in coin. Subscribe only.
-	Shares      decimal.Decimal // Number of shares. Redeem only.
-	UpdatedTime time.Time       // when the order last changed
+
+	// Amount in coin. Subscribe only.
+	Amount decimal.Decimal
+
+	// Number of shares. Redeem only.
+	Shares decimal.Decimal
+
+	UpdatedTime time.Time // when the order last changed
 }
 
 // CreateFund makes a fund, which then waits for a first payment. An asset manager can have 10
@@ -110,16 +115,21 @@ func (s *Service) CreateSubAccount(ctx context.Context, p *CreateSubAccountParam
 
 // CreateSubAccountParams are the parameters of [Service.CreateSubAccount].
 type CreateSubAccountParams struct {
-	FundID    string // ID of an Active fund
-	ReqLinkID string // The user's own ID of the request. Sending it again makes nothing twice.
+	FundID string // ID of an Active fund
+
+	// The user's own ID of the request. Sending it again makes nothing twice.
+	ReqLinkID string
 }
 
 // CreateSubAccountResult is what [Service.CreateSubAccount] returns.
 type CreateSubAccountResult struct {
-	FundID        string           // ID of the fund
-	SubAccountUID string           // UID of the sub-account. 0 while it is being made.
-	CreatedTime   time.Time        // when it was asked for
-	Status        SubAccountStatus // how far it is
+	FundID string // ID of the fund
+
+	// UID of the sub-account. 0 while it is being made.
+	SubAccountUID string
+
+	CreatedTime time.Time        // when it was asked for
+	Status      SubAccountStatus // how far it is
 }
 
 // SettleProfit settles the manager's share of a running fund's profit; a closed fund is refused
@@ -175,12 +185,17 @@ func (s *Service) AllManagedPlans(ctx context.Context, p *ManagedPlansParams) it
 
 // ManagedPlansParams are the parameters of [Service.ManagedPlans].
 type ManagedPlansParams struct {
-	PlanID          bybit.Opt[string] // ID of one plan. Default: all.
-	Status          PlanStatus        // Only plans in this state. Optional.
-	SubscriptionUID bybit.Opt[string] // UID of the client
-	Limit           bybit.Opt[int]    // Rows per page, at most 50. Default: 20.
+	// ID of one plan. Default: all.
+	PlanID bybit.Opt[string]
 
-	Cursor bybit.Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	Status          PlanStatus        // only plans in this state; optional
+	SubscriptionUID bybit.Opt[string] // UID of the client
+
+	// Rows per page, at most 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // ManagedPlansResult is what [Service.ManagedPlans] returns.
@@ -191,16 +206,19 @@ type ManagedPlansResult struct {
 
 // ManagedPlan is one of the plans of the manager's clients ([ManagedPlansResult.List]).
 type ManagedPlan struct {
-	PlanID             string          // ID of the plan
-	PlanName           string          // name of the plan
-	PlanType           PlanType        // kind of the plan: PlanStable or PlanAdvanced
-	Status             PlanStatus      // where the plan stands
-	Source             PlanSource      // who set the plan up
-	SubscriptionUID    string          // UID of the client
-	CurrentAssetUSD    decimal.Decimal // worth of the plan in USD; before it is paid in, the amount set up
-	AccumulateYieldUSD decimal.Decimal // Yield so far in USD. 0 before it is paid in.
-	Holdings           []PlanHolding   // products of the plan
-	CreatedTime        time.Time       // when the plan was set up
+	PlanID          string          // ID of the plan
+	PlanName        string          // name of the plan
+	PlanType        PlanType        // kind of the plan: PlanStable or PlanAdvanced
+	Status          PlanStatus      // where the plan stands
+	Source          PlanSource      // who set the plan up
+	SubscriptionUID string          // UID of the client
+	CurrentAssetUSD decimal.Decimal // worth of the plan in USD; before it is paid in, the amount set up
+
+	// Yield so far in USD. 0 before it is paid in.
+	AccumulateYieldUSD decimal.Decimal
+
+	Holdings    []PlanHolding // products of the plan
+	CreatedTime time.Time     // when the plan was set up
 }
 
 // CreatePlan sets up a plan of the manager's own funds for a client, who then pays it in. The funds
@@ -259,9 +277,12 @@ func (s *Service) ManagePlan(ctx context.Context, p *ManagePlanParams) (*ManageP
 
 // ManagePlanParams are the parameters of [Service.ManagePlan].
 type ManagePlanParams struct {
-	PlanID       string       // ID of the plan
-	UpdateStatus PlanStatus   // PlanClosed or PlanDeleted. Default: unchanged.
-	UpdateFunds  []FundAmount // funds to add, or to change if they are in the plan: at most 10, each once
+	PlanID string // ID of the plan
+
+	// PlanClosed or PlanDeleted. Default: unchanged.
+	UpdateStatus PlanStatus
+
+	UpdateFunds []FundAmount // funds to add, or to change if they are in the plan: at most 10, each once
 
 	// The user's own ID of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string

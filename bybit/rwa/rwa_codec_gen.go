@@ -10,20 +10,20 @@ func (r *ProductsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *ProductsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ProductsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ProductsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ProductsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ProductsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r ProductsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*ProductsParams).fields)
 }
@@ -33,8 +33,8 @@ func (r *ProductsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*ProductsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *ProductsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*ProductsParams).fields)
 }
@@ -43,20 +43,20 @@ func (r *ProductsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Product).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *ProductsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*ProductsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *ProductsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*ProductsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *ProductsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r ProductsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Product) fields(f *wire.Fields) {
@@ -81,12 +81,12 @@ func (r *Product) fields(f *wire.Fields) {
 	f.Int("sharePrecision", &r.SharePrecision)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Product) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Product).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Product) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Product).fields), nil }
 
 func (r *NAVChartParams) fields(f *wire.Fields) {
@@ -95,20 +95,20 @@ func (r *NAVChartParams) fields(f *wire.Fields) {
 	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Seconds)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *NAVChartParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*NAVChartParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *NAVChartParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*NAVChartParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *NAVChartParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r NAVChartParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*NAVChartParams).fields)
 }
@@ -118,8 +118,8 @@ func (r *NAVChartParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*NAVChartParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *NAVChartParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*NAVChartParams).fields)
 }
@@ -129,20 +129,20 @@ func (r *NAVChartResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*NAVPoint).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *NAVChartResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*NAVChartResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *NAVChartResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*NAVChartResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *NAVChartResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r NAVChartResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *NAVPoint) fields(f *wire.Fields) {
@@ -150,12 +150,12 @@ func (r *NAVPoint) fields(f *wire.Fields) {
 	f.Decimal("nav", &r.NAV)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *NAVPoint) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*NAVPoint).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r NAVPoint) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*NAVPoint).fields), nil }
 
 func (r *PlaceOrderParams) fields(f *wire.Fields) {
@@ -168,20 +168,20 @@ func (r *PlaceOrderParams) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *PlaceOrderParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlaceOrderParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlaceOrderParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlaceOrderParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlaceOrderParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r PlaceOrderParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*PlaceOrderParams).fields)
 }
@@ -191,20 +191,20 @@ func (r *PlaceOrderResult) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PlaceOrderResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PlaceOrderResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PlaceOrderResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PlaceOrderResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PlaceOrderResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PlaceOrderResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrdersParams) fields(f *wire.Fields) {
@@ -218,20 +218,20 @@ func (r *OrdersParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrdersParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrdersParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrdersParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrdersParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrdersParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrdersParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*OrdersParams).fields) }
 
 // DecodeQuery reads the query of a request, without its question mark.
@@ -239,8 +239,8 @@ func (r *OrdersParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrdersParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *OrdersParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrdersParams).fields)
 }
@@ -250,20 +250,20 @@ func (r *OrdersResult) fields(f *wire.Fields) {
 	f.Text("nextPageCursor", &r.NextPageCursor)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrdersResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrdersResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrdersResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrdersResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrdersResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrdersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Order) fields(f *wire.Fields) {
@@ -282,32 +282,32 @@ func (r *Order) fields(f *wire.Fields) {
 	f.Omit().Decimal("settledAmount", &r.SettledAmount)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Order) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Order).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Order) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Order).fields), nil }
 
 func (r *PositionsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Position).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *PositionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*PositionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *PositionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*PositionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *PositionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r PositionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *Position) fields(f *wire.Fields) {
@@ -323,10 +323,10 @@ func (r *Position) fields(f *wire.Fields) {
 	f.Int("duration", &r.Duration)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *Position) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*Position).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r Position) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*Position).fields), nil }

@@ -5,7 +5,6 @@ package rwa
 // OrderType says what an order does.
 type OrderType string
 
-// The values of OrderType.
 const (
 	OrderStake  OrderType = "Stake"  // buys shares
 	OrderRedeem OrderType = "Redeem" // sells shares
@@ -14,7 +13,6 @@ const (
 // OrderStatus says how far an order is.
 type OrderStatus string
 
-// The values of OrderStatus.
 const (
 	OrderProcessing OrderStatus = "Processing" // waiting for its settlement
 	OrderSuccess    OrderStatus = "Success"    // settled
@@ -24,7 +22,6 @@ const (
 // AccountType is an account that pays or receives.
 type AccountType string
 
-// The values of AccountType.
 const (
 	AccountFund    AccountType = "FUND"    // the funding account
 	AccountUnified AccountType = "UNIFIED" // the unified trading account
@@ -33,7 +30,6 @@ const (
 // SavingType says whether shares are locked up.
 type SavingType string
 
-// The values of SavingType.
 const (
 	SavingFlexible SavingType = "Flexible" // they can be sold at any time
 	SavingFixed    SavingType = "Fixed"    // they are locked for a number of days

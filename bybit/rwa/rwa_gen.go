@@ -29,7 +29,8 @@ func (s *Service) Products(ctx context.Context, p *ProductsParams) (*ProductsRes
 
 // ProductsParams are the parameters of [Service.Products].
 type ProductsParams struct {
-	Coin bybit.Opt[string] // Settlement coin in capitals, such as USDC. Default: all.
+	// Settlement coin in capitals, such as USDC. Default: all.
+	Coin bybit.Opt[string]
 }
 
 // ProductsResult is what [Service.Products] returns.
@@ -48,9 +49,12 @@ type Product struct {
 	// Bonus yearly rate as a fraction, all bonuses together. Absent if there is none.
 	BonusAPR decimal.Decimal
 
-	SavingType SavingType      // whether shares are locked up
-	Duration   int64           // Days for which shares are locked up. 0 if they are not.
-	NAV        decimal.Decimal // latest worth of one share in the settlement coin, cut to SharePrecision
+	SavingType SavingType // whether shares are locked up
+
+	// Days for which shares are locked up. 0 if they are not.
+	Duration int64
+
+	NAV decimal.Decimal // latest worth of one share in the settlement coin, cut to SharePrecision
 
 	MinStakeAmount decimal.Decimal // least that can be paid in, in the settlement coin
 
@@ -85,9 +89,13 @@ func (s *Service) NAVChart(ctx context.Context, p *NAVChartParams) (*NAVChartRes
 
 // NAVChartParams are the parameters of [Service.NAVChart].
 type NAVChartParams struct {
-	ProductID int64                // ID of the product
-	StartTime bybit.Opt[time.Time] // Not before this time. Default: 7 days before EndTime.
-	EndTime   bybit.Opt[time.Time] // Not after this time, at most 180 days after StartTime. Default: now.
+	ProductID int64 // ID of the product
+
+	// Not before this time. Default: 7 days before EndTime.
+	StartTime bybit.Opt[time.Time]
+
+	// Not after this time, at most 180 days after StartTime. Default: now.
+	EndTime bybit.Opt[time.Time]
 }
 
 // NAVChartResult is what [Service.NAVChart] returns.
@@ -125,8 +133,11 @@ type PlaceOrderParams struct {
 	// Amount to pay in, in the settlement coin. Needed for Stake, else ignored.
 	StakeAmount bybit.Opt[decimal.Decimal]
 
-	RedeemShares bybit.Opt[decimal.Decimal] // Number of shares to sell. Needed for Redeem, else ignored.
-	AccountType  AccountType                // Account that pays or receives. Default: AccountFund.
+	// Number of shares to sell. Needed for Redeem, else ignored.
+	RedeemShares bybit.Opt[decimal.Decimal]
+
+	// Account that pays or receives. Default: AccountFund.
+	AccountType AccountType
 
 	// The user's own ID of the order: up to 36 letters, digits, - and _. One that was used before
 	// is refused (180025).
@@ -166,14 +177,28 @@ func (s *Service) AllOrders(ctx context.Context, p *OrdersParams) iter.Seq2[Orde
 
 // OrdersParams are the parameters of [Service.Orders].
 type OrdersParams struct {
-	OrderID   bybit.Opt[string]    // The exchange's ID of one order. It wins over LinkID.
-	LinkID    bybit.Opt[string]    // the user's own ID of one order
-	OrderType OrderType            // OrderStake or OrderRedeem. Default: both.
-	ProductID bybit.Opt[int64]     // ID of the product. Default: all.
-	StartTime bybit.Opt[time.Time] // Not before this time, at most 180 days ago. Default: 7 days ago.
-	EndTime   bybit.Opt[time.Time] // Not after this time. Default: now.
-	Limit     bybit.Opt[int]       // Rows per page, at most 50. Default: 20.
-	Cursor    bybit.Opt[string]    // Page to return: NextPageCursor of the page before. Default: the first.
+	// The exchange's ID of one order. It wins over LinkID.
+	OrderID bybit.Opt[string]
+
+	LinkID bybit.Opt[string] // the user's own ID of one order
+
+	// OrderStake or OrderRedeem. Default: both.
+	OrderType OrderType
+
+	// ID of the product. Default: all.
+	ProductID bybit.Opt[int64]
+
+	// Not before this time, at most 180 days ago. Default: 7 days ago.
+	StartTime bybit.Opt[time.Time]
+
+	// Not after this time. Default: now.
+	EndTime bybit.Opt[time.Time]
+
+	// Rows per page, at most 50. Default: 20.
+	Limit bybit.Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor bybit.Opt[string]
 }
 
 // OrdersResult is what [Service.Orders] returns.
@@ -184,19 +209,28 @@ type OrdersResult struct {
 
 // Order is one of the orders of the account ([OrdersResult.List]).
 type Order struct {
-	OrderID       string          // the exchange's ID of the order
-	LinkID        string          // the user's own ID of the order
-	OrderType     OrderType       // OrderStake or OrderRedeem
-	ProductID     int64           // ID of the product
-	Coin          string          // settlement coin of the order
-	StakeAmount   decimal.Decimal // Amount paid in, in the settlement coin. Stake only.
-	RedeemShares  decimal.Decimal // Number of shares sold. Redeem only.
-	Status        OrderStatus     // how far the order is
-	AccountType   AccountType     // account that paid or received
-	CreatedTime   time.Time       // when the order was made
-	UpdatedTime   time.Time       // when the order last changed
-	SettledShares decimal.Decimal // Number of shares bought. Stake only, after Success.
-	SettledAmount decimal.Decimal // Amount received, in the settlement coin. Redeem only, after Success.
+	OrderID   string    // the exchange's ID of the order
+	LinkID    string    // the user's own ID of the order
+	OrderType OrderType // OrderStake or OrderRedeem
+	ProductID int64     // ID of the product
+	Coin      string    // settlement coin of the order
+
+	// Amount paid in, in the settlement coin. Stake only.
+	StakeAmount decimal.Decimal
+
+	// Number of shares sold. Redeem only.
+	RedeemShares decimal.Decimal
+
+	Status      OrderStatus // how far the order is
+	AccountType AccountType // account that paid or received
+	CreatedTime time.Time   // when the order was made
+	UpdatedTime time.Time   // when the order last changed
+
+	// Number of shares bought. Stake only, after Success.
+	SettledShares decimal.Decimal
+
+	// Amount received, in the settlement coin. Redeem only, after Success.
+	SettledAmount decimal.Decimal
 }
 
 // Positions returns shares of the account, with what waits for settlement.
@@ -230,5 +264,7 @@ type Position struct {
 	BonusEarned           decimal.Decimal // bonus of all time, in the settlement coin
 	NAV                   decimal.Decimal // worth of one share now, in the settlement coin
 	HoldAmount            decimal.Decimal // worth of EffectiveShare now, in the settlement coin
-	Duration              int64           // Days for which shares are locked up. 0 if they are not.
+
+	// Days for which shares are locked up. 0 if they are not.
+	Duration int64
 }

@@ -210,12 +210,23 @@ func TestTexts(t *testing.T) {
 		"Buy or Sell.":                  "Buy or Sell",
 		"USDT that is free.":            "USDT that is free",
 		"A thing.":                      "a thing",
-		"One sentence. And another.":    "One sentence. And another.",
+		"One sentence. And another.":    "", // above the field
 		"Bybit's id of it.":             "Bybit's id of it",
 		"X of it.":                      "X of it",
-		"Up to 50. Default: 20, or 10.": "Up to 50. Default: 20, or 10.",
+		"Up to 50. Default: 20, or 10.": "",
 	} {
 		if got := remark(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestMoreIsAdded(t *testing.T) {
+	for text, want := range map[string]string{
+		"Name of it.":            "Name of it; undocumented.",
+		"Name. Absent for some.": "Name. Absent for some. Undocumented.",
+	} {
+		if got := also(text, "undocumented"); got != want {
 			t.Errorf("%q is %q, want %q", text, got, want)
 		}
 	}
@@ -270,7 +281,7 @@ func TestTextsSpeakGo(t *testing.T) {
 		"// Order orders a thing; with LinkID and Force ForceAll at once. See [ShopService.OrderTwice].",
 		`// Your own id, unlike "orderLinkId" of the page. 0 for none.`,
 		"// Whether it is forced. Default: ForceNone.",
-		"// FullTone or Pastel; see shop/colors of LinkID. Optional. Tone",
+		"// FullTone or Pastel; see shop/colors of LinkID; optional",
 		"// Tone of it. FullTone needs Thing. Default: Pastel.",
 		"// The color that it had: Red, Green or FullTone. // // Deprecated: out of use, see color. Old Color",
 		"// price unless Force is ForceAll; absent if there is none",

@@ -217,7 +217,7 @@ func (g *generator) enums() {
 			kind = "int64"
 		}
 		fmt.Fprintf(&b, "type %s %s\n\n", e.Name, kind)
-		fmt.Fprintf(&b, "// The values of %s.\nconst (\n", e.Name)
+		b.WriteString("const (\n")
 		var together group
 		for i, v := range e.Values {
 			said := scope.speak(v.Text)
@@ -324,7 +324,7 @@ type group struct {
 
 // fits reports whether the group stays within the margin with one more field.
 func (g *group) fits(name, typ, text string) bool {
-	return !g.closed && 4+max(g.name, len(name))+1+max(g.typ, len(typ))+len(" // ")+max(g.text, len(text)) <= width+8
+	return text != "" && !g.closed && 4+max(g.name, len(name))+1+max(g.typ, len(typ))+len(" // ")+max(g.text, len(text)) <= width+8
 }
 
 func (g *group) add(name, typ, text string) {
@@ -414,15 +414,15 @@ func (r *%[1]s) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*%[1]s).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *%[1]s) AppendQuery(dst []byte) ([]byte, error) { return wire.AppendQuery(dst, r, (*%[1]s).fields) }
 
 `, d.Name)
 		}
 	}
 	if u.item != nil {
-		fmt.Fprintf(&b, `// Decode reads the result and retExtInfo of a reply, keys that it does not know are skipped.
+		fmt.Fprintf(&b, `// Decode reads the result and retExtInfo of a reply. Unknown keys are skipped.
 func (r *%[1]s) Decode(json []byte) error {
 	return r.decodeBatch(&sentBatch{endpoint: endpointOf(%[3]q, %[4]q)}, json)
 }
@@ -433,15 +433,15 @@ func (r *%[1]s) decodeBatch(sent *sentBatch, body []byte) error {
 	return err
 }
 
-// AppendJSON appends an object of result and retExtInfo, as they stand in a reply.
+// AppendJSON appends the result and retExtInfo of a reply.
 func (r *%[1]s) AppendJSON(dst []byte) []byte {
 	return appendBatch(dst, r.Items, (*%[2]s).fields, func(i *%[2]s) *error { return &i.Err })
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *%[1]s) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r %[1]s) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 `, u.result.Name, u.item.Name, u.method.HTTP, u.method.Path)
@@ -455,16 +455,16 @@ func (g *generator) coders(b *strings.Builder, u *unit, d *declared, kind string
 	n := d.Name
 	whole := d.role == params || d.role == result || d.whole
 	if whole {
-		what := "the JSON of a reply's result"
+		what := "the result of a reply"
 		switch {
 		case d.role == params:
-			what = "the JSON of a request"
+			what = "the body of a request"
 		case d.whole:
-			what = "JSON"
+			what = "an object"
 		}
-		fmt.Fprintf(b, "// Decode reads %s. Keys that it does not know are skipped.\n", what)
+		fmt.Fprintf(b, "// Decode reads %s. Unknown keys are skipped.\n", what)
 	} else {
-		fmt.Fprintf(b, "// UnmarshalJSON reads the JSON of the exchange.\n")
+		fmt.Fprintf(b, "// UnmarshalJSON implements json.Unmarshaler.\n")
 	}
 	name := "UnmarshalJSON"
 	if whole {
@@ -472,24 +472,24 @@ func (g *generator) coders(b *strings.Builder, u *unit, d *declared, kind string
 	}
 	fmt.Fprintf(b, "func (r *%s) %s(json []byte) error { return decoded(json, wire.Decode%s(json, r, (*%s).fields)) }\n\n", n, name, kind, n)
 	if whole && d.role == result && (u.method.Envelope == "envelope" || u.method.Envelope == "bare") {
-		fmt.Fprintf(b, "// DecodeReply is Decode: the fields stand in the reply itself.\nfunc (r *%s) DecodeReply(body []byte) error { return r.Decode(body) }\n\n", n)
+		fmt.Fprintf(b, "// DecodeReply reads a reply, in which the fields stand without a result around them.\nfunc (r *%s) DecodeReply(body []byte) error { return r.Decode(body) }\n\n", n)
 	}
 	if !whole {
-		fmt.Fprintf(b, "// MarshalJSON writes it as the exchange does.\nfunc (r %[1]s) MarshalJSON() ([]byte, error) { return wire.Append%[2]s(nil, &r, (*%[1]s).fields), nil }\n\n", n, kind)
+		fmt.Fprintf(b, "// MarshalJSON implements json.Marshaler.\nfunc (r %[1]s) MarshalJSON() ([]byte, error) { return wire.Append%[2]s(nil, &r, (*%[1]s).fields), nil }\n\n", n, kind)
 		return
 	}
-	fmt.Fprintf(b, `// AppendJSON appends it as it stands on the wire.
+	fmt.Fprintf(b, `// AppendJSON appends r as the exchange writes it.
 func (r *%[1]s) AppendJSON(dst []byte) []byte { return wire.Append%[2]s(dst, r, (*%[1]s).fields) }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *%[1]s) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
 `, n, kind)
 	if d.role == params {
-		fmt.Fprintf(b, "// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.\nfunc (r %[1]s) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*%[1]s).fields) }\n\n", n)
+		fmt.Fprintf(b, "// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.\nfunc (r %[1]s) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*%[1]s).fields) }\n\n", n)
 		return
 	}
-	fmt.Fprintf(b, "// MarshalJSON is AppendJSON for encoding/json.\nfunc (r %[1]s) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }\n\n", n)
+	fmt.Fprintf(b, "// MarshalJSON implements json.Marshaler.\nfunc (r %[1]s) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }\n\n", n)
 }
 
 // spoken is the comment that a file gives to its service or its package.
@@ -523,6 +523,9 @@ func (g *generator) packageDoc() {
 		}
 	}
 	doc.WriteString("//\n")
+	if g.p.hides() {
+		more = append(more, "Fields that are said to be undocumented stand in the examples of the documentation only.")
+	}
 	comment(&doc, "", append(more, "Calls are signed with the credentials of the client, kept to its limits, and repeated only if they change nothing. What the exchange leaves out is the zero value; what a request leaves unset is not sent. Package [bybit] has the rest: environments, errors, iterators.")...)
 	code := `// Service makes the calls of this package. Make one with [New].
 type Service struct{ c *bybit.Client }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -44,14 +45,22 @@ func wrap(text string, room int) []string {
 	return append(lines, line)
 }
 
-// remark is a text as it stands behind a line of code: one sentence loses its full stop
-// and its capital, several stay.
+// remark is a text as it stands behind a line of code, without its full stop and its
+// capital. Several sentences stand above the line: there is no remark.
 func remark(text string) string {
 	body := strings.TrimSuffix(text, ".")
-	if strings.Contains(body, ". ") || strings.Contains(body, "e.g") {
-		return text
+	if strings.Contains(body, ". ") {
+		return ""
 	}
 	return lowerFirst(body)
+}
+
+// also adds a word or two to a text: to its sentence if there is one, behind several.
+func also(text, more string) string {
+	if body := strings.TrimSuffix(text, "."); !strings.Contains(body, ". ") {
+		return body + "; " + more + "."
+	}
+	return text + " " + strings.ToUpper(more[:1]) + more[1:] + "."
 }
 
 // sayEnum is what the comment of an enum begins with.
@@ -79,10 +88,10 @@ func (g *generator) fieldDoc(r *Row, scope *scope) []string {
 		text = scope.at(g.p.enum(r.Type.Name)).speak(text)
 	}
 	if r.Hidden {
-		text += " The documentation shows it in an example only."
+		text = also(text, "undocumented")
 	}
 	if r.Opt && r.Type.Kind == Basic && r.Type.Name != "raw" && !g.p.opt(r) && !saysWhenAbsent.MatchString(text) {
-		text += " Optional."
+		text = also(text, "optional")
 	}
 	if r.pointer() && !r.Opt {
 		text = orNil(text)
@@ -104,10 +113,7 @@ func orNil(text string) string {
 	if strings.Contains(text, "bsent") {
 		return strings.NewReplacer("absent", "nil", "Absent", "Nil").Replace(text)
 	}
-	if body := strings.TrimSuffix(text, "."); !strings.Contains(body, ". ") {
-		return body + "; nil if absent."
-	}
-	return text + " Nil if absent."
+	return also(text, "nil if absent")
 }
 
 // pageURL is where a page of the documentation is. The pages of p2p stand beside those of V5.
@@ -187,4 +193,18 @@ func sayMethod(name, text string, reads bool) string {
 		return name + " " + lowerFirst(text)
 	}
 	return name + ": " + lowerFirst(text)
+}
+
+// hides reports whether the package has fields that only examples show.
+func (p *Package) hides() bool {
+	for _, units := range p.units {
+		for _, u := range units {
+			for _, rows := range u.rows() {
+				if slices.ContainsFunc(rows, func(r *Row) bool { return r.Hidden }) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

@@ -6,6 +6,72 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *OrderHistoryParams) fields(f *wire.Fields) {
+	f.Text("category", (*string)(&r.Category))
+	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
+	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
+	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
+	wire.Opt(f, "orderId", &r.OrderID, (*wire.Fields).Text)
+	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
+	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
+	f.Omit().Text("orderStatus", (*string)(&r.OrderStatus))
+	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
+	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
+}
+
+// Decode reads the body of a request. Unknown keys are skipped.
+func (r *OrderHistoryParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OrderHistoryParams).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *OrderHistoryParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*OrderHistoryParams).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *OrderHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
+func (r OrderHistoryParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OrderHistoryParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *OrderHistoryParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderHistoryParams).fields))
+}
+
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
+func (r *OrderHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*OrderHistoryParams).fields)
+}
+
+func (r *OrderHistoryResult) fields(f *wire.Fields) {
+	wire.Structs(f, "list", &r.List, (*Order).fields)
+	f.Text("nextPageCursor", &r.NextPageCursor)
+	f.Text("category", (*string)(&r.Category))
+}
+
+// Decode reads the result of a reply. Unknown keys are skipped.
+func (r *OrderHistoryResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OrderHistoryResult).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *OrderHistoryResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*OrderHistoryResult).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *OrderHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler.
+func (r OrderHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
 func (r *OrderExecutionsParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
@@ -20,20 +86,20 @@ func (r *OrderExecutionsParams) fields(f *wire.Fields) {
 	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderExecutionsParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderExecutionsParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderExecutionsParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderExecutionsParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderExecutionsParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderExecutionsParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderExecutionsParams).fields)
 }
@@ -43,8 +109,8 @@ func (r *OrderExecutionsParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderExecutionsParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *OrderExecutionsParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrderExecutionsParams).fields)
 }
@@ -55,20 +121,20 @@ func (r *OrderExecutionsResult) fields(f *wire.Fields) {
 	wire.Structs(f, "list", &r.List, (*Execution).fields)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrderExecutionsResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderExecutionsResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderExecutionsResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderExecutionsResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderExecutionsResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrderExecutionsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrderPlaceBatchParams) fields(f *wire.Fields) {
@@ -76,20 +142,20 @@ func (r *OrderPlaceBatchParams) fields(f *wire.Fields) {
 	wire.Structs(f, "request", &r.Orders, (*OrderToPlace).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderPlaceBatchParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderPlaceBatchParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderPlaceBatchParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderPlaceBatchParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderPlaceBatchParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderPlaceBatchParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderPlaceBatchParams).fields)
 }
@@ -125,12 +191,12 @@ func (r *OrderToPlace) fields(f *wire.Fields) {
 	f.Omit().Text("slOrderType", (*string)(&r.SLOrderType))
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderToPlace) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderToPlace).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OrderToPlace) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OrderToPlace).fields), nil
 }
@@ -143,17 +209,17 @@ func (r *OrderPlaceBatchItem) fields(f *wire.Fields) {
 	f.Millis("createAt", &r.CreateAt)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderPlaceBatchItem) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderPlaceBatchItem).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OrderPlaceBatchItem) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OrderPlaceBatchItem).fields), nil
 }
 
-// Decode reads the result and retExtInfo of a reply, keys that it does not know are skipped.
+// Decode reads the result and retExtInfo of a reply. Unknown keys are skipped.
 func (r *OrderPlaceBatchResult) Decode(json []byte) error {
 	return r.decodeBatch(&sentBatch{endpoint: endpointOf("POST", "/v5/order/create-batch")}, json)
 }
@@ -164,15 +230,15 @@ func (r *OrderPlaceBatchResult) decodeBatch(sent *sentBatch, body []byte) error 
 	return err
 }
 
-// AppendJSON appends an object of result and retExtInfo, as they stand in a reply.
+// AppendJSON appends the result and retExtInfo of a reply.
 func (r *OrderPlaceBatchResult) AppendJSON(dst []byte) []byte {
 	return appendBatch(dst, r.Items, (*OrderPlaceBatchItem).fields, func(i *OrderPlaceBatchItem) *error { return &i.Err })
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderPlaceBatchResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrderPlaceBatchResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrderAmendBatchParams) fields(f *wire.Fields) {
@@ -180,20 +246,20 @@ func (r *OrderAmendBatchParams) fields(f *wire.Fields) {
 	wire.Structs(f, "request", &r.Orders, (*OrderToAmend).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderAmendBatchParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderAmendBatchParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderAmendBatchParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderAmendBatchParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderAmendBatchParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderAmendBatchParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderAmendBatchParams).fields)
 }
@@ -216,12 +282,12 @@ func (r *OrderToAmend) fields(f *wire.Fields) {
 	wire.Opt(f, "slLimitPrice", &r.SLLimitPrice, (*wire.Fields).Decimal)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderToAmend) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderToAmend).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OrderToAmend) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OrderToAmend).fields), nil
 }
@@ -233,17 +299,17 @@ func (r *OrderAmendBatchItem) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderAmendBatchItem) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderAmendBatchItem).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OrderAmendBatchItem) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OrderAmendBatchItem).fields), nil
 }
 
-// Decode reads the result and retExtInfo of a reply, keys that it does not know are skipped.
+// Decode reads the result and retExtInfo of a reply. Unknown keys are skipped.
 func (r *OrderAmendBatchResult) Decode(json []byte) error {
 	return r.decodeBatch(&sentBatch{endpoint: endpointOf("POST", "/v5/order/amend-batch")}, json)
 }
@@ -254,15 +320,15 @@ func (r *OrderAmendBatchResult) decodeBatch(sent *sentBatch, body []byte) error 
 	return err
 }
 
-// AppendJSON appends an object of result and retExtInfo, as they stand in a reply.
+// AppendJSON appends the result and retExtInfo of a reply.
 func (r *OrderAmendBatchResult) AppendJSON(dst []byte) []byte {
 	return appendBatch(dst, r.Items, (*OrderAmendBatchItem).fields, func(i *OrderAmendBatchItem) *error { return &i.Err })
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderAmendBatchResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrderAmendBatchResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrderCancelBatchParams) fields(f *wire.Fields) {
@@ -270,20 +336,20 @@ func (r *OrderCancelBatchParams) fields(f *wire.Fields) {
 	wire.Structs(f, "request", &r.Orders, (*OrderToCancel).fields)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderCancelBatchParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderCancelBatchParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderCancelBatchParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderCancelBatchParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderCancelBatchParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderCancelBatchParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderCancelBatchParams).fields)
 }
@@ -294,12 +360,12 @@ func (r *OrderToCancel) fields(f *wire.Fields) {
 	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderToCancel) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderToCancel).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OrderToCancel) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OrderToCancel).fields), nil
 }
@@ -311,17 +377,17 @@ func (r *OrderCancelBatchItem) fields(f *wire.Fields) {
 	f.Text("orderLinkId", &r.LinkID)
 }
 
-// UnmarshalJSON reads the JSON of the exchange.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderCancelBatchItem) UnmarshalJSON(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderCancelBatchItem).fields))
 }
 
-// MarshalJSON writes it as the exchange does.
+// MarshalJSON implements json.Marshaler.
 func (r OrderCancelBatchItem) MarshalJSON() ([]byte, error) {
 	return wire.Append(nil, &r, (*OrderCancelBatchItem).fields), nil
 }
 
-// Decode reads the result and retExtInfo of a reply, keys that it does not know are skipped.
+// Decode reads the result and retExtInfo of a reply. Unknown keys are skipped.
 func (r *OrderCancelBatchResult) Decode(json []byte) error {
 	return r.decodeBatch(&sentBatch{endpoint: endpointOf("POST", "/v5/order/cancel-batch")}, json)
 }
@@ -332,15 +398,15 @@ func (r *OrderCancelBatchResult) decodeBatch(sent *sentBatch, body []byte) error
 	return err
 }
 
-// AppendJSON appends an object of result and retExtInfo, as they stand in a reply.
+// AppendJSON appends the result and retExtInfo of a reply.
 func (r *OrderCancelBatchResult) AppendJSON(dst []byte) []byte {
 	return appendBatch(dst, r.Items, (*OrderCancelBatchItem).fields, func(i *OrderCancelBatchItem) *error { return &i.Err })
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderCancelBatchResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrderCancelBatchResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrderBorrowQuotaParams) fields(f *wire.Fields) {
@@ -349,20 +415,20 @@ func (r *OrderBorrowQuotaParams) fields(f *wire.Fields) {
 	f.Text("side", (*string)(&r.Side))
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderBorrowQuotaParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderBorrowQuotaParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderBorrowQuotaParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderBorrowQuotaParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderBorrowQuotaParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderBorrowQuotaParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderBorrowQuotaParams).fields)
 }
@@ -372,8 +438,8 @@ func (r *OrderBorrowQuotaParams) DecodeQuery(query string) error {
 	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OrderBorrowQuotaParams).fields))
 }
 
-// AppendQuery appends the query of a request, without its question mark. It refuses what would
-// be sent as something else.
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
 func (r *OrderBorrowQuotaParams) AppendQuery(dst []byte) ([]byte, error) {
 	return wire.AppendQuery(dst, r, (*OrderBorrowQuotaParams).fields)
 }
@@ -388,20 +454,20 @@ func (r *OrderBorrowQuotaResult) fields(f *wire.Fields) {
 	f.Decimal("spotMaxTradeQty", &r.SpotMaxTradeQty)
 }
 
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
+// Decode reads the result of a reply. Unknown keys are skipped.
 func (r *OrderBorrowQuotaResult) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderBorrowQuotaResult).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderBorrowQuotaResult) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderBorrowQuotaResult).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderBorrowQuotaResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON for encoding/json.
+// MarshalJSON implements json.Marshaler.
 func (r OrderBorrowQuotaResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *OrderSetDCPParams) fields(f *wire.Fields) {
@@ -409,100 +475,20 @@ func (r *OrderSetDCPParams) fields(f *wire.Fields) {
 	f.Int("timeWindow", &r.TimeWindow)
 }
 
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
+// Decode reads the body of a request. Unknown keys are skipped.
 func (r *OrderSetDCPParams) Decode(json []byte) error {
 	return decoded(json, wire.Decode(json, r, (*OrderSetDCPParams).fields))
 }
 
-// AppendJSON appends it as it stands on the wire.
+// AppendJSON appends r as the exchange writes it.
 func (r *OrderSetDCPParams) AppendJSON(dst []byte) []byte {
 	return wire.Append(dst, r, (*OrderSetDCPParams).fields)
 }
 
-// UnmarshalJSON is Decode for encoding/json.
+// UnmarshalJSON implements json.Unmarshaler.
 func (r *OrderSetDCPParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
 
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
 func (r OrderSetDCPParams) MarshalJSON() ([]byte, error) {
 	return wire.Marshal(&r, (*OrderSetDCPParams).fields)
 }
-
-func (r *OrderPreCheckParams) fields(f *wire.Fields) {
-	f.Text("category", (*string)(&r.Category))
-	f.Text("symbol", &r.Symbol)
-	f.Text("side", (*string)(&r.Side))
-	f.Text("orderType", (*string)(&r.OrderType))
-	f.Decimal("qty", &r.Qty)
-	f.Omit().Text("marketUnit", (*string)(&r.MarketUnit))
-	wire.Opt(f, "rpiTakerAccess", &r.RPITakerAccess, (*wire.Fields).Bool)
-	f.Omit().Text("slippageToleranceType", (*string)(&r.SlippageToleranceType))
-	wire.Opt(f, "slippageTolerance", &r.SlippageTolerance, (*wire.Fields).Decimal)
-	wire.Opt(f, "price", &r.Price, (*wire.Fields).Decimal)
-	wire.Opt(f, "triggerDirection", &r.TriggerDirection, wire.Code[TriggerDirection])
-	wire.Opt(f, "triggerPrice", &r.TriggerPrice, (*wire.Fields).Decimal)
-	f.Omit().Text("triggerBy", (*string)(&r.TriggerBy))
-	wire.Opt(f, "orderIv", &r.OrderIV, (*wire.Fields).Decimal)
-	f.Omit().Text("timeInForce", (*string)(&r.TimeInForce))
-	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
-	wire.Opt(f, "orderLinkId", &r.LinkID, (*wire.Fields).Text)
-	wire.Opt(f, "isLeverage", &r.IsLeverage, (*wire.Fields).Digit)
-	f.Omit().Text("orderFilter", (*string)(&r.OrderFilter))
-	f.Omit().Text("tpTriggerBy", (*string)(&r.TPTriggerBy))
-	f.Omit().Text("slTriggerBy", (*string)(&r.SLTriggerBy))
-	wire.Opt(f, "reduceOnly", &r.ReduceOnly, (*wire.Fields).Bool)
-	wire.Opt(f, "takeProfit", &r.TakeProfit, (*wire.Fields).Decimal)
-	wire.Opt(f, "stopLoss", &r.StopLoss, (*wire.Fields).Decimal)
-	wire.Opt(f, "closeOnTrigger", &r.CloseOnTrigger, (*wire.Fields).Bool)
-	f.Omit().Text("smpType", (*string)(&r.SMPType))
-	wire.Opt(f, "mmp", &r.MMP, (*wire.Fields).Bool)
-	f.Omit().Text("tpslMode", (*string)(&r.TPSLMode))
-	f.Omit().Text("tpOrderType", (*string)(&r.TPOrderType))
-	f.Omit().Text("slOrderType", (*string)(&r.SLOrderType))
-	wire.Opt(f, "tpLimitPrice", &r.TPLimitPrice, (*wire.Fields).Decimal)
-	wire.Opt(f, "slLimitPrice", &r.SLLimitPrice, (*wire.Fields).Decimal)
-	f.Omit().Text("bboSideType", (*string)(&r.BBOSideType))
-	wire.Opt(f, "bboLevel", &r.BBOLevel, wire.CodeText[int])
-}
-
-// Decode reads the JSON of a request. Keys that it does not know are skipped.
-func (r *OrderPreCheckParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*OrderPreCheckParams).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *OrderPreCheckParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*OrderPreCheckParams).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *OrderPreCheckParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON, but it refuses what would be sent as something else.
-func (r OrderPreCheckParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*OrderPreCheckParams).fields)
-}
-
-func (r *OrderPreCheckResult) fields(f *wire.Fields) {
-	f.Text("orderId", &r.OrderID)
-	f.Text("orderLinkId", &r.LinkID)
-	f.Int("preImrE4", &r.PreIMRE4)
-	f.Int("preMmrE4", &r.PreMMRE4)
-	f.Int("postImrE4", &r.PostIMRE4)
-	f.Int("postMmrE4", &r.PostMMRE4)
-}
-
-// Decode reads the JSON of a reply's result. Keys that it does not know are skipped.
-func (r *OrderPreCheckResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*OrderPreCheckResult).fields))
-}
-
-// AppendJSON appends it as it stands on the wire.
-func (r *OrderPreCheckResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*OrderPreCheckResult).fields)
-}
-
-// UnmarshalJSON is Decode for encoding/json.
-func (r *OrderPreCheckResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON is AppendJSON for encoding/json.
-func (r OrderPreCheckResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -12,6 +12,69 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
+// History returns closed orders of the last two years; new data arrives with a delay, so ask Open
+// for what happens now. Orders that were cancelled without a fill, rejected or deactivated stay 24
+// hours; other closed ones 7 days; after that only orders with fills remain. At most 50 a page and
+// 7 days a call. Without times the last 7 days.
+//
+// V5 page: [order/order-list].
+//
+// [order/order-list]: https://bybit-exchange.github.io/docs/v5/order/order-list
+func (s *OrderService) History(ctx context.Context, p *OrderHistoryParams) (*OrderHistoryResult, error) {
+	r := new(OrderHistoryResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/order/history", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AllHistory yields the rows of [OrderService.History], page after page. An error ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
+func (s *OrderService) AllHistory(ctx context.Context, p *OrderHistoryParams) iter.Seq2[Order, error] {
+	return pages.ByCursor(ctx, p, s.History,
+		func(p *OrderHistoryParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *OrderHistoryResult) ([]Order, string) { return r.List, r.NextPageCursor })
+}
+
+// OrderHistoryParams are the parameters of [OrderService.History].
+type OrderHistoryParams struct {
+	Category   Category    // category: linear, inverse, spot or option
+	Symbol     Opt[string] // symbol, such as BTCUSDT, in capitals
+	BaseCoin   Opt[string] // base coin, such as BTC
+	SettleCoin Opt[string] // settlement coin, such as USDT
+	OrderID    Opt[string] // only the order with this ID from the exchange
+	LinkID     Opt[string] // only the order with this ID from the user
+
+	// Only this kind of order: OrderFilterOrder, OrderFilterStop, OrderFilterTPSL, OrderFilterOCO
+	// or OrderFilterBidirectionalTPSL. Default: every kind.
+	OrderFilter OrderFilter
+
+	// Only orders with this status. Default: any.
+	OrderStatus OrderStatus
+
+	// Not before this time. Default: 7 days before EndTime.
+	StartTime Opt[time.Time]
+
+	// Not after this time, at most 7 days after StartTime. Default: 7 days after StartTime, or now.
+	EndTime Opt[time.Time]
+
+	// Orders per page, 1 to 50. Default: 20.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
+}
+
+// OrderHistoryResult is what [OrderService.History] returns.
+type OrderHistoryResult struct {
+	List           []Order  // orders of the page
+	NextPageCursor string   // cursor of the next page; empty on the last
+	Category       Category // category, as asked
+}
+
 // Executions returns fills and other executions of the last two years, newest first. One order may
 // have many. At most 100 a page and 7 days a call. Without times the last 7 days. Executions of one
 // moment come in no fixed sequence: sort them by ExecID, OrderID and LeavesQty. Of several filters
@@ -42,20 +105,30 @@ func (s *OrderService) AllExecutions(ctx context.Context, p *OrderExecutionsPara
 
 // OrderExecutionsParams are the parameters of [OrderService.Executions].
 type OrderExecutionsParams struct {
-	Category   Category       // category: linear, inverse, spot or option
-	Symbol     Opt[string]    // symbol, such as BTCUSDT, in capitals
-	OrderID    Opt[string]    // only executions of the order with this ID from the exchange
-	LinkID     Opt[string]    // only executions of the order with this ID from the user
-	BaseCoin   Opt[string]    // Base coin, such as ETH. Default on option: BTC.
-	SettleCoin Opt[string]    // settlement coin, such as USDT: linear, inverse and option
-	StartTime  Opt[time.Time] // Not before this time. Default: 7 days before EndTime.
+	Category Category    // category: linear, inverse, spot or option
+	Symbol   Opt[string] // symbol, such as BTCUSDT, in capitals
+	OrderID  Opt[string] // only executions of the order with this ID from the exchange
+	LinkID   Opt[string] // only executions of the order with this ID from the user
+
+	// Base coin, such as ETH. Default on option: BTC.
+	BaseCoin Opt[string]
+
+	SettleCoin Opt[string] // settlement coin, such as USDT: linear, inverse and option
+
+	// Not before this time. Default: 7 days before EndTime.
+	StartTime Opt[time.Time]
 
 	// Not after this time, at most 7 days after StartTime. Default: 7 days after StartTime, or now.
 	EndTime Opt[time.Time]
 
-	ExecType ExecType    // Only executions of this kind. Default: any.
-	Limit    Opt[int]    // Executions per page, 1 to 100. Default: 50.
-	Cursor   Opt[string] // Page to return: NextPageCursor of the page before. Default: the first.
+	// Only executions of this kind. Default: any.
+	ExecType ExecType
+
+	// Executions per page, 1 to 100. Default: 50.
+	Limit Opt[int]
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
 }
 
 // OrderExecutionsResult is what [OrderService.Executions] returns.
@@ -131,7 +204,8 @@ type OrderToPlace struct {
 	// TimeInForceIOC.
 	TimeInForce TimeInForce
 
-	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
+	// Which position it belongs to. Required in hedge mode. Default: one-way.
+	PositionIdx Opt[PositionIdx]
 
 	// The user's own ID of the order, unique, at most 36 letters, digits, dashes and underscores.
 	// Required on option.
@@ -148,7 +222,8 @@ type OrderToPlace struct {
 	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
 	TPTriggerBy TriggerBy
 
-	SLTriggerBy TriggerBy // Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
+	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
+	SLTriggerBy TriggerBy
 
 	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
@@ -158,8 +233,10 @@ type OrderToPlace struct {
 	// is short: linear and inverse.
 	CloseOnTrigger Opt[bool]
 
-	SMPType SMPType   // What happens if it would meet an order of the same user or group. Default: SMPNone.
-	MMP     Opt[bool] // whether market maker protection covers it: only option
+	// What happens if it would meet an order of the same user or group. Default: SMPNone.
+	SMPType SMPType
+
+	MMP Opt[bool] // whether market maker protection covers it: only option
 
 	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
@@ -230,7 +307,9 @@ type OrderToAmend struct {
 	// New quantity, in the unit in which it was placed, filled part included. Unset leaves it.
 	Qty Opt[decimal.Decimal]
 
-	Price   Opt[decimal.Decimal] // New limit price, in quote coin. Unset leaves it.
+	// New limit price, in quote coin. Unset leaves it.
+	Price Opt[decimal.Decimal]
+
 	OrderIV Opt[decimal.Decimal] // new implied volatility of an option order, as a fraction: 0.1 is 10 %
 
 	// The exchange's ID of the order. This or LinkID is required; this one counts if both are
@@ -241,8 +320,11 @@ type OrderToAmend struct {
 	// market orders; limit ones need TPSLPartial. Optional.
 	TPSLMode TPSLMode
 
-	TakeProfit Opt[decimal.Decimal] // New take profit price, in quote coin; 0 removes it. Unset leaves it.
-	StopLoss   Opt[decimal.Decimal] // New stop loss price, in quote coin; 0 removes it. Unset leaves it.
+	// New take profit price, in quote coin; 0 removes it. Unset leaves it.
+	TakeProfit Opt[decimal.Decimal]
+
+	// New stop loss price, in quote coin; 0 removes it. Unset leaves it.
+	StopLoss Opt[decimal.Decimal]
 
 	// Which price triggers the take profit. Required with TakeProfit if the order had none.
 	TPTriggerBy TriggerBy
@@ -250,7 +332,7 @@ type OrderToAmend struct {
 	// Which price triggers the stop loss. Required with StopLoss if the order had none.
 	SLTriggerBy TriggerBy
 
-	TriggerBy TriggerBy // Which price is compared with TriggerPrice. Optional.
+	TriggerBy TriggerBy // which price is compared with TriggerPrice; optional
 
 	// New limit price of the take profit, in quote coin, if it was placed with Partial and a limit.
 	// Not on option.
@@ -386,140 +468,8 @@ func (s *OrderService) SetDCP(ctx context.Context, p *OrderSetDCPParams) error {
 
 // OrderSetDCPParams are the parameters of [OrderService.SetDCP].
 type OrderSetDCPParams struct {
-	Product    DCPProduct // Product line to protect. Default: DCPOptions.
-	TimeWindow int64      // seconds without a connection until the orders are cancelled, 3 to 300
-}
+	// Product line to protect. Default: DCPOptions.
+	Product DCPProduct
 
-// PreCheck says what an order would do to the account's margin rates, without placing it. Takes the
-// parameters of Place. Linear, inverse and option, not stop orders, under cross margin (without
-// inverse) or portfolio margin. Error 110007 means that the margin would not suffice.
-//
-// V5 page: [order/pre-check-order].
-//
-// [order/pre-check-order]: https://bybit-exchange.github.io/docs/v5/order/pre-check-order
-func (s *OrderService) PreCheck(ctx context.Context, p *OrderPreCheckParams) (*OrderPreCheckResult, error) {
-	r := new(OrderPreCheckResult)
-	if err := s.c.Call(ctx, http.MethodPost, "/v5/order/pre-check", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// OrderPreCheckParams are the parameters of [OrderService.PreCheck].
-type OrderPreCheckParams struct {
-	Category  Category  // category: linear, inverse, spot or option
-	Symbol    string    // symbol, such as BTCUSDT, in capitals
-	Side      Side      // Buy or Sell
-	OrderType OrderType // OrderTypeLimit or OrderTypeMarket
-
-	// Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote
-	// coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a position
-	// on linear and inverse, up to the symbol's largest order.
-	Qty decimal.Decimal
-
-	// Coin in which Qty of a spot market order is given. Default: MarketUnitQuote for a buy,
-	// MarketUnitBase for a sell.
-	MarketUnit MarketUnit
-
-	RPITakerAccess Opt[bool] // whether it may fill against retail price improvement orders
-
-	// Unit of SlippageTolerance: SlippageTickSize or SlippagePercent. For plain market orders, not
-	// for stop orders. Optional.
-	SlippageToleranceType SlippageToleranceType
-
-	// Most that a market order may move from the best opposite price: 1 to 10000 ticks, or 0.01 to
-	// 10 percent.
-	SlippageTolerance Opt[decimal.Decimal]
-
-	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless OrderIV or
-	// BBOSideType sets it; ignored for Market.
-	Price Opt[decimal.Decimal]
-
-	// From which side the market must reach TriggerPrice: linear and inverse.
-	TriggerDirection Opt[TriggerDirection]
-
-	// Makes it a stop order: price that triggers it, in quote coin. On linear and inverse above the
-	// market for a rise, below it for a fall.
-	TriggerPrice Opt[decimal.Decimal]
-
-	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
-	TriggerBy TriggerBy
-
-	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Goes before
-	// price.
-	OrderIV Opt[decimal.Decimal]
-
-	// How long it may wait for a counterparty. Default: TimeInForceGTC; Market is always
-	// TimeInForceIOC.
-	TimeInForce TimeInForce
-
-	PositionIdx Opt[PositionIdx] // Which position it belongs to. Required in hedge mode. Default: one-way.
-
-	// The user's own ID of the order, unique, at most 36 letters, digits, dashes and underscores.
-	// Required on option.
-	LinkID Opt[string]
-
-	// Whether a spot order may borrow; spot margin must be switched on. Default: false.
-	IsLeverage Opt[bool]
-
-	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
-	// OrderFilterOrder.
-	OrderFilter OrderFilter
-
-	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
-	TPTriggerBy TriggerBy
-
-	SLTriggerBy TriggerBy // Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
-
-	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
-	// One above the symbol's largest order is split into several.
-	ReduceOnly Opt[bool]
-
-	// Price that triggers the take profit, in quote coin. On spot with limit orders only; on option
-	// for the whole position at market.
-	TakeProfit Opt[decimal.Decimal]
-
-	// Price that triggers the stop loss, in quote coin. On spot with limit orders only; on option
-	// for the whole position at market.
-	StopLoss Opt[decimal.Decimal]
-
-	// Whether it closes a position once triggered, and cancels other orders of the symbol if margin
-	// is short: linear and inverse.
-	CloseOnTrigger Opt[bool]
-
-	SMPType SMPType   // What happens if it would meet an order of the same user or group. Default: SMPNone.
-	MMP     Opt[bool] // whether market maker protection covers it: only option
-
-	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
-	// market orders; limit ones need TPSLPartial. Optional.
-	TPSLMode TPSLMode
-
-	// Order type of the take profit. OrderTypeLimit needs TPLimitPrice. Default: OrderTypeMarket.
-	TPOrderType OrderType
-
-	// Order type of the stop loss. OrderTypeLimit needs SLLimitPrice. Default: OrderTypeMarket.
-	SLOrderType OrderType
-
-	// Limit price of the take profit, in quote coin: with TPOrderType OrderTypeLimit, on linear and
-	// inverse also TPSLMode TPSLPartial.
-	TPLimitPrice Opt[decimal.Decimal]
-
-	// Limit price of the stop loss, in quote coin: with SLOrderType OrderTypeLimit, on linear and
-	// inverse also TPSLMode TPSLPartial.
-	SLLimitPrice Opt[decimal.Decimal]
-
-	// Which side of the book sets the price instead of price: linear and inverse. Optional.
-	BBOSideType BBOSideType
-
-	BBOLevel Opt[int] // Which price of that side, counted from the best: 1 to 5. Linear and inverse.
-}
-
-// OrderPreCheckResult is what [OrderService.PreCheck] returns.
-type OrderPreCheckResult struct {
-	OrderID   string // ID that the order would have had
-	LinkID    string // the user's own ID of the order; "" if none
-	PreIMRE4  int64  // initial margin rate of the account before the order, times 10000: 30 is 0.30 %
-	PreMMRE4  int64  // maintenance margin rate of the account before the order, times 10000: 30 is 0.30 %
-	PostIMRE4 int64  // initial margin rate of the account with the order, times 10000: 357 is 3.57 %
-	PostMMRE4 int64  // maintenance margin rate of the account with the order, times 10000: 294 is 2.94 %
+	TimeWindow int64 // seconds without a connection until the orders are cancelled, 3 to 300
 }

@@ -2,34 +2,9 @@
 
 package bot
 
-// InvestMode says which coins are put into a spot grid bot.
-type InvestMode int64
-
-// The values of InvestMode.
-const (
-	InvestQuote InvestMode = 0 // The quote coin. The default.
-	InvestBase  InvestMode = 1 // the base coin
-	InvestBoth  InvestMode = 2 // both of them
-)
-
-// SpotGridStatus says where a spot grid bot stands.
-type SpotGridStatus string
-
-// The values of SpotGridStatus.
-const (
-	SpotGridRaw       SpotGridStatus = "RAW"          // it was asked for
-	SpotGridRejected  SpotGridStatus = "REJECTED"     // it was refused
-	SpotGridNew       SpotGridStatus = "NEW"          // it was made and has not begun
-	SpotGridStarting  SpotGridStatus = "INITIALIZING" // it is being started
-	SpotGridRunning   SpotGridStatus = "RUNNING"      // it trades
-	SpotGridClosing   SpotGridStatus = "CANCELLING"   // it is being closed
-	SpotGridCompleted SpotGridStatus = "COMPLETED"    // it has ended
-)
-
 // SpotGridCloseReason says why a spot grid bot ended.
 type SpotGridCloseReason string
 
-// The values of SpotGridCloseReason.
 const (
 	SpotGridCloseUnknown SpotGridCloseReason = "UNKNOWN" // no reason is given
 
@@ -54,7 +29,6 @@ const (
 // SpotGridCheck says what is wrong with the parameters of a spot grid bot.
 type SpotGridCheck string
 
-// The values of SpotGridCheck.
 const (
 	SpotGridValid       SpotGridCheck = "SPOT_CHECK_CODE_SUCCESS_UNSPECIFIED" // nothing: they are valid
 	SpotGridMinPriceLow SpotGridCheck = "SPOT_CHECK_CODE_LOW_PRICE_TOO_LOW"   // the lowest price is too low
