@@ -460,6 +460,9 @@ func TestCallsAreCompleted(t *testing.T) {
 		{"POST /v5/order/create category=spot q", "qty=\t", "symbol="},
 		{"POST /v5/order/create category=spot cat", "", "category="},
 		{"POST /v5/order/create timeInForce=G", "timeInForce=GTC\t", "timeInForce=IOC"},
+		{"GET /v5/market/kline category=", "category=spot\t", "category=option"},
+		{"GET /v5/market/kline interval=", "interval=D\t", "symbol"},
+		{"POST /v5/order/create side=", "side=Buy\t", "symbol"},
 		{"POST /v5/order/create reduceOnly=", "reduceOnly=true\t", "category"},
 		{"POST /v5/order/create-batch request", "request=\t", "request[]"},
 	} {

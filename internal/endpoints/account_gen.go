@@ -18,7 +18,7 @@ func ofAccount() []Endpoint {
 		{Method: "GET", Path: "/v5/account/instruments-info", Group: "account", Auth: "signed", Read: true, Page: "account/instrument", Go: "bybit.Client.Account.Instruments",
 			Text: "The terms of the instruments that this account may trade: ticks, lots, leverage and price limits. Spot, linear and inverse. Spot comes in one reply; there limit and cursor are ignored. Linear has more instruments than a page holds. Not for custodial sub accounts. Largest order sizes of spot change twice a month. In very volatile markets the reply may lag.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: spot, linear or inverse."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse"}, Text: "Category: spot, linear or inverse."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT. Default: all."},
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 200. Default: 200."},
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
@@ -27,7 +27,7 @@ func ofAccount() []Endpoint {
 		{Method: "GET", Path: "/v5/account/fee-rate", Group: "account", Auth: "signed", Read: true, Page: "account/fee-rate", Go: "bybit.Client.Account.FeeRates",
 			Text: "The trading fee rates of the account by symbol, or by base coin for options.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: spot, linear, inverse or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: spot, linear, inverse or option."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT; not for options. Default: all."},
 				{Name: "baseCoin", Type: "string", Text: "Base coin, such as BTC; options only. Default: all."},
 			},
@@ -42,7 +42,7 @@ func ofAccount() []Endpoint {
 			Text: "Every change of a balance in the unified account, up to two years back, latest first. A request spans at most 7 days. Without times: the last 24 hours; with one of them: the 24 hours after startTime or before endTime. In very volatile markets the reply may lag.",
 			Params: []Param{
 				{Name: "accountType", Type: "string", Values: []string{"UNIFIED", "FUND", "EARN", "CONTRACT", "SPOT"}, Text: "Wallet to ask for: UNIFIED."},
-				{Name: "category", Type: "string", Text: "Category: spot, linear, inverse or option. Default: all."},
+				{Name: "category", Type: "string", Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: spot, linear, inverse or option. Default: all."},
 				{Name: "currency", Type: "string", Text: "Coin whose balance changed, such as USDT. Default: all."},
 				{Name: "baseCoin", Type: "string", Text: "Base coin of the instrument, such as BTC. Default: all."},
 				{Name: "type", Type: "string", Values: []string{"TRANSFER_IN", "TRANSFER_OUT", "TRADE", "SETTLEMENT", "DELIVERY", "LIQUIDATION", "ADL", "AIRDROP", "BONUS", "BONUS_RECOLLECT", "FEE_REFUND", "INTEREST", "CURRENCY_BUY", "CURRENCY_SELL", "BORROWED_AMOUNT_INS_LOAN", "PRINCIPLE_REPAYMENT_INS_LOAN", "INTEREST_REPAYMENT_INS_LOAN", "AUTO_SOLD_COLLATERAL_INS_LOAN", "AUTO_BUY_LIABILITY_INS_LOAN", "AUTO_PRINCIPLE_REPAYMENT_INS_LOAN", "AUTO_INTEREST_REPAYMENT_INS_LOAN", "TRANSFER_IN_INS_LOAN", "TRANSFER_OUT_INS_LOAN", "SPOT_REPAYMENT_SELL", "SPOT_REPAYMENT_BUY", "TOKENS_SUBSCRIPTION", "TOKENS_REDEMPTION", "AUTO_DEDUCTION", "FLEXIBLE_STAKING_SUBSCRIPTION", "FLEXIBLE_STAKING_REDEMPTION", "FIXED_STAKING_SUBSCRIPTION", "FLEXIBLE_STAKING_REFUND", "FIXED_STAKING_REFUND", "PREMARKET_TRANSFER_OUT", "PREMARKET_DELIVERY_SELL_NEW_COIN", "PREMARKET_DELIVERY_BUY_NEW_COIN", "PREMARKET_DELIVERY_PLEDGE_PAY_SELLER", "PREMARKET_DELIVERY_PLEDGE_BACK", "PREMARKET_ROLLBACK_PLEDGE_BACK", "PREMARKET_ROLLBACK_PLEDGE_PENALTY_TO_BUYER", "CUSTODY_NETWORK_FEE", "CUSTODY_SETTLE_FEE", "CUSTODY_LOCK", "CUSTODY_UNLOCK", "CUSTODY_UNLOCK_REFUND", "LOANS_BORROW_FUNDS", "LOANS_PLEDGE_ASSET", "BONUS_TRANSFER_IN", "BONUS_TRANSFER_OUT", "PEF_TRANSFER_IN", "PEF_TRANSFER_OUT", "PEF_PROFIT_SHARE", "ONCHAINEARN_SUBSCRIPTION", "ONCHAINEARN_REDEMPTION", "ONCHAINEARN_REFUND", "STRUCTURE_PRODUCT_SUBSCRIPTION", "STRUCTURE_PRODUCT_REFUND", "CLASSIC_WEALTH_MANAGEMENT_SUBSCRIPTION", "PREMIMUM_WEALTH_MANAGEMENT_SUBSCRIPTION", "PREMIMUM_WEALTH_MANAGEMENT_REFUND", "LIQUIDITY_MINING_SUBSCRIPTION", "LIQUIDITY_MINING_REFUND", "PWM_SUBSCRIPTION", "PWM_REFUND", "DEFI_INVESTMENT_SUBSCRIPTION", "DEFI_INVESTMENT_REFUND", "DEFI_INVESTMENT_REDEMPTION", "INSTITUTION_LOAN_IN", "INSTITUTION_PAYBACK_PRINCIPAL_OUT", "INSTITUTION_PAYBACK_INTEREST_OUT", "INSTITUTION_EXCHANGE_SELL", "INSTITUTION_EXCHANGE_BUY", "INSTITUTION_LIQ_PRINCIPAL_OUT", "INSTITUTION_LIQ_INTEREST_OUT", "INSTITUTION_LOAN_TRANSFER_IN", "INSTITUTION_LOAN_TRANSFER_OUT", "INSTITUTION_LOAN_WITHOUT_WITHDRAW", "INSTITUTION_LOAN_RESERVE_IN", "INSTITUTION_LOAN_RESERVE_OUT", "SPREAD_FEE_OUT", "PLATFORM_TOKEN_MNT_LIQRECALLEDMMNT", "PLATFORM_TOKEN_MNT_LIQRETURNEDMNT", "BORROW", "REPAY", "CONVERT", "BROKER_ABACCOUNT_FEE", "EARNING_REDEMPTION_SELL", "EARNING_REDEMPTION_BUY", "DBS_CASH_OUT", "DBS_CASH_IN", "DBS_CASH_OUT_TR", "DBS_CASH_IN_TR", "CUSTODY_CASH_RECOVER_TR", "ALPHA_SMALL_TOKEN_REFUND", "TWAP_BUDGET_AIRDROP", "TWAP_BUDGET_RECALL", "FLOATING_TO_FIXED_BORROW", "FLOATING_TO_FIXED_REPAY", "IDN_CONVERT_IN", "IDN_CONVERT_OUT", "Others"}, Text: "What the entries came from. Default: anything."},
@@ -88,7 +88,7 @@ func ofAccount() []Endpoint {
 		{Method: "POST", Path: "/v5/account/set-limit-px-action", Group: "account", Auth: "signed", Read: false, Page: "account/set-price-limit", Go: "bybit.Client.Account.SetPriceLimit",
 			Text: "Chooses what the exchange does with a limit price beyond the price limit: move it or refuse the order. Linear and inverse share one setting for all futures and perpetuals. TradeBehaviour returns the setting.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: spot, linear or inverse."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse"}, Text: "Category: spot, linear or inverse."},
 				{Name: "modifyEnable", Type: "bool", Required: true, Text: "True moves the price to the nearest allowed one, false refuses the order. Default of the account: false on spot, true elsewhere."},
 			},
 		},

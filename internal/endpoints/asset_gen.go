@@ -18,7 +18,7 @@ func ofAsset() []Endpoint {
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
 				{Name: "expDate", Type: "string", Text: "Expiry date, such as 25MAR22. Default: all."},
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear (USDT and USDC futures), inverse or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"linear", "inverse", "option"}, Text: "Category: linear (USDT and USDC futures), inverse or option."},
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 50. Default: 20."},
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
@@ -50,7 +50,7 @@ func ofAsset() []Endpoint {
 		{Method: "GET", Path: "/v5/asset/settlement-record", Group: "asset", Auth: "signed", Read: true, Page: "asset/settlement", Go: "bybit.Client.Asset.Settlements",
 			Text: "Settlements of USDC perpetuals and futures in the last two years: the profit of a session moves into the balance. A span is at most 30 days. With one end given the other is 30 days away; with none it is the last 30 days. Records may come late when the market is in turmoil.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, meaning USDC contracts."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"linear"}, Text: "Category: linear, meaning USDC contracts."},
 				{Name: "symbol", Type: "string", Text: "Symbol in upper case, such as BTCPERP. Default: all."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},

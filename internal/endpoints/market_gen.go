@@ -11,9 +11,9 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/kline", Group: "market", Auth: "public", Read: true, Page: "market/kline", Go: "bybit.Client.Market.Kline",
 			Text: "Candles of one symbol, newest first, at most 1000. Without times the latest ones; with start and end those closest to end.",
 			Params: []Param{
-				{Name: "category", Type: "string", Text: "Category: spot, linear or inverse. Default: linear."},
+				{Name: "category", Type: "string", Values: []string{"spot", "linear", "inverse"}, Text: "Category: spot, linear or inverse. Default: linear."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
-				{Name: "interval", Type: "string", Required: true, Text: "Length of a candle."},
+				{Name: "interval", Type: "string", Required: true, Values: []string{"1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D", "W", "M"}, Text: "Length of a candle."},
 				{Name: "start", Type: "ms", Text: "Not before this candle's start."},
 				{Name: "end", Type: "ms", Text: "Not after this candle's start."},
 				{Name: "limit", Type: "int", Text: "Candles, 1 to 1000. Default: 200."},
@@ -22,9 +22,9 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/mark-price-kline", Group: "market", Auth: "public", Read: true, Page: "market/mark-kline", Go: "bybit.Client.Market.MarkPriceKline",
 			Text: "Candles of the mark price, newest first, at most 1000; on option at most 500.",
 			Params: []Param{
-				{Name: "category", Type: "string", Text: "Category: linear, inverse or option. Default: linear."},
+				{Name: "category", Type: "string", Values: []string{"linear", "inverse", "option"}, Text: "Category: linear, inverse or option. Default: linear."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
-				{Name: "interval", Type: "string", Required: true, Text: "Length of a candle."},
+				{Name: "interval", Type: "string", Required: true, Values: []string{"1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D", "W", "M"}, Text: "Length of a candle."},
 				{Name: "start", Type: "ms", Text: "Not before this candle's start."},
 				{Name: "end", Type: "ms", Text: "Not after this candle's start."},
 				{Name: "limit", Type: "int", Text: "Candles, 1 to 1000; on option 1 to 500. Default: 200."},
@@ -33,9 +33,9 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/index-price-kline", Group: "market", Auth: "public", Read: true, Page: "market/index-kline", Go: "bybit.Client.Market.IndexPriceKline",
 			Text: "Candles of the index price, newest first, at most 1000.",
 			Params: []Param{
-				{Name: "category", Type: "string", Text: "Category: linear or inverse. Default: linear."},
+				{Name: "category", Type: "string", Values: []string{"linear", "inverse"}, Text: "Category: linear or inverse. Default: linear."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
-				{Name: "interval", Type: "string", Required: true, Text: "Length of a candle."},
+				{Name: "interval", Type: "string", Required: true, Values: []string{"1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D", "W", "M"}, Text: "Length of a candle."},
 				{Name: "start", Type: "ms", Text: "Not before this candle's start."},
 				{Name: "end", Type: "ms", Text: "Not after this candle's start."},
 				{Name: "limit", Type: "int", Text: "Candles, 1 to 1000. Default: 200."},
@@ -44,9 +44,9 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/premium-index-price-kline", Group: "market", Auth: "public", Read: true, Page: "market/premium-index-kline", Go: "bybit.Client.Market.PremiumIndexKline",
 			Text: "Candles of the premium index of a USDT or USDC perpetual, newest first, at most 1000: how far its price is from the index, which the funding rate follows.",
 			Params: []Param{
-				{Name: "category", Type: "string", Text: "Category: only linear."},
+				{Name: "category", Type: "string", Values: []string{"linear"}, Text: "Category: only linear."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
-				{Name: "interval", Type: "string", Required: true, Text: "Length of a candle."},
+				{Name: "interval", Type: "string", Required: true, Values: []string{"1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D", "W", "M"}, Text: "Length of a candle."},
 				{Name: "start", Type: "ms", Text: "Not before this candle's start."},
 				{Name: "end", Type: "ms", Text: "Not after this candle's start."},
 				{Name: "limit", Type: "int", Text: "Candles, 1 to 1000. Default: 200."},
@@ -55,7 +55,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/instruments-info", Group: "market", Auth: "public", Read: true, Page: "market/instrument", Go: "bybit.Client.Market.Instruments",
 			Text: "What can be traded, and by which rules: tick sizes, lot sizes, leverage, expiry. At most 1000 a page; linear has more than the 500 of the default. Spot comes whole, on one page. With baseCoin, linear and inverse both answer with contracts of both.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: spot, linear, inverse or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: spot, linear, inverse or option."},
 				{Name: "symbol", Type: "string", Text: "Only this symbol, such as BTCUSDT, in capitals."},
 				{Name: "symbolType", Type: "string", Values: []string{"innovation", "adventure", "xstocks", "commodity", "stock", "forex"}, Text: "Only symbols of this zone or asset class: not on option."},
 				{Name: "status", Type: "string", Values: []string{"PreLaunch", "Trading", "Delivering", "Closed"}, Text: "Only instruments with this status. Default: Trading; on option PreLaunch, Trading and Delivering. PreLaunch gives the pre-market contracts."},
@@ -67,7 +67,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/orderbook", Group: "market", Auth: "public", Read: true, Page: "market/orderbook", Go: "bybit.Client.Market.OrderBook",
 			Text: "The best levels of an order book as one snapshot, without retail price improvement orders.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: spot, linear, inverse or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: spot, linear, inverse or option."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
 				{Name: "limit", Type: "int", Text: "Levels per side: 1 to 1000, on option 1 to 25. Default: 25 on linear and inverse, 1 on spot and option."},
 			},
@@ -75,14 +75,14 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/full_orderbook", Group: "market", Auth: "public", Read: true, Page: "market/full-ob", Go: "bybit.Client.Market.FullOrderBook",
 			Text: "The order book as one snapshot, at most 10000 levels per side, without retail price improvement orders. The orderbook.full stream goes on from it.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: spot, linear or inverse."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse"}, Text: "Category: spot, linear or inverse."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT."},
 			},
 		},
 		{Method: "GET", Path: "/v5/market/rpi_orderbook", Group: "market", Auth: "public", Read: true, Page: "market/rpi-orderbook", Go: "bybit.Client.Market.RPIOrderBook",
 			Text: "The best levels of an order book as one snapshot, with the sizes of retail price improvement orders beside the ordinary ones. Their prices may cross the ordinary book.",
 			Params: []Param{
-				{Name: "category", Type: "string", Text: "Category: spot, linear or inverse."},
+				{Name: "category", Type: "string", Values: []string{"spot", "linear", "inverse"}, Text: "Category: spot, linear or inverse."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
 				{Name: "limit", Type: "int", Text: "Levels per side, 1 to 50. Documented as required; the page's example leaves it out."},
 			},
@@ -90,7 +90,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/tickers", Group: "market", Auth: "public", Read: true, Page: "market/tickers", Go: "bybit.Client.Market.Tickers",
 			Text: "Prices, best bid and ask, and the last 24 hours, of one symbol or all of a category. On option symbol or baseCoin is required.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: spot, linear, inverse or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: spot, linear, inverse or option."},
 				{Name: "symbol", Type: "string", Text: "Only this symbol, such as BTCUSDT, in capitals."},
 				{Name: "baseCoin", Type: "string", Text: "Only options on this coin, such as BTC."},
 				{Name: "expDate", Type: "string", Text: "Only options that expire on this day, such as 25DEC22."},
@@ -99,7 +99,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/funding/history", Group: "market", Auth: "public", Read: true, Page: "market/history-fund-rate", Go: "bybit.Client.Market.FundingHistory",
 			Text: "The funding rates of a perpetual that were paid, newest first, at most 200. Without times the latest ones; with endTime alone those before it; startTime alone is refused.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear or inverse."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"linear", "inverse"}, Text: "Category: linear or inverse."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time; needs endTime."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time. Default: now."},
@@ -109,7 +109,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/recent-trade", Group: "market", Auth: "public", Read: true, Page: "market/recent-trade", Go: "bybit.Client.Market.Trades",
 			Text: "The latest public trades, newest first: at most 1000, on spot 60.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: spot, linear, inverse or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: spot, linear, inverse or option."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT, in capitals. Required except on option."},
 				{Name: "baseCoin", Type: "string", Text: "Only options on this coin. Default: BTC."},
 				{Name: "optionType", Type: "string", Values: []string{"Call", "Put"}, Text: "Only calls or puts: option."},
@@ -122,7 +122,7 @@ func ofMarket() []Endpoint {
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
 				{Name: "limit", Type: "int", Text: "Values per page, 1 to 200. Default: 50."},
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear or inverse."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"linear", "inverse"}, Text: "Category: linear or inverse."},
 				{Name: "intervalTime", Type: "string", Required: true, Values: []string{"5min", "15min", "30min", "1h", "4h", "1d"}, Text: "How far apart the values lie."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
@@ -131,7 +131,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/historical-volatility", Group: "market", Auth: "public", Read: true, Page: "market/iv", Go: "bybit.Client.Market.HistoricalVolatility",
 			Text: "The realised volatility of an option's underlying, one value an hour. Without times the last hour; at most 30 days a call, back to two years.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: only option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"option"}, Text: "Category: only option."},
 				{Name: "baseCoin", Type: "string", Text: "Coin, such as ETH. Default: BTC."},
 				{Name: "quoteCoin", Type: "string", Text: "USD or USDT. Default: USD."},
 				{Name: "period", Type: "int", Text: "Days that a value covers: 7, 14, 21, 30, 60, 90, and on BTC and ETH 180 and 270. Default: 7."},
@@ -148,7 +148,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/risk-limit", Group: "market", Auth: "public", Read: true, Page: "market/risk-limit", Go: "bybit.Client.Market.RiskLimits",
 			Text: "The risk limit tiers: how much margin a position of a given value needs. Linear comes in pages of 15 symbols.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear or inverse."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"linear", "inverse"}, Text: "Category: linear or inverse."},
 				{Name: "symbol", Type: "string", Text: "Only this symbol, trading or pre-market, such as BTCUSDT, in capitals."},
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
@@ -156,7 +156,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/delivery-price", Group: "market", Auth: "public", Read: true, Page: "market/delivery-price", Go: "bybit.Client.Market.DeliveryPrices",
 			Text: "The prices at which futures and options were delivered, at most 200 a page. Without symbol, option gives only those that are being delivered, from 8 to 12 o'clock UTC.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"linear", "inverse", "option"}, Text: "Category: linear, inverse or option."},
 				{Name: "symbol", Type: "string", Text: "Only this symbol, in capitals."},
 				{Name: "baseCoin", Type: "string", Text: "Only options on this coin. Default: BTC."},
 				{Name: "settleCoin", Type: "string", Text: "Only instruments settled in this coin. Default: USDC."},
@@ -167,7 +167,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/new-delivery-price", Group: "market", Auth: "public", Read: true, Page: "market/new-delivery-price", Go: "bybit.Client.Market.OptionDeliveryPrices",
 			Text: "The last 50 prices at which options on a coin were delivered, newest first; the latest appears a minute after the delivery.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: only option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"option"}, Text: "Category: only option."},
 				{Name: "baseCoin", Type: "string", Required: true, Text: "Coin of the options, such as BTC."},
 				{Name: "settleCoin", Type: "string", Text: "Coin in which the options are settled. Default: USDT."},
 			},
@@ -175,7 +175,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/account-ratio", Group: "market", Auth: "public", Read: true, Page: "market/long-short-ratio", Go: "bybit.Client.Market.LongShortRatio",
 			Text: "How many of the holders of a contract are long and how many short, over time, newest first, back to July 2020; at most 500 a page. It counts accounts, not sizes.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear (USDT contracts) or inverse."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"linear", "inverse"}, Text: "Category: linear (USDT contracts) or inverse."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
 				{Name: "period", Type: "string", Required: true, Values: []string{"5min", "15min", "30min", "1h", "4h", "1d"}, Text: "How far apart the values lie."},
 				{Name: "limit", Type: "int", Text: "Values per page, 1 to 500. Default: 50."},
@@ -193,7 +193,7 @@ func ofMarket() []Endpoint {
 		{Method: "GET", Path: "/v5/market/price-limit", Group: "market", Auth: "public", Read: true, Page: "market/order-price-limit", Go: "bybit.Client.Market.PriceLimit",
 			Text: "The prices beyond which limit orders of a symbol are refused at this moment.",
 			Params: []Param{
-				{Name: "category", Type: "string", Text: "Category: spot, linear or inverse. Default: linear."},
+				{Name: "category", Type: "string", Values: []string{"spot", "linear", "inverse"}, Text: "Category: spot, linear or inverse. Default: linear."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
 			},
 		},

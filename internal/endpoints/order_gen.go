@@ -8,9 +8,9 @@ func ofOrder() []Endpoint {
 		{Method: "POST", Path: "/v5/order/create", Group: "order", Auth: "signed", Read: false, Page: "order/create-order", Go: "bybit.Client.Order.Place",
 			Text: "Places one order: limit, market or stop, with or without take profit and stop loss. The reply says that it was accepted, not that it rests or filled: that arrives on the order stream. After a lost reply ask Open with orderLinkId before placing again. A market order is matched as an IOC limit order within a price band, so it may fill in part or not at all. Open orders are limited: 500 and 10 stop orders per symbol on linear and inverse, 500 on spot, 50 per base coin on option.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
-				{Name: "side", Type: "string", Required: true, Text: "Buy or Sell."},
+				{Name: "side", Type: "string", Required: true, Values: []string{"Buy", "Sell"}, Text: "Buy or Sell."},
 				{Name: "orderType", Type: "string", Required: true, Values: []string{"Limit", "Market", "UNKNOWN", "Block trade-Limit", "Block trade Roll Back"}, Text: "Limit or Market."},
 				{Name: "qty", Type: "decimal", Required: true, Text: "Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote coin unless marketUnit says otherwise. 0 with reduceOnly and closeOnTrigger closes a position on linear and inverse, up to the symbol's largest order."},
 				{Name: "marketUnit", Type: "string", Values: []string{"baseCoin", "quoteCoin"}, Text: "Coin in which qty of a spot market order is given. Default: quoteCoin for a buy, baseCoin for a sell."},
@@ -47,7 +47,7 @@ func ofOrder() []Endpoint {
 		{Method: "POST", Path: "/v5/order/amend", Group: "order", Auth: "signed", Read: false, Page: "order/amend-order", Go: "bybit.Client.Order.Amend",
 			Text: "Changes an open order that is not filled entirely; what is unset stays. The reply says that the request was accepted; the change arrives on the order stream.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the order, such as BTCUSDT, in capitals."},
 				{Name: "orderId", Type: "string", Text: "The exchange's ID of the order. This or orderLinkId is required; this one counts if both are given."},
 				{Name: "orderLinkId", Type: "string", Text: "The user's own ID of the order."},
@@ -68,7 +68,7 @@ func ofOrder() []Endpoint {
 		{Method: "POST", Path: "/v5/order/cancel", Group: "order", Auth: "signed", Read: false, Page: "order/cancel-order", Go: "bybit.Client.Order.Cancel",
 			Text: "Cancels one open order, by the exchange's ID or the user's. The reply says that the request was accepted; the order may still fill before the cancellation arrives on the order stream.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the order, such as BTCUSDT, in capitals."},
 				{Name: "orderLinkId", Type: "string", Text: "The user's own ID of the order."},
 				{Name: "orderId", Type: "string", Text: "The exchange's ID of the order. This or orderLinkId is required; this one counts if both are given."},
@@ -79,7 +79,7 @@ func ofOrder() []Endpoint {
 			Text: "Open orders, newest first; or, with openOnly, the last 500 closed ones of the category. At most 50 a page. An order that closed is found here until the exchange's next restart, and in History for longer. Of several filters only the first counts: orderId, orderLinkId, symbol, baseCoin.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT, in capitals. On linear this, baseCoin or settleCoin is required."},
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "baseCoin", Type: "string", Text: "Base coin, such as BTC: linear, inverse and option."},
 				{Name: "settleCoin", Type: "string", Text: "Settlement coin, such as USDT: linear, inverse and option."},
 				{Name: "orderId", Type: "string", Text: "Only the order with this ID from the exchange; openOnly does not count then."},
@@ -93,7 +93,7 @@ func ofOrder() []Endpoint {
 		{Method: "POST", Path: "/v5/order/cancel-all", Group: "order", Auth: "signed", Read: false, Page: "order/cancel-all", Go: "bybit.Client.Order.CancelAll",
 			Text: "Cancels all open orders of a category, or those of a symbol or coin. On linear and inverse symbol, baseCoin or settleCoin is required, and one call cancels at most 500 orders that the exchange picks. Of several only the first in this sequence counts.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "symbol", Type: "string", Text: "Only orders of this symbol, such as BTCUSDT, in capitals."},
 				{Name: "baseCoin", Type: "string", Text: "Only orders with this base coin, such as BTC. On linear and inverse all orders of the category are cancelled all the same."},
 				{Name: "settleCoin", Type: "string", Text: "Only orders with this settlement coin, such as USDT. Not on spot."},
@@ -104,7 +104,7 @@ func ofOrder() []Endpoint {
 		{Method: "GET", Path: "/v5/order/history", Group: "order", Auth: "signed", Read: true, Page: "order/order-list", Go: "bybit.Client.Order.History",
 			Text: "Closed orders of the last two years; new data arrives with a delay, so ask Open for what happens now. Orders that were cancelled without a fill, rejected or deactivated stay 24 hours; other closed ones 7 days; after that only orders with fills remain. At most 50 a page and 7 days a call. Without times the last 7 days.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT, in capitals."},
 				{Name: "baseCoin", Type: "string", Text: "Base coin, such as BTC."},
 				{Name: "settleCoin", Type: "string", Text: "Settlement coin, such as USDT."},
@@ -121,7 +121,7 @@ func ofOrder() []Endpoint {
 		{Method: "GET", Path: "/v5/execution/list", Group: "order", Auth: "signed", Read: true, Page: "order/execution", Go: "bybit.Client.Order.Executions",
 			Text: "Fills and other executions of the last two years, newest first. One order may have many. At most 100 a page and 7 days a call. Without times the last 7 days. Executions of one moment come in no fixed sequence: sort them by execId, orderId and leavesQty. Of several filters only the first counts: orderId, orderLinkId, symbol, baseCoin; with an ID all other filters are ignored.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT, in capitals."},
 				{Name: "orderId", Type: "string", Text: "Only executions of the order with this ID from the exchange."},
 				{Name: "orderLinkId", Type: "string", Text: "Only executions of the order with this ID from the user."},
@@ -137,10 +137,10 @@ func ofOrder() []Endpoint {
 		{Method: "POST", Path: "/v5/order/create-batch", Group: "order", Auth: "signed", Read: false, Page: "order/batch-place", Go: "bybit.Client.Order.PlaceBatch",
 			Text: "Places several orders of one category: at most 20, on spot 10. Each succeeds or fails alone. The reply has one item per order, in the sequence of the request; an item's Err says if that order was refused, or if that is not known. Each order counts against the rate limit, except on option, where the call counts once.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "request", Type: "[]object", Required: true, Text: "The orders to place, 1 to 20; on spot at most 10."},
 				{Name: "request[].symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
-				{Name: "request[].side", Type: "string", Required: true, Text: "Buy or Sell."},
+				{Name: "request[].side", Type: "string", Required: true, Values: []string{"Buy", "Sell"}, Text: "Buy or Sell."},
 				{Name: "request[].orderType", Type: "string", Required: true, Values: []string{"Limit", "Market", "UNKNOWN", "Block trade-Limit", "Block trade Roll Back"}, Text: "Limit or Market."},
 				{Name: "request[].isLeverage", Type: "int", Values: []string{"0", "1"}, Text: "Whether a spot order may borrow; spot margin must be switched on. Default: false."},
 				{Name: "request[].qty", Type: "decimal", Required: true, Text: "Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote coin unless marketUnit says otherwise. 0 with reduceOnly and closeOnTrigger closes a position on linear and inverse, up to the symbol's largest order."},
@@ -172,7 +172,7 @@ func ofOrder() []Endpoint {
 		{Method: "POST", Path: "/v5/order/amend-batch", Group: "order", Auth: "signed", Read: false, Page: "order/batch-amend", Go: "bybit.Client.Order.AmendBatch",
 			Text: "Changes several open orders of one category: at most 20, on spot 10. Each succeeds or fails alone; stop orders are not supported. The reply has one item per order, in the sequence of the request; an item's Err says if that change was refused, or if that is not known.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "request", Type: "[]object", Required: true, Text: "The changes to make, 1 to 20; on spot at most 10."},
 				{Name: "request[].symbol", Type: "string", Required: true, Text: "Symbol of the order, such as BTCUSDT, in capitals."},
 				{Name: "request[].orderLinkId", Type: "string", Text: "The user's own ID of the order."},
@@ -194,7 +194,7 @@ func ofOrder() []Endpoint {
 		{Method: "POST", Path: "/v5/order/cancel-batch", Group: "order", Auth: "signed", Read: false, Page: "order/batch-cancel", Go: "bybit.Client.Order.CancelBatch",
 			Text: "Cancels several open orders of one category: at most 20, on spot 10. Each succeeds or fails alone. The reply has one item per order, in the sequence of the request; an item's Err says if that cancellation was refused, or if that is not known.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "request", Type: "[]object", Required: true, Text: "The orders to cancel, 1 to 20; on spot at most 10."},
 				{Name: "request[].symbol", Type: "string", Required: true, Text: "Symbol of the order, such as BTCUSDT, in capitals."},
 				{Name: "request[].orderId", Type: "string", Text: "The exchange's ID of the order. This or orderLinkId is required; this one counts if both are given."},
@@ -204,9 +204,9 @@ func ofOrder() []Endpoint {
 		{Method: "GET", Path: "/v5/order/spot-borrow-check", Group: "order", Auth: "signed", Read: true, Page: "order/spot-borrow-quota", Go: "bybit.Client.Order.BorrowQuota",
 			Text: "How much of a spot symbol the account can buy or sell, with and without borrowing.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: only spot."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot"}, Text: "Category: only spot."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
-				{Name: "side", Type: "string", Required: true, Text: "Buy or Sell."},
+				{Name: "side", Type: "string", Required: true, Values: []string{"Buy", "Sell"}, Text: "Buy or Sell."},
 			},
 		},
 		{Method: "POST", Path: "/v5/order/disconnected-cancel-all", Group: "order", Auth: "signed", Read: false, Page: "order/dcp", Go: "bybit.Client.Order.SetDCP",
@@ -219,9 +219,9 @@ func ofOrder() []Endpoint {
 		{Method: "POST", Path: "/v5/order/pre-check", Group: "order", Auth: "signed", Read: true, Page: "order/pre-check-order", Go: "bybit.Client.Order.PreCheck",
 			Text: "What an order would do to the account's margin rates, without placing it. Takes the parameters of Place. Linear, inverse and option, not stop orders, under cross margin (without inverse) or portfolio margin. Error 110007 means that the margin would not suffice.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, spot or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, spot or option."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT, in capitals."},
-				{Name: "side", Type: "string", Required: true, Text: "Buy or Sell."},
+				{Name: "side", Type: "string", Required: true, Values: []string{"Buy", "Sell"}, Text: "Buy or Sell."},
 				{Name: "orderType", Type: "string", Required: true, Values: []string{"Limit", "Market", "UNKNOWN", "Block trade-Limit", "Block trade Roll Back"}, Text: "Limit or Market."},
 				{Name: "qty", Type: "decimal", Required: true, Text: "Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote coin unless marketUnit says otherwise. 0 with reduceOnly and closeOnTrigger closes a position on linear and inverse, up to the symbol's largest order."},
 				{Name: "marketUnit", Type: "string", Values: []string{"baseCoin", "quoteCoin"}, Text: "Coin in which qty of a spot market order is given. Default: quoteCoin for a buy, baseCoin for a sell."},

@@ -8,7 +8,7 @@ func ofPreupgrade() []Endpoint {
 		{Method: "GET", Path: "/v5/pre-upgrade/order/history", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/order-list", Go: "bybit.Client.PreUpgrade.Orders",
 			Text: "Orders from before the upgrade. Of the last 7 days all of them, of the time before only filled ones. A request spans at most 7 days and takes both times or none. Without times: the last 7 days.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, option or spot."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, option or spot."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as BTCUSDT. Default: those that settle in USDT; USDC perpetuals need their symbol."},
 				{Name: "baseCoin", Type: "string", Text: "Base coin, such as BTC; options only."},
 				{Name: "orderId", Type: "string", Text: "The exchange's ID of one order."},
@@ -24,7 +24,7 @@ func ofPreupgrade() []Endpoint {
 		{Method: "GET", Path: "/v5/pre-upgrade/execution/list", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/execution", Go: "bybit.Client.PreUpgrade.Executions",
 			Text: "Executions from before the upgrade, latest first. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after startTime or before endTime.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear, inverse, option or spot."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"spot", "linear", "inverse", "option"}, Text: "Category: linear, inverse, option or spot."},
 				{Name: "orderId", Type: "string", Text: "The exchange's ID of one order."},
 				{Name: "orderLinkId", Type: "string", Text: "The user's own ID of one order."},
 				{Name: "baseCoin", Type: "string", Text: "Base coin, such as BTC; options only."},
@@ -39,7 +39,7 @@ func ofPreupgrade() []Endpoint {
 		{Method: "GET", Path: "/v5/pre-upgrade/position/closed-pnl", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/close-pnl", Go: "bybit.Client.PreUpgrade.ClosedPnL",
 			Text: "The profit and loss of orders that closed or reduced a position before the upgrade, latest change first. USDT perpetuals, inverse perpetuals and inverse futures. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after startTime or before endTime.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear or inverse."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"linear", "inverse"}, Text: "Category: linear or inverse."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
@@ -50,7 +50,7 @@ func ofPreupgrade() []Endpoint {
 		{Method: "GET", Path: "/v5/pre-upgrade/account/transaction-log", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/transaction-log", Go: "bybit.Client.PreUpgrade.TransactionLog",
 			Text: "Changes of a balance in the USDC derivatives wallet before the upgrade: USDC perpetuals and options. A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days after startTime or before endTime.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear or option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"linear", "option"}, Text: "Category: linear or option."},
 				{Name: "baseCoin", Type: "string", Text: "Base coin of the instrument, such as BTC. Default: all."},
 				{Name: "type", Type: "string", Values: []string{"TRANSFER_IN", "TRANSFER_OUT", "TRADE", "SETTLEMENT", "DELIVERY", "LIQUIDATION", "ADL", "AIRDROP", "BONUS", "BONUS_RECOLLECT", "FEE_REFUND", "INTEREST", "CURRENCY_BUY", "CURRENCY_SELL", "BORROWED_AMOUNT_INS_LOAN", "PRINCIPLE_REPAYMENT_INS_LOAN", "INTEREST_REPAYMENT_INS_LOAN", "AUTO_SOLD_COLLATERAL_INS_LOAN", "AUTO_BUY_LIABILITY_INS_LOAN", "AUTO_PRINCIPLE_REPAYMENT_INS_LOAN", "AUTO_INTEREST_REPAYMENT_INS_LOAN", "TRANSFER_IN_INS_LOAN", "TRANSFER_OUT_INS_LOAN", "SPOT_REPAYMENT_SELL", "SPOT_REPAYMENT_BUY", "TOKENS_SUBSCRIPTION", "TOKENS_REDEMPTION", "AUTO_DEDUCTION", "FLEXIBLE_STAKING_SUBSCRIPTION", "FLEXIBLE_STAKING_REDEMPTION", "FIXED_STAKING_SUBSCRIPTION", "FLEXIBLE_STAKING_REFUND", "FIXED_STAKING_REFUND", "PREMARKET_TRANSFER_OUT", "PREMARKET_DELIVERY_SELL_NEW_COIN", "PREMARKET_DELIVERY_BUY_NEW_COIN", "PREMARKET_DELIVERY_PLEDGE_PAY_SELLER", "PREMARKET_DELIVERY_PLEDGE_BACK", "PREMARKET_ROLLBACK_PLEDGE_BACK", "PREMARKET_ROLLBACK_PLEDGE_PENALTY_TO_BUYER", "CUSTODY_NETWORK_FEE", "CUSTODY_SETTLE_FEE", "CUSTODY_LOCK", "CUSTODY_UNLOCK", "CUSTODY_UNLOCK_REFUND", "LOANS_BORROW_FUNDS", "LOANS_PLEDGE_ASSET", "BONUS_TRANSFER_IN", "BONUS_TRANSFER_OUT", "PEF_TRANSFER_IN", "PEF_TRANSFER_OUT", "PEF_PROFIT_SHARE", "ONCHAINEARN_SUBSCRIPTION", "ONCHAINEARN_REDEMPTION", "ONCHAINEARN_REFUND", "STRUCTURE_PRODUCT_SUBSCRIPTION", "STRUCTURE_PRODUCT_REFUND", "CLASSIC_WEALTH_MANAGEMENT_SUBSCRIPTION", "PREMIMUM_WEALTH_MANAGEMENT_SUBSCRIPTION", "PREMIMUM_WEALTH_MANAGEMENT_REFUND", "LIQUIDITY_MINING_SUBSCRIPTION", "LIQUIDITY_MINING_REFUND", "PWM_SUBSCRIPTION", "PWM_REFUND", "DEFI_INVESTMENT_SUBSCRIPTION", "DEFI_INVESTMENT_REFUND", "DEFI_INVESTMENT_REDEMPTION", "INSTITUTION_LOAN_IN", "INSTITUTION_PAYBACK_PRINCIPAL_OUT", "INSTITUTION_PAYBACK_INTEREST_OUT", "INSTITUTION_EXCHANGE_SELL", "INSTITUTION_EXCHANGE_BUY", "INSTITUTION_LIQ_PRINCIPAL_OUT", "INSTITUTION_LIQ_INTEREST_OUT", "INSTITUTION_LOAN_TRANSFER_IN", "INSTITUTION_LOAN_TRANSFER_OUT", "INSTITUTION_LOAN_WITHOUT_WITHDRAW", "INSTITUTION_LOAN_RESERVE_IN", "INSTITUTION_LOAN_RESERVE_OUT", "SPREAD_FEE_OUT", "PLATFORM_TOKEN_MNT_LIQRECALLEDMMNT", "PLATFORM_TOKEN_MNT_LIQRETURNEDMNT", "BORROW", "REPAY", "CONVERT", "BROKER_ABACCOUNT_FEE", "EARNING_REDEMPTION_SELL", "EARNING_REDEMPTION_BUY", "DBS_CASH_OUT", "DBS_CASH_IN", "DBS_CASH_OUT_TR", "DBS_CASH_IN_TR", "CUSTODY_CASH_RECOVER_TR", "ALPHA_SMALL_TOKEN_REFUND", "TWAP_BUDGET_AIRDROP", "TWAP_BUDGET_RECALL", "FLOATING_TO_FIXED_BORROW", "FLOATING_TO_FIXED_REPAY", "IDN_CONVERT_IN", "IDN_CONVERT_OUT", "Others"}, Text: "What the entries came from. Default: anything."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
@@ -62,7 +62,7 @@ func ofPreupgrade() []Endpoint {
 		{Method: "GET", Path: "/v5/pre-upgrade/asset/delivery-record", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/delivery", Go: "bybit.Client.PreUpgrade.Deliveries",
 			Text: "Deliveries of options before the upgrade, latest first, up to 6 months back.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: option."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"option"}, Text: "Category: option."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as ETH-14JUN23-1750-C. Default: all."},
 				{Name: "expDate", Type: "string", Text: "Day of expiry, such as 25MAR22. Default: any day."},
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 50. Default: 20."},
@@ -72,7 +72,7 @@ func ofPreupgrade() []Endpoint {
 		{Method: "GET", Path: "/v5/pre-upgrade/asset/settlement-record", Group: "preupgrade", Auth: "signed", Read: true, Page: "pre-upgrade/settlement", Go: "bybit.Client.PreUpgrade.Settlements",
 			Text: "Session settlements of USDC perpetuals before the upgrade, up to 6 months back.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Text: "Category: linear."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"linear"}, Text: "Category: linear."},
 				{Name: "symbol", Type: "string", Text: "Symbol, such as ETHPERP. Default: all."},
 				{Name: "limit", Type: "int", Text: "Rows per page, 1 to 50. Default: 20."},
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},

@@ -38,7 +38,7 @@ func ofSpread() []Endpoint {
 			Text: "Places a spread order. At most 50 orders can be open per account.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol of the spread, such as SOLUSDT_SOL/USDT."},
-				{Name: "side", Type: "string", Required: true, Text: "Buy to buy the first leg and sell the second, Sell for the reverse."},
+				{Name: "side", Type: "string", Required: true, Values: []string{"Buy", "Sell"}, Text: "Buy to buy the first leg and sell the second, Sell for the reverse."},
 				{Name: "orderType", Type: "string", Required: true, Values: []string{"Limit", "Market", "UNKNOWN", "Block trade-Limit", "Block trade Roll Back"}, Text: "Limit or Market, how it finds its price."},
 				{Name: "qty", Type: "decimal", Required: true, Text: "Quantity, in base coin."},
 				{Name: "price", Type: "decimal", Text: "Price, in quote coin; may be negative. Limit orders need it."},

@@ -8,7 +8,7 @@ func ofStrategy() []Endpoint {
 		{Method: "POST", Path: "/v5/strategy/create", Group: "strategy", Auth: "signed", Read: false, Page: "strategy/create-strategy", Go: "bybit.Client.Strategy.Create",
 			Text: "Starts a strategy. Which parameters count depends on strategyType. TWAP, chase and iceberg need size or positionValue. POV needs povParams, and with an interval above 0 size or duration.",
 			Params: []Param{
-				{Name: "side", Type: "string", Required: true, Text: "Buy or Sell."},
+				{Name: "side", Type: "string", Required: true, Values: []string{"Buy", "Sell"}, Text: "Buy or Sell."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT."},
 				{Name: "positionValue", Type: "decimal", Text: "Total value to trade, in quote coin. This or size: TWAP, chase, iceberg."},
 				{Name: "duration", Type: "int", Text: "Seconds that it runs: TWAP 300 to 86400, required, a multiple of interval; POV 900 to 86400."},

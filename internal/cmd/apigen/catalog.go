@@ -2,6 +2,12 @@ package main
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -71,11 +77,7 @@ func (g *generator) paramRows(b *strings.Builder, prefix string, rows []*Row, de
 		if required || !r.Opt {
 			b.WriteString(", Required: true")
 		}
-		if e := g.p.enum(t.Name); t.Kind == Basic && e != nil && len(e.Values) > 0 {
-			var values []string
-			for _, v := range e.Values {
-				values = append(values, v.Wire)
-			}
+		if values := g.values(t, r.Text); len(values) > 0 {
 			fmt.Fprintf(b, ", Values: %#v", values)
 		}
 		if t.Unit == digit {
@@ -86,6 +88,99 @@ func (g *generator) paramRows(b *strings.Builder, prefix string, rows []*Row, de
 			g.paramRows(b, name+suffix+".", s.Rows, depth+1)
 		}
 	}
+}
+
+// values are those that are known of a parameter's type. Of a type whose constants are shared
+// with others the parameter's text says which.
+func (g *generator) values(t *Type, text string) []string {
+	e := g.p.enum(t.Name)
+	if t.Kind != Basic || e == nil {
+		return nil
+	}
+	var values []string
+	for _, v := range e.Values {
+		values = append(values, v.Wire)
+	}
+	if hand := g.spec.Known[t.Name]; len(values) == 0 && hand != nil {
+		values = slices.Clone(hand.values)
+		if hand.shared {
+			words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,.:;()", r) })
+			values = slices.DeleteFunc(values, func(v string) bool { return !slices.Contains(words, v) })
+		}
+	}
+	return values
+}
+
+// constants are the values of a type that is written by hand.
+type constants struct {
+	values []string
+	shared bool // untyped, of all types of their file
+}
+
+// KnownValues reads the constants of the string types that are written by hand in the
+// package in dir.
+func KnownValues(dir string) (map[string]*constants, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]*constants)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_gen.go") || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		var types, untyped []string
+		for _, d := range f.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, s := range g.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					if of, ok := s.Type.(*ast.Ident); ok && of.Name == "string" {
+						types = append(types, s.Name.Name)
+					}
+				case *ast.ValueSpec:
+					values := literals(g.Tok, s)
+					of, typed := s.Type.(*ast.Ident)
+					switch {
+					case len(values) == 0:
+					case !typed:
+						untyped = append(untyped, values...)
+					case known[of.Name] == nil:
+						known[of.Name] = &constants{values: values}
+					default:
+						known[of.Name].values = append(known[of.Name].values, values...)
+					}
+				}
+			}
+		}
+		for _, t := range types {
+			if known[t] == nil && len(untyped) > 0 {
+				known[t] = &constants{values: untyped, shared: true}
+			}
+		}
+	}
+	return known, nil
+}
+
+// literals are the values of exported string constants.
+func literals(tok token.Token, s *ast.ValueSpec) (values []string) {
+	for i, v := range s.Values {
+		lit, ok := v.(*ast.BasicLit)
+		if tok != token.CONST || !ok || lit.Kind != token.STRING || !s.Names[i].IsExported() {
+			continue
+		}
+		if text, err := strconv.Unquote(lit.Value); err == nil { // it is Go that was parsed
+			values = append(values, text)
+		}
+	}
+	return values
 }
 
 // typeText names the JSON that a parameter takes.

@@ -18,8 +18,9 @@ const maxRaw = 20
 
 // A Spec is all files of spec/, checked.
 type Spec struct {
-	Packages []*Package // bybit first, then by name
-	Raw      []string   // where raw fields are, with their reasons
+	Packages []*Package            // bybit first, then by name
+	Known    map[string]*constants // of the types written by hand
+	Raw      []string              // where raw fields are, with their reasons
 }
 
 // A Package is a Go package that is generated, or bybit with its services.

@@ -98,6 +98,9 @@ func Load(root string) (*Spec, error) {
 		return nil, err
 	}
 	spec, errs := Check(files, hand)
+	if spec.Known, err = KnownValues(filepath.Join(root, "bybit")); err != nil {
+		return nil, err
+	}
 	return spec, errors.Join(errs...)
 }
 
