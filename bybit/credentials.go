@@ -61,14 +61,23 @@ func isToken(s string) bool {
 
 // String names the key by its first characters.
 func (c Credentials) String() string {
-	const shown = 4
-	switch {
+	switch begins := beginningOf(c.Key); {
 	case c.Key == "":
 		return "credentials without a key"
-	case len(c.Key) < 3*shown:
+	case begins == "":
 		return "credentials of a key"
+	default:
+		return "credentials of key " + begins + "..."
 	}
-	return "credentials of key " + c.Key[:shown] + "..."
+}
+
+// beginningOf returns the characters of a key that are shown: none of a short one.
+func beginningOf(key string) string {
+	const shown = 4
+	if len(key) < 3*shown {
+		return ""
+	}
+	return key[:shown]
 }
 
 // GoString is String.

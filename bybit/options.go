@@ -57,7 +57,7 @@ type Options struct {
 	// client's own, with the venue's limits.
 	Budget *Budget
 
-	// Trace is told what the streams do. Default: nobody is.
+	// Trace is told what the streams and the calls do. Default: nobody is.
 	Trace *Trace
 
 	// Logger gets a line when a connection opens, ends or is retried, and

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,9 @@ const (
 
 // errReplyTooLong is what a reply beyond maxReply is.
 var errReplyTooLong = fmt.Errorf("the reply is longer than %d bytes", maxReply)
+
+// errNoReply is why a request ended that got no reply: a [net.Error] with Timeout.
+var errNoReply = fmt.Errorf("no reply within %s: %w", restTimeout, os.ErrDeadlineExceeded)
 
 // rest makes requests of one client. It is safe for concurrent use.
 type rest struct {
@@ -237,7 +241,7 @@ func (a *attempt) leaves(info httptrace.GotConnInfo) {
 
 // send signs a request, makes it and reads what comes.
 func (r *rest) send(ctx context.Context, req *request, signed bool, a *attempt) {
-	ctx, cancel := context.WithTimeoutCause(ctx, restTimeout, fmt.Errorf("no reply within %s", restTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, restTimeout, errNoReply)
 	defer cancel()
 	h := r.newHTTP(ctx, req, a)
 	if signed {
@@ -253,7 +257,13 @@ func (r *rest) send(ctx context.Context, req *request, signed bool, a *attempt) 
 		return
 	}
 	a.header = header
-	if a.reply, a.err = parseReply(req.endpoint, status, header, body); a.err == nil {
+	a.reply, a.err = parseReply(req.endpoint, status, header, body)
+	if r.signer != nil && (a.err != nil || !showsKeys(req.path)) {
+		if shown, hidden := r.signer.hide(body); hidden {
+			a.reply, a.err = parseReply(req.endpoint, status, header, shown)
+		}
+	}
+	if a.err == nil {
 		a.reply.sentAt = a.at
 	}
 }

@@ -190,10 +190,13 @@ func (r *rest) explain(req *request, a *attempt) error {
 
 // withoutSecrets takes the reply out of an error if it may hold a new key's secret.
 func withoutSecrets(path string, err error) {
-	if garbled, ok := errors.AsType[*DecodeError](err); ok && strings.HasPrefix(path, "/v5/user/") {
+	if garbled, ok := errors.AsType[*DecodeError](err); ok && showsKeys(path) {
 		garbled.Frame = nil
 	}
 }
+
+// showsKeys reports whether the replies of a path have keys in them, of which some are new.
+func showsKeys(path string) bool { return strings.HasPrefix(path, "/v5/user/") }
 
 // named puts the operation in front of an error that does not have it.
 func named(e *endpoint, err error) error {

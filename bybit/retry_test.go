@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -56,6 +57,9 @@ func TestReadsAreRepeated(t *testing.T) {
 			err := get(t, client, "/v5/x")
 			if err == nil || !strings.HasPrefix(err.Error(), "GET /v5/x: ") || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%s: %v, want %s", c.name, err, c.err)
+			}
+			if timeout, ok := errors.AsType[net.Error](err); c.name == "no reply" && (!ok || !timeout.Timeout() || !errors.Is(err, os.ErrDeadlineExceeded)) {
+				t.Errorf("%s: %v is no timeout", c.name, err)
 			}
 			if got := len(v.requests()); got != c.made || len(waits) != c.made-1 {
 				t.Errorf("%s: %d requests, %d waits, want %d", c.name, got, len(waits), c.made)

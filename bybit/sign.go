@@ -1,6 +1,7 @@
 package bybit
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
@@ -27,16 +28,41 @@ type signer struct {
 	// sign returns the signature of a payload: HMAC-SHA256 in lower-case hex, or
 	// RSA-SHA256 in base64. V5 page: guide, "Create a request".
 	sign func(payload []byte) (string, error)
+
+	// hide takes the key and the secret out of a reply.
+	hide func(reply []byte) (shown []byte, hidden bool)
 }
 
 func newSigner(c *Credentials) *signer {
-	switch {
-	case c == nil:
+	if c == nil {
 		return nil
-	case c.Signer != nil:
-		return &signer{key: c.Key, sign: signRSA(c.Signer)}
 	}
-	return &signer{key: c.Key, sign: signHMAC([]byte(c.Secret))}
+	s := &signer{key: c.Key, hide: hiding(c.Key, c.Secret)}
+	if c.Signer != nil {
+		s.sign = signRSA(c.Signer)
+	} else {
+		s.sign = signHMAC([]byte(c.Secret))
+	}
+	return s
+}
+
+// hiding returns the function that makes a reply fit to be shown, and reports whether there was
+// something to hide: the exchange repeats all that was signed, the key included, when it refuses
+// a signature. What is too short for a key is left alone, since any reply may have it.
+func hiding(key, secret string) func([]byte) ([]byte, bool) {
+	const least = 8
+	whole, beginning := []byte(key), []byte(beginningOf(key)+"...")
+	private, nothing := []byte(secret), []byte("...")
+	return func(text []byte) ([]byte, bool) {
+		was := text
+		if len(whole) >= least && bytes.Contains(text, whole) {
+			text = bytes.ReplaceAll(text, whole, beginning)
+		}
+		if len(private) >= least && bytes.Contains(text, private) {
+			text = bytes.ReplaceAll(text, private, nothing)
+		}
+		return text, len(text) != len(was)
+	}
 }
 
 func signHMAC(secret []byte) func([]byte) (string, error) {

@@ -52,7 +52,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if code, message := d.check(r); code != 0 {
-		fmt.Fprintf(w, `{"retCode":%d,"retMsg":"%s","result":{},"retExtInfo":{},"time":%d}`, code, message, d.now().UnixMilli())
+		fmt.Fprintf(w, `{"retCode":%d,"retMsg":%q,"result":{},"retExtInfo":{},"time":%d}`, code, message, d.now().UnixMilli())
 		return
 	}
 	if d.inside != nil {
@@ -96,7 +96,7 @@ func (d *door) check(r *http.Request) (int, string) {
 		}
 	}
 	if !d.verify(stamp+key+window+sent, signature) {
-		return 10004, "error sign! origin_string[" + stamp + "...]"
+		return 10004, "error sign! origin_string[" + stamp + key + window + sent + "]"
 	}
 	return 0, ""
 }

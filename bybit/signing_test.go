@@ -169,6 +169,16 @@ func TestCredentialsAreNotPrinted(t *testing.T) {
 		}
 		v.serve(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
 		garbled := client.Call(t.Context(), http.MethodGet, "/v5/order/x", nil, nil)
+		// Wherever a reply repeats them.
+		v.replies(`{"retCode":10001,"retMsg":"not ` + testSecret + `","result":{},"retExtInfo":{"of":"` + testKey + `"}}`)
+		echoed := client.Call(t.Context(), http.MethodPost, "/v5/order/create", nil, nil)
+		v.replies(testKey + " is no page")
+		page := client.Call(t.Context(), http.MethodPost, "/v5/user/x", nil, nil)
+		v.replies(`{"retCode":0,"retMsg":"","result":{"list":[{"orderId":""}]},"retExtInfo":{"list":[{"code":10004,"msg":"of ` + testKey + `"}]}}`)
+		var batch bybit.Reply
+		if err := client.Call(t.Context(), http.MethodPost, "/v5/order/create-batch", nil, &batch); err != nil {
+			t.Error(err)
+		}
 		// The reply to a new key has its secret in it.
 		v.replies(`{"retCode":0,"result":{"secret":"` + testSecret + `"}`)
 		key := client.Call(t.Context(), http.MethodPost, "/v5/user/create-sub-api", nil, nil)
@@ -183,7 +193,11 @@ func TestCredentialsAreNotPrinted(t *testing.T) {
 			t.Fatal(err)
 		}
 		told.Write(text)
-		for _, x := range []any{*opts.Credentials, opts.Credentials, opts, &opts, client, *opts.Trace, refused, garbled, key, down} {
+		if e, ok := errors.AsType[*bybit.Error](echoed); ok {
+			told.Write(e.ExtInfo)
+		}
+		told.Write(batch.Body)
+		for _, x := range []any{*opts.Credentials, opts.Credentials, opts, &opts, client, *opts.Trace, refused, garbled, echoed, page, batch.Items, key, down} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 				fmt.Fprintf(&told, verb+"\n", x)
 			}

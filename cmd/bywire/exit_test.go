@@ -50,6 +50,7 @@ func TestExitCodes(t *testing.T) {
 		{refused, exitNetwork},
 		{fmt.Errorf("linear: %w", refused), exitNetwork},
 		{&net.DNSError{Err: "no such host", Name: "x"}, exitNetwork},
+		{fmt.Errorf("GET /v5/market/time: no reply within 20s: %w", os.ErrDeadlineExceeded), exitNetwork},
 		// An errno has the methods of a network error, and is none by itself.
 		{&outputError{&fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}}, exitOther},
 		{&fs.PathError{Op: "mkdir", Path: "rec", Err: syscall.EROFS}, exitOther},
