@@ -34,8 +34,8 @@ test: ## run the tests: what a fresh clone passes
 	$(GO) test ./...
 
 .PHONY: check
-check: ## gofmt, lint, generated code, race detector, fuzz smoke
-	@for part in fmt-check lint gen-check race fuzz; do \
+check: ## gofmt, lint, generated code, peers, race detector, fuzz smoke
+	@for part in fmt-check lint gen-check peers race fuzz; do \
 		from=$$(date +%s); \
 		$(MAKE) --no-print-directory $$part || exit 1; \
 		echo "check: $$part took $$(($$(date +%s) - from)) s"; \
@@ -74,6 +74,7 @@ gen: ## write the generated code (*_gen.go) anew
 .PHONY: bench
 bench: ## measure against the other Go clients, same feed, one run
 	cd bench && $(GO) run ./cmd/peers
+	cd bench && $(GO) test -count 1 -v -run Faster ./internal/replies
 
 .PHONY: live
 live: ## compare the live exchange with what we take it for (LIVE_REPORT), a minute, no account
@@ -97,6 +98,11 @@ fmt-check:
 .PHONY: gen-check
 gen-check:
 	@GO='$(GO)' sh tools/gencheck.sh
+
+# What is claimed of the other clients and can be told on a busy machine.
+.PHONY: peers
+peers:
+	cd bench && $(GO) test ./...
 
 $(BIN)/golangci-lint: tools/go.mod tools/go.sum
 	cd tools && GOBIN='$(BIN)' $(GO) install tool

@@ -3,14 +3,17 @@
 // rows; both look at the envelope first. The numbers stay text there and become exact
 // decimals here.
 //
-//	go test -bench . ./internal/replies
+//	go test -v ./internal/replies
 package replies
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"runtime"
+	"slices"
 	"testing"
+	"time"
 
 	peer "github.com/hirokisan/bybit/v2"
 
@@ -106,27 +109,76 @@ func TestBothReadAll(t *testing.T) {
 	}
 }
 
-func BenchmarkKline1000(b *testing.B) {
-	body := klines()
-	b.Run("bywire", func(b *testing.B) { run(b, body, func() error { return ours(body, new(bybit.KlineResult)) }) })
-	b.Run("hirokisan", func(b *testing.B) { run(b, body, func() error { return theirs(body, new(peer.V5GetKlineResponse)) }) })
+// reply is a body, and what both sides make of it.
+type reply struct {
+	name         string
+	body         []byte
+	ours, theirs func(body []byte) error
 }
 
-func BenchmarkInstruments500(b *testing.B) {
-	body := instrumentPage()
-	b.Run("bywire", func(b *testing.B) {
-		run(b, body, func() error { return ours(body, new(bybit.InstrumentsResult)) })
-	})
-	b.Run("hirokisan", func(b *testing.B) {
-		run(b, body, func() error { return theirs(body, new(peer.V5GetInstrumentsInfoResponse)) })
-	})
+func replies() []reply {
+	return []reply{
+		{
+			"1,000 candles", klines(),
+			func(body []byte) error { return ours(body, new(bybit.KlineResult)) },
+			func(body []byte) error { return theirs(body, new(peer.V5GetKlineResponse)) },
+		},
+		{
+			"500 instruments", instrumentPage(),
+			func(body []byte) error { return ours(body, new(bybit.InstrumentsResult)) },
+			func(body []byte) error { return theirs(body, new(peer.V5GetInstrumentsInfoResponse)) },
+		},
+	}
 }
 
-func run(b *testing.B, body []byte, decode func() error) {
+// TestDecodesThreeTimesFaster measures both sides in turns; the ratio is the median of the
+// rounds' ratios.
+func TestDecodesThreeTimesFaster(t *testing.T) {
+	const rounds, times = 15, 8
+	for _, r := range replies() {
+		var ratios []float64
+		var us, them time.Duration
+		for range rounds {
+			mine := spent(t, r.ours, r.body, times)
+			other := spent(t, r.theirs, r.body, times)
+			ratios = append(ratios, float64(other)/float64(mine))
+			us, them = us+mine, them+other
+		}
+		slices.Sort(ratios)
+		ratio := ratios[rounds/2]
+		t.Logf("%s, %d KB: %.1f times faster than hirokisan/bybit (%.2f to %.2f ms)", r.name, len(r.body)>>10, ratio,
+			us.Seconds()*1000/rounds/times, them.Seconds()*1000/rounds/times)
+		if ratio < 3 {
+			t.Errorf("%s: %.1f times faster, want 3 at least", r.name, ratio)
+		}
+	}
+}
+
+// spent is how long it takes to decode a body so many times, with the garbage of it.
+func spent(t *testing.T, decode func([]byte) error, body []byte, times int) time.Duration {
+	t.Helper()
+	runtime.GC()
+	began := time.Now()
+	for range times {
+		if err := decode(body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return time.Since(began)
+}
+
+func BenchmarkReplies(b *testing.B) {
+	for _, r := range replies() {
+		b.Run(r.name+"/bywire", func(b *testing.B) { run(b, r.body, r.ours) })
+		b.Run(r.name+"/hirokisan", func(b *testing.B) { run(b, r.body, r.theirs) })
+	}
+}
+
+func run(b *testing.B, body []byte, decode func([]byte) error) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := decode(); err != nil {
+		if err := decode(body); err != nil {
 			b.Fatal(err)
 		}
 	}
