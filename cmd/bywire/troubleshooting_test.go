@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +72,21 @@ func said(t *testing.T) []string {
 		add(d.judgeClock([]timeSample{{sent: sent, got: sent.Add(20 * time.Millisecond), server: sent.Add(10*time.Millisecond - ahead)}}).line())
 	}
 	add(noticeOf(&bybit.GapEvent{Topic: bybit.Trades("BTCUSDT"), Reason: bybit.GapOverflow, Dropped: 1204}))
+	return append(lines, saidOfCalls()...)
+}
+
+// saidOfCalls are those of calls over REST.
+func saidOfCalls() (lines []string) {
+	const place, tickers = "POST /v5/order/create", "GET /v5/market/tickers"
+	mainnet := bybit.Mainnet()
+	for _, err := range []error{
+		&bybit.UnknownError{Op: place, Err: errors.New("no reply came")},
+		&bybit.LimitError{Op: place, Scope: bybit.LimitAccount, Calls: 10, Per: time.Second, RetryAfter: 700 * time.Millisecond},
+		&bybit.LimitError{Op: tickers, Scope: bybit.LimitAddress, Calls: 600, Per: 5 * time.Second, RetryAfter: 2 * time.Second},
+		&bybit.LimitError{Op: tickers, Scope: bybit.LimitBan, RetryAfter: 9 * time.Minute},
+	} {
+		lines = append(lines, "bywire: "+oneLine(explained(err, &mainnet).Error()))
+	}
 	return lines
 }
 
@@ -111,4 +128,27 @@ func TestTroubleshootingQuotesWhatIsPrinted(t *testing.T) {
 	}
 	missing(quotes, made, "docs/troubleshooting.md quotes what nothing prints")
 	missing(made, quotes, "docs/troubleshooting.md does not quote")
+}
+
+// The page's table of exit codes has those that there are.
+func TestTroubleshootingListsTheExitCodes(t *testing.T) {
+	text, err := os.ReadFile("../../docs/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "## Exit codes")
+	var listed []int
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 3 {
+			continue
+		}
+		if code, err := strconv.Atoi(strings.TrimSpace(cells[1])); err == nil {
+			listed = append(listed, code)
+		}
+	}
+	want := []int{exitOK, exitOther, exitUsage, exitAuth, exitRefused, exitRateLimited, exitNetwork, exitUnknown, exitDamage, exitInterrupted}
+	if !slices.Equal(listed, want) {
+		t.Errorf("the page lists %v, there are %v", listed, want)
+	}
 }
