@@ -16,8 +16,10 @@ const (
 	// timeSamples is how often the exchange's clock is asked for one measurement.
 	timeSamples = 5
 
-	// syncBound bounds a measurement that a call waits for.
+	// syncBound bounds a measurement, startWait how long calls wait for the first one: then
+	// this machine's clock has to do.
 	syncBound = 5 * time.Second
+	startWait = time.Second
 
 	// syncPause is the least time between two measurements because of a timestamp that was
 	// refused, signDoubts because of a signature: the clock is seldom the reason for the
@@ -43,20 +45,16 @@ type ClockSync struct {
 // clock knows the exchange's time.
 type clock struct {
 	measure func(context.Context) (ClockSync, error)
+	begin   func(context.Context) (bounded context.Context, end func(), err error) // see rest.begin
 
-	// turn holds one token: who has put it in measures.
-	turn chan struct{}
-
-	mu      sync.Mutex // guards what follows
-	last    ClockSync  // that succeeded
-	version int        // grows with every measurement, whether or not it succeeds
-	ended   time.Time  // when the last one did
-	err     error      // of it
-	doubted time.Time  // when a refused signature last led to one
-}
-
-func newClock(measure func(context.Context) (ClockSync, error)) *clock {
-	return &clock{measure: measure, turn: make(chan struct{}, 1)}
+	mu      sync.Mutex    // guards what follows
+	run     chan struct{} // closed when the measurement that is under way has ended; nil if none is
+	begun   time.Time     // when that was
+	last    ClockSync     // that succeeded
+	version int           // grows with every measurement, whether or not it succeeds
+	ended   time.Time     // when the last one did
+	err     error         // of it
+	doubted time.Time     // when a refused signature last led to one
 }
 
 // now returns the exchange's time as far as it is known, and the version that this is from.
@@ -73,25 +71,42 @@ func (c *clock) state() ClockSync {
 	return c.last
 }
 
-// sync measures, unless somebody else has since the version, and returns the error of the last
-// measurement. After a failure the result of the one before stands. A measurement that ctx
-// ended counts for nothing.
+// sync has the clock measured, unless somebody else has since the version, waits for that, and
+// returns the error of the last measurement. After a failure the result of the one before stands.
+// A measurement is the client's: it goes on when ctx has ended, for the calls to come.
 func (c *clock) sync(ctx context.Context, version int) error {
+	c.mu.Lock()
+	if c.version != version {
+		defer c.mu.Unlock()
+		return c.err
+	}
+	if c.run == nil {
+		life, end, err := c.begin(context.Background())
+		if err != nil {
+			c.mu.Unlock()
+			return err
+		}
+		c.run, c.begun = make(chan struct{}), time.Now()
+		go func() {
+			defer end()
+			c.once(life)
+		}()
+	}
+	run := c.run
+	c.mu.Unlock()
 	select {
-	case c.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-c.turn }()
-	if _, have := c.now(); have != version {
+	case <-run:
 		return c.lastError()
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	bounded, cancel := context.WithTimeout(ctx, syncBound)
+}
+
+// once measures.
+func (c *clock) once(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, syncBound)
 	defer cancel()
-	m, err := c.measure(bounded)
-	if err != nil && ctx.Err() != nil {
-		return err
-	}
+	m, err := c.measure(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {
@@ -99,7 +114,8 @@ func (c *clock) sync(ctx context.Context, version int) error {
 	}
 	c.version++
 	c.ended, c.err = time.Now(), err
-	return err
+	close(c.run)
+	c.run = nil
 }
 
 func (c *clock) lastError() error {
@@ -108,12 +124,29 @@ func (c *clock) lastError() error {
 	return c.err
 }
 
-// start measures for the first signed call. If that fails, this machine's clock has
-// to do, until the exchange says that it does not.
-func (c *clock) start(ctx context.Context) {
-	if _, version := c.now(); version == 0 {
-		_ = c.sync(ctx, 0) // who measures anew will see the error
+// start measures for the first signed call, and waits for it: for startWait from its begin, and
+// for half of the time until ctx ends or the call has to leave (zero: whenever), at most. If it
+// fails, or takes longer, this machine's clock has to do, until the exchange says that it does
+// not.
+func (c *clock) start(ctx context.Context, until time.Time) {
+	c.mu.Lock()
+	version, wait := c.version, startWait
+	if c.run != nil {
+		wait -= time.Since(c.begun)
 	}
+	c.mu.Unlock()
+	if version != 0 {
+		return
+	}
+	if end, ok := ctx.Deadline(); ok {
+		wait = min(wait, time.Until(end)/2)
+	}
+	if !until.IsZero() {
+		wait = min(wait, time.Until(until)/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	_ = c.sync(ctx, 0) // who measures anew will see the error
 }
 
 // resync measures anew if a request was refused because of its timestamp or its signature,
@@ -256,8 +289,8 @@ func medianOffset(samples []timeSample) ClockSync {
 // SyncTime measures the difference between the exchange's clock and this machine's, and
 // signs with it from then on: the median of several samples of GET
 // /v5/market/time, without the slowest. The first signed call does it by itself and waits for
-// it; call SyncTime before, so that it does not. It is done again when the exchange
-// refuses a timestamp. It takes 5 s at most; after an error the last measurement stands. V5
+// it, a second at most; call SyncTime before, so that it does not. It is done again when the
+// exchange refuses a timestamp. It takes 5 s at most; after an error the last measurement stands. V5
 // page: [market/time].
 //
 // [market/time]: https://bybit-exchange.github.io/docs/v5/market/time

@@ -1,6 +1,7 @@
 package bybit_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -295,6 +296,100 @@ func TestResignedWritesAreNotLate(t *testing.T) {
 			err := c.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil)
 			if n := len(pathsOf(v.requests())); n != sent || (err == nil) != (sent == 2) || c.Clock().Offset < 50*time.Second {
 				t.Errorf("WriteWait %v: sent %d times, want %d: %v", wait, n, sent, err)
+			}
+		})
+	}
+}
+
+// hangs makes the venue's time hang, and answers all else at once.
+func (v *restVenue) hangs() {
+	v.serve(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v5/market/time" {
+			<-r.Context().Done()
+			return
+		}
+		io.WriteString(w, plainReply)
+	})
+}
+
+// While the time cannot be had, cancels leave all the same: the first after a second or half of
+// its time, the others at once, and one measurement is made for all.
+func TestCancelsDoNotWaitForTheClock(t *testing.T) {
+	for _, c := range []struct{ timeout, first time.Duration }{
+		{3 * time.Second, time.Second}, {time.Second, 500 * time.Millisecond}, {time.Hour, time.Second},
+	} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			client := v.client(&bybit.Options{Credentials: testCredentials()})
+			v.hangs()
+			for i := range 10 {
+				begun, most := time.Now(), time.Duration(0)
+				if i < 2 {
+					most = c.first
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), c.timeout)
+				if err := client.Call(ctx, http.MethodPost, "/v5/order/cancel-x", nil, nil); err != nil || time.Since(begun) > most {
+					t.Errorf("%v: cancel %d took %v: %v", c.timeout, i, time.Since(begun), err)
+				}
+				cancel()
+			}
+			requests := v.requests()
+			if n := timeAsked(requests); n != 1 || len(requests) != 11 {
+				t.Errorf("%v: %d requests, %d of them for the time, want 11 and one", c.timeout, len(requests), n)
+			}
+			// It ends by itself, and what it was begun for is not needed for it.
+			elapse(5 * time.Second)
+			if err := get(t, client, "/v5/order/x"); err != nil || len(v.requests()) != 1 {
+				t.Errorf("after the measurement: %v", err)
+			}
+		})
+	}
+}
+
+// A measurement outlives the calls that wait for it, and is there for those that come.
+func TestMeasurementsAreTheClients(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		d := v.guarded()
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v5/market/time" {
+				elapse(300 * time.Millisecond)
+			}
+			d.ServeHTTP(w, r)
+		})
+		client := v.client(&bybit.Options{Credentials: testCredentials()})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := client.SyncTime(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("SyncTime = %v", err)
+		}
+		elapse(time.Second)
+		if m := client.Clock(); m.Samples != 4 {
+			t.Errorf("the clock is %+v", m)
+		}
+		// Close ends one, and waits for it.
+		client = v.client(&bybit.Options{Credentials: testCredentials()})
+		v.hangs()
+		if err := get(t, client, "/v5/order/x"); err != nil {
+			t.Error(err)
+		}
+		begun := time.Now()
+		if client.Close(); time.Since(begun) != 0 {
+			t.Errorf("Close took %v", time.Since(begun))
+		}
+	})
+}
+
+// The wait for the first measurement counts as every other: an order leaves within WriteWait.
+func TestFirstWriteIsNotLate(t *testing.T) {
+	for _, wait := range []time.Duration{200 * time.Millisecond, time.Second, 5 * time.Second} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			client := v.client(&bybit.Options{Credentials: testCredentials(), WriteWait: wait})
+			v.hangs()
+			begun := time.Now()
+			if err := client.Call(t.Context(), http.MethodPost, "/v5/order/x", nil, nil); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(begun); took >= wait {
+				t.Errorf("WriteWait %v: it left after %v", wait, took)
 			}
 		})
 	}

@@ -165,7 +165,7 @@ func historyPage[R any, P interface {
 		return result, now, err
 	}
 	if now = reply.Time; now.IsZero() {
-		c.rest.clock.start(ctx)
+		c.rest.clock.start(ctx, time.Time{})
 		now = began.Add(c.rest.clock.state().Offset)
 	}
 	if len(reply.Result) > 0 {

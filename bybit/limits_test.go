@@ -367,7 +367,7 @@ func TestWritesGoBeforeReads(t *testing.T) {
 		d.inside = func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, `{"retCode":0,"retMsg":"OK","result":{"orderId":"1"}}`)
 		}
-		budget := bybit.NewBudget(&bybit.BudgetOptions{Requests: 1, RequestsPer: 500 * time.Millisecond})
+		budget := bybit.NewBudget(&bybit.BudgetOptions{Requests: 1, RequestsPer: 100 * time.Millisecond})
 		reader := v.client(&bybit.Options{Budget: budget})
 		trader := v.client(&bybit.Options{Budget: budget, Credentials: testCredentials()})
 		v.serve(func(w http.ResponseWriter, r *http.Request) {

@@ -30,9 +30,9 @@ type Options struct {
 	Limits LimitPolicy
 
 	// WriteWait is how long a call that changes something may wait before it is signed and
-	// sent: for limits, and for the clock to be measured anew after a refused timestamp. One that
-	// would leave later is not sent and fails with a [*LimitError], since an order that leaves
-	// late is another order. Then RecvWindow begins. Cancels wait for as long as ctx
+	// sent: for limits, and for the clock to be measured. One that would leave later is not sent
+	// and fails with a [*LimitError], or with the refusal of its timestamp, since an order that
+	// leaves late is another order. Then RecvWindow begins. Cancels wait for as long as ctx
 	// lasts, and so do all calls if it is below 0. Default: 5 s.
 	WriteWait time.Duration
 

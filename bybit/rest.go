@@ -94,7 +94,7 @@ func newREST(opts *Options, signer *signer) (*rest, error) {
 	if strings.ContainsFunc(opts.Referer, func(c rune) bool { return c < ' ' || c >= 0x7f }) {
 		return nil, fmt.Errorf("the Referer %q has a character that no header has", opts.Referer)
 	}
-	r.clock = newClock(r.measureClock)
+	r.clock = &clock{measure: r.measureClock, begin: r.begin}
 	r.life, r.end = context.WithCancel(context.Background())
 	r.http = &http.Transport{
 		DialContext:            r.dialer(opts),

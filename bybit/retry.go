@@ -46,12 +46,12 @@ func (r *rest) attempts(ctx context.Context, req *request) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if signed {
-		r.clock.start(ctx)
-	}
-	var until time.Time // when the request may leave
+	var until time.Time // when the request has to leave
 	if req.class() == writes && r.opts.WriteWait > 0 {
 		until = time.Now().Add(r.opts.WriteWait)
+	}
+	if signed {
+		r.clock.start(ctx, until)
 	}
 	resigned, resent, failures := false, false, 0
 	var failure error // the last

@@ -74,7 +74,7 @@ type Trace struct {
 	CallRetry func(call TraceCall, wait time.Duration, err error)
 
 	// ClockMeasured: the exchange's clock has been measured. The samples are calls of
-	// their own.
+	// their own, on a goroutine of their own.
 	ClockMeasured func(ClockSync)
 }
 
