@@ -21,7 +21,7 @@ import (
 //
 // [p2p/chat/upload-chat-file]: https://bybit-exchange.github.io/docs/p2p/chat/upload-chat-file
 func (s *Service) UploadFile(ctx context.Context, p *UploadFileParams) (*UploadFileResult, error) {
-	body, err := p.form()
+	body, err := p.Body()
 	if err != nil {
 		return nil, fmt.Errorf("p2p.UploadFile: %w", err)
 	}
@@ -39,8 +39,8 @@ type UploadFileParams struct {
 	Content     []byte
 }
 
-// form is the body of the request.
-func (p *UploadFileParams) form() (*bybit.Body, error) {
+// Body is what UploadFile sends: a form whose only part is the file.
+func (p *UploadFileParams) Body() (*bybit.Body, error) {
 	if p == nil || p.Name == "" || len(p.Content) == 0 {
 		return nil, errors.New("a file has a name and a content")
 	}

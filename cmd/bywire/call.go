@@ -8,21 +8,27 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/bybit/p2p"
 	"github.com/bywire/bywire/internal/endpoints"
 )
 
 const callLong = `Call any endpoint of REST and print its reply as it came, indented on a terminal.
 
 Method, path, names and types of parameters are checked before anything is sent; bywire
-endpoints lists them. A parameter is NAME=VALUE. Numbers, prices and ids are written plainly, times
-as Unix milliseconds or as 2026-01-31T12:00, lists with commas or as JSON, and objects as
-JSON in quotes of the shell: request='[{"symbol":"BTCUSDT", ...}]'.
+endpoints lists them. A parameter is NAME=VALUE. Numbers, prices and ids are written plainly, yes and
+no as true and false or as 1 and 0, times as Unix milliseconds or as 2026-01-31T12:00, lists with
+commas or as JSON, and objects as JSON in quotes of the shell: request='[{"symbol":"BTCUSDT", ...}]'.
+What uploads a file takes file=PATH. A value that the documentation does not have is sent, with a
+warning: it may be new.
 
 The key for endpoints that need one comes from --creds FILE, else from the environment:
 BYBIT_API_KEY with BYBIT_API_SECRET or BYBIT_PRIVATE_KEY_PATH. What a call changes outside testnet, demo
@@ -54,9 +60,16 @@ func (a *app) callCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			params, err := encodeParams(&e, args[2:])
+			given, doubts, err := encodeParams(&e, args[2:])
 			if err != nil {
 				return err
+			}
+			params, err := payload(&e, given)
+			if err != nil {
+				return err
+			}
+			for _, doubt := range doubts {
+				a.say("%s", doubt)
 			}
 			env, err := opts.restEnvironment(cmd)
 			if err != nil {
@@ -197,14 +210,14 @@ func (a *app) confirm(ctx context.Context, e *endpoints.Endpoint, env *bybit.Env
 }
 
 // call makes the request and prints the reply.
-func (a *app) call(ctx context.Context, env bybit.Environment, keys *bybit.Credentials, e *endpoints.Endpoint, params json.RawMessage) error {
+func (a *app) call(ctx context.Context, env bybit.Environment, keys *bybit.Credentials, e *endpoints.Endpoint, params any) error {
 	client, err := bybit.NewClient(&bybit.Options{Environment: env, Credentials: keys})
 	if err != nil {
 		return usageError("%w", err)
 	}
 	defer client.Close()
 	var reply bybit.Reply
-	if err := client.Call(ctx, e.Method, e.Path, given(params), &reply); err != nil {
+	if err := client.Call(ctx, e.Method, e.Path, params, &reply); err != nil {
 		return explained(err, &env)
 	}
 	if err := a.printReply(reply.Body); err != nil {
@@ -213,12 +226,28 @@ func (a *app) call(ctx context.Context, env bybit.Environment, keys *bybit.Crede
 	return failedItems(opOf(e), reply.Items)
 }
 
-// given is nil for no params, which a nil slice in an interface is not.
-func given(params json.RawMessage) any {
+// payload is what a request sends: nil for no params, which a nil slice in an interface is
+// not; a form if it uploads a file.
+func payload(e *endpoints.Endpoint, params json.RawMessage) (any, error) {
 	if params == nil {
-		return nil
+		return nil, nil
 	}
-	return params
+	if e.Params[0].Type != "file" {
+		return params, nil
+	}
+	var named struct{ File string }
+	if err := json.Unmarshal(params, &named); err != nil {
+		return nil, err
+	}
+	content, err := os.ReadFile(named.File)
+	if err != nil {
+		return nil, usageError("call: file: %w", err)
+	}
+	body, err := (&p2p.UploadFileParams{Name: filepath.Base(named.File), Content: content}).Body()
+	if err != nil {
+		return nil, usageError("call: file=%s: %w", named.File, err)
+	}
+	return body, nil
 }
 
 // printReply prints a reply as it came; on a terminal indented, and without what a
@@ -280,7 +309,7 @@ func completeCall(_ *cobra.Command, args []string, typed string) ([]cobra.Comple
 	if len(args) == 1 {
 		for _, e := range endpoints.All() {
 			if e.Method == method {
-				offer(e.Path, e.Text)
+				offer(e.Path, firstSentence(e.Text))
 			}
 		}
 		return found, cobra.ShellCompDirectiveNoFileComp
@@ -295,16 +324,33 @@ func completeCall(_ *cobra.Command, args []string, typed string) ([]cobra.Comple
 		case isNested(p.Name):
 		case isValue && p.Name == name:
 			values := p.Values
-			if p.Type == "bool" {
+			switch base, _, _ := strings.Cut(p.Type, " "); base {
+			case "file":
+				return nil, cobra.ShellCompDirectiveDefault
+			case "bool":
 				values = []string{"true", "false"}
 			}
 			for _, v := range values {
-				offer(name+"="+v, p.Text)
+				offer(name+"="+v, firstSentence(p.Text))
 			}
 			return found, cobra.ShellCompDirectiveNoFileComp
 		case !isValue && !slices.ContainsFunc(args[2:], func(arg string) bool { return strings.HasPrefix(arg, p.Name+"=") }):
-			offer(p.Name+"=", p.Text)
+			offer(p.Name+"=", firstSentence(p.Text))
 		}
 	}
 	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// firstSentence is what a completion has room for.
+func firstSentence(text string) string {
+	for rest := 0; ; {
+		i := strings.Index(text[rest:], ". ")
+		if i < 0 {
+			return text
+		}
+		// The point of an abbreviation has a small letter behind it.
+		if rest += i + len(". "); unicode.IsUpper(rune(text[rest])) {
+			return text[:rest-1]
+		}
+	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +28,7 @@ type caught struct {
 
 // dryRun prints what a call would send. The client sends it, to a server that is inside
 // this process: so what is printed is what it makes, and no network is used.
-func (a *app) dryRun(ctx context.Context, env bybit.Environment, keys *bybit.Credentials, e *endpoints.Endpoint, params json.RawMessage) error {
+func (a *app) dryRun(ctx context.Context, env bybit.Environment, keys *bybit.Credentials, e *endpoints.Endpoint, params any) error {
 	hidden := "(redacted)"
 	if e.Auth == "signed" && keys == nil {
 		hidden = "(no key given)"
@@ -54,7 +53,7 @@ func (a *app) dryRun(ctx context.Context, env bybit.Environment, keys *bybit.Cre
 	if err != nil {
 		return usageError("%w", err)
 	}
-	err = client.Call(ctx, e.Method, e.Path, given(params), nil)
+	err = client.Call(ctx, e.Method, e.Path, params, nil)
 	client.Close()
 	server.Wait()
 	if err != nil {
@@ -72,7 +71,10 @@ func (a *app) dryRun(ctx context.Context, env bybit.Environment, keys *bybit.Cre
 			fmt.Fprintf(a.out, "%s: %s\n", name, printable(value))
 		}
 	}
-	if len(last.body) > 0 {
+	switch {
+	case strings.HasPrefix(last.header.Get("Content-Type"), "multipart/"):
+		fmt.Fprintf(a.out, "\n(a form with the file, %d bytes)\n", len(last.body))
+	case len(last.body) > 0:
 		fmt.Fprintf(a.out, "\n%s\n", last.body)
 	}
 	return a.flush()

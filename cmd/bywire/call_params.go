@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/internal/endpoints"
@@ -17,10 +19,26 @@ import (
 // isNested reports whether a parameter of the registry is a field of another.
 func isNested(name string) bool { return strings.Contains(name, ".") }
 
+// arguments are those of one endpoint while they are checked.
+type arguments struct {
+	*endpoints.Endpoint
+	doubts []string // what is hardly meant, and not refused
+}
+
+func (a *arguments) doubt(format string, args ...any) {
+	a.doubts = append(a.doubts, fmt.Sprintf("call: "+format, args...))
+}
+
 // encodeParams makes the request's JSON of NAME=VALUE arguments, in their order; nil if
-// there are none. A GET makes its query of it.
-func encodeParams(e *endpoints.Endpoint, args []string) (json.RawMessage, error) {
-	seen := make(map[string]bool)
+// there are none. A GET makes its query of it. What is hardly meant is said beside it.
+func encodeParams(e *endpoints.Endpoint, args []string) (params json.RawMessage, doubts []string, err error) {
+	a := &arguments{Endpoint: e}
+	params, err = a.encode(args)
+	return params, a.doubts, err
+}
+
+func (a *arguments) encode(args []string) (json.RawMessage, error) {
+	e, seen := a.Endpoint, make(map[string]bool)
 	var body []byte
 	for _, arg := range args {
 		name, value, ok := strings.Cut(arg, "=")
@@ -35,7 +53,7 @@ func encodeParams(e *endpoints.Endpoint, args []string) (json.RawMessage, error)
 			return nil, usageError("call: %s is given twice", name)
 		}
 		seen[name] = true
-		text, err := encodeParam(e, p, value)
+		text, err := a.encodeParam(p, value)
 		if err != nil {
 			return nil, err
 		}
@@ -91,19 +109,19 @@ func paramOf(e *endpoints.Endpoint, name string) (*endpoints.Param, error) {
 }
 
 // encodeParam makes the JSON of one value by its type.
-func encodeParam(e *endpoints.Endpoint, p *endpoints.Param, value string) (string, error) {
+func (a *arguments) encodeParam(p *endpoints.Param, value string) (string, error) {
 	element, list := strings.CutPrefix(p.Type, "[]")
 	if value == "null" && p.Type != "string" {
 		return value, nil // absent; a query leaves it out
 	}
 	if !list && p.Type != "object" {
-		return encodeScalar(p, p.Type, value)
+		return a.encodeScalar(p, p.Type, value)
 	}
 	if list && element != "object" && !strings.HasPrefix(value, "[") {
 		// As people write lists.
 		parts := strings.Split(value, ",")
 		for i, part := range parts {
-			text, err := encodeScalar(p, element, part)
+			text, err := a.encodeScalar(p, element, part)
 			if err != nil {
 				return "", err
 			}
@@ -118,10 +136,10 @@ func encodeParam(e *endpoints.Endpoint, p *endpoints.Param, value string) (strin
 		}
 		return "", usageError("call: %s is no JSON (quote it for the shell); write %s=%s", p.Name, p.Name, form)
 	}
-	if err := checkJSON(e, p.Name, p.Type, p.Values, []byte(value)); err != nil {
+	if err := a.checkJSON(p.Name, p.Type, p.Values, []byte(value)); err != nil {
 		return "", err
 	}
-	if e.Method != http.MethodGet {
+	if a.Method != http.MethodGet {
 		return value, nil
 	}
 	// In a query a list is its elements with commas.
@@ -141,9 +159,21 @@ func encodeParam(e *endpoints.Endpoint, p *endpoints.Param, value string) (strin
 }
 
 // encodeScalar makes the JSON of a value that is no list and no object.
-func encodeScalar(p *endpoints.Param, kind, value string) (string, error) {
+func (a *arguments) encodeScalar(p *endpoints.Param, kind, value string) (string, error) {
 	base, form, _ := strings.Cut(kind, " ")
-	if base == "ms" || base == "s" {
+	switch plain := isPlain(base, form); {
+	case value == "" && base == "string":
+		if p.Required {
+			a.checkKnown(p.Name, p.Values, value)
+		}
+		return quoted(""), nil // absent, as the API has it
+	case value == `""` && base != "string" && !plain:
+		return value, nil // an empty number, said in so many letters
+	case value == "" && !plain:
+		return "", usageError(`call: %s=: no value; leave it out, or write %s='""' to send it empty`, p.Name, p.Name)
+	}
+	switch base {
+	case "ms", "s":
 		if t, err := parseMoment(p.Name, value, time.Time{}); err == nil && !allDigits(value) && !strings.HasPrefix(value, "+") {
 			unix := t.UnixMilli()
 			if base == "s" {
@@ -151,11 +181,14 @@ func encodeScalar(p *endpoints.Param, kind, value string) (string, error) {
 			}
 			value = strconv.FormatInt(unix, 10)
 		}
+	case "bool":
+		if spelling := spellings(form); value == "1" || value == "true" {
+			value = spelling[0]
+		} else if value == "0" || value == "false" {
+			value = spelling[1]
+		}
 	}
-	if value == "" && !isPlain(base, form) {
-		return quoted(""), nil // absent, as the API has it
-	}
-	if err := checkScalar(p.Name, base, p.Values, value); err != nil {
+	if err := a.checkScalar(p.Name, kind, p.Values, value); err != nil {
 		return "", err
 	}
 	if isPlain(base, form) {
@@ -164,13 +197,22 @@ func encodeScalar(p *endpoints.Param, kind, value string) (string, error) {
 	return quoted(value), nil
 }
 
+// spellings are how JSON has yes and no.
+func spellings(form string) [2]string {
+	if strings.HasPrefix(form, "digit") {
+		return [2]string{"1", "0"}
+	}
+	return [2]string{"true", "false"}
+}
+
 // isPlain reports whether JSON has a type without quotes.
 func isPlain(base, form string) bool {
-	return form == "number" || (base == "int" || base == "bool") && form != "string"
+	return form == "number" || (base == "int" || base == "bool") && !strings.HasSuffix(form, "string")
 }
 
 // checkScalar checks the plain text of a value.
-func checkScalar(name, base string, known []string, value string) error {
+func (a *arguments) checkScalar(name, kind string, known []string, value string) error {
+	base, form, _ := strings.Cut(kind, " ")
 	switch base {
 	case "int":
 		if _, err := strconv.ParseInt(value, 10, 64); err != nil {
@@ -181,8 +223,13 @@ func checkScalar(name, base string, known []string, value string) error {
 			return usageError("call: %s=%s: no number; one looks like 0.001", name, value)
 		}
 	case "bool":
-		if value != "true" && value != "false" {
-			return usageError("call: %s=%s: write true or false", name, value)
+		spelling := spellings(form)
+		switch {
+		case value == spelling[0] || value == spelling[1]:
+		case strings.ContainsAny(name, ".["):
+			return usageError("call: %s=%s: write %s or %s", name, value, spelling[0], spelling[1])
+		default:
+			return usageError("call: %s=%s: write true or false, or 1 or 0", name, value)
 		}
 	case "ms":
 		if len(value) == len("1700000000") && allDigits(value) {
@@ -199,17 +246,36 @@ func checkScalar(name, base string, known []string, value string) error {
 			return usageError("call: %s=%s: no time; write Unix seconds, or 2026-01-31T12:00 in UTC", name, value)
 		}
 	case "string":
-		// There may be values that are not known yet. One that differs from a known one in
-		// capitals is none of them.
-		if !slices.Contains(known, value) {
-			for _, k := range known {
-				if strings.EqualFold(k, value) {
-					return usageError("call: %s=%s: no such value; meant %s?", name, value, k)
-				}
-			}
+		if up := strings.ToUpper(value); up != value && name[strings.LastIndex(name, ".")+1:] == "symbol" {
+			a.doubt("%s=%s: symbols are written in capitals: %s", name, value, up)
 		}
 	}
+	a.checkKnown(name, known, value)
 	return nil
+}
+
+// shownValues is how many values an error lists.
+const shownValues = 15
+
+// checkKnown doubts a value that the documentation does not have. There may be new ones: so
+// it is sent all the same.
+func (a *arguments) checkKnown(name string, known []string, value string) {
+	isKnown := func(v string) bool { return slices.Contains(known, v) }
+	if len(known) == 0 || isKnown(value) {
+		return
+	}
+	if parts := strings.Split(value, ","); len(parts) > 1 && !slices.ContainsFunc(parts, func(v string) bool { return !isKnown(v) }) {
+		return // a text may be a list
+	}
+	const none = "%s=%s: the documentation has no such value"
+	switch near := nearestName(value, known); {
+	case near != "" && !unicode.IsDigit(rune(value[0])): // a number is near to none
+		a.doubt(none+"; meant %s?", name, value, near)
+	case len(known) <= shownValues:
+		a.doubt(none+"; it has %s", name, value, strings.Join(known, ", "))
+	default:
+		a.doubt(none, name, value)
+	}
 }
 
 func allDigits(s string) bool {
@@ -217,7 +283,7 @@ func allDigits(s string) bool {
 }
 
 // checkJSON checks a value that was given as JSON, and what is inside it.
-func checkJSON(e *endpoints.Endpoint, name, kind string, known []string, value []byte) error {
+func (a *arguments) checkJSON(name, kind string, known []string, value []byte) error {
 	value = bytes.TrimSpace(value)
 	if string(value) == "null" {
 		return nil // absent
@@ -228,14 +294,14 @@ func checkJSON(e *endpoints.Endpoint, name, kind string, known []string, value [
 			return usageError("call: %s is a list: write [...]", name)
 		}
 		for _, v := range list {
-			if err := checkJSON(e, name+"[]", element, known, v); err != nil {
+			if err := a.checkJSON(name+"[]", element, known, v); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	if kind == "object" {
-		return checkObject(e, name, value)
+		return a.checkObject(name, value)
 	}
 	base, form, _ := strings.Cut(kind, " ")
 	text, isString := string(value), false
@@ -252,20 +318,20 @@ func checkJSON(e *endpoints.Endpoint, name, kind string, known []string, value [
 	case isString && text == "":
 		return nil // absent, as the API has it
 	}
-	return checkScalar(name, base, known, text)
+	return a.checkScalar(name, kind, known, text)
 }
 
 // checkObject checks the fields of an object.
-func checkObject(e *endpoints.Endpoint, name string, value []byte) error {
+func (a *arguments) checkObject(name string, value []byte) error {
 	var fields map[string]json.RawMessage
 	if value[0] != '{' || json.Unmarshal(value, &fields) != nil {
 		return usageError("call: %s is an object: write {...}", name)
 	}
 	rows := make(map[string]*endpoints.Param)
 	var names []string
-	for i := range e.Params {
-		if field, ok := strings.CutPrefix(e.Params[i].Name, name+"."); ok && !isNested(field) {
-			rows[field] = &e.Params[i]
+	for i := range a.Params {
+		if field, ok := strings.CutPrefix(a.Params[i].Name, name+"."); ok && !isNested(field) {
+			rows[field] = &a.Params[i]
 			names = append(names, field)
 		}
 	}
@@ -280,7 +346,7 @@ func checkObject(e *endpoints.Endpoint, name string, value []byte) error {
 			}
 			return usageError("call: %s.%s: no such field; there are %s", name, field, strings.Join(names, ", "))
 		}
-		if err := checkJSON(e, row.Name, row.Type, row.Values, fields[field]); err != nil {
+		if err := a.checkJSON(row.Name, row.Type, row.Values, fields[field]); err != nil {
 			return err
 		}
 	}

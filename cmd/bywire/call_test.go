@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -92,9 +93,9 @@ func TestCallSendsAndPrints(t *testing.T) {
 		{"GET /v5/market/tickers category=linear symbol=BTCUSDT", "GET /v5/market/tickers?category=linear&symbol=BTCUSDT"},
 		{"get /v5/market/time", ""},
 		{"GET /v5/account/info", "GET /v5/account/info"},
-		{"POST /v5/order/create category=spot symbol=BTCUSDT side=Buy orderType=Limit qty=0.0010 price=5e4 isLeverage=0 reduceOnly=false bboLevel=1",
+		{"POST /v5/order/create category=spot symbol=BTCUSDT side=Buy orderType=Limit qty=0.0010 price=5e4 isLeverage=false reduceOnly=0 bboLevel=1",
 			`POST /v5/order/create {"category":"spot","symbol":"BTCUSDT","side":"Buy","orderType":"Limit","qty":"0.0010","price":"5e4","isLeverage":0,"reduceOnly":false,"bboLevel":"1"}`},
-		{"POST /v5/order/amend category=spot symbol=BTCUSDT orderId=1 price= qty=null", `POST /v5/order/amend {"category":"spot","symbol":"BTCUSDT","orderId":"1","price":"","qty":null}`},
+		{"POST /v5/order/amend category=spot symbol=BTCUSDT orderId=1 price=\"\" qty=null", `POST /v5/order/amend {"category":"spot","symbol":"BTCUSDT","orderId":"1","price":"","qty":null}`},
 		{`POST /v5/order/cancel-batch category=linear request=[{"symbol":"BTCUSDT","orderId":"x-1"}]`, `POST /v5/order/cancel-batch {"category":"linear","request":[{"symbol":"BTCUSDT","orderId":"x-1"}]}`},
 		{"GET /v5/market/kline category=linear symbol=BTCUSDT interval=D start=2026-01-31 end=1769904000000", "GET /v5/market/kline?category=linear&symbol=BTCUSDT&interval=D&start=1769817600000&end=1769904000000"},
 	} {
@@ -153,10 +154,16 @@ func TestCallRefusesBeforeItSends(t *testing.T) {
 		{create + " qty=1 Price=2", "call: Price: no such parameter of POST /v5/order/create; meant price?", exitUsage},
 		{create, "call: POST /v5/order/create needs qty", exitUsage},
 		{create + " qty=much", "call: qty=much: no number; one looks like 0.001", exitUsage},
-		{create + " qty=1 isLeverage=", "call: isLeverage=: no whole number", exitUsage},
-		{create + " qty=1 isLeverage=yes", "call: isLeverage=yes: no whole number", exitUsage},
-		{create + " qty=1 reduceOnly=1", "call: reduceOnly=1: write true or false", exitUsage},
-		{create + " qty=1 timeInForce=gtc", "call: timeInForce=gtc: no such value; meant GTC?", exitUsage},
+		{create + " qty=1 isLeverage=", "call: isLeverage=: write true or false, or 1 or 0", exitUsage},
+		{create + " qty=1 isLeverage=yes", "call: isLeverage=yes: write true or false, or 1 or 0", exitUsage},
+		{create + " qty=1 reduceOnly=yes", "call: reduceOnly=yes: write true or false, or 1 or 0", exitUsage},
+		{`POST /v5/order/create-batch category=linear request=[{"isLeverage":2}]`, "call: request[].isLeverage=2: write 1 or 0", exitUsage},
+		{`POST /v5/order/create-batch category=linear request=[{"reduceOnly":1}]`, "call: request[].reduceOnly=1: write true or false", exitUsage},
+		{create + " qty=", `call: qty=: no value; leave it out, or write qty='""' to send it empty`, exitUsage},
+		{create + " qty=1 positionIdx=", "call: positionIdx=: no whole number", exitUsage},
+		{"GET /v5/market/kline category=linear symbol=BTCUSDT interval=D start=", `call: start=: no value; leave it out, or write start='""' to send it empty`, exitUsage},
+		{"POST /v5/p2p/oss/upload_file", "call: POST /v5/p2p/oss/upload_file needs file", exitUsage},
+		{"POST /v5/p2p/oss/upload_file file=call_test.go", `call: file=call_test.go: the content type of "call_test.go": mime: no media type`, exitUsage},
 		{"GET /v5/market/kline symbol=BTCUSDT interval=1 start=yesterday", "call: start=yesterday: no time; write Unix milliseconds, or 2026-01-31T12:00 in UTC", exitUsage},
 		{"GET /v5/market/kline symbol=BTCUSDT interval=1 start=1700000000", "call: start=1700000000: seconds, and it takes milliseconds: 1700000000000", exitUsage},
 		{"POST /v5/order/cancel-batch category=linear request=x", "call: request is no JSON (quote it for the shell); write request='[...]'", exitUsage},
@@ -177,6 +184,57 @@ func TestCallRefusesBeforeItSends(t *testing.T) {
 	}
 	o := bywire(t, "call", "GET", "/v5/market/time", "--ws", "ws://127.0.0.1:1").want(t, exitUsage)
 	if o.stderr != "bywire: call: --ws ws://127.0.0.1:1 says no REST server; add --rest URL\n" {
+		t.Errorf("says %s", o.stderr)
+	}
+}
+
+// A value that is not known may be new: it is sent, with a word.
+func TestValuesAreDoubted(t *testing.T) {
+	setKey(t, testKey, testSecret)
+	for _, tc := range []struct{ args, want, sent string }{
+		{"GET /v5/market/tickers category=linar", "category=linar: the documentation has no such value; meant linear?", "?category=linar"},
+		{"GET /v5/market/tickers category=", "category=: the documentation has no such value; it has spot, linear, inverse, option", "?category="},
+		{"GET /v5/market/tickers category=linear symbol=btcusdt", "symbol=btcusdt: symbols are written in capitals: BTCUSDT", "symbol=btcusdt"},
+		{"GET /v5/market/kline category=linear symbol=BTCUSDT interval=7", "interval=7: the documentation has no such value; it has 1, 3, 5, 15, 30, 60, 120, 240, 360, 720, D, W, M", "interval=7"},
+		{"POST /v5/order/create category=spot symbol=BTCUSDT side=buy orderType=Limit qty=1", "side=buy: the documentation has no such value; meant Buy?", `"side":"buy"`},
+		{"POST /v5/order/create category=spot symbol=BTCUSDT side=Buy orderType=Limit qty=1 timeInForce=gtc", "timeInForce=gtc: the documentation has no such value; meant GTC?", `"timeInForce":"gtc"`},
+		{"POST /v5/order/create category=spot symbol=BTCUSDT side=Buy orderType=Limit qty=1 positionIdx=3", "positionIdx=3: the documentation has no such value; it has 0, 1, 2", `"positionIdx":3`},
+		{`POST /v5/order/cancel-batch category=linear request=[{"symbol":"btcusdt"}]`, "request[].symbol=btcusdt: symbols are written in capitals: BTCUSDT", `"symbol":"btcusdt"`},
+		{"GET /v5/asset/exchange/query-convert-history accountType=eb_convert_uta,funding", "", "accountType=eb_convert_uta,funding"},
+	} {
+		want := ""
+		if tc.want != "" {
+			want = "bywire: call: " + tc.want + "\n"
+		}
+		v := newSignedVenue(t, http.StatusOK, `{"retCode":0,"retMsg":"OK","result":{"list":[{"orderId":"1"}]},"retExtInfo":{"list":[{"code":0,"msg":"OK"}]},"time":1}`)
+		args := append([]string{"call", "--rest", v.URL}, strings.Fields(tc.args)...)
+		o := bywire(t, args...).want(t, exitOK)
+		if sent := strings.Replace(strings.Join(v.requests(), "\n"), "%2C", ",", 1); o.stderr != want || !strings.Contains(sent, tc.sent) {
+			t.Errorf("%s\nsays %s\nwant %s\nsent %s", tc.args, o.stderr, want, sent)
+		}
+		if o = bywire(t, append(args, "--dry-run")...).want(t, exitOK); o.stderr != want {
+			t.Errorf("%s --dry-run says %s", tc.args, o.stderr)
+		}
+	}
+}
+
+// A file is sent as the form that the library makes of it.
+func TestCallUploadsAFile(t *testing.T) {
+	setKey(t, testKey, testSecret)
+	path := file(t, "receipt.png", "\x89PNG\r\n")
+	form := regexp.MustCompile(`(?s)^POST /v5/p2p/oss/upload_file --\w+\r\nContent-Disposition: form-data; name="upload_file"; filename="receipt.png"\r\nContent-Type: image/png\r\n\r\n\x{FFFD}?.*PNG\r\n\r\n--\w+--$`)
+	v := newSignedVenue(t, http.StatusOK, `{"ret_code":0,"ret_msg":"SUCCESS","result":{"url":"/a","type":"IMAGE"},"ext_code":"","time_now":"1"}`)
+	args := []string{"call", "POST", "/v5/p2p/oss/upload_file", "file=" + path, "--rest", v.URL}
+	o := bywire(t, args...).want(t, exitOK).quiet(t, v)
+	if sent := v.requests(); len(sent) != 1 || !form.MatchString(sent[0]) || !strings.Contains(o.stdout, `"url":"/a"`) {
+		t.Errorf("sent %q, printed %s", sent, o.stdout)
+	}
+	o = bywire(t, append(args, "--dry-run")...).want(t, exitOK)
+	if len(v.requests()) != 1 || !strings.Contains(o.stdout, "\nContent-Type: multipart/form-data; boundary=") || !regexp.MustCompile(`\n\n\(a form with the file, \d+ bytes\)\n$`).MatchString(o.stdout) {
+		t.Errorf("dry run prints %s", o.stdout)
+	}
+	args[3] += ".none"
+	if o = bywire(t, args...).want(t, exitUsage); !strings.HasPrefix(o.stderr, "bywire: call: file: open ") {
 		t.Errorf("says %s", o.stderr)
 	}
 }
@@ -464,6 +522,9 @@ func TestCallsAreCompleted(t *testing.T) {
 		{"GET /v5/market/kline interval=", "interval=D\t", "symbol"},
 		{"POST /v5/order/create side=", "side=Buy\t", "symbol"},
 		{"POST /v5/order/create reduceOnly=", "reduceOnly=true\t", "category"},
+		{"POST /v5/order/create isLeverage=", "isLeverage=true\t", "isLeverage=1"},
+		{"POST /v5/p2p/oss/upload_file f", "file=\t", "upload_file"},
+		{"POST /v5/order/crea", "/v5/order/create\tPlaces one order: limit, market or stop, with or without take profit and stop loss.\n", "order/cancel"},
 		{"POST /v5/order/create-batch request", "request=\t", "request[]"},
 	} {
 		o := bywire(t, append([]string{"__complete", "call"}, strings.Fields(tc.args)...)...).want(t, exitOK)

@@ -95,7 +95,7 @@ func ofAccount() []Endpoint {
 		{Method: "POST", Path: "/v5/account/set-delta-mode", Group: "account", Auth: "signed", Read: false, Page: "account/set-delta-mode", Go: "bybit.Client.Account.SetDeltaNeutral",
 			Text: "Turns delta neutral mode on or off. With it, positions that hedge each other stand further back in the auto-deleveraging queue. TradeBehaviour returns the setting.",
 			Params: []Param{
-				{Name: "deltaEnable", Type: "int string", Required: true, Values: []string{"0", "1"}, Text: "Whether to turn it on; false turns it off."},
+				{Name: "deltaEnable", Type: "bool digit string", Required: true, Text: "Whether to turn it on; false turns it off."},
 			},
 		},
 		{Method: "GET", Path: "/v5/account/collateral-info", Group: "account", Auth: "signed", Read: true, Page: "account/collateral-info", Go: "bybit.Client.Account.Collateral",

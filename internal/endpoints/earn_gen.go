@@ -56,7 +56,7 @@ func ofEarn() []Endpoint {
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "OnChain, nothing else."},
 				{Name: "productId", Type: "int", Required: true, Text: "ID of the product."},
 				{Name: "positionId", Type: "int", Required: true, Text: "ID of the position."},
-				{Name: "autoReinvest", Type: "int", Required: true, Values: []string{"0", "1"}, Text: "Whether another term follows."},
+				{Name: "autoReinvest", Type: "bool digit", Required: true, Text: "Whether another term follows."},
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/yield-history", Go: "earn.Service.Yields",

@@ -25,7 +25,7 @@ type Endpoint struct {
 // front; those of the elements of an array, with "[]." in between: request[].symbol.
 type Param struct {
 	Name     string
-	Type     string // string, int, decimal, bool, ms for a time, object, [] in front of an array's; "number" or "string" behind it if JSON has it otherwise
+	Type     string // string, int, decimal, bool, ms for a time, object, file, [] in front of an array's; behind it "digit" of a bool that is 1 or 0, and "number" or "string" if JSON has it otherwise
 	Required bool
 	Values   []string // the known ones; there may be others
 	Text     string

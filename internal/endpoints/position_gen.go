@@ -67,7 +67,7 @@ func ofPosition() []Endpoint {
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"linear"}, Text: "Category: linear."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT."},
-				{Name: "autoAddMargin", Type: "int", Required: true, Values: []string{"0", "1"}, Text: "Whether to add margin automatically."},
+				{Name: "autoAddMargin", Type: "bool digit", Required: true, Text: "Whether to add margin automatically."},
 				{Name: "positionIdx", Type: "int", Values: []string{"0", "1", "2"}, Text: "Which position of the symbol to change. Hedge mode needs it."},
 			},
 		},

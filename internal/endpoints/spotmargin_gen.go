@@ -11,7 +11,7 @@ func ofSpotmargin() []Endpoint {
 		{Method: "POST", Path: "/v5/spot-margin-trade/switch-mode", Group: "spotmargin", Auth: "signed", Read: false, Page: "spot-margin-uta/switch-mode", Go: "bybit.Client.SpotMargin.SetMode",
 			Text: "Turns spot margin trading on or off. The user must have activated it on the web or in the app, with a quiz.",
 			Params: []Param{
-				{Name: "spotMarginMode", Type: "int string", Required: true, Values: []string{"0", "1"}, Text: "Whether to turn it on; false turns it off."},
+				{Name: "spotMarginMode", Type: "bool digit string", Required: true, Text: "Whether to turn it on; false turns it off."},
 			},
 		},
 		{Method: "POST", Path: "/v5/spot-margin-trade/set-leverage", Group: "spotmargin", Auth: "signed", Read: false, Page: "spot-margin-uta/set-leverage", Go: "bybit.Client.SpotMargin.SetLeverage",
@@ -89,7 +89,7 @@ func ofSpotmargin() []Endpoint {
 			Text: "Turns automatic repayment on or off. While it is on, the exchange repays at minutes 0 and 30 of each hour as much as the free spot balance of the owed coin covers, without converting other coins.",
 			Params: []Param{
 				{Name: "currency", Type: "string", Text: "Coin, such as BTC. Default: all."},
-				{Name: "autoRepayMode", Type: "int string", Required: true, Values: []string{"0", "1"}, Text: "Whether to turn it on; false turns it off."},
+				{Name: "autoRepayMode", Type: "bool digit string", Required: true, Text: "Whether to turn it on; false turns it off."},
 			},
 		},
 		{Method: "GET", Path: "/v5/spot-margin-trade/flexible-available-inventory", Group: "spotmargin", Auth: "signed", Read: true, Page: "spot-margin-uta/flexible-available-inventory", Go: "bybit.Client.SpotMargin.FlexibleInventory",

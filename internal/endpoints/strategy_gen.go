@@ -26,7 +26,7 @@ func ofStrategy() []Endpoint {
 				{Name: "subSize", Type: "decimal", Text: "Quantity of each order, in base coin; goes before orderCount: iceberg."},
 				{Name: "orderCount", Type: "int", Text: "Number of orders: iceberg, without subSize and subPositionValue."},
 				{Name: "subPositionValue", Type: "decimal", Text: "Value of each order, in quote coin; goes before orderCount: iceberg."},
-				{Name: "postOnly", Type: "int", Values: []string{"0", "1"}, Text: "Whether its orders may also take; else they are only makers: iceberg. List reports the opposite."},
+				{Name: "postOnly", Type: "bool digit", Text: "Whether its orders may also take; else they are only makers: iceberg. List reports the opposite."},
 				{Name: "interval", Type: "int", Text: "Seconds between two orders. TWAP: 5, 10, 15, 30, 60 or 120, default 30. POV: 0 for one order at once, or 5 to 3600."},
 				{Name: "isRandom", Type: "bool", Text: "Whether each quantity varies by up to 20 %: TWAP."},
 				{Name: "limitPrice", Type: "decimal", Text: "Price of all orders, in quote coin: iceberg with a fixed price."},

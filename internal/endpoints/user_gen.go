@@ -13,7 +13,7 @@ func ofUser() []Endpoint {
 			Params: []Param{
 				{Name: "subuid", Type: "int", Required: true, Text: "UID of the sub-account."},
 				{Name: "note", Type: "string", Text: "Remark on the key."},
-				{Name: "readOnly", Type: "int", Required: true, Values: []string{"0", "1"}, Text: "Whether it can only read; with false it can trade."},
+				{Name: "readOnly", Type: "bool digit", Required: true, Text: "Whether it can only read; with false it can trade."},
 				{Name: "ips", Type: "string", Text: "Addresses that may use it, joined with commas. Default: any; then the key expires after 90 days, and 7 days after a change of password."},
 				{Name: "permissions", Type: "object", Required: true, Text: "What it may do; at least one. Areas for sub-accounts: ContractTrade, Spot, Options, Wallet (AccountTransfer, SubMemberTransferList), Exchange, Earn."},
 				{Name: "permissions.ContractTrade", Type: "[]string", Required: true, Values: []string{"Order", "Position", "SpotTrade", "AccountTransfer", "SubMemberTransfer", "SubMemberTransferList", "Withdraw", "OptionsTrade", "DerivativesTrade", "CopyTrading", "BlockTrade", "ExchangeHistory", "NFTQueryProductList", "Affiliate", "Earn", "FiatP2POrder", "Advertising", "FiatConvertBrokerOrder", "FaitPayOrder", "BitCard", "ByXPost"}, Text: "Contracts: Order, Position."},
@@ -41,7 +41,7 @@ func ofUser() []Endpoint {
 				{Name: "username", Type: "string", Required: true, Text: "Name: 6 to 16 letters and digits, both of them, never used before."},
 				{Name: "password", Type: "string", Text: "Password: 8 to 30 characters with digits, small and capital letters."},
 				{Name: "memberType", Type: "int", Required: true, Values: []string{"1", "6", "12"}, Text: "What kind of sub-account to make: an ordinary or a custodial one."},
-				{Name: "switch", Type: "int", Values: []string{"0", "1"}, Text: "Whether to allow quick login. Default: false."},
+				{Name: "switch", Type: "bool digit", Text: "Whether to allow quick login. Default: false."},
 				{Name: "isUta", Type: "bool", Text: "Without meaning now: it is always a unified account."},
 				{Name: "note", Type: "string", Text: "Remark on the sub-account."},
 			},
@@ -58,7 +58,7 @@ func ofUser() []Endpoint {
 			Text: "Freezes a sub-account, or ends that. The key must be the main account's.",
 			Params: []Param{
 				{Name: "subuid", Type: "int", Required: true, Text: "UID of the sub-account."},
-				{Name: "frozen", Type: "int", Required: true, Values: []string{"0", "1"}, Text: "Whether to freeze it; false ends that."},
+				{Name: "frozen", Type: "bool digit", Required: true, Text: "Whether to freeze it; false ends that."},
 			},
 		},
 		{Method: "GET", Path: "/v5/user/escrow_sub_members", Group: "user", Auth: "signed", Read: true, Page: "user/fund-subuid-list", Go: "bybit.Client.User.CustodialSubAccounts",
@@ -79,7 +79,7 @@ func ofUser() []Endpoint {
 		{Method: "POST", Path: "/v5/user/update-api", Group: "user", Auth: "signed", Read: false, Page: "user/modify-master-apikey", Go: "bybit.Client.User.UpdateOwnAPIKey",
 			Text: "Changes what the key that asks may do; it must be the main account's. FiatP2P, FiatBitPay and FiatConvertBroker cannot be given to or taken from a key that can trade.",
 			Params: []Param{
-				{Name: "readOnly", Type: "int", Required: true, Values: []string{"0", "1"}, Text: "Whether it can only read; with false it can trade. Unset is false, also for a key that could only read."},
+				{Name: "readOnly", Type: "bool digit", Required: true, Text: "Whether it can only read; with false it can trade. Unset is false, also for a key that could only read."},
 				{Name: "permissions", Type: "object", Text: "What it may do from now on. Default: as before."},
 				{Name: "permissions.ContractTrade", Type: "[]string", Required: true, Values: []string{"Order", "Position", "SpotTrade", "AccountTransfer", "SubMemberTransfer", "SubMemberTransferList", "Withdraw", "OptionsTrade", "DerivativesTrade", "CopyTrading", "BlockTrade", "ExchangeHistory", "NFTQueryProductList", "Affiliate", "Earn", "FiatP2POrder", "Advertising", "FiatConvertBrokerOrder", "FaitPayOrder", "BitCard", "ByXPost"}, Text: "Contracts: Order, Position."},
 				{Name: "permissions.Spot", Type: "[]string", Required: true, Values: []string{"Order", "Position", "SpotTrade", "AccountTransfer", "SubMemberTransfer", "SubMemberTransferList", "Withdraw", "OptionsTrade", "DerivativesTrade", "CopyTrading", "BlockTrade", "ExchangeHistory", "NFTQueryProductList", "Affiliate", "Earn", "FiatP2POrder", "Advertising", "FiatConvertBrokerOrder", "FaitPayOrder", "BitCard", "ByXPost"}, Text: "Spot: SpotTrade."},
@@ -104,7 +104,7 @@ func ofUser() []Endpoint {
 			Text: "Changes an API key of a sub-account: the key that asks, or, asked with the main account's key, any.",
 			Params: []Param{
 				{Name: "apikey", Type: "string", Text: "Key to change. Needed with the main account's key; refused with a sub-account's, which changes itself."},
-				{Name: "readOnly", Type: "int", Required: true, Values: []string{"0", "1"}, Text: "Whether it can only read; with false it can trade. Unset is false, also for a key that could only read."},
+				{Name: "readOnly", Type: "bool digit", Required: true, Text: "Whether it can only read; with false it can trade. Unset is false, also for a key that could only read."},
 				{Name: "ips", Type: "string", Text: "Addresses that may use it, joined with commas; * is any. Default: any; then the key expires after 90 days, and 7 days after a change of password."},
 				{Name: "permissions", Type: "object", Text: "What it may do from now on; areas as in CreateSubAPIKey, and Derivatives. Default: as before."},
 				{Name: "permissions.ContractTrade", Type: "[]string", Required: true, Values: []string{"Order", "Position", "SpotTrade", "AccountTransfer", "SubMemberTransfer", "SubMemberTransferList", "Withdraw", "OptionsTrade", "DerivativesTrade", "CopyTrading", "BlockTrade", "ExchangeHistory", "NFTQueryProductList", "Affiliate", "Earn", "FiatP2POrder", "Advertising", "FiatConvertBrokerOrder", "FaitPayOrder", "BitCard", "ByXPost"}, Text: "Contracts: Order, Position."},

@@ -54,6 +54,12 @@ func (g *generator) entry(b *strings.Builder, f *File, u *unit) {
 		g.paramRows(b, "", u.params.Rows, 0)
 		b.WriteString("},\n")
 	}
+	if m.ByHand && m.Params != nil {
+		// What is written by hand is a form whose only part is a file.
+		for _, r := range m.Params.Rows {
+			fmt.Fprintf(b, "Params: []Param{{Name: \"file\", Type: \"file\", Required: true, Text: %q}},\n", r.Text)
+		}
+	}
 	b.WriteString("},\n")
 }
 
@@ -79,9 +85,6 @@ func (g *generator) paramRows(b *strings.Builder, prefix string, rows []*Row, de
 		}
 		if values := g.values(t, r.Text); len(values) > 0 {
 			fmt.Fprintf(b, ", Values: %#v", values)
-		}
-		if t.Unit == digit {
-			b.WriteString(`, Values: []string{"0", "1"}`)
 		}
 		fmt.Fprintf(b, ", Text: %q},\n", text)
 		if s := g.p.Structs[t.Name]; t.Kind == Object && s != nil {
@@ -213,7 +216,7 @@ func (g *generator) typeText(t *Type) string {
 	case name == "int64":
 		name = "int"
 	case t.Unit == digit:
-		name = "int"
+		name = "bool digit"
 	case name == "time":
 		name = map[string]string{"": "ms", "seconds": "s", "micros": "us", "nanos": "ns"}[t.Unit]
 		if t.Form == AsNumber {
