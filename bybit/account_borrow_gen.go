@@ -101,10 +101,10 @@ type BorrowInterest struct {
 // converting other coins, up to 300000 USD at a time. [AccountService.RepayWithoutConversion] never
 // converts.
 //
-// Without a coin the type must be ALL: everything is repaid. More than the debts of the type is
-// refused. ALL and FIXED work in the background, FLEXIBLE at once. Refused between minute 4:00 and
-// 5:30 of each hour; interest is charged at minute 5:00. MNT is neither converted nor repaid by a
-// conversion.
+// Without a coin the type must be RepayAll: everything is repaid. More than the debts of the type
+// is refused. RepayAll and RepayFixed work in the background, RepayFlexible at once. Refused
+// between minute 4:00 and 5:30 of each hour; interest is charged at minute 5:00. MNT is neither
+// converted nor repaid by a conversion.
 //
 // V5 page: [account/repay].
 //
@@ -137,9 +137,9 @@ type AccountRepayResult struct {
 // RepayWithoutConversion repays debts from the spot balance of the coin owed, without converting
 // other coins.
 //
-// More than the debts of the type is refused. ALL and FIXED work in the background, FLEXIBLE at
-// once. Refused between minute 4:00 and 5:30 of each hour; interest is charged at minute 5:00. The
-// spot margin service says how much can be repaid so.
+// More than the debts of the type is refused. RepayAll and RepayFixed work in the background,
+// RepayFlexible at once. Refused between minute 4:00 and 5:30 of each hour; interest is charged at
+// minute 5:00. The spot margin service says how much can be repaid so.
 //
 // V5 page: [account/no-convert-repay].
 //
@@ -237,7 +237,7 @@ type RepayCollateral struct {
 
 // RepayCollateralCoin is an element of [RepayCollateral.Coins], one for each coin.
 type RepayCollateralCoin struct {
-	AvailableValue  decimal.Text    // balance that can repay, USD
+	AvailableValue  decimal.Text    // balance that can repay, in USD
 	CoinScale       int64           // decimals of the coin
 	BorrowSize      decimal.Decimal // debt, in coin
 	SpotHedgeAmount decimal.Text    // amount that hedges positions, in coin
@@ -250,7 +250,7 @@ type RepayCollateralCoin struct {
 type RepayDebt struct {
 	BorrowSize  decimal.Decimal // debt, in coin
 	AssetFrozen decimal.Decimal // amount that is locked, in coin
-	BorrowValue decimal.Text    // debt, USD
+	BorrowValue decimal.Text    // debt, in USD
 
 	// Coin that was asked for. Absent if none was.
 	Coin string
@@ -333,9 +333,9 @@ type AccountMMPStateResult struct {
 type MMPState struct {
 	BaseCoin   string // base coin, such as BTC
 	MMPEnabled bool   // whether the account has the protection
-	Window     int64  // time over which trades are added up, ms
+	Window     int64  // time over which trades are added up, in ms
 
-	// Time that orders stay refused after it triggered, ms. 0: until ResetMMP.
+	// Time that orders stay refused after it triggered, in ms. 0: until ResetMMP.
 	FrozenPeriod int64
 
 	QtyLimit   decimal.Decimal // sum of traded quantities that triggers it
@@ -365,9 +365,9 @@ func (s *AccountService) SetMMP(ctx context.Context, p *AccountSetMMPParams) err
 // AccountSetMMPParams are the parameters of [AccountService.SetMMP].
 type AccountSetMMPParams struct {
 	BaseCoin string // base coin, such as BTC
-	Window   int64  // time over which trades are added up, ms
+	Window   int64  // time over which trades are added up, in ms
 
-	// Required. Time that orders stay refused after it triggered, ms. 0: until ResetMMP.
+	// Required. Time that orders stay refused after it triggered, in ms. 0: until ResetMMP.
 	FrozenPeriod Opt[int]
 
 	QtyLimit   decimal.Decimal // sum of traded quantities that triggers it, above 0, up to 2 decimals

@@ -96,21 +96,21 @@ type AccountTradeAnalysisParams struct {
 // AccountTradeAnalysisResult is what [AccountService.TradeAnalysis] returns.
 type AccountTradeAnalysisResult struct {
 	RealisedPnL      decimal.Decimal   // profit that was realised in the symbol
-	SumBuyExecValue  decimal.Decimal   // value bought, quote coin
-	SumBuyExecQty    decimal.Decimal   // quantity bought, base coin
+	SumBuyExecValue  decimal.Decimal   // value bought, in quote coin
+	SumBuyExecQty    decimal.Decimal   // quantity bought, in base coin
 	SumSellExecFee   decimal.Decimal   // fees paid on sells
-	NetExecQty       decimal.Decimal   // quantity bought less quantity sold, base coin
-	SumExecQty       decimal.Decimal   // quantity bought and sold, base coin
+	NetExecQty       decimal.Decimal   // quantity bought less quantity sold, in base coin
+	SumExecQty       decimal.Decimal   // quantity bought and sold, in base coin
 	SettleCoin       string            // settle coin, such as USDT
-	SumExecValue     decimal.Decimal   // value bought and sold, quote coin
-	SumSellExecValue decimal.Decimal   // value sold, quote coin
-	SumBuyOrderQty   decimal.Decimal   // quantity of all buy orders, base coin
-	SumSellOrderQty  decimal.Decimal   // quantity of all sell orders, base coin
+	SumExecValue     decimal.Decimal   // value bought and sold, in quote coin
+	SumSellExecValue decimal.Decimal   // value sold, in quote coin
+	SumBuyOrderQty   decimal.Decimal   // quantity of all buy orders, in base coin
+	SumSellOrderQty  decimal.Decimal   // quantity of all sell orders, in base coin
 	MaxMarginVersion int64             // largest version number of the margin figures
 	AvgSellExecPrice decimal.Decimal   // average price of the sells
 	AvgBuyExecPrice  decimal.Decimal   // average price of the buys
 	SumBuyExecFee    decimal.Decimal   // fees paid on buys
-	SumSellExecQty   decimal.Decimal   // quantity sold, base coin
+	SumSellExecQty   decimal.Decimal   // quantity sold, in base coin
 	BaseCoin         string            // base coin, such as BTC
 	Days             []DailyTradeValue // values day by day
 }
@@ -118,9 +118,9 @@ type AccountTradeAnalysisResult struct {
 // DailyTradeValue is one of the values day by day ([AccountTradeAnalysisResult.Days]).
 type DailyTradeValue struct {
 	Day              string          // date of the day
-	SumBuyExecValue  decimal.Decimal // value bought on that day, quote coin
-	SumSellExecValue decimal.Decimal // value sold on that day, quote coin
-	SumExecValue     decimal.Decimal // value bought and sold on that day, quote coin
+	SumBuyExecValue  decimal.Decimal // value bought on that day, in quote coin
+	SumSellExecValue decimal.Decimal // value sold on that day, in quote coin
+	SumExecValue     decimal.Decimal // value bought and sold on that day, in quote coin
 }
 
 // SetMarginMode changes the margin mode of the whole account. A refusal is an error of the exchange
@@ -155,7 +155,7 @@ type MarginModeReason struct {
 	ReasonMsg  string // the reason in words
 }
 
-// SetSpotHedging turns on or off that spot balances hedge positions. Portfolio margin only.
+// SetSpotHedging lets spot balances hedge positions, or not. Portfolio margin only.
 // V5 page: [account/set-spot-hedge].
 //
 // [account/set-spot-hedge]: https://bybit-exchange.github.io/docs/v5/account/set-spot-hedge
@@ -171,8 +171,7 @@ type AccountSetSpotHedgingParams struct {
 // TradeBehaviour says what the exchange does with limit prices beyond the price limit, and other
 // switches of the account.
 //
-// Mind that the two price switches mean opposite things. The instrument's risk parameters set the
-// limits.
+// The two price switches have opposite meanings. The instrument's risk parameters set the limits.
 //
 // V5 page: [account/get-user-setting-config].
 //
@@ -323,7 +322,7 @@ type AccountSetCollateralParams struct {
 	// Coin, such as BTC. Not USDT or USDC.
 	Coin string
 
-	CollateralSwitch Switch // SwitchOn if it shall count as collateral, SwitchOff if not
+	CollateralSwitch Switch // SwitchOn if it is to count as collateral, SwitchOff if not
 }
 
 // SetCollaterals lets several coins count as collateral or not, in one request. USDT and USDC

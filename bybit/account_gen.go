@@ -56,14 +56,14 @@ type AccountWalletBalanceResult struct {
 
 // WalletBalance is an element of [AccountWalletBalanceResult.List]: the account, one row.
 type WalletBalance struct {
-	TotalEquity       decimal.Decimal // equity of all coins, USD
+	TotalEquity       decimal.Decimal // equity of all coins, in USD
 	AccountIMRate     decimal.Decimal // initial margin over margin balance, as a fraction
 	AccountIMRateByMp decimal.Decimal // initial margin rate by mark price: the same value as AccountIMRate
 
-	// Wallet balance plus unrealised profit of perpetuals and futures, USD.
+	// Wallet balance plus unrealised profit of perpetuals and futures, in USD.
 	TotalMarginBalance decimal.Decimal
 
-	TotalInitialMargin decimal.Decimal // initial margin of all coins, USD
+	TotalInitialMargin decimal.Decimal // initial margin of all coins, in USD
 
 	// Initial margin by mark price: the same value as TotalInitialMargin.
 	TotalInitialMarginByMp decimal.Decimal
@@ -80,13 +80,13 @@ type WalletBalance struct {
 	// Maintenance margin rate by mark price: the same value as AccountMMRate.
 	AccountMMRateByMp decimal.Decimal
 
-	TotalPerpUPL       decimal.Decimal // unrealised profit of perpetuals and futures, USD
-	TotalWalletBalance decimal.Decimal // wallet balance of all coins, USD
+	TotalPerpUPL       decimal.Decimal // unrealised profit of perpetuals and futures, in USD
+	TotalWalletBalance decimal.Decimal // wallet balance of all coins, in USD
 
 	// Deprecated: loan to value of the account; no longer kept.
 	AccountLTV decimal.Decimal
 
-	TotalMaintenanceMargin decimal.Decimal // maintenance margin of all coins, USD
+	TotalMaintenanceMargin decimal.Decimal // maintenance margin of all coins, in USD
 
 	// Maintenance margin by mark price: the same value as TotalMaintenanceMargin.
 	TotalMaintenanceMarginByMp decimal.Decimal
@@ -121,7 +121,7 @@ type WalletCoin struct {
 	// Maintenance margin of all positions, in coin. Absent under portfolio margin.
 	TotalPositionMM decimal.Decimal
 
-	USDValue       decimal.Decimal // equity of the coin, USD
+	USDValue       decimal.Decimal // equity of the coin, in USD
 	SpotHedgingQty decimal.Decimal // amount that hedges positions under portfolio margin, in coin
 	UnrealisedPnL  decimal.Decimal // unrealised profit, in coin
 
@@ -226,17 +226,17 @@ type AccountInstrumentsResult struct {
 type AccountInstrument struct {
 	Symbol       string           // symbol, such as BTCUSDT
 	SymbolID     int64            // ID of the symbol
-	ContractType ContractType     // kind of contract: linear and inverse
+	ContractType ContractType     // kind of contract (linear and inverse)
 	Status       InstrumentStatus // whether it can be traded
 
-	// Which kinds of account can trade it on margin: spot. A coin may still not be borrowable.
+	// Which kinds of account can trade it on margin (spot). A coin may still not be borrowable.
 	MarginTrading MarginTrading
 
-	STTag     Flag   // whether it carries the special treatment label, a warning: spot
+	STTag     Flag   // whether it carries the special treatment label, a warning (spot)
 	BaseCoin  string // coin that is traded, such as BTC
 	QuoteCoin string // coin in which prices are, such as USDT
 
-	// Whether it is in the innovation zone: spot.
+	// Whether it is in the innovation zone (spot).
 	//
 	// Deprecated: out of use, see SymbolType.
 	Innovation Flag
@@ -245,34 +245,34 @@ type AccountInstrument struct {
 	// 1.
 	XStockMultiplier decimal.Decimal
 
-	LaunchTime time.Time // when it was or will be listed: linear and inverse
+	LaunchTime time.Time // when it was or will be listed (linear and inverse)
 
-	// When a future expires or a perpetual is delisted; absent for a perpetual that stays: linear
-	// and inverse.
+	// When a future expires or a perpetual is delisted; absent for a perpetual that stays (linear
+	// and inverse).
 	DeliveryTime time.Time
 
-	DeliveryFeeRate decimal.Decimal // fee of the delivery as a fraction: 0.0005 is 0.05 %: futures
-	PriceScale      int64           // decimals of a price: linear and inverse
-	LeverageFilter  *LeverageFilter // leverage that can be set: linear and inverse; nil if absent
+	DeliveryFeeRate decimal.Decimal // fee of the delivery as a fraction: 0.0005 is 0.05 % (futures)
+	PriceScale      int64           // decimals of a price (linear and inverse)
+	LeverageFilter  *LeverageFilter // leverage that can be set (linear and inverse); nil if absent
 	PriceFilter     PriceFilter     // prices that an order can have
 
-	// Quantities that an order can have: base coin, contracts of one US dollar on inverse.
+	// Quantities that an order can have, in base coin (contracts of one US dollar on inverse).
 	LotSizeFilter LotSizeFilter
 
-	UnifiedMarginTrade bool        // whether unified accounts can trade it: linear and inverse
-	FundingInterval    int64       // minutes between two fundings: perpetuals
-	SettleCoin         string      // coin in which profit and loss are paid: linear and inverse
-	CopyTrading        CopyTrading // which kinds of account can copy trades of it: linear and inverse
+	UnifiedMarginTrade bool        // whether unified accounts can trade it (linear and inverse)
+	FundingInterval    int64       // minutes between two fundings (perpetuals)
+	SettleCoin         string      // coin in which profit and loss are paid (linear and inverse)
+	CopyTrading        CopyTrading // which kinds of account can copy trades of it (linear and inverse)
 
-	// Highest funding rate as a fraction: 0.005 is 0.5 %: linear and inverse.
+	// Highest funding rate as a fraction: 0.005 is 0.5 % (linear and inverse).
 	UpperFundingRate decimal.Decimal
 
-	LowerFundingRate decimal.Decimal // lowest funding rate as a fraction, negative: linear and inverse
-	IsPreListing     bool            // whether it is a pre-market contract: linear and inverse
+	LowerFundingRate decimal.Decimal // lowest funding rate as a fraction, negative (linear and inverse)
+	IsPreListing     bool            // whether it is a pre-market contract (linear and inverse)
 
 	PreListingInfo  *PreListingInfo // course of the pre-market trading; nil if it is no pre-market contract
 	RiskParameters  RiskParameters  // how far a limit price may be from the market
-	DisplayName     string          // name on the web and in the app: USDC contracts
+	DisplayName     string          // name on the web and in the app (USDC contracts)
 	SymbolType      SymbolType      // zone or asset class of the symbol
 	MyRPIPermission bool            // whether this account may place RPI orders
 	IsPublicRPI     bool            // whether RPI is open to market makers
@@ -420,18 +420,18 @@ type Transaction struct {
 
 	Side Side // side of the trade or position: Buy, Sell or None
 
-	// Funding: positive was received, negative was paid, the opposite of an execution's fee. Coin
-	// of the entry.
+	// Funding, in the coin of the entry: positive if received, negative if paid, the opposite of an
+	// execution's fee.
 	Funding decimal.Decimal
 
 	LinkID  string // the user's own ID of the order
 	OrderID string // the exchange's ID of the order
 
-	// Trading fee: positive was paid, negative is a rebate. Coin of the entry.
+	// Trading fee, in the coin of the entry: positive if paid, negative if it is a rebate.
 	Fee decimal.Decimal
 
-	Change   decimal.Decimal // change of the balance: CashFlow plus funding less fee
-	CashFlow decimal.Decimal // realised profit, session settlement or transfer, without fee and funding
+	Change   decimal.Decimal // change of the balance: CashFlow plus Funding less Fee
+	CashFlow decimal.Decimal // realised profit, session settlement or transfer, without Fee and Funding
 
 	TransactionTime time.Time       // when it happened
 	Type            TransactionType // what the entry came from

@@ -165,7 +165,8 @@ type AssetOverviewAccount struct {
 	Coins             []AssetCoin      // coins, of an account without products
 	SnapshotTime      time.Time        // when the values were taken
 
-	Categories []AssetOverviewCategory // products, of an account that has them, such as Earn or TradingBot
+	// Products, of an account that has them, such as AssetEarn or AssetTradingBot.
+	Categories []AssetOverviewCategory
 }
 
 // AssetOverviewCategory is one of the products in [AssetOverviewAccount.Categories].

@@ -168,11 +168,11 @@ type AssetWithdrawParams struct {
 	TransactionPurpose Opt[string]
 
 	// Travel rule answers as a JSON object in a string, at most 16384 bytes: page
-	// asset/withdraw/questionnaire. Takes the place of TransactionPurpose and beneficiary.
+	// asset/withdraw/questionnaire. Takes the place of TransactionPurpose and Beneficiary.
 	Questionnaire Opt[string]
 
 	// Receiver, for the travel rule. Needed in Korea, India, Turkey, Kazakhstan, Indonesia and the
-	// UAE; questionnaire is newer.
+	// UAE. See Questionnaire, which is newer.
 	Beneficiary *Beneficiary
 }
 

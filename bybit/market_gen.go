@@ -19,9 +19,9 @@ type Candle struct {
 	OpenPrice  decimal.Decimal // first price, in quote coin
 	HighPrice  decimal.Decimal // highest price, in quote coin
 	LowPrice   decimal.Decimal // lowest price, in quote coin
-	ClosePrice decimal.Decimal // last price, in quote coin; of the present candle the latest one
-	Volume     decimal.Decimal // traded volume: base coin, contracts of one US dollar on inverse
-	Turnover   decimal.Decimal // traded value: quote coin, base coin on inverse
+	ClosePrice decimal.Decimal // last price, in quote coin; in the current candle the latest
+	Volume     decimal.Decimal // traded volume, in base coin (contracts of one US dollar on inverse)
+	Turnover   decimal.Decimal // traded value, in quote coin (base coin on inverse)
 }
 
 // PriceCandle is one candle of a price that is computed, not traded: mark, index or premium index.
@@ -30,21 +30,23 @@ type PriceCandle struct {
 	OpenPrice  decimal.Decimal // first value in the candle
 	HighPrice  decimal.Decimal // highest value in the candle
 	LowPrice   decimal.Decimal // lowest value in the candle
-	ClosePrice decimal.Decimal // last value; of the present candle the latest one
+	ClosePrice decimal.Decimal // last value; in the current candle the latest
 }
 
 // PriceLevel is one price of an order book.
 type PriceLevel struct {
 	Price decimal.Decimal // price, in quote coin
 
-	Size decimal.Decimal // sum of the orders at the price: base coin, contracts of one US dollar on inverse
+	// Sum of the orders at the price, in base coin (contracts of one US dollar on inverse).
+	Size decimal.Decimal
 }
 
 // RPIPriceLevel is one price of an order book that shows retail price improvement orders.
 type RPIPriceLevel struct {
 	Price decimal.Decimal // price, in quote coin
 
-	// Sum of the ordinary orders at the price: base coin, contracts of one US dollar on inverse.
+	// Sum of the ordinary orders at the price, in base coin (contracts of one US dollar on
+	// inverse).
 	Size decimal.Decimal
 
 	// Sum of the retail price improvement orders at the price, in the same unit; one that crosses
@@ -57,83 +59,83 @@ type RPIPriceLevel struct {
 type Instrument struct {
 	Symbol       string           // symbol, such as BTCUSDT
 	SymbolID     int64            // ID of the symbol
-	ContractType ContractType     // kind of contract: linear and inverse
+	ContractType ContractType     // kind of contract (linear and inverse)
 	Status       InstrumentStatus // whether it can be traded
 	BaseCoin     string           // coin that is traded, such as BTC
 	QuoteCoin    string           // coin in which prices are, such as USDT
 
-	// Whether it is in the innovation zone: spot.
+	// Whether it is in the innovation zone (spot).
 	//
 	// Deprecated: out of use, see SymbolType.
 	Innovation Flag
 
-	// Which kinds of account can trade it on margin: spot. A coin may still not be borrowable.
+	// Which kinds of account can trade it on margin (spot). A coin may still not be borrowable.
 	MarginTrading MarginTrading
 
-	STTag Flag // whether it carries the special treatment label, a warning: spot
+	STTag Flag // whether it carries the special treatment label, a warning (spot)
 
 	// Stocks per token of an xstocks symbol: a stock's price is the token's divided by it. Absent:
 	// 1.
 	XStockMultiplier decimal.Decimal
 
-	OptionsType OptionType // OptionCall or OptionPut: option
-	LaunchTime  time.Time  // when it was or will be listed: not on spot
+	OptionsType OptionType // OptionCall or OptionPut (option)
+	LaunchTime  time.Time  // when it was or will be listed (not on spot)
 
 	// When a future or option expires, or a perpetual is delisted; absent for a perpetual that
-	// stays: not on spot.
+	// stays (not on spot).
 	DeliveryTime time.Time
 
-	// Fee of the delivery as a fraction: 0.00015 is 0.015 %: futures and option.
+	// Fee of the delivery as a fraction: 0.00015 is 0.015 % (futures and option).
 	DeliveryFeeRate decimal.Decimal
 
-	PriceScale     int64           // decimals of a price: linear and inverse
-	LeverageFilter *LeverageFilter // leverage that can be set: linear and inverse; nil if absent
+	PriceScale     int64           // decimals of a price (linear and inverse)
+	LeverageFilter *LeverageFilter // leverage that can be set (linear and inverse); nil if absent
 	PriceFilter    PriceFilter     // prices that an order can have
 
-	// Quantities that an order can have: base coin, contracts of one US dollar on inverse.
+	// Quantities that an order can have, in base coin (contracts of one US dollar on inverse).
 	LotSizeFilter LotSizeFilter
 
-	UnifiedMarginTrade bool        // whether unified accounts can trade it: linear and inverse
-	FundingInterval    int64       // minutes between two fundings: perpetuals
-	SettleCoin         string      // coin in which profit and loss are paid: not on spot
-	CopyTrading        CopyTrading // which kinds of account can copy trades of it: linear and inverse
+	UnifiedMarginTrade bool        // whether unified accounts can trade it (linear and inverse)
+	FundingInterval    int64       // minutes between two fundings (perpetuals)
+	SettleCoin         string      // coin in which profit and loss are paid (not on spot)
+	CopyTrading        CopyTrading // which kinds of account can copy trades of it (linear and inverse)
 
-	// Highest funding rate as a fraction: 0.005 is 0.5 %: linear and inverse.
+	// Highest funding rate as a fraction: 0.005 is 0.5 % (linear and inverse).
 	UpperFundingRate decimal.Decimal
 
-	LowerFundingRate decimal.Decimal // lowest funding rate as a fraction, negative: linear and inverse
-	IsPreListing     bool            // whether it is a pre-market contract: linear and inverse
+	LowerFundingRate decimal.Decimal // lowest funding rate as a fraction, negative (linear and inverse)
+	IsPreListing     bool            // whether it is a pre-market contract (linear and inverse)
 
 	PreListingInfo *PreListingInfo // course of the pre-market trading; nil if it is no pre-market contract
 
-	// How far a limit price may be from the market: not on option; nil if absent.
+	// How far a limit price may be from the market (not on option); nil if absent.
 	RiskParameters *RiskParameters
 
-	DisplayName         string     // name on the web and in the app: not on spot
-	SymbolType          SymbolType // zone or asset class: not on option
-	ForbidUPLWithdrawal bool       // whether unrealised profit must not be withdrawn: linear and inverse
+	DisplayName         string     // name on the web and in the app (not on spot)
+	SymbolType          SymbolType // zone or asset class (not on option)
+	ForbidUPLWithdrawal bool       // whether unrealised profit must not be withdrawn (linear and inverse)
 }
 
-// LeverageFilter is what [Instrument.LeverageFilter] holds: leverage that can be set: linear and
-// inverse.
+// LeverageFilter is what [Instrument.LeverageFilter] holds: leverage that can be set (linear and
+// inverse).
 type LeverageFilter struct {
-	MinLeverage  decimal.Decimal // least leverage that can be set
-	MaxLeverage  decimal.Decimal // most leverage that can be set; risk limits may allow less
+	MinLeverage  decimal.Decimal // minimum leverage that can be set
+	MaxLeverage  decimal.Decimal // maximum leverage that can be set; risk limits may allow less
 	LeverageStep decimal.Decimal // leverage is a multiple of this
 }
 
 // PriceFilter is what [Instrument.PriceFilter] holds: prices that an order can have.
 type PriceFilter struct {
-	MinPrice decimal.Decimal // lowest price, in quote coin: not on spot
-	MaxPrice decimal.Decimal // highest price, in quote coin: not on spot
+	MinPrice decimal.Decimal // lowest price, in quote coin (not on spot)
+	MaxPrice decimal.Decimal // highest price, in quote coin (not on spot)
 	TickSize decimal.Decimal // a price is a multiple of this, in quote coin
 }
 
-// LotSizeFilter is what [Instrument.LotSizeFilter] holds: quantities that an order can have: base
-// coin, contracts of one US dollar on inverse.
+// LotSizeFilter is what [Instrument.LotSizeFilter] holds: quantities that an order can have, in
+// base coin (contracts of one US dollar on inverse).
 type LotSizeFilter struct {
-	BasePrecision  decimal.Decimal // a quantity in base coin is a multiple of this: spot
-	QuotePrecision decimal.Decimal // a quantity in quote coin is a multiple of this: spot
+	BasePrecision  decimal.Decimal // a quantity in base coin is a multiple of this (spot)
+	QuotePrecision decimal.Decimal // a quantity in quote coin is a multiple of this (spot)
 
 	// Largest limit order. Out of use on spot, see MaxLimitOrderQty and MaxMarketOrderQty.
 	MaxOrderQty decimal.Decimal
@@ -141,24 +143,24 @@ type LotSizeFilter struct {
 	// Smallest order. Out of use on spot, see MinOrderAmt.
 	MinOrderQty decimal.Decimal
 
-	MinOrderAmt decimal.Decimal // least value of an order, in quote coin: spot
+	MinOrderAmt decimal.Decimal // smallest value of an order, in quote coin (spot)
 
-	// Largest value of an order, in quote coin: spot. Out of use, see MaxLimitOrderQty and
+	// Largest value of an order, in quote coin (spot). Out of use, see MaxLimitOrderQty and
 	// MaxMarketOrderQty.
 	MaxOrderAmt decimal.Decimal
 
-	MaxLimitOrderQty          decimal.Decimal // largest limit order: spot
-	MaxMarketOrderQty         decimal.Decimal // largest market order: spot
-	PostOnlyMaxLimitOrderSize decimal.Decimal // largest post-only or retail price improvement order: spot
-	QtyStep                   decimal.Decimal // a quantity is a multiple of this: not on spot
+	MaxLimitOrderQty          decimal.Decimal // largest limit order (spot)
+	MaxMarketOrderQty         decimal.Decimal // largest market order (spot)
+	PostOnlyMaxLimitOrderSize decimal.Decimal // largest post-only or retail price improvement order (spot)
+	QtyStep                   decimal.Decimal // a quantity is a multiple of this (not on spot)
 
-	// Largest post-only order: linear and inverse.
+	// Largest post-only order (linear and inverse).
 	//
 	// Deprecated: out of use, see MaxOrderQty.
 	PostOnlyMaxOrderQty decimal.Decimal
 
-	MaxMktOrderQty   decimal.Decimal // largest market order: linear and inverse
-	MinNotionalValue decimal.Decimal // least value of an order, in quote coin: linear and inverse
+	MaxMktOrderQty   decimal.Decimal // largest market order (linear and inverse)
+	MinNotionalValue decimal.Decimal // smallest value of an order, in quote coin (linear and inverse)
 }
 
 // PreListingInfo is what [Instrument.PreListingInfo] holds: course of the pre-market trading.
@@ -184,7 +186,7 @@ type AuctionFees struct {
 }
 
 // RiskParameters is what [Instrument.RiskParameters] holds: how far a limit price may be from the
-// market: not on option.
+// market (not on option).
 type RiskParameters struct {
 	PriceLimitRatioX decimal.Decimal // first ratio of the price limits, a fraction: 0.01 is 1 %
 	PriceLimitRatioY decimal.Decimal // second ratio of the price limits, a fraction: 0.02 is 2 %
@@ -195,62 +197,66 @@ type RiskParameters struct {
 type MarketTicker struct {
 	Symbol     string          // symbol, such as BTCUSDT
 	LastPrice  decimal.Decimal // last traded price, in quote coin
-	IndexPrice decimal.Decimal // index price, in quote coin: not on spot
-	MarkIV     decimal.Decimal // implied volatility of the mark price as a fraction: 0.5 is 50 %: option
+	IndexPrice decimal.Decimal // index price, in quote coin (not on spot)
+	MarkIV     decimal.Decimal // implied volatility of the mark price as a fraction: 0.5 is 50 % (option)
 
-	UnderlyingPrice decimal.Decimal // price of the underlying, in US dollars: option
-	MarkPrice       decimal.Decimal // mark price, in quote coin: not on spot
-	PrevPrice24h    decimal.Decimal // last price 24 hours ago, in quote coin: not on option
-	Price24hPcnt    decimal.Decimal // change in 24 hours as a fraction: 0.01 is 1 %: not on option
+	UnderlyingPrice decimal.Decimal // price of the underlying, in US dollars (option)
+	MarkPrice       decimal.Decimal // mark price, in quote coin (not on spot)
+	PrevPrice24h    decimal.Decimal // last price 24 hours ago, in quote coin (not on option)
+	Price24hPcnt    decimal.Decimal // change in 24 hours as a fraction: 0.01 is 1 % (not on option)
 	HighPrice24h    decimal.Decimal // highest price of the last 24 hours, in quote coin
 	LowPrice24h     decimal.Decimal // lowest price of the last 24 hours, in quote coin
-	PrevPrice1h     decimal.Decimal // last price an hour ago, in quote coin: linear and inverse
+	PrevPrice1h     decimal.Decimal // last price an hour ago, in quote coin (linear and inverse)
 
-	// Open positions, both sides: base coin, contracts of one US dollar on inverse: not on spot.
+	// Open positions of both sides, in base coin; on inverse in contracts of one US dollar (not on
+	// spot).
 	OpenInterest decimal.Decimal
 
-	// Value of the open positions, both sides: quote coin, base coin on inverse: linear and
-	// inverse.
+	// Value of the open positions of both sides, in quote coin; on inverse in base coin (linear and
+	// inverse).
 	OpenInterestValue decimal.Decimal
 
-	// Open positions, one side, in the unit of OpenInterest: linear and inverse.
+	// Open positions of one side, in the unit of OpenInterest (linear and inverse).
 	SingleOpenInterest decimal.Decimal
 
-	// Value of the open positions, one side, in the unit of OpenInterestValue: linear and inverse.
+	// Value of the open positions of one side, in the unit of OpenInterestValue (linear and
+	// inverse).
 	SingleOpenInterestValue decimal.Decimal
 
-	Turnover24h decimal.Decimal // value traded in 24 hours: quote coin, base coin on inverse
+	Turnover24h decimal.Decimal // value traded in 24 hours, in quote coin (base coin on inverse)
 
-	Volume24h decimal.Decimal // volume traded in 24 hours: base coin, contracts of one US dollar on inverse
+	// Volume traded in 24 hours, in base coin (contracts of one US dollar on inverse).
+	Volume24h decimal.Decimal
 
 	// Price at which unified accounts value the base coin, in US dollars: spot pairs with USDT or
 	// USDC; absent if the coin is no collateral.
 	USDIndexPrice decimal.Decimal
 
-	TotalVolume     decimal.Decimal // volume traded in all, in base coin: option
-	TotalTurnover   decimal.Decimal // value traded in all, in quote coin: option
-	Delta           decimal.Decimal // change of the option's price per US dollar of the underlying: option
-	Gamma           decimal.Decimal // change of delta per US dollar of the underlying: option
-	Vega            decimal.Decimal // change of the option's price with its volatility: option
-	Theta           decimal.Decimal // change of the option's price per day: option
-	FundingRate     decimal.Decimal // rate of the next funding as a fraction: 0.0001 is 0.01 %: perpetuals
-	NextFundingTime time.Time       // when the next funding is paid: perpetuals
+	TotalVolume     decimal.Decimal // total volume traded, in base coin (option)
+	TotalTurnover   decimal.Decimal // total value traded, in quote coin (option)
+	Delta           decimal.Decimal // change of the option's price per US dollar of the underlying (option)
+	Gamma           decimal.Decimal // change of delta per US dollar of the underlying (option)
+	Vega            decimal.Decimal // change of the option's price with its volatility (option)
+	Theta           decimal.Decimal // change of the option's price per day (option)
+	FundingRate     decimal.Decimal // rate of the next funding as a fraction: 0.0001 is 0.01 % (perpetuals)
+	NextFundingTime time.Time       // when the next funding is paid (perpetuals)
 
-	// Expected delivery price, in quote coin, in the last 30 minutes: futures and option.
+	// Expected delivery price, in quote coin, in the last 30 minutes (futures and option).
 	PredictedDeliveryPrice decimal.Decimal
 
-	Change24h       decimal.Decimal // change of the price in 24 hours: option
-	BasisRate       decimal.Decimal // basis divided by the index price, as a fraction: futures
-	DeliveryFeeRate decimal.Decimal // fee of the delivery as a fraction: 0.0005 is 0.05 %: futures
-	DeliveryTime    time.Time       // when a future is delivered; absent for perpetuals: linear and inverse
+	Change24h       decimal.Decimal // change of the price in 24 hours (option)
+	BasisRate       decimal.Decimal // basis divided by the index price, as a fraction (futures)
+	DeliveryFeeRate decimal.Decimal // fee of the delivery as a fraction: 0.0005 is 0.05 % (futures)
 
-	Ask1Size  decimal.Decimal // size of the best ask: base coin, contracts of one US dollar on inverse
-	Ask1IV    decimal.Decimal // implied volatility of the best ask as a fraction: 0.5 is 50 %: option
+	DeliveryTime time.Time // when a future is delivered; absent for perpetuals (linear and inverse)
+
+	Ask1Size  decimal.Decimal // size of the best ask, in base coin (contracts of one US dollar on inverse)
+	Ask1IV    decimal.Decimal // implied volatility of the best ask as a fraction: 0.5 is 50 % (option)
 	Bid1Price decimal.Decimal // best bid, in quote coin
 	Ask1Price decimal.Decimal // best ask, in quote coin
-	Bid1Size  decimal.Decimal // size of the best bid: base coin, contracts of one US dollar on inverse
-	Basis     decimal.Decimal // price of the future less the index price, in quote coin: futures
-	Bid1IV    decimal.Decimal // implied volatility of the best bid as a fraction: 0.5 is 50 %: option
+	Bid1Size  decimal.Decimal // size of the best bid, in base coin (contracts of one US dollar on inverse)
+	Basis     decimal.Decimal // price of the future less the index price, in quote coin (futures)
+	Bid1IV    decimal.Decimal // implied volatility of the best bid as a fraction: 0.5 is 50 % (option)
 
 	// Expected opening price of a pre-market contract, in quote coin; without meaning once it
 	// trades.
@@ -260,10 +266,10 @@ type MarketTicker struct {
 	PreQty decimal.Decimal
 
 	CurPreListingPhase  AuctionPhase    // phase of a pre-market contract; "" for others
-	FundingIntervalHour int64           // hours between two fundings: perpetuals
-	BasisRateYear       decimal.Decimal // basis rate of a year as a fraction: futures
+	FundingIntervalHour int64           // hours between two fundings (perpetuals)
+	BasisRateYear       decimal.Decimal // basis rate of a year as a fraction (futures)
 
-	// Highest and, negated, lowest funding rate as a fraction: 0.005 is 0.5 %: perpetuals.
+	// Highest and, negated, lowest funding rate as a fraction: 0.005 is 0.5 % (perpetuals).
 	FundingCap decimal.Decimal
 }
 
@@ -300,7 +306,7 @@ type ServerTimeResult struct {
 }
 
 // Kline returns candles of one symbol, newest first, at most 1000. Without times the latest ones;
-// with start and end those closest to end.
+// with Start and End, those closest to End.
 //
 // V5 page: [market/kline].
 //
@@ -320,8 +326,8 @@ type KlineParams struct {
 
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
-	Start    Opt[time.Time] // not before this candle's start
-	End      Opt[time.Time] // not after this candle's start
+	Start    Opt[time.Time] // earliest start of a candle
+	End      Opt[time.Time] // latest start of a candle
 
 	// Candles, 1 to 1000. Default: 200.
 	Limit Opt[int]
@@ -355,8 +361,8 @@ type MarkPriceKlineParams struct {
 
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
-	Start    Opt[time.Time] // not before this candle's start
-	End      Opt[time.Time] // not after this candle's start
+	Start    Opt[time.Time] // earliest start of a candle
+	End      Opt[time.Time] // latest start of a candle
 
 	// Candles, 1 to 1000; on option 1 to 500. Default: 200.
 	Limit Opt[int]
@@ -388,8 +394,8 @@ type IndexPriceKlineParams struct {
 
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
-	Start    Opt[time.Time] // not before this candle's start
-	End      Opt[time.Time] // not after this candle's start
+	Start    Opt[time.Time] // earliest start of a candle
+	End      Opt[time.Time] // latest start of a candle
 
 	// Candles, 1 to 1000. Default: 200.
 	Limit Opt[int]

@@ -77,9 +77,9 @@ type PriceLimitResult struct {
 }
 
 // ADLAlerts says how near contracts are to auto-deleveraging, renewed every minute; the adlAlert
-// stream is faster. It sets in when the insurance pool is empty, until it is not; or, while balance
-// is above ADLTriggerThreshold, when PnLRatio falls below InsurancePnLRatio, until it is above
-// ADLStopRatio.
+// stream is faster. It starts when the insurance pool is empty and ends when it no longer is; or,
+// while balance is above ADLTriggerThreshold, when PnLRatio falls below InsurancePnLRatio, until it
+// is above ADLStopRatio.
 //
 // V5 page: [market/adl-alert].
 //

@@ -52,7 +52,7 @@ type OpenInterestResult struct {
 
 // OpenInterestPoint is one of the values in [OpenInterestResult.List].
 type OpenInterestPoint struct {
-	// Open positions, both sides: base coin, contracts of one US dollar on inverse.
+	// Open positions, both sides, in base coin (contracts of one US dollar on inverse).
 	OpenInterest decimal.Decimal
 
 	SingleOpenInterest decimal.Decimal // open positions, one side, in the same unit
@@ -179,7 +179,7 @@ type RiskLimitTier struct {
 	ID     int64  // ID of the tier
 	Symbol string // symbol, such as BTCUSDT
 
-	// Highest value of a position in the tier: quote coin, base coin on inverse.
+	// Highest value of a position in the tier, in quote coin (base coin on inverse).
 	RiskLimitValue decimal.Decimal
 
 	MaintenanceMargin decimal.Decimal // maintenance margin rate, in the unit of InitialMargin
@@ -189,7 +189,7 @@ type RiskLimitTier struct {
 	InitialMargin decimal.Decimal
 
 	IsLowestRisk bool            // whether it is the lowest tier of the symbol
-	MaxLeverage  decimal.Decimal // most leverage in the tier
+	MaxLeverage  decimal.Decimal // maximum leverage in the tier
 
 	// Taken off the maintenance margin in the tier, so that it grows without steps, in settlement
 	// coin; absent in the lowest.
@@ -197,7 +197,7 @@ type RiskLimitTier struct {
 }
 
 // DeliveryPrices returns the prices at which futures and options were delivered, at most 200 a
-// page. Without symbol, option gives only those that are being delivered, from 8 to 12 o'clock UTC.
+// page. Without Symbol, option gives only those that are being delivered, from 8 to 12 o'clock UTC.
 //
 // V5 page: [market/delivery-price].
 //

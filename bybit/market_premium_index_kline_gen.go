@@ -31,8 +31,8 @@ type PremiumIndexKlineParams struct {
 	Category Category       // category: only linear; optional
 	Symbol   string         // symbol, such as BTCUSDT, in capitals
 	Interval Interval       // length of a candle
-	Start    Opt[time.Time] // not before this candle's start
-	End      Opt[time.Time] // not after this candle's start
+	Start    Opt[time.Time] // earliest start of a candle
+	End      Opt[time.Time] // latest start of a candle
 
 	// Candles, 1 to 1000. Default: 200.
 	Limit Opt[int]
@@ -74,7 +74,7 @@ func (s *MarketService) AllInstruments(ctx context.Context, p *InstrumentsParams
 type InstrumentsParams struct {
 	Category   Category    // category: spot, linear, inverse or option
 	Symbol     Opt[string] // only this symbol, such as BTCUSDT, in capitals
-	SymbolType SymbolType  // only symbols of this zone or asset class: not on option; optional
+	SymbolType SymbolType  // only symbols of this zone or asset class (not on option); optional
 
 	// Only instruments with this status. Default: InstrumentTrading; on option InstrumentPreLaunch,
 	// InstrumentTrading and InstrumentDelivering. InstrumentPreLaunch gives the pre-market
@@ -289,7 +289,7 @@ type TradesParams struct {
 	// Only options on this coin. Default: BTC.
 	BaseCoin Opt[string]
 
-	OptionType OptionType // only calls or puts: option; optional
+	OptionType OptionType // only calls or puts (option); optional
 	Limit      Opt[int]   // trades: 1 to 60 on spot, default 60; else 1 to 1000, default 500
 }
 
@@ -304,14 +304,14 @@ type PublicTrade struct {
 	ExecID       string          // ID of the trade
 	Symbol       string          // symbol, such as BTCUSDT
 	Price        decimal.Decimal // price, in quote coin
-	Size         decimal.Decimal // size: base coin, contracts of one US dollar on inverse
+	Size         decimal.Decimal // size, in base coin (contracts of one US dollar on inverse)
 	Side         Side            // side of the taker: Buy or Sell
 	Time         time.Time       // when it was matched
 	IsBlockTrade bool            // whether it was a block trade
 	IsRPITrade   bool            // whether it matched a retail price improvement order
-	MarkPrice    decimal.Decimal // mark price, in quote coin: option
-	IndexPrice   decimal.Decimal // index price, in US dollars: option
-	MarkIV       decimal.Decimal // implied volatility of the mark price as a fraction: 0.5 is 50 %: option
-	IV           decimal.Decimal // implied volatility of the trade as a fraction: 0.5 is 50 %: option
+	MarkPrice    decimal.Decimal // mark price, in quote coin (option)
+	IndexPrice   decimal.Decimal // index price, in US dollars (option)
+	MarkIV       decimal.Decimal // implied volatility of the mark price as a fraction: 0.5 is 50 % (option)
+	IV           decimal.Decimal // implied volatility of the trade as a fraction: 0.5 is 50 % (option)
 	Seq          int64           // cross sequence, shared by trades of one moment
 }

@@ -342,7 +342,7 @@ const (
 	// CancelByCrossSelfMuch: option: it met too many of the user's own orders.
 	CancelByCrossSelfMuch CancelType = "CancelByCrossSelfMuch"
 
-	// CancelByMaxTradeNum: option: it reached the most trades that one order may make.
+	// CancelByMaxTradeNum: option: it reached the maximum number of trades of one order.
 	CancelByMaxTradeNum CancelType = "CancelByCrossReachMaxTradeNum"
 
 	CancelByUnknown CancelType = "UNKNOWN" // not cancelled, or no reason is known
@@ -407,7 +407,7 @@ const (
 	// RejectMarketOrderTIF: a market order cannot have this time in force.
 	RejectMarketOrderTIF RejectReason = "EC_MarketOrderNoSupportTIF"
 
-	// RejectMaxTradeNum: it reached the most trades that one order may make.
+	// RejectMaxTradeNum: it reached the maximum number of trades of one order.
 	RejectMaxTradeNum RejectReason = "EC_ReachMaxTradeNum"
 
 	RejectPriceScale RejectReason = "EC_InvalidPriceScale" // the price has too many decimals

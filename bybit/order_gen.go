@@ -31,16 +31,16 @@ type Order struct {
 	OrderID string // the exchange's ID of the order
 	LinkID  string // the user's own ID of the order; "" if none
 
-	// The user's own ID of the order that this take profit or stop loss came with: futures and
-	// options. Without meaning if it was set on the position.
+	// The user's own ID of the order that this take profit or stop loss came with (futures and
+	// options). Without meaning if it was set on the position.
 	ParentOrderLinkID string
 
 	BlockTradeID string          // ID of the block trade at Paradigm; "" if none
 	Symbol       string          // symbol, such as BTCUSDT
 	Price        decimal.Decimal // limit price, in quote coin
 
-	// Quantity ordered: base coin, contracts of one US dollar on inverse; quote coin on spot market
-	// orders given so.
+	// Quantity ordered, in base coin (contracts of one US dollar on inverse); quote coin on spot
+	// market orders given so.
 	Qty decimal.Decimal
 
 	Side        Side        // Buy or Sell
@@ -53,13 +53,16 @@ type Order struct {
 	// Why the matching engine refused or cancelled it; RejectNoError if it did not.
 	RejectReason RejectReason
 
-	AvgPrice     decimal.Decimal // average price of its fills, in quote coin; 0 or absent before the first
-	LeavesQty    decimal.Decimal // quantity still to be filled, in the unit of Qty; 0 once cancelled
-	LeavesValue  decimal.Decimal // estimated value still to be filled: quote coin, base coin on inverse
-	CumExecQty   decimal.Decimal // quantity filled so far: base coin, contracts of one US dollar on inverse
-	CumExecValue decimal.Decimal // value filled so far: quote coin, base coin on inverse
+	AvgPrice    decimal.Decimal // average price of its fills, in quote coin; 0 or absent before the first
+	LeavesQty   decimal.Decimal // quantity still to be filled, in the unit of Qty; 0 once cancelled
+	LeavesValue decimal.Decimal // estimated value still to be filled, in quote coin (base coin on inverse)
 
-	// Fees paid so far: inverse and option. Out of use on linear and spot: see CumFeeDetail.
+	// Quantity filled so far, in base coin (contracts of one US dollar on inverse).
+	CumExecQty decimal.Decimal
+
+	CumExecValue decimal.Decimal // value filled so far, in quote coin (base coin on inverse)
+
+	// Fees paid so far (inverse and option). Out of use on linear and spot: see CumFeeDetail.
 	CumExecFee decimal.Decimal
 
 	TimeInForce TimeInForce // how long it may wait for a counterparty
@@ -113,8 +116,8 @@ type Order struct {
 	// Unit of SlippageTolerance; SlippageUnknown if none was set. Order history only.
 	SlippageToleranceType SlippageToleranceType
 
-	// Most that a market order may move from the best price, in ticks or percent. Order history
-	// only.
+	// Maximum distance that a market order may move from the best price, in ticks or percent. Order
+	// history only.
 	SlippageTolerance decimal.Decimal
 
 	CreatedTime time.Time // when it was created
@@ -165,14 +168,14 @@ type Execution struct {
 	// Implied volatility of the mark price as a fraction: 0.5 is 50 %; only on option.
 	MarkIV decimal.Decimal
 
-	OrderQty decimal.Decimal // quantity of the order: base coin, contracts of one US dollar on inverse
+	OrderQty decimal.Decimal // quantity of the order, in base coin (contracts of one US dollar on inverse)
 
 	// Price of the order, in quote coin; of a market order, the worst it accepted.
 	OrderPrice decimal.Decimal
 
-	ExecValue decimal.Decimal // value of the fill: quote coin, base coin on inverse
+	ExecValue decimal.Decimal // value of the fill, in quote coin (base coin on inverse)
 	ExecType  ExecType        // what the execution came from
-	ExecQty   decimal.Decimal // quantity filled: base coin, contracts of one US dollar on inverse
+	ExecQty   decimal.Decimal // quantity filled, in base coin (contracts of one US dollar on inverse)
 
 	// How much of a position it closed, in the unit of ExecQty; absent or 0 if it opened.
 	ClosedSize decimal.Decimal
@@ -212,9 +215,9 @@ type OrderPlaceParams struct {
 	Side      Side      // Buy or Sell
 	OrderType OrderType // OrderTypeLimit or OrderTypeMarket
 
-	// Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote
-	// coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a position
-	// on linear and inverse, up to the symbol's largest order.
+	// Quantity, in base coin (contracts of one US dollar on inverse). A spot market buy counts in
+	// quote coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a
+	// position on linear and inverse, up to the symbol's largest order.
 	Qty decimal.Decimal
 
 	// Coin in which Qty of a spot market order is given. Default: MarketUnitQuote for a buy,
@@ -227,15 +230,15 @@ type OrderPlaceParams struct {
 	// for stop orders. Optional.
 	SlippageToleranceType SlippageToleranceType
 
-	// Most that a market order may move from the best opposite price: 1 to 10000 ticks, or 0.01 to
-	// 10 percent.
+	// Maximum distance that a market order may move from the best opposite price: 1 to 10000 ticks,
+	// or 0.01 to 10 percent.
 	SlippageTolerance Opt[decimal.Decimal]
 
-	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless OrderIV or
-	// BBOSideType sets it; ignored for Market.
+	// Limit price in quote coin, a multiple of the tick size. Required for OrderTypeLimit unless
+	// OrderIV or BBOSideType sets it; ignored for OrderTypeMarket.
 	Price Opt[decimal.Decimal]
 
-	// From which side the market must reach TriggerPrice: linear and inverse.
+	// From which side the market must reach TriggerPrice (linear and inverse).
 	TriggerDirection Opt[TriggerDirection]
 
 	// Makes it a stop order: price that triggers it, in quote coin. On linear and inverse above the
@@ -245,8 +248,8 @@ type OrderPlaceParams struct {
 	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
 	TriggerBy TriggerBy
 
-	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Goes before
-	// price.
+	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Takes precedence
+	// over Price.
 	OrderIV Opt[decimal.Decimal]
 
 	// How long it may wait for a counterparty. Default: TimeInForceGTC; Market is always
@@ -273,7 +276,7 @@ type OrderPlaceParams struct {
 	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
 	SLTriggerBy TriggerBy
 
-	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
+	// Whether it may only make a position smaller (not on spot). Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
 	ReduceOnly Opt[bool]
 
@@ -286,7 +289,7 @@ type OrderPlaceParams struct {
 	StopLoss Opt[decimal.Decimal]
 
 	// Whether it closes a position once triggered, and cancels other orders of the symbol if margin
-	// is short: linear and inverse.
+	// is short (linear and inverse).
 	CloseOnTrigger Opt[bool]
 
 	// What happens if it would meet an order of the same user or group. Default: SMPNone.
@@ -294,7 +297,7 @@ type OrderPlaceParams struct {
 
 	MMP Opt[bool] // whether market maker protection covers it: only option
 
-	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
+	// How much of the position TakeProfit and StopLoss close (linear and inverse). TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
 	TPSLMode TPSLMode
 
@@ -312,7 +315,7 @@ type OrderPlaceParams struct {
 	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 
-	// Which side of the book sets the price instead of price: linear and inverse; optional.
+	// Side of the book that sets the price instead of price (linear and inverse); optional.
 	BBOSideType BBOSideType
 
 	// Which price of that side, counted from the best: 1 to 5. Linear and inverse.
@@ -354,7 +357,7 @@ type OrderAmendParams struct {
 	// New limit price, in quote coin. Unset leaves it.
 	Price Opt[decimal.Decimal]
 
-	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
+	// How much of the position TakeProfit and StopLoss close (linear and inverse). TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
 	TPSLMode TPSLMode
 
@@ -372,12 +375,12 @@ type OrderAmendParams struct {
 
 	TriggerBy TriggerBy // which price is compared with TriggerPrice; optional
 
-	// New limit price of the take profit, in quote coin, if it was placed with Partial and a limit.
-	// Not on option.
+	// New limit price of the take profit, in quote coin, if it was placed with TPSLPartial and a
+	// limit. Not on option.
 	TPLimitPrice Opt[decimal.Decimal]
 
-	// New limit price of the stop loss, in quote coin, if it was placed with Partial and a limit.
-	// Not on option.
+	// New limit price of the stop loss, in quote coin, if it was placed with TPSLPartial and a
+	// limit. Not on option.
 	SLLimitPrice Opt[decimal.Decimal]
 }
 
@@ -414,7 +417,7 @@ type OrderCancelParams struct {
 // Open returns open orders, newest first; or, with OpenOnly, the last 500 closed ones of the
 // category. At most 50 a page. An order that closed is found here until the exchange's next
 // restart, and in History for longer. Of several filters only the first counts: OrderID, LinkID,
-// symbol, BaseCoin.
+// Symbol, BaseCoin.
 //
 // V5 page: [order/open-order].
 //
@@ -440,8 +443,8 @@ type OrderOpenParams struct {
 	Symbol Opt[string]
 
 	Category   Category    // category: linear, inverse, spot or option
-	BaseCoin   Opt[string] // base coin, such as BTC: linear, inverse and option
-	SettleCoin Opt[string] // settlement coin, such as USDT: linear, inverse and option
+	BaseCoin   Opt[string] // base coin, such as BTC (linear, inverse and option)
+	SettleCoin Opt[string] // settlement coin, such as USDT (linear, inverse and option)
 	OrderID    Opt[string] // only the order with this ID from the exchange; OpenOnly does not count then
 	LinkID     Opt[string] // only the order with this ID from the user; OpenOnly does not count then
 

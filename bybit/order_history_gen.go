@@ -78,7 +78,7 @@ type OrderHistoryResult struct {
 // Executions returns fills and other executions of the last two years, newest first. One order may
 // have many. At most 100 a page and 7 days a call. Without times the last 7 days. Executions of one
 // moment come in no fixed sequence: sort them by ExecID, OrderID and LeavesQty. Of several filters
-// only the first counts: OrderID, LinkID, symbol, BaseCoin; with an ID all other filters are
+// only the first counts: OrderID, LinkID, Symbol, BaseCoin; with an ID all other filters are
 // ignored.
 //
 // V5 page: [order/execution].
@@ -113,7 +113,7 @@ type OrderExecutionsParams struct {
 	// Base coin, such as ETH. Default on option: BTC.
 	BaseCoin Opt[string]
 
-	SettleCoin Opt[string] // settlement coin, such as USDT: linear, inverse and option
+	SettleCoin Opt[string] // settlement coin, such as USDT (linear, inverse and option)
 
 	// Not before this time. Default: 7 days before EndTime.
 	StartTime Opt[time.Time]
@@ -169,20 +169,20 @@ type OrderToPlace struct {
 	// Whether a spot order may borrow; spot margin must be switched on. Default: false.
 	IsLeverage Opt[bool]
 
-	// Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote
-	// coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a position
-	// on linear and inverse, up to the symbol's largest order.
+	// Quantity, in base coin (contracts of one US dollar on inverse). A spot market buy counts in
+	// quote coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a
+	// position on linear and inverse, up to the symbol's largest order.
 	Qty decimal.Decimal
 
 	// Coin in which Qty of a spot market order is given. Default: MarketUnitQuote for a buy,
 	// MarketUnitBase for a sell.
 	MarketUnit MarketUnit
 
-	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless OrderIV
-	// sets it; ignored for Market.
+	// Limit price in quote coin, a multiple of the tick size. Required for OrderTypeLimit unless
+	// OrderIV sets it; ignored for OrderTypeMarket.
 	Price Opt[decimal.Decimal]
 
-	// From which side the market must reach TriggerPrice: linear and inverse.
+	// From which side the market must reach TriggerPrice (linear and inverse).
 	TriggerDirection Opt[TriggerDirection]
 
 	// Kind of order on spot: OrderFilterOrder, OrderFilterTPSL or OrderFilterStop. Default:
@@ -196,8 +196,8 @@ type OrderToPlace struct {
 	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
 	TriggerBy TriggerBy
 
-	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Goes before
-	// price.
+	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Takes precedence
+	// over Price.
 	OrderIV Opt[decimal.Decimal]
 
 	// How long it may wait for a counterparty. Default: TimeInForceGTC; Market is always
@@ -225,12 +225,12 @@ type OrderToPlace struct {
 	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
 	SLTriggerBy TriggerBy
 
-	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
+	// Whether it may only make a position smaller (not on spot). Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
 	ReduceOnly Opt[bool]
 
 	// Whether it closes a position once triggered, and cancels other orders of the symbol if margin
-	// is short: linear and inverse.
+	// is short (linear and inverse).
 	CloseOnTrigger Opt[bool]
 
 	// What happens if it would meet an order of the same user or group. Default: SMPNone.
@@ -238,7 +238,7 @@ type OrderToPlace struct {
 
 	MMP Opt[bool] // whether market maker protection covers it: only option
 
-	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
+	// How much of the position TakeProfit and StopLoss close (linear and inverse). TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
 	TPSLMode TPSLMode
 
@@ -316,7 +316,7 @@ type OrderToAmend struct {
 	// given.
 	OrderID Opt[string]
 
-	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
+	// How much of the position TakeProfit and StopLoss close (linear and inverse). TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
 	TPSLMode TPSLMode
 
@@ -334,12 +334,12 @@ type OrderToAmend struct {
 
 	TriggerBy TriggerBy // which price is compared with TriggerPrice; optional
 
-	// New limit price of the take profit, in quote coin, if it was placed with Partial and a limit.
-	// Not on option.
+	// New limit price of the take profit, in quote coin, if it was placed with TPSLPartial and a
+	// limit. Not on option.
 	TPLimitPrice Opt[decimal.Decimal]
 
-	// New limit price of the stop loss, in quote coin, if it was placed with Partial and a limit.
-	// Not on option.
+	// New limit price of the stop loss, in quote coin, if it was placed with TPSLPartial and a
+	// limit. Not on option.
 	SLLimitPrice Opt[decimal.Decimal]
 }
 
@@ -434,22 +434,22 @@ type OrderBorrowQuotaParams struct {
 type OrderBorrowQuotaResult struct {
 	Symbol string // symbol, as asked
 
-	// Most that can be traded, in base coin, at most 4 decimals: own coins, and with spot margin
-	// switched on what can be borrowed.
+	// Largest quantity that can be traded, in base coin, at most 4 decimals: own coins, and with
+	// spot margin switched on what can be borrowed.
 	MaxTradeQty decimal.Decimal
 
 	Side Side // Buy or Sell, as asked
 
-	// Most that can be traded without borrowing, in quote coin, at most 8 decimals.
+	// Largest amount that can be traded without borrowing, in quote coin, at most 8 decimals.
 	SpotMaxTradeAmount decimal.Decimal
 
-	// Most that can be traded, in quote coin, at most 8 decimals: own coins, and with spot margin
-	// switched on what can be borrowed.
+	// Largest amount that can be traded, in quote coin, at most 8 decimals: own coins, and with
+	// spot margin switched on what can be borrowed.
 	MaxTradeAmount decimal.Decimal
 
 	BorrowCoin string // coin that would be borrowed
 
-	// Most that can be traded without borrowing, in base coin, at most 4 decimals.
+	// Largest quantity that can be traded without borrowing, in base coin, at most 4 decimals.
 	SpotMaxTradeQty decimal.Decimal
 }
 

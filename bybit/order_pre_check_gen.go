@@ -31,9 +31,9 @@ type OrderPreCheckParams struct {
 	Side      Side      // Buy or Sell
 	OrderType OrderType // OrderTypeLimit or OrderTypeMarket
 
-	// Quantity: base coin, contracts of one US dollar on inverse. A spot market buy counts in quote
-	// coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a position
-	// on linear and inverse, up to the symbol's largest order.
+	// Quantity, in base coin (contracts of one US dollar on inverse). A spot market buy counts in
+	// quote coin unless MarketUnit says otherwise. 0 with ReduceOnly and CloseOnTrigger closes a
+	// position on linear and inverse, up to the symbol's largest order.
 	Qty decimal.Decimal
 
 	// Coin in which Qty of a spot market order is given. Default: MarketUnitQuote for a buy,
@@ -46,15 +46,15 @@ type OrderPreCheckParams struct {
 	// for stop orders. Optional.
 	SlippageToleranceType SlippageToleranceType
 
-	// Most that a market order may move from the best opposite price: 1 to 10000 ticks, or 0.01 to
-	// 10 percent.
+	// Maximum distance that a market order may move from the best opposite price: 1 to 10000 ticks,
+	// or 0.01 to 10 percent.
 	SlippageTolerance Opt[decimal.Decimal]
 
-	// Limit price in quote coin, a multiple of the tick size. Required for Limit unless OrderIV or
-	// BBOSideType sets it; ignored for Market.
+	// Limit price in quote coin, a multiple of the tick size. Required for OrderTypeLimit unless
+	// OrderIV or BBOSideType sets it; ignored for OrderTypeMarket.
 	Price Opt[decimal.Decimal]
 
-	// From which side the market must reach TriggerPrice: linear and inverse.
+	// From which side the market must reach TriggerPrice (linear and inverse).
 	TriggerDirection Opt[TriggerDirection]
 
 	// Makes it a stop order: price that triggers it, in quote coin. On linear and inverse above the
@@ -64,8 +64,8 @@ type OrderPreCheckParams struct {
 	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
 	TriggerBy TriggerBy
 
-	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Goes before
-	// price.
+	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Takes precedence
+	// over Price.
 	OrderIV Opt[decimal.Decimal]
 
 	// How long it may wait for a counterparty. Default: TimeInForceGTC; Market is always
@@ -92,7 +92,7 @@ type OrderPreCheckParams struct {
 	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
 	SLTriggerBy TriggerBy
 
-	// Whether it may only make a position smaller: not on spot. Excludes TakeProfit and StopLoss.
+	// Whether it may only make a position smaller (not on spot). Excludes TakeProfit and StopLoss.
 	// One above the symbol's largest order is split into several.
 	ReduceOnly Opt[bool]
 
@@ -105,7 +105,7 @@ type OrderPreCheckParams struct {
 	StopLoss Opt[decimal.Decimal]
 
 	// Whether it closes a position once triggered, and cancels other orders of the symbol if margin
-	// is short: linear and inverse.
+	// is short (linear and inverse).
 	CloseOnTrigger Opt[bool]
 
 	// What happens if it would meet an order of the same user or group. Default: SMPNone.
@@ -113,7 +113,7 @@ type OrderPreCheckParams struct {
 
 	MMP Opt[bool] // whether market maker protection covers it: only option
 
-	// How much of the position TakeProfit and StopLoss close: linear and inverse. TPSLFull needs
+	// How much of the position TakeProfit and StopLoss close (linear and inverse). TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
 	TPSLMode TPSLMode
 
@@ -131,7 +131,7 @@ type OrderPreCheckParams struct {
 	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 
-	// Which side of the book sets the price instead of price: linear and inverse; optional.
+	// Side of the book that sets the price instead of price (linear and inverse); optional.
 	BBOSideType BBOSideType
 
 	// Which price of that side, counted from the best: 1 to 5. Linear and inverse.

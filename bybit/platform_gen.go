@@ -59,7 +59,7 @@ type PlatformAnnouncementsParams struct {
 	// Only announcements about this. Default: all.
 	Type AnnouncementType
 
-	// Only announcements with this label, in the language of locale. Default: all.
+	// Only announcements with this label, in the language of Locale. Default: all.
 	Tag AnnouncementTag
 
 	// Page, counted from 1. Default: 1.

@@ -70,12 +70,12 @@ type PositionClosedOptionsResult struct {
 type ClosedOptionPosition struct {
 	Symbol       string          // symbol, such as BTC-12JUN25-104000-C-USDT
 	Side         Side            // buy if the position was long, Sell if it was short
-	TotalOpenFee decimal.Decimal // fees paid for opening it, settle coin
+	TotalOpenFee decimal.Decimal // fees paid for opening it, in settle coin
 
-	// Fee paid for its delivery, settle coin. 0 if it was closed by trades.
+	// Fee paid for its delivery, in settle coin. 0 if it was closed by trades.
 	DeliveryFee decimal.Decimal
 
-	TotalCloseFee decimal.Decimal // fees paid for closing it, settle coin
+	TotalCloseFee decimal.Decimal // fees paid for closing it, in settle coin
 	Qty           decimal.Decimal // size that was closed
 	CloseTime     time.Time       // when it was closed or delivered
 
@@ -85,7 +85,7 @@ type ClosedOptionPosition struct {
 	DeliveryPrice decimal.Decimal // price of the underlying at delivery
 	OpenTime      time.Time       // when it was opened
 	AvgEntryPrice decimal.Decimal // average entry price
-	TotalPnL      decimal.Decimal // profit after fees, settle coin
+	TotalPnL      decimal.Decimal // profit after fees, in settle coin
 }
 
 // Move moves positions between two accounts of one master account, up to 25 legs, without fee. The
@@ -201,7 +201,7 @@ type MovedPosition struct {
 	Side         Side            // side of the order, as the taker sees it
 	Price        decimal.Decimal // price of the move
 	Qty          decimal.Decimal // quantity that was to be moved
-	ExecFee      decimal.Decimal // fee paid, base coin
+	ExecFee      decimal.Decimal // fee paid, in base coin
 	Status       MoveStatus      // state of the move: MoveProcessing, MoveFilled or MoveRejected
 	ExecID       string          // the exchange's ID of the execution
 

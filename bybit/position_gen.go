@@ -24,8 +24,8 @@ type Position struct {
 	// Risk tier that applies. 0 under portfolio margin, where tiers do not count.
 	RiskID int64
 
-	// Largest position value that the tier allows, settle coin. 0 under portfolio margin; without
-	// meaning while tiers are chosen automatically.
+	// Largest position value that the tier allows, in settle coin. 0 under portfolio margin;
+	// without meaning while tiers are chosen automatically.
 	RiskLimitValue decimal.Decimal
 
 	Symbol string // symbol, such as BTCUSDT
@@ -38,7 +38,7 @@ type Position struct {
 	// Average entry price. Session settlement of USDC contracts does not change it.
 	AvgPrice decimal.Decimal
 
-	PositionValue decimal.Decimal // value of the position, settle coin
+	PositionValue decimal.Decimal // value of the position, in settle coin
 	Delta         decimal.Decimal // delta of the position, options
 	Gamma         decimal.Decimal // gamma of the position, options
 	Vega          decimal.Decimal // vega of the position, options
@@ -64,7 +64,7 @@ type Position struct {
 	// Leverage of the position. Absent under portfolio margin.
 	Leverage decimal.Decimal
 
-	// Price at which closing would end without profit or loss, taker fees included. Linear and
+	// Price at which closing would bring neither profit nor loss, taker fees included. Linear and
 	// inverse only.
 	BreakEvenPrice decimal.Decimal
 
@@ -82,12 +82,12 @@ type Position struct {
 	// Deprecated: bankruptcy price; absent nowadays.
 	BustPrice decimal.Decimal
 
-	// Maintenance margin, settle coin. Absent under portfolio margin.
+	// Maintenance margin, in settle coin. Absent under portfolio margin.
 	PositionMM decimal.Decimal
 
 	PositionMMByMp decimal.Decimal // maintenance margin by mark price: the same value as PositionMM
 
-	// Initial margin, settle coin. Absent under portfolio margin.
+	// Initial margin, in settle coin. Absent under portfolio margin.
 	PositionIM decimal.Decimal
 
 	PositionIMByMp decimal.Decimal // initial margin by mark price: the same value as PositionIM
@@ -104,10 +104,10 @@ type Position struct {
 	// Distance of the trailing stop from the market price. 0 or absent if there is none.
 	TrailingStop decimal.Decimal
 
-	UnrealisedPnL  decimal.Decimal // profit that is not realised yet, settle coin
-	CurRealisedPnL decimal.Decimal // profit realised by the present position, settle coin
+	UnrealisedPnL  decimal.Decimal // profit that is not realised yet, in settle coin
+	CurRealisedPnL decimal.Decimal // profit realised by the present position, in settle coin
 
-	// Profit realised on this symbol since its first trade, settle coin. Absent for options.
+	// Profit realised on this symbol since its first trade, in settle coin. Absent for options.
 	CumRealisedPnL decimal.Decimal
 
 	// Cross sequence of the last change, to order it against executions of the same symbol. -1 if
@@ -136,7 +136,7 @@ type Position struct {
 // List returns the positions of the account with size, margin, profit and stops. With a symbol the
 // reply holds its positions even if they are empty; without one only those with a size.
 //
-// Linear needs symbol or SettleCoin; the symbol wins. Inverse takes one symbol or, without one,
+// Linear needs Symbol or SettleCoin; the symbol wins. Inverse takes one symbol or, without one,
 // returns every open position. In very volatile markets the reply may lag.
 //
 // V5 page: [position/position].
@@ -244,7 +244,7 @@ type PositionSetLeverageParams struct {
 // SetMode switches USDT perpetuals between one-way and hedge mode; all other contracts are one-way
 // only.
 //
-// Needs symbol or coin; the symbol wins. With a coin every symbol that settles in it and has no
+// Needs Symbol or Coin; the symbol wins. With a coin every symbol that settles in it and has no
 // position and no order is switched, and so are symbols listed later. A symbol's own setting beats
 // that of its coin, which beats the default, one-way.
 //
@@ -268,8 +268,8 @@ type PositionSetModeParams struct {
 // SetTradingStop sets take profit, stop loss or trailing stop of a position. The exchange keeps
 // them as conditional orders, fits them to the position's size and cancels them when it is closed.
 //
-// Mode Full creates or changes the stops of the whole position. Mode Partial only adds one more
-// pair for a part of it. Changing one side of a pair unties it: cancelling one order no longer
+// Mode TPSLFull creates or changes the stops of the whole position. Mode TPSLPartial only adds one
+// more pair for a part of it. Changing one side of a pair unties it: cancelling one order no longer
 // cancels the other.
 //
 // V5 page: [position/trading-stop].
@@ -296,30 +296,31 @@ type PositionSetTradingStopParams struct {
 	TPTriggerBy TriggerBy // price that triggers the take profit: last, mark or index; optional
 	SLTriggerBy TriggerBy // price that triggers the stop loss: last, mark or index; optional
 
-	// TPSLFull: for the whole position. TPSLPartial: for TPSize and SLSize. Options: Full only.
+	// TPSLFull: for the whole position. TPSLPartial: for TPSize and SLSize. Options take only
+	// TPSLFull.
 	TPSLMode TPSLMode
 
 	// Price from which the trailing stop starts to follow the market. Unset: at once.
 	ActivePrice Opt[decimal.Decimal]
 
 	// Order that the take profit places: OrderTypeMarket or OrderTypeLimit; OrderTypeLimit needs
-	// mode Partial. Default: OrderTypeMarket.
+	// mode TPSLPartial. Default: OrderTypeMarket.
 	TPOrderType OrderType
 
 	// Order that the stop loss places: OrderTypeMarket or OrderTypeLimit; OrderTypeLimit needs mode
-	// Partial. Default: OrderTypeMarket.
+	// TPSLPartial. Default: OrderTypeMarket.
 	SLOrderType OrderType
 
-	// Size that the take profit closes, mode Partial. Must equal SLSize.
+	// Size that the take profit closes, in mode TPSLPartial. Must equal SLSize.
 	TPSize Opt[decimal.Decimal]
 
-	// Size that the stop loss closes, mode Partial. Must equal TPSize.
+	// Size that the stop loss closes, in mode TPSLPartial. Must equal TPSize.
 	SLSize Opt[decimal.Decimal]
 
-	// Price of the take profit's limit order, mode Partial with TPOrderType OrderTypeLimit.
+	// Price of the take profit's limit order, in mode TPSLPartial with TPOrderType OrderTypeLimit.
 	TPLimitPrice Opt[decimal.Decimal]
 
-	// Price of the stop loss's limit order, mode Partial with SLOrderType OrderTypeLimit.
+	// Price of the stop loss's limit order, in mode TPSLPartial with SLOrderType OrderTypeLimit.
 	SLLimitPrice Opt[decimal.Decimal]
 
 	PositionIdx PositionIdx // which position of the symbol to change
@@ -375,20 +376,20 @@ type PositionAddMarginResult struct {
 	Symbol         string          // symbol, such as BTCUSDT
 	PositionIdx    PositionIdx     // which position of the symbol was changed
 	RiskID         int64           // risk tier that applies
-	RiskLimitValue decimal.Decimal // largest position value that the tier allows, settle coin
+	RiskLimitValue decimal.Decimal // largest position value that the tier allows, in settle coin
 	Size           decimal.Decimal // size, never negative
-	PositionValue  decimal.Decimal // value of the position, settle coin
+	PositionValue  decimal.Decimal // value of the position, in settle coin
 	AvgPrice       decimal.Decimal // average entry price
 	LiqPrice       decimal.Decimal // price at which the position would be liquidated
-	BustPrice      decimal.Decimal // bankruptcy price: its margin would be used up there
+	BustPrice      decimal.Decimal // bankruptcy price, at which its margin would be used up
 	MarkPrice      decimal.Decimal // mark price of the symbol
 	Leverage       decimal.Decimal // leverage of the position
 	AutoAddMargin  bool            // whether margin is added automatically
 	PositionStatus PositionStatus  // whether the position is normal, being liquidated or being deleveraged
-	PositionIM     decimal.Decimal // initial margin, settle coin
-	PositionMM     decimal.Decimal // maintenance margin, settle coin
-	UnrealisedPnL  decimal.Decimal // profit that is not realised yet, settle coin
-	CumRealisedPnL decimal.Decimal // profit realised on this symbol since its first trade, settle coin
+	PositionIM     decimal.Decimal // initial margin, in settle coin
+	PositionMM     decimal.Decimal // maintenance margin, in settle coin
+	UnrealisedPnL  decimal.Decimal // profit that is not realised yet, in settle coin
+	CumRealisedPnL decimal.Decimal // profit realised on this symbol since its first trade, in settle coin
 
 	// Trigger price of the position's stop loss. 0 or absent if there is none.
 	StopLoss decimal.Decimal
@@ -476,12 +477,12 @@ type ClosedPnL struct {
 	Symbol        string          // symbol, such as BTCUSDT
 	OrderType     OrderType       // type of the closing order: OrderTypeMarket or OrderTypeLimit
 	Leverage      decimal.Decimal // leverage of the position
-	OpenFee       decimal.Decimal // fee paid for opening the closed size, settle coin
-	CloseFee      decimal.Decimal // fee paid for closing it, settle coin
+	OpenFee       decimal.Decimal // fee paid for opening the closed size, in settle coin
+	CloseFee      decimal.Decimal // fee paid for closing it, in settle coin
 	UpdatedTime   time.Time       // when the record last changed
 	Side          Side            // side of the closing order: Sell closed a long
 	OrderID       string          // the exchange's ID of the closing order
-	ClosedPnL     decimal.Decimal // profit of the closed size after fees, settle coin
+	ClosedPnL     decimal.Decimal // profit of the closed size after fees, in settle coin
 	AvgEntryPrice decimal.Decimal // average price at which the closed size was opened
 	Qty           decimal.Decimal // quantity of the closing order
 	CumEntryValue decimal.Decimal // value of the closed size at its entry price

@@ -299,7 +299,7 @@ type PreUpgradeClosedPnL struct {
 	AvgEntryPrice decimal.Decimal // average price at which the closed size was opened
 	CumExitValue  decimal.Decimal // value of the closed size at its exit price
 	AvgExitPrice  decimal.Decimal // average price at which it was closed
-	ClosedPnL     decimal.Decimal // profit of the closed size, settle coin
+	ClosedPnL     decimal.Decimal // profit of the closed size, in settle coin
 	FillCount     int64           // number of fills of the closing order
 	Leverage      decimal.Decimal // leverage of the position
 	CreatedTime   time.Time       // when the record was made
@@ -376,11 +376,11 @@ type PreUpgradeTransaction struct {
 	LinkID  string // the user's own ID of the order
 	OrderID string // the exchange's ID of the order
 
-	// Trading fee: positive was paid, negative is a rebate. Coin of the entry.
+	// Trading fee, in the coin of the entry: positive if paid, negative if it is a rebate.
 	Fee decimal.Decimal
 
-	Change   decimal.Decimal // change of the balance: CashFlow plus funding less fee
-	CashFlow decimal.Decimal // realised profit, session settlement or transfer, without fee and funding
+	Change   decimal.Decimal // change of the balance: CashFlow plus Funding less Fee
+	CashFlow decimal.Decimal // realised profit, session settlement or transfer, without Fee and Funding
 
 	TransactionTime time.Time       // when it happened
 	Type            TransactionType // what the entry came from

@@ -129,10 +129,10 @@ func (s *RFQService) Config(ctx context.Context) (*RFQConfigResult, error) {
 // RFQConfigResult is what [RFQService.Config] returns.
 type RFQConfigResult struct {
 	DeskCode                 string            // your own desk code
-	MaxLegs                  int64             // most legs in one request
-	MaxLP                    int64             // most makers that one request may name
+	MaxLegs                  int64             // maximum number of legs in one request
+	MaxLP                    int64             // maximum number of makers that one request may name
 	RFQExpireTime            int64             // life of a request, in minutes
-	MaxActiveRFQ             int64             // most open requests at a time
+	MaxActiveRFQ             int64             // maximum number of open requests at a time
 	MinLimitQtySpotOrder     decimal.Decimal   // smallest size of a spot leg
 	MinLimitQtyContractOrder decimal.Decimal   // smallest size of a perpetual or futures leg
 	MinLimitQtyOptionOrder   decimal.Decimal   // smallest size of an option leg

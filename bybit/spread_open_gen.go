@@ -176,7 +176,7 @@ type SpreadOrderRecord struct {
 
 // Executions returns executions of spread orders with those of their legs. When the account traded
 // with itself, the legs of both orders are listed together. The legs are also in the order
-// service's executions, with type FutureSpread.
+// service's executions, with type ExecSpread.
 //
 // A request spans at most 7 days. Without times: the last 7 days; with one of them: the 7 days
 // after StartTime or before EndTime.

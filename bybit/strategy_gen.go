@@ -18,7 +18,8 @@ import (
 type StrategyService struct{ c *Client }
 
 // Create starts a strategy. Which parameters count depends on StrategyType. TWAP, chase and iceberg
-// need size or PositionValue. POV needs POVParams, and with an interval above 0 size or duration.
+// need Size or PositionValue. POV needs POVParams, and with an interval above 0 also needs Size or
+// Duration.
 //
 // V5 page: [strategy/create-strategy].
 //
@@ -36,16 +37,16 @@ type StrategyCreateParams struct {
 	Side   Side   // Buy or Sell
 	Symbol string // symbol, such as BTCUSDT
 
-	// Total value to trade, in quote coin. This or size: TWAP, chase, iceberg.
+	// Total value to trade, in quote coin. This or Size: TWAP, chase, iceberg.
 	PositionValue Opt[decimal.Decimal]
 
-	// Seconds that it runs: TWAP 300 to 86400, required, a multiple of interval; POV 900 to 86400.
+	// Seconds that it runs: TWAP 300 to 86400, required, a multiple of Interval; POV 900 to 86400.
 	Duration Opt[int]
 
 	ReduceOnly Opt[bool]        // whether it may only make a position smaller
 	Category   StrategyCategory // category to trade; POV not on spot
 
-	// Total quantity to trade, in base coin. This or PositionValue; POV: this or duration.
+	// Total quantity to trade, in base coin. This or PositionValue; POV: this or Duration.
 	Size Opt[decimal.Decimal]
 
 	// Which position it belongs to. Required in hedge mode.
@@ -102,7 +103,7 @@ type POVParams struct {
 	// Part of what is measured, in percent, 1 to 100 with at most one decimal.
 	ParticipationRate decimal.Decimal
 
-	// Seconds of trading that are measured, 60 to 14400. Required for TradedVolume.
+	// Seconds of trading that are measured, 60 to 14400. Required for POVTradedVolume.
 	ReferenceWindow Opt[int]
 
 	// Levels of the book that are measured, 1 to 10. Required for the other modes.
@@ -193,7 +194,7 @@ type StrategyInfo struct {
 	StrategyName      string           // name that the user gave it; "" without one
 	TriggerCount      int64            // number of attempts to place an order
 	TradingCount      int64            // number of orders placed
-	RealizedPnL       decimal.Decimal  // realised profit, in settlement coin: perpetuals and futures
+	RealizedPnL       decimal.Decimal  // realised profit, in settlement coin (perpetuals and futures)
 	StrategyType      StrategyType     // how it works the order
 
 	ChasePrice string // side of the book that its price follows, such as Bid1 or Ask1: chase and iceberg

@@ -102,7 +102,7 @@ type UserSignAgreementParams struct {
 
 	Agree bool // always true: the terms are accepted
 
-	// Terms to accept, by the newer numbers. Either this or category.
+	// Terms to accept, by the newer numbers. Either this or Category.
 	CategoryV2 Opt[AgreementV2]
 }
 

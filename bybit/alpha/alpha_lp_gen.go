@@ -199,7 +199,7 @@ type LPPayToken struct {
 	AvailableBalance  decimal.Decimal // what the account can put in, in tokens
 	TokenIconURLDay   string          // address of its icon on a light background
 	TokenIconURLNight string          // address of its icon on a dark background
-	MinStakeAmount    decimal.Decimal // least amount of a stake, in tokens; absent if there is none
+	MinStakeAmount    decimal.Decimal // smallest amount of a stake, in tokens; absent if there is none
 	MaxStakeAmount    decimal.Decimal // largest amount of a stake, in tokens; absent if there is none
 }
 

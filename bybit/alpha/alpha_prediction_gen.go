@@ -82,8 +82,8 @@ type PredictionPayTokensResult struct {
 	List []PredictionPayToken // in the order of the reply
 }
 
-// PredictionEvent returns an event with its outcomes, their tokens and their prices. Give slug or
-// EventID; slug counts if both are given.
+// PredictionEvent returns an event with its outcomes, their tokens and their prices. Give Slug or
+// EventID; Slug counts if both are given.
 //
 // V5 page: [alpha/prediction/event-detail].
 //
@@ -98,7 +98,7 @@ func (s *Service) PredictionEvent(ctx context.Context, p *PredictionEventParams)
 
 // PredictionEventParams are the parameters of [Service.PredictionEvent].
 type PredictionEventParams struct {
-	EventID bybit.Opt[string] // ID of the event; needed without slug
+	EventID bybit.Opt[string] // ID of the event; needed without Slug
 
 	Slug bybit.Opt[string] // name of the event in web addresses, such as will-argentina-win-world-cup-2026
 

@@ -109,7 +109,7 @@ type TradeQuoteResult struct {
 	ToTokenCode        string          // code of what is received
 	ToTokenAmount      decimal.Text    // amount expected in return
 	ToTokenAmountUSD   decimal.Decimal // what that is worth, in US dollars
-	MinToTokenAmount   decimal.Text    // least amount in return, after slippage
+	MinToTokenAmount   decimal.Text    // smallest amount in return, after slippage
 	Slippage           decimal.Decimal // slippage expected, as a fraction
 
 	Gas            decimal.Decimal // gas expected, in the chain's own coin; goes unchanged into the order
@@ -387,7 +387,7 @@ type TradeTokenDetailsResult struct {
 	TokenIconURLNight   string          // address of its icon on a dark background
 	MinOrderQuantity    decimal.Decimal // smallest order; in TradeTokens it counts in the coin that pays
 	MaxOrderQuantity    decimal.Decimal // largest order; in TradeTokens it counts in the coin that pays
-	MaxPositionQuantity decimal.Decimal // most of the token that one user may hold
+	MaxPositionQuantity decimal.Decimal // largest amount of the token that one user may hold
 	TokenDesc           string          // description of the token's project
 	XURL                string          // address of its profile at X
 	OfficialURL         string          // address of its website

@@ -82,7 +82,7 @@ type FuturesGridBot struct {
 	CreateTime           time.Time        // when it was made
 	ModifyTime           time.Time        // when it last changed
 	EndTime              time.Time        // when it ended; absent while it runs
-	MinProfit            decimal.Decimal  // least profit of a pair of trades, in percent
+	MinProfit            decimal.Decimal  // smallest profit of a pair of trades, in percent
 	MaxProfit            decimal.Decimal  // highest profit of a pair of trades, in percent
 	Leverage             decimal.Decimal  // leverage that was set, a multiple
 	MarkPrice            decimal.Decimal  // mark price of the symbol
@@ -94,8 +94,8 @@ type FuturesGridBot struct {
 	TakeProfitPrice      decimal.Decimal  // price at which to close with a profit; absent if not set
 	TPSLType             TPSLTypeName     // how take profit and stop loss are given
 	RealClosePrice       decimal.Decimal  // price at which it ended; absent while it runs
-	MinPricePrecision    decimal.Decimal  // least step of a price, for the bot
-	TickSize             decimal.Decimal  // least step of a price, on the market
+	MinPricePrecision    decimal.Decimal  // smallest step of a price, for the bot
+	TickSize             decimal.Decimal  // smallest step of a price, on the market
 	UsedRewardAmount     decimal.Decimal  // vouchers that were used, in the quote coin; absent without any
 	SettlementAssets     string           // what it paid back, such as 950 USDT
 	AccountType          AccountType      // account that the money came from
@@ -260,7 +260,7 @@ type CreateMartingaleParams struct {
 	// Size of an addition, as a multiple of the first order: 1.1 is 10% more.
 	AddPositionPercent decimal.Decimal
 
-	AddPositionNum         int64           // most additions in a round
+	AddPositionNum         int64           // maximum number of additions in a round
 	RoundTakeProfitPercent decimal.Decimal // profit at which a round ends, as a fraction
 	InitMargin             decimal.Decimal // amount to put in, in the quote coin
 
@@ -317,7 +317,7 @@ type MartingaleBot struct {
 	QuoteToken             string               // quote coin, such as USDT
 	Leverage               decimal.Decimal      // leverage that was set, a multiple
 	RoundTakeProfitPercent decimal.Decimal      // profit at which a round ends, as a fraction
-	AddPositionNum         int64                // most additions in a round
+	AddPositionNum         int64                // maximum number of additions in a round
 	AddPositionPercent     decimal.Decimal      // size of an addition, as a multiple of the first order
 
 	// Step of the price against the position after which it adds, as a fraction.
@@ -355,7 +355,7 @@ type MartingaleBot struct {
 
 	StopType         MartingaleStopName // why it ended
 	SettlementAssets string             // what it paid back, such as 950 USDT; empty while it runs
-	TickSize         decimal.Decimal    // least step of a price, on the market
+	TickSize         decimal.Decimal    // smallest step of a price, on the market
 	ClosePrice       decimal.Decimal    // price at which it ended; 0 while it runs
 	CurrentPrice     decimal.Decimal    // market price of the symbol
 	RunningDuration  int64              // how long it has run, in seconds
@@ -398,7 +398,7 @@ type MartingaleLimitsParams struct {
 	// Size of an addition, as a multiple of the first order: 1.1 is 10% more.
 	AddPositionPercent bybit.Opt[decimal.Decimal]
 
-	AddPositionNum         bybit.Opt[int]             // most additions in a round
+	AddPositionNum         bybit.Opt[int]             // maximum number of additions in a round
 	RoundTakeProfitPercent bybit.Opt[decimal.Decimal] // profit at which a round ends, as a fraction
 	InitMargin             bybit.Opt[decimal.Decimal] // amount to put in, in the quote coin
 
@@ -419,7 +419,7 @@ type MartingaleLimitsResult struct {
 	CheckCode              MartingaleCheck // what is wrong with the parameters
 	PriceFloatPercent      Limits          // step of the price, as a fraction
 	AddPositionPercent     Limits          // size of an addition, as a multiple of the first order
-	AddPositionNum         Limits          // most additions in a round
+	AddPositionNum         Limits          // maximum number of additions in a round
 	InitMargin             Limits          // amount to put in, in the quote coin
 	RoundTakeProfitPercent Limits          // profit at which a round ends, as a fraction
 	StopLossPercent        Limits          // stop loss, as a fraction of the margin

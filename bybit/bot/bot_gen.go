@@ -13,14 +13,14 @@ import (
 
 // Range says what a parameter may be.
 type Range struct {
-	From decimal.Decimal // least value
+	From decimal.Decimal // smallest value
 	To   decimal.Decimal // highest value; absent if there is no limit
 }
 
 // Limits says what a parameter may be.
 type Limits struct {
 	Max decimal.Decimal // highest value
-	Min decimal.Decimal // least value
+	Min decimal.Decimal // smallest value
 }
 
 // ComboSymbol is a symbol of a combo bot to create.

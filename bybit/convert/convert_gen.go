@@ -77,8 +77,8 @@ type FiatCoin struct {
 	IconNight          string          // address of its icon on a dark background
 	Precision          int64           // decimals of its amounts
 	Disable            bool            // whether it cannot be converted at the moment
-	SingleFromMinLimit decimal.Decimal // least that can be given at a time, in its own units
-	SingleFromMaxLimit decimal.Decimal // most that can be given at a time, in its own units
+	SingleFromMinLimit decimal.Decimal // smallest amount that can be given at a time, in its own units
+	SingleFromMaxLimit decimal.Decimal // largest amount that can be given at a time, in its own units
 }
 
 // FiatPrice is a price of one coin by way of payment.
@@ -206,8 +206,8 @@ type Coin struct {
 
 	BalanceUSDT        decimal.Text    // balance in USDT
 	TimePeriod         int64           // reserved; ignore it
-	SingleFromMinLimit decimal.Decimal // least that can be given at a time
-	SingleFromMaxLimit decimal.Decimal // most that can be given at a time
+	SingleFromMinLimit decimal.Decimal // smallest amount that can be given at a time
+	SingleFromMaxLimit decimal.Decimal // largest amount that can be given at a time
 	SingleToMinLimit   decimal.Decimal // reserved; ignore it
 	SingleToMaxLimit   decimal.Decimal // reserved; ignore it
 	DailyFromMinLimit  decimal.Decimal // reserved; ignore it

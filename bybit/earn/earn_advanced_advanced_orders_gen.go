@@ -359,14 +359,14 @@ type LiquidityProduct struct {
 	QuoteCoin           string          // quote coin of the pool
 	Status              ProductStatus   // ProductAvailable or ProductNotAvailable
 	MaxLeverage         int64           // highest leverage of a position
-	MinInvestmentQuote  decimal.Decimal // least investment in the quote coin
-	MinInvestmentBase   decimal.Decimal // least investment in the base coin
-	MaxInvestmentQuote  decimal.Decimal // most investment in the quote coin
-	MaxInvestmentBase   decimal.Decimal // most investment in the base coin
-	MinWithdrawalAmount decimal.Decimal // least that can be taken out, in the quote coin
+	MinInvestmentQuote  decimal.Decimal // smallest investment in the quote coin
+	MinInvestmentBase   decimal.Decimal // smallest investment in the base coin
+	MaxInvestmentQuote  decimal.Decimal // largest investment in the quote coin
+	MaxInvestmentBase   decimal.Decimal // largest investment in the base coin
+	MinWithdrawalAmount decimal.Decimal // smallest amount that can be taken out, in the quote coin
 	BaseCoinPrecision   int64           // decimal places of base coin amounts
 	QuoteCoinPrecision  int64           // decimal places of quote coin amounts
-	MinReinvestAmount   decimal.Decimal // least that can be reinvested, in the quote coin
+	MinReinvestAmount   decimal.Decimal // smallest amount that can be reinvested, in the quote coin
 	YieldCoins          []string        // coins in which the pool pays
 	APYE8               decimal.Decimal // yearly rate now, times 10^8
 	APY7dE8             decimal.Decimal // yearly rate over 7 days, times 10^8

@@ -15,7 +15,7 @@ import (
 type DualOffer struct {
 	SelectPrice         decimal.Decimal // target price, in the quote coin
 	APYE8               decimal.Decimal // yearly rate times 10^8
-	MaxInvestmentAmount decimal.Decimal // most that can be invested at this price
+	MaxInvestmentAmount decimal.Decimal // largest amount that can be invested at this price
 	ExpiredAt           time.Time       // when the offer ends
 }
 
@@ -106,10 +106,10 @@ type AdvancedProduct struct {
 
 	SettlementTime time.Time // when the product settles; for DualAssets also the end of its interest
 
-	// Least investment to buy low, in the quote coin. DualAssets only.
+	// Smallest investment to buy low, in the quote coin. DualAssets only.
 	MinPurchaseQuoteAmount decimal.Decimal
 
-	// Least investment to sell high, in the base coin. DualAssets only.
+	// Smallest investment to sell high, in the base coin. DualAssets only.
 	MinPurchaseBaseAmount decimal.Decimal
 
 	// What is left of the quota to buy low, in the quote coin. DualAssets only.
@@ -124,7 +124,7 @@ type AdvancedProduct struct {
 	// Decimal places of amounts to sell high. DualAssets only.
 	OrderPrecisionDigitalBase int64
 
-	// Least investment in one order. Not for DualAssets.
+	// Smallest investment in one order. Not for DualAssets.
 	MinPurchaseAmount decimal.Decimal
 
 	// What is left of the quota. SmartLeverage and DiscountBuy only.
@@ -143,10 +143,11 @@ type AdvancedProduct struct {
 	// Distance of the fixed range above the initial price. DoubleWin only.
 	UpperPriceBuffer decimal.Decimal
 
-	// Least distance of your own bounds from the price, as a fraction. DoubleWin on request only.
+	// Smallest distance of your own bounds from the price, as a fraction. DoubleWin on request
+	// only.
 	MinDeviationRatio decimal.Decimal
 
-	// Most distance of your own bounds from the price, as a fraction. DoubleWin on request only.
+	// Largest distance of your own bounds from the price, as a fraction. DoubleWin on request only.
 	MaxDeviationRatio decimal.Decimal
 
 	// Step of your own bounds. DoubleWin on request only.
@@ -202,7 +203,7 @@ type AdvancedQuotesResult struct {
 	// When the quote ends. SmartLeverage only.
 	ExpireAt time.Time
 
-	// Most that one order can invest. DoubleWin and SmartLeverage only.
+	// Largest amount that one order can invest. DoubleWin and SmartLeverage only.
 	MaxInvestmentAmount decimal.Decimal
 
 	// Index price now, for InitialPrice of an order. DoubleWin and SmartLeverage only.
@@ -230,7 +231,7 @@ type DiscountQuote struct {
 	PurchasePrice       decimal.Decimal // price at which the coin is bought
 	KnockoutPrice       decimal.Decimal // price that ends the product with interest
 	KnockoutCouponE8    decimal.Decimal // yearly rate of that interest, times 10^8
-	MaxInvestmentAmount decimal.Decimal // most that can be invested at this quote
+	MaxInvestmentAmount decimal.Decimal // largest amount that can be invested at this quote
 	InstUID             string          // ID of the market maker; send it back unchanged
 	ExpiredAt           time.Time       // when the quote ends; absent if no end is set
 	Category            Category        // always DiscountBuy; undocumented
@@ -267,13 +268,13 @@ type DoubleWinLeverageResult struct {
 	UpperPrice          decimal.Decimal // upper end of the range as asked
 	Leverage            decimal.Decimal // leverage for this range
 	ExpireTime          time.Time       // when the quote ends; the order must come before
-	MaxInvestmentAmount decimal.Decimal // most that one order can invest
+	MaxInvestmentAmount decimal.Decimal // largest amount that one order can invest
 }
 
 // PlaceAdvancedOrder buys an advanced product, or leaves a double win or smart leverage early.
 // Success means that the order was taken: see [Service.AdvancedOrders] for the outcome.
 //
-// Stake needs amount, coin, AccountType and the extra object of its category with a quote that is
+// Stake needs Amount, Coin, AccountType and the extra object of its category with a quote that is
 // still valid; Redeem needs the redeem object, with an amount from [Service.RedemptionEstimates].
 //
 // V5 pages: [finance/advanced-earn/dual-asset/create-order],
@@ -297,16 +298,16 @@ type PlaceAdvancedOrderParams struct {
 	Category  Category // DualAssets, DoubleWin, SmartLeverage or DiscountBuy
 	ProductID string   // ID of the product
 
-	// Coin to invest, such as USDT. Not needed for Redeem.
+	// Coin to invest, such as USDT. Not needed for OrderRedeem.
 	Coin bybit.Opt[string]
 
 	OrderType OrderType // OrderStake, or OrderRedeem for DoubleWin and SmartLeverage
 
-	// Amount to invest, in coin. Needed for Stake.
+	// Amount to invest, in coin. Needed for OrderStake.
 	Amount bybit.Opt[decimal.Decimal]
 
-	// Account that pays: AccountFund or AccountUnified. Needed for Stake, and for Redeem of
-	// SmartLeverage. Optional.
+	// Account that pays: AccountFund or AccountUnified. Needed for OrderStake, and for OrderRedeem
+	// of SmartLeverage. Optional.
 	AccountType AccountType
 
 	// The user's own ID of the order: up to 36 characters, DiscountBuy 40, of letters, digits, _

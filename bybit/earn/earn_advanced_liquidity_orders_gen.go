@@ -88,7 +88,7 @@ type LiquidityOrder struct {
 	// Leverage of the order. AddLiquidity only.
 	Leverage decimal.Decimal
 
-	// Amount lost to slippage. AddLiquidity only, after Success.
+	// Amount lost to slippage. AddLiquidity only, after OrderSuccess.
 	SlippageValue decimal.Decimal
 
 	CreatedTime time.Time // when the order was made

@@ -85,7 +85,7 @@ type Coupon struct {
 	UsedAt                  time.Time       // when it was used; absent if it was not
 	Status                  CouponStatus    // what became of the coupon
 	CurrentPnL              decimal.Decimal // extra interest so far, in coin
-	LimitPnL                decimal.Decimal // most extra interest that it gives, in coin
+	LimitPnL                decimal.Decimal // maximum extra interest that it gives, in coin
 	PositionEffectiveAmount decimal.Decimal // amount that earns the extra rate, in coin
 	ProductID               string          // ID of the product it is used in; 0 before use
 	Category                Category        // products it is for: FlexibleSaving or DualAssets
@@ -100,7 +100,7 @@ type RewardCard struct {
 	ExpireAt           time.Time       // when it runs out
 	Status             CouponStatus    // what became of the card
 	Amount             decimal.Decimal // amount of the trial fund or voucher
-	LimitPnLPercentage decimal.Decimal // most profit as a fraction of the amount: 0.23 is 23 %
+	LimitPnLPercentage decimal.Decimal // maximum profit as a fraction of the amount: 0.23 is 23 %
 	BaseCoin           string          // base coin of the dual asset
 	QuoteCoin          string          // quote coin of the dual asset
 	Direction          CardDirection   // side it is for
@@ -138,8 +138,8 @@ type FixedProduct struct {
 	Duration                 string          // length of the term, such as 8h or 1d
 	Status                   ProductStatus   // ProductAvailable, ProductSoldOut or ProductNotStarted
 	TieredAPYList            []APYTier       // rates by amount, where a product has them
-	MinStakeAmount           decimal.Decimal // least that can be put in, in coin
-	MaxStakeAmount           decimal.Decimal // most that can be put in, in coin
+	MinStakeAmount           decimal.Decimal // smallest amount that can be put in, in coin
+	MaxStakeAmount           decimal.Decimal // largest amount that can be put in, in coin
 	Precision                int64           // decimal places of amounts
 	SubscribeStartAt         time.Time       // when the sale begins
 	SubscribeEndAt           time.Time       // when the sale ends; absent if it does not
@@ -240,13 +240,13 @@ type FixedOrdersParams struct {
 	// OrderStake, OrderRedeem or OrderReinvest. Default: all.
 	OrderType OrderType
 
-	// ID of the product; needs category. Default: all.
+	// ID of the product; needs Category. Default: all.
 	ProductID bybit.Opt[string]
 
 	// FixedTermSaving, FundPool or FundPoolPremium. Needed with ProductID. Optional.
 	Category Category
 
-	OrderID   bybit.Opt[string]    // the exchange's ID of one order, alone
+	OrderID   bybit.Opt[string]    // the exchange's ID of one order, without other filters
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 
@@ -275,8 +275,8 @@ type FixedOrder struct {
 	Amount    decimal.Decimal  // amount in coin
 	Duration  string           // length of the term, such as 8h or 1d
 
-	// Account that paid or received. Documented as always AccountFund for Redeem; the example says
-	// AccountUnified.
+	// Account that paid or received. Documented as always AccountFund for OrderRedeem; the example
+	// says AccountUnified.
 	AccountType AccountType
 
 	SettlementTime time.Time // when the term ends

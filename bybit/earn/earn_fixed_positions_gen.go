@@ -101,7 +101,7 @@ func (s *Service) RedeemFixed(ctx context.Context, p *RedeemFixedParams) (*Redee
 // RedeemFixedParams are the parameters of [Service.RedeemFixed].
 type RedeemFixedParams struct {
 	ProductID  string   // ID of the product
-	Category   Category // FundPool, nothing else
+	Category   Category // only FundPool
 	PositionID string   // ID of the position
 }
 
@@ -154,7 +154,7 @@ type TokenProductResult struct {
 	Coin            string          // the token, BYUSDT
 	MintFeeRateE8   decimal.Decimal // fee for minting, a rate times 10^8
 	RedeemFeeRateE8 decimal.Decimal // fee for redeeming, a rate times 10^8
-	MinInvestment   decimal.Decimal // least that can be minted, in USDT
+	MinInvestment   decimal.Decimal // smallest amount that can be minted, in USDT
 
 	// Holding of the account in byUSDT. Absent without a key.
 	UserHolding decimal.Decimal
@@ -229,7 +229,7 @@ type PlaceTokenOrderParams struct {
 
 	OrderType   TokenOrderType  // TokenMint or TokenRedeem
 	Amount      decimal.Decimal // amount: USDT to mint with, or byUSDT to redeem
-	AccountType AccountType     // AccountFlexibleSaving for Mint, AccountUnified for Redeem
+	AccountType AccountType     // AccountFlexibleSaving for TokenMint, AccountUnified for TokenRedeem
 }
 
 // PlaceTokenOrderResult is what [Service.PlaceTokenOrder] returns.
@@ -239,7 +239,7 @@ type PlaceTokenOrderResult struct {
 }
 
 // TokenOrders returns orders for byUSDT, in pages; one order if OrderID or LinkID is sent alone.
-// Changes that the TradFi account caused appear as Redeem with an ExternalEventType.
+// Changes that the TradFi account caused appear as TokenRedeem with an ExternalEventType.
 //
 // V5 page: [finance/earn/byusdt/order].
 //
@@ -332,7 +332,7 @@ type TokenPositionParams struct {
 // TokenPositionResult is what [Service.TokenPosition] returns.
 type TokenPositionResult struct {
 	TotalAmount    decimal.Decimal // holding of the account in byUSDT
-	TotalYield     decimal.Decimal // yield of all time
+	TotalYield     decimal.Decimal // total yield so far
 	YesterdayYield decimal.Decimal // yield of yesterday
 	APRE8          decimal.Decimal // base yearly rate times 10^8
 	BonusAPRE8     decimal.Decimal // bonus yearly rate times 10^8, for those who are entitled to it

@@ -24,7 +24,7 @@ type Yield struct {
 
 	EffectiveStakingAmount decimal.Decimal // amount that earned it, in coin
 
-	// Order of the redemption. Flexible savings: only with distribution mode Manual.
+	// Order of the redemption. Flexible savings: only with distribution mode DistributionManual.
 	OrderID string
 
 	Status    YieldStatus // whether the yield has been paid
@@ -68,17 +68,17 @@ type Product struct {
 	EstimateAPR decimal.Decimal
 
 	Coin           string          // coin that is put in, such as BTC
-	MinStakeAmount decimal.Decimal // least that can be put in, in coin
-	MaxStakeAmount decimal.Decimal // most that can be put in, in coin
+	MinStakeAmount decimal.Decimal // smallest amount that can be put in, in coin
+	MaxStakeAmount decimal.Decimal // largest amount that can be put in, in coin
 	Precision      int64           // decimal places of amounts
 	ProductID      string          // ID of the product
 	Status         ProductStatus   // whether the product can be bought
 	BonusEvents    []BonusEvent    // extra rewards of the product
 
-	// Least that can be taken out. Liquid staking only.
+	// Smallest amount that can be taken out. Liquid staking only.
 	MinRedeemAmount decimal.Decimal
 
-	// Most that can be taken out. Liquid staking only.
+	// Largest amount that can be taken out. Liquid staking only.
 	MaxRedeemAmount decimal.Decimal
 
 	// Whether the product has a fixed end. On-chain only.
@@ -151,7 +151,7 @@ type PlaceOrderParams struct {
 	// Optional.
 	ToAccountType AccountType
 
-	// Coupon to use. Only to Stake in FlexibleSaving.
+	// Coupon to use. Only to OrderStake in FlexibleSaving.
 	InterestCard *CouponUse
 }
 
@@ -328,7 +328,7 @@ func (s *Service) ModifyPosition(ctx context.Context, p *ModifyPositionParams) e
 
 // ModifyPositionParams are the parameters of [Service.ModifyPosition].
 type ModifyPositionParams struct {
-	Category   Category // OnChain, nothing else
+	Category   Category // only OnChain
 	ProductID  string   // ID of the product
 	PositionID string   // ID of the position
 
@@ -418,7 +418,7 @@ func (s *Service) AllHourlyYields(ctx context.Context, p *HourlyYieldsParams) it
 
 // HourlyYieldsParams are the parameters of [Service.HourlyYields].
 type HourlyYieldsParams struct {
-	Category Category // FlexibleSaving, nothing else
+	Category Category // only FlexibleSaving
 
 	// ID of the product. Default: all.
 	ProductID bybit.Opt[string]

@@ -238,7 +238,7 @@ type FixedBorrowOffersParams struct {
 	// Which way to sort. Default: least first.
 	Sort bybit.Opt[SortDirection]
 
-	// Most offers to return, 1 to 100. Default: 10.
+	// Maximum number of offers to return, 1 to 100. Default: 10.
 	Limit bybit.Opt[int]
 }
 
@@ -272,7 +272,7 @@ type FixedSupplyOffersParams struct {
 	// Which way to sort. Default: least first.
 	Sort bybit.Opt[SortDirection]
 
-	// Most offers to return, 1 to 100. Default: 10.
+	// Maximum number of offers to return, 1 to 100. Default: 10.
 	Limit bybit.Opt[int]
 }
 

@@ -107,10 +107,10 @@ const (
 type SortDirection int64
 
 const (
-	// SortAscending: least first. The default.
+	// SortAscending: smallest first. The default.
 	SortAscending SortDirection = 0
 
-	SortDescending SortDirection = 1 // most first
+	SortDescending SortDirection = 1 // largest first
 )
 
 // SupplySource says where the coins to lend come from.

@@ -60,9 +60,9 @@ type Coin struct {
 	FixedBorrowingAccuracy     int64           // decimals of an amount in a fixed loan
 	FlexibleBorrowable         bool            // whether it is lent without a term
 	FlexibleBorrowingAccuracy  int64           // decimals of an amount in a flexible loan
-	MaxBorrowingAmount         decimal.Decimal // most that may be borrowed, in coins
-	MinFixedBorrowingAmount    decimal.Decimal // least amount of a fixed loan, in coins
-	MinFlexibleBorrowingAmount decimal.Decimal // least amount of a flexible loan, in coins
+	MaxBorrowingAmount         decimal.Decimal // largest amount that may be borrowed, in coins
+	MinFixedBorrowingAmount    decimal.Decimal // smallest amount of a fixed loan, in coins
+	MinFlexibleBorrowingAmount decimal.Decimal // smallest amount of a flexible loan, in coins
 	VIPLevel                   string          // VIP or PRO level that the terms are for
 
 	// Interest of a year for 14 days, as a fraction; absent without such a term.
@@ -152,7 +152,7 @@ type MaxCollateralReductionParams struct {
 
 // MaxCollateralReductionResult is what [Service.MaxCollateralReduction] returns.
 type MaxCollateralReductionResult struct {
-	MaxCollateralAmount decimal.Decimal // most that may be taken out, in coins
+	MaxCollateralAmount decimal.Decimal // largest amount that may be taken out, in coins
 }
 
 // AdjustCollateral moves collateral between the funding wallet and the loans.
@@ -312,7 +312,7 @@ type MaxLoanCollateral struct {
 // MaxLoanResult is what [Service.MaxLoan] returns.
 type MaxLoanResult struct {
 	Currency       string          // coin to borrow, as asked
-	MaxLoan        decimal.Decimal // most that could be borrowed, in coins
+	MaxLoan        decimal.Decimal // largest amount that could be borrowed, in coins
 	NotionalUSD    decimal.Decimal // the same in US dollars
 	RemainingQuota decimal.Decimal // what is left of the account's own limit for the coin, in coins
 }

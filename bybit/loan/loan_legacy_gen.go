@@ -70,8 +70,8 @@ type LegacyCoin struct {
 	// Interest of an hour for 90 days, as a fraction; absent without such a term.
 	HourlyInterestRate90D decimal.Decimal
 
-	MaxBorrowingAmount decimal.Decimal // most that may be borrowed, in coins
-	MinBorrowingAmount decimal.Decimal // least that may be borrowed, in coins
+	MaxBorrowingAmount decimal.Decimal // largest amount that may be borrowed, in coins
+	MinBorrowingAmount decimal.Decimal // smallest amount that may be borrowed, in coins
 }
 
 // LegacyCollateralCoins returns the collateral of legacy loans, with the ratios of loan to value at
@@ -115,7 +115,7 @@ type LegacyCollateralCoin struct {
 	InitialLTV         decimal.Decimal // ratio up to which one may borrow at first, as a fraction
 	LiquidationLTV     decimal.Decimal // ratio at which the collateral is liquidated, as a fraction
 	MarginCallLTV      decimal.Decimal // ratio at which more collateral is asked for, as a fraction
-	MaxLimit           decimal.Decimal // most that is taken as collateral, in coins
+	MaxLimit           decimal.Decimal // largest amount that is taken as collateral, in coins
 }
 
 // LegacyLimits returns the least and the most that the account may borrow and give as collateral,
@@ -142,9 +142,9 @@ type LegacyLimitsParams struct {
 type LegacyLimitsResult struct {
 	CollateralCurrency  string          // collateral coin, as asked
 	LoanCurrency        string          // coin to borrow, as asked
-	MaxCollateralAmount decimal.Decimal // most collateral, in coins
+	MaxCollateralAmount decimal.Decimal // largest collateral, in coins
 	MaxLoanAmount       decimal.Decimal // largest loan, in coins
-	MinCollateralAmount decimal.Decimal // least collateral, in coins
+	MinCollateralAmount decimal.Decimal // smallest collateral, in coins
 	MinLoanAmount       decimal.Decimal // smallest loan, in coins
 }
 

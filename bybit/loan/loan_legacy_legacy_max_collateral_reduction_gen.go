@@ -32,7 +32,7 @@ type LegacyMaxCollateralReductionParams struct {
 
 // LegacyMaxCollateralReductionResult is what [Service.LegacyMaxCollateralReduction] returns.
 type LegacyMaxCollateralReductionResult struct {
-	MaxCollateralAmount decimal.Decimal // most that may be taken out, in coins
+	MaxCollateralAmount decimal.Decimal // largest amount that may be taken out, in coins
 }
 
 // AdjustLegacyCollateral moves collateral between the funding wallet and a legacy loan.

@@ -177,7 +177,7 @@ type OrdersParams struct {
 	StartTime bybit.Opt[time.Time] // not before this time
 	EndTime   bybit.Opt[time.Time] // not after this time
 
-	// Most orders to return, 1 to 500. Default: 100.
+	// Maximum number of orders to return, 1 to 500. Default: 100.
 	Limit bybit.Opt[int]
 
 	// Purchases or redemptions. Default: both.

@@ -165,7 +165,7 @@ type LoansParams struct {
 	StartTime bybit.Opt[time.Time] // loans made at or after this time
 	EndTime   bybit.Opt[time.Time] // loans made at or before this time
 
-	// Most loans to return, 1 to 100. Default: 10.
+	// Maximum number of loans to return, 1 to 100. Default: 10.
 	Limit bybit.Opt[int]
 }
 
@@ -255,7 +255,7 @@ type RepaymentsParams struct {
 	StartTime bybit.Opt[time.Time] // repayments at or after this time
 	EndTime   bybit.Opt[time.Time] // repayments at or before this time
 
-	// Most repayments to return, 1 to 100. Default: 100.
+	// Maximum number of repayments to return, 1 to 100. Default: 100.
 	Limit bybit.Opt[int]
 }
 

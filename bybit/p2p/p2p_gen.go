@@ -17,12 +17,12 @@ type Requirements struct {
 	MustHaveEmail         bool  // whether the counterparty must have an email address bound
 	MustHaveMobile        bool  // whether the counterparty must have a mobile number bound
 	HasRegisterTime       bool  // whether RegisterTimeThreshold counts
-	RegisterTimeThreshold int64 // least age of the counterparty's account, in days
+	RegisterTimeThreshold int64 // minimum age of the counterparty's account, in days
 
-	// Least number of orders that the counterparty completed in the last 30 days.
+	// Smallest number of orders that the counterparty completed in the last 30 days.
 	OrderFinishNumberDay30 int64
 
-	// Least share of orders that the counterparty completed in the last 30 days, in percent.
+	// Smallest share of orders that the counterparty completed in the last 30 days, in percent.
 	CompleteRateDay30 decimal.Decimal
 
 	// Countries of the identity check that are refused, as three-letter codes of ISO 3166-1.
@@ -33,13 +33,13 @@ type Requirements struct {
 	HasNationalLimit          bool // whether NationalLimit counts
 }
 
-// RequirementParams says what an ad shall demand of a counterparty. What is left out is not
+// RequirementParams says what an ad is to demand of a counterparty. What is left out is not
 // demanded.
 type RequirementParams struct {
 	MustHaveKYC          bybit.Opt[bool] // whether the counterparty's identity must have been checked
 	HasCompleteRateDay30 bybit.Opt[bool] // whether CompleteRateDay30 counts
 
-	// Least share of orders that the counterparty completed in the last 30 days, in percent.
+	// Smallest share of orders that the counterparty completed in the last 30 days, in percent.
 	CompleteRateDay30 bybit.Opt[decimal.Decimal]
 
 	HasOrderFinishNumberDay30 bybit.Opt[bool] // whether OrderFinishNumberDay30 counts
@@ -51,10 +51,10 @@ type RequirementParams struct {
 	// Countries of the identity check that are refused, as three-letter codes of ISO 3166-1.
 	NationalLimit bybit.Opt[string]
 
-	// Least number of orders that the counterparty completed in the last 30 days.
+	// Smallest number of orders that the counterparty completed in the last 30 days.
 	OrderFinishNumberDay30 bybit.Opt[int]
 
-	RegisterTimeThreshold bybit.Opt[int]  // least age of the counterparty's account, in days
+	RegisterTimeThreshold bybit.Opt[int]  // minimum age of the counterparty's account, in days
 	HasNationalLimit      bybit.Opt[bool] // whether NationalLimit counts
 }
 
@@ -82,19 +82,19 @@ type Market struct {
 	ItemDownRange decimal.Decimal // lowest price of an ad, in percent of the reference price; undocumented
 	ItemUpRange   decimal.Decimal // highest price of an ad, in percent of the reference price; undocumented
 
-	CurrencyMinQuote decimal.Decimal // least amount of an order, in the currency; undocumented
-	CurrencyMaxQuote decimal.Decimal // most amount of an order, in the currency; undocumented
+	CurrencyMinQuote decimal.Decimal // smallest amount of an order, in the currency; undocumented
+	CurrencyMaxQuote decimal.Decimal // largest amount of an order, in the currency; undocumented
 
-	// Least value of an ad's highest amount, in the currency; undocumented.
+	// Smallest value of an ad's highest amount, in the currency; undocumented.
 	CurrencyLowerMaxQuote decimal.Decimal
 
-	TokenMinQuote decimal.Decimal // least quantity of an ad, in tokens; undocumented
-	TokenMaxQuote decimal.Decimal // most quantity of an ad, in tokens; undocumented
+	TokenMinQuote decimal.Decimal // smallest quantity of an ad, in tokens; undocumented
+	TokenMaxQuote decimal.Decimal // largest quantity of an ad, in tokens; undocumented
 
 	// Amount that is limited by the identity check, in the currency; undocumented.
 	KYCCurrencyLimit decimal.Decimal
 
-	ItemSideLimit int64           // most ads of one side; undocumented
+	ItemSideLimit int64           // maximum number of ads on one side; undocumented
 	BuyFeeRate    decimal.Decimal // fee rate of a buyer; absent if there is none; undocumented
 	SellFeeRate   decimal.Decimal // fee rate of a seller; absent if there is none; undocumented
 
@@ -124,7 +124,7 @@ type MarketToken struct {
 	OrgID      string // ID of the exchange's company; undocumented
 	TokenID    string // token, such as USDT; undocumented
 	Scale      int64  // decimals of a quantity; undocumented
-	Sequence   int64  // place of the token in lists; undocumented
+	Sequence   int64  // position of the token in lists; undocumented
 }
 
 // AdPayment is a payment method of an ad. Which fields are filled depends on its type.
@@ -190,17 +190,17 @@ type Ad struct {
 	Quantity         decimal.Decimal // quantity of the ad, in tokens
 	FrozenQuantity   decimal.Decimal // quantity in orders under way, in tokens
 	ExecutedQuantity decimal.Decimal // quantity traded, in tokens
-	MinAmount        decimal.Decimal // least amount of an order, in the currency
-	MaxAmount        decimal.Decimal // most amount of an order, in the currency
+	MinAmount        decimal.Decimal // smallest amount of an order, in the currency
+	MaxAmount        decimal.Decimal // largest amount of an order, in the currency
 	Remark           string          // description that others see
 	Status           AdStatus        // where the ad stands
 	CreateDate       time.Time       // when the ad was posted
 
 	Payments  []int64 // types of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
-	OrderNum  int64   // orders of the advertiser; undocumented
-	FinishNum int64   // orders of the advertiser that were completed; undocumented
+	OrderNum  int64   // number of the advertiser's orders; undocumented
+	FinishNum int64   // number of the advertiser's completed orders; undocumented
 
-	RecentOrderNum int64 // recent orders of the advertiser; undocumented
+	RecentOrderNum int64 // number of the advertiser's recent orders; undocumented
 
 	// Share of recent orders that the advertiser completed, in percent; undocumented.
 	RecentExecuteRate decimal.Decimal
@@ -238,17 +238,17 @@ type OnlineAd struct {
 	Quantity         decimal.Decimal // quantity of the ad, in tokens; undocumented
 	FrozenQuantity   decimal.Decimal // quantity in orders under way, in tokens; undocumented
 	ExecutedQuantity decimal.Decimal // quantity traded, in tokens; undocumented
-	MinAmount        decimal.Decimal // least amount of an order, in the currency
-	MaxAmount        decimal.Decimal // most amount of an order, in the currency
+	MinAmount        decimal.Decimal // smallest amount of an order, in the currency
+	MaxAmount        decimal.Decimal // largest amount of an order, in the currency
 	Remark           string          // description by the advertiser; undocumented
 	Status           AdStatus        // where the ad stands; undocumented
 	CreateDate       time.Time       // when the ad was posted; undocumented
 
 	Payments  []int64 // types of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
-	OrderNum  int64   // orders of the advertiser; undocumented
-	FinishNum int64   // orders of the advertiser that were completed; undocumented
+	OrderNum  int64   // number of the advertiser's orders; undocumented
+	FinishNum int64   // number of the advertiser's completed orders; undocumented
 
-	RecentOrderNum    int64           // recent orders of the advertiser
+	RecentOrderNum    int64           // number of the advertiser's recent orders
 	RecentExecuteRate decimal.Decimal // share of recent orders that the advertiser completed, in percent
 	Fee               decimal.Decimal // fee; absent in the exchange's example; undocumented
 	IsOnline          bool            // whether the advertiser is online
@@ -278,7 +278,7 @@ type PaymentField struct {
 	Label       string // name to show, such as Bank Account Number; undocumented
 	Placeholder string // text to show while it is empty; undocumented
 	Type        string // kind of field, such as text; undocumented
-	MaxLength   int64  // most characters; undocumented
+	MaxLength   int64  // maximum number of characters; undocumented
 	Required    bool   // whether it must be filled; undocumented
 }
 
@@ -286,10 +286,10 @@ type PaymentField struct {
 type PaymentConfig struct {
 	PaymentType int64  // type of payment, such as 14 for a bank transfer or 377 for the balance at Bybit
 	CheckType   int64  // how the exchange checks it, in a code of its own
-	Sort        int64  // place of the type in lists
+	Sort        int64  // position of the type in lists
 	PaymentName string // name of the type, such as Bank Transfer
-	AddTips     string // advice to who adds such a method
-	ItemTips    string // advice to who puts it into an ad
+	AddTips     string // advice for whoever adds such a method
+	ItemTips    string // advice for whoever puts it into an ad
 	Online      bool   // whether it pays from a balance at Bybit
 
 	Items []PaymentField // fields of the form of the type

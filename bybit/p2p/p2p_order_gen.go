@@ -176,7 +176,7 @@ type Appraisal struct {
 }
 
 // Orders returns orders of the account, of the last 90 days unless times are given. Orders older
-// than 180 days cannot be had.
+// than 180 days are not available.
 //
 // V5 page: [p2p/order/order-list].
 //
@@ -232,7 +232,7 @@ type OrdersResult struct {
 
 // PendingOrders returns orders of the account that are not over: those that wait for something, and
 // those with an appeal or an objection. Of the last 90 days unless times are given; orders older
-// than 180 days cannot be had.
+// than 180 days are not available.
 //
 // V5 page: [p2p/order/pending-order].
 //
@@ -287,7 +287,7 @@ type PendingOrdersResult struct {
 }
 
 // Release releases the tokens of an order to the buyer. It cannot be undone: be sure that the money
-// has come.
+// has arrived.
 //
 // V5 page: [p2p/order/release-digital-asset].
 //
@@ -316,10 +316,11 @@ type ReviewCancelParams struct {
 	OrderID       string       // ID of the order
 	ExamineResult ReviewResult // whether the order may be cancelled
 
-	// Why not. Needed for REJECT. Optional.
+	// Why not. Needed for ReviewReject. Optional.
 	RejectReason RejectReason
 
-	// Images that prove it, as addresses or identifiers joined with commas. Needed for REJECT.
+	// Images that prove it, as addresses or identifiers joined with commas. Needed for
+	// ReviewReject.
 	RejectProofs bybit.Opt[string]
 
 	RejectRemark bybit.Opt[string] // explanation of a rejection in free words

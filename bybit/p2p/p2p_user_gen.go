@@ -209,8 +209,8 @@ type PostAdParams struct {
 	Premium decimal.Decimal
 
 	Price         decimal.Decimal   // price of a token, in the currency
-	MinAmount     decimal.Decimal   // least amount of an order, in the currency
-	MaxAmount     decimal.Decimal   // most amount of an order, in the currency
+	MinAmount     decimal.Decimal   // smallest amount of an order, in the currency
+	MaxAmount     decimal.Decimal   // largest amount of an order, in the currency
 	PaymentIDs    []string          // identifiers of PaymentMethods, at most 5
 	Remark        string            // description that others see, at most 900 characters; may be empty
 	Requirements  RequirementParams // what the ad demands of a counterparty
@@ -265,8 +265,8 @@ type UpdateAdParams struct {
 	Premium decimal.Decimal
 
 	Quantity      decimal.Decimal   // quantity of the ad, in tokens
-	MinAmount     decimal.Decimal   // least amount of an order, in the currency
-	MaxAmount     decimal.Decimal   // most amount of an order, in the currency
+	MinAmount     decimal.Decimal   // smallest amount of an order, in the currency
+	MaxAmount     decimal.Decimal   // largest amount of an order, in the currency
 	PaymentPeriod int64             // how long a buyer may take to pay, in minutes, such as 15
 	Remark        string            // description that others see, at most 900 characters; may be empty
 	Price         decimal.Decimal   // price of a token, in the currency

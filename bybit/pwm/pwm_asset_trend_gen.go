@@ -142,8 +142,8 @@ type Product struct {
 	// Length of the term in days. 0 if it can be left at any time.
 	Duration int64
 
-	MinInvestmentAmount decimal.Decimal // least that can be paid in, in coin
-	MaxInvestmentAmount decimal.Decimal // most that can be paid in, in coin
+	MinInvestmentAmount decimal.Decimal // smallest amount that can be paid in, in coin
+	MaxInvestmentAmount decimal.Decimal // largest amount that can be paid in, in coin
 
 	// Largest fall from a peak, as a negative fraction. Funds only.
 	MaxDrawdown decimal.Decimal
@@ -385,7 +385,7 @@ type FundOrder struct {
 	// Amount in coin. Subscribe only.
 	Amount decimal.Decimal
 
-	// Number of shares. Redeem only.
+	// Number of shares. Only of OrderRedeem.
 	Shares decimal.Decimal
 
 	Status      FundOrderStatus // where the order stands

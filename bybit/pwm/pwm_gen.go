@@ -105,7 +105,7 @@ func (s *Service) Plan(ctx context.Context, p *PlanParams) (*PlanResult, error) 
 
 // PlanParams are the parameters of [Service.Plan].
 type PlanParams struct {
-	PlanID string // ID of an Active or Closed plan
+	PlanID string // ID of a plan that is Active or Closed
 }
 
 // PlanResult is what [Service.Plan] returns.

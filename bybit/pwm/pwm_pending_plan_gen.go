@@ -125,7 +125,7 @@ type PlannedStake struct {
 	APR              decimal.Decimal // yearly rate now, as a fraction; it may change
 }
 
-// Subscribe pays a plan in that is PendingSubscription; the first success makes it Active.
+// Subscribe pays for a plan that is PlanPending; the first success makes it PlanActive.
 // V5 page: [finance/pwm/investment-plan/subscribe].
 //
 // [finance/pwm/investment-plan/subscribe]: https://bybit-exchange.github.io/docs/v5/finance/pwm/investment-plan/subscribe
@@ -169,7 +169,7 @@ func (s *Service) InvestMore(ctx context.Context, p *InvestMoreParams) (*InvestM
 
 // InvestMoreParams are the parameters of [Service.InvestMore].
 type InvestMoreParams struct {
-	PlanID string // ID of an Active plan
+	PlanID string // ID of a plan that is Active
 
 	// Account that pays. Default: AccountFund.
 	AccountType AccountType
@@ -260,7 +260,7 @@ func (s *Service) Claim(ctx context.Context, p *ClaimParams) (*ClaimResult, erro
 
 // ClaimParams are the parameters of [Service.Claim].
 type ClaimParams struct {
-	PlanID string // ID of an Active plan
+	PlanID string // ID of a plan that is Active
 
 	// Account that receives. Default: AccountFund.
 	ToAccountType AccountType
@@ -271,10 +271,11 @@ type ClaimParams struct {
 
 // ClaimResult is what [Service.Claim] returns.
 type ClaimResult struct {
-	PlanID        string        // ID of the plan
-	ToAccountType int64         // account that receives, as a number of the exchange: 6 was seen for FUND
-	Status        RequestStatus // RequestSuccess or RequestProcessing
-	CreatedTime   time.Time     // when the claim was made
+	PlanID        string // ID of the plan
+	ToAccountType int64  // account that receives, as a number of the exchange: 6 was seen for AccountFund
+
+	Status      RequestStatus // RequestSuccess or RequestProcessing
+	CreatedTime time.Time     // when the claim was made
 }
 
 // Orders returns orders of the account's plans, newest first, in pages.

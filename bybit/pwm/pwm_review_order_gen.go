@@ -49,7 +49,7 @@ type ReviewOrderResult struct {
 	// Amount in coin. Subscribe only.
 	Amount decimal.Decimal
 
-	// Number of shares. Redeem only.
+	// Number of shares. Only of OrderRedeem.
 	Shares decimal.Decimal
 
 	UpdatedTime time.Time // when the order last changed
@@ -115,7 +115,7 @@ func (s *Service) CreateSubAccount(ctx context.Context, p *CreateSubAccountParam
 
 // CreateSubAccountParams are the parameters of [Service.CreateSubAccount].
 type CreateSubAccountParams struct {
-	FundID string // ID of an Active fund
+	FundID string // ID of a fund that is SubAccountActive
 
 	// The user's own ID of the request. Sending it again makes nothing twice.
 	ReqLinkID string
@@ -148,7 +148,7 @@ func (s *Service) SettleProfit(ctx context.Context, p *SettleProfitParams) (*Set
 
 // SettleProfitParams are the parameters of [Service.SettleProfit].
 type SettleProfitParams struct {
-	FundID string // ID of an Active fund
+	FundID string // ID of a fund that is Active
 
 	// The user's own ID of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string

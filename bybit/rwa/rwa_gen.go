@@ -56,18 +56,19 @@ type Product struct {
 
 	NAV decimal.Decimal // latest worth of one share in the settlement coin, cut to SharePrecision
 
-	MinStakeAmount decimal.Decimal // least that can be paid in, in the settlement coin
+	MinStakeAmount decimal.Decimal // smallest amount that can be paid in, in the settlement coin
 
-	// Most that one order can pay in, in the settlement coin. Absent if there is no limit.
+	// Largest amount that one order can pay in, in the settlement coin. Absent if there is no
+	// limit.
 	MaxStakeAmount decimal.Decimal
 
-	// Most that a user can hold, in the settlement coin. Absent if there is no limit.
+	// Largest amount that a user can hold, in the settlement coin. Absent if there is no limit.
 	UserMaxAmount decimal.Decimal
 
 	// What you may still pay in, in the settlement coin. Absent without a key or a limit.
 	UserQuota decimal.Decimal
 
-	MinRedeemShare  decimal.Decimal // least number of shares that can be sold
+	MinRedeemShare  decimal.Decimal // smallest number of shares that can be sold
 	RedeemFeeRate   decimal.Decimal // fee for selling as a fraction: 0.001 is 0.1 %
 	SubscriptionFee decimal.Decimal // fee for buying as a fraction: 0.001 is 0.1 %
 	ExtLink         string          // address of a page about the asset
@@ -130,10 +131,10 @@ type PlaceOrderParams struct {
 	OrderType OrderType // OrderStake to buy, OrderRedeem to sell
 	Coin      string    // settlement coin in capitals, such as USDC
 
-	// Amount to pay in, in the settlement coin. Needed for Stake, else ignored.
+	// Amount to pay in, in the settlement coin. Needed for OrderStake, else ignored.
 	StakeAmount bybit.Opt[decimal.Decimal]
 
-	// Number of shares to sell. Needed for Redeem, else ignored.
+	// Number of shares to sell. Needed for OrderRedeem, else ignored.
 	RedeemShares bybit.Opt[decimal.Decimal]
 
 	// Account that pays or receives. Default: AccountFund.
@@ -215,10 +216,10 @@ type Order struct {
 	ProductID int64     // ID of the product
 	Coin      string    // settlement coin of the order
 
-	// Amount paid in, in the settlement coin. Stake only.
+	// Amount paid in, in the settlement coin. Only of OrderStake.
 	StakeAmount decimal.Decimal
 
-	// Number of shares sold. Redeem only.
+	// Number of shares sold. Only of OrderRedeem.
 	RedeemShares decimal.Decimal
 
 	Status      OrderStatus // how far the order is
@@ -226,10 +227,10 @@ type Order struct {
 	CreatedTime time.Time   // when the order was made
 	UpdatedTime time.Time   // when the order last changed
 
-	// Number of shares bought. Stake only, after Success.
+	// Number of shares bought. Only of OrderStake, after OrderSuccess.
 	SettledShares decimal.Decimal
 
-	// Amount received, in the settlement coin. Redeem only, after Success.
+	// Amount received, in the settlement coin. Only of OrderRedeem, after OrderSuccess.
 	SettledAmount decimal.Decimal
 }
 

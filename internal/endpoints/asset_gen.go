@@ -270,7 +270,7 @@ func ofAsset() []Endpoint {
 				{Name: "requestId", Type: "string", Text: "An ID made by the caller, of 1 to 32 letters and digits; a second withdrawal with it is not made."},
 				{Name: "transactionPurpose", Type: "string", Text: "Purpose of the withdrawal, at least 20 characters. Needed on the Turkish site."},
 				{Name: "questionnaire", Type: "string", Text: "Travel rule answers as a JSON object in a string, at most 16384 bytes: page asset/withdraw/questionnaire. Takes the place of transactionPurpose and beneficiary."},
-				{Name: "beneficiary", Type: "object", Text: "Receiver, for the travel rule. Needed in Korea, India, Turkey, Kazakhstan, Indonesia and the UAE; questionnaire is newer."},
+				{Name: "beneficiary", Type: "object", Text: "Receiver, for the travel rule. Needed in Korea, India, Turkey, Kazakhstan, Indonesia and the UAE. See questionnaire, which is newer."},
 				{Name: "beneficiary.beneficiaryTransactionPurpose", Type: "string", Text: "Purpose of the withdrawal. Needed from Korea to a company over CODE."},
 				{Name: "beneficiary.beneficiaryRepresentativeFirstName", Type: "string", Text: "First name of the company's representative. Needed from Korea to a company over CODE."},
 				{Name: "beneficiary.beneficiaryRepresentativeLastName", Type: "string", Text: "Last name of the company's representative. Needed from Korea to a company over CODE."},

@@ -53,7 +53,7 @@ func ofEarn() []Endpoint {
 		{Method: "POST", Path: "/v5/earn/position/modify", Group: "earn", Auth: "signed", Read: false, Page: "finance/earn/easy-onchain/modify-position", Go: "earn.Service.ModifyPosition",
 			Text: "Switches reinvesting of an on-chain position on or off. Only products with a fixed term allow it.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "OnChain, nothing else."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "Only OnChain."},
 				{Name: "productId", Type: "int", Required: true, Text: "ID of the product."},
 				{Name: "positionId", Type: "int", Required: true, Text: "ID of the position."},
 				{Name: "autoReinvest", Type: "bool digit", Required: true, Text: "Whether another term follows."},
@@ -73,7 +73,7 @@ func ofEarn() []Endpoint {
 		{Method: "GET", Path: "/v5/earn/hourly-yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/hourly-yield", Go: "earn.Service.HourlyYields",
 			Text: "The yield of flexible savings hour by hour, in pages. Without times, the last 7 days; both times may be 7 days apart at most.",
 			Params: []Param{
-				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving, nothing else."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "Only FlexibleSaving."},
 				{Name: "productId", Type: "string", Text: "ID of the product. Default: all."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time. Default: 7 days ago."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time, at most 7 days after startTime."},
@@ -120,7 +120,7 @@ func ofEarn() []Endpoint {
 				{Name: "orderType", Type: "string", Values: []string{"Stake", "Redeem", "Reinvest"}, Text: "Stake, Redeem or Reinvest. Default: all."},
 				{Name: "productId", Type: "string", Text: "ID of the product; needs category. Default: all."},
 				{Name: "category", Type: "string", Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FixedTermSaving, FundPool or FundPoolPremium. Needed with productId."},
-				{Name: "orderId", Type: "string", Text: "The exchange's ID of one order, alone."},
+				{Name: "orderId", Type: "string", Text: "The exchange's ID of one order, without other filters."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
 				{Name: "limit", Type: "int", Text: "Rows per page, at most 50. Default: 20."},
@@ -139,7 +139,7 @@ func ofEarn() []Endpoint {
 			Text: "Leaves a fund pool before its end. Only products with allowEarlyRedemption, once redemptionLimitDuration has passed. The amount goes to the funding account.",
 			Params: []Param{
 				{Name: "productId", Type: "int", Required: true, Text: "ID of the product."},
-				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FundPool, nothing else."},
+				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "Only FundPool."},
 				{Name: "positionId", Type: "int", Required: true, Text: "ID of the position."},
 			},
 		},

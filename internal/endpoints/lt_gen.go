@@ -40,7 +40,7 @@ func ofLt() []Endpoint {
 				{Name: "orderId", Type: "string", Text: "The exchange's ID of one order."},
 				{Name: "startTime", Type: "ms", Text: "Not before this time."},
 				{Name: "endTime", Type: "ms", Text: "Not after this time."},
-				{Name: "limit", Type: "int", Text: "Most orders to return, 1 to 500. Default: 100."},
+				{Name: "limit", Type: "int", Text: "Maximum number of orders to return, 1 to 500. Default: 100."},
 				{Name: "ltOrderType", Type: "string", Values: []string{"1", "2"}, Text: "Purchases or redemptions. Default: both."},
 				{Name: "serialNo", Type: "string", Text: "The user's own ID of one order."},
 			},

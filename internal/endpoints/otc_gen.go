@@ -23,7 +23,7 @@ func ofOTC() []Endpoint {
 				{Name: "orderId", Type: "string", Text: "ID of a loan. Default: all loans, newest first."},
 				{Name: "startTime", Type: "ms", Text: "Loans made at or after this time."},
 				{Name: "endTime", Type: "ms", Text: "Loans made at or before this time."},
-				{Name: "limit", Type: "int", Text: "Most loans to return, 1 to 100. Default: 10."},
+				{Name: "limit", Type: "int", Text: "Maximum number of loans to return, 1 to 100. Default: 10."},
 			},
 		},
 		{Method: "GET", Path: "/v5/ins-loan/repaid-history", Group: "otc", Auth: "signed", Read: true, Page: "otc/repay-info", Go: "otc.Service.Repayments",
@@ -31,7 +31,7 @@ func ofOTC() []Endpoint {
 			Params: []Param{
 				{Name: "startTime", Type: "ms", Text: "Repayments at or after this time."},
 				{Name: "endTime", Type: "ms", Text: "Repayments at or before this time."},
-				{Name: "limit", Type: "int", Text: "Most repayments to return, 1 to 100. Default: 100."},
+				{Name: "limit", Type: "int", Text: "Maximum number of repayments to return, 1 to 100. Default: 100."},
 			},
 		},
 		{Method: "GET", Path: "/v5/ins-loan/ltv-convert", Group: "otc", Auth: "signed", Read: true, Page: "otc/ltv-convert", Go: "otc.Service.LTV",

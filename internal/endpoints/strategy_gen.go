@@ -6,7 +6,7 @@ package endpoints
 func ofStrategy() []Endpoint {
 	return []Endpoint{
 		{Method: "POST", Path: "/v5/strategy/create", Group: "strategy", Auth: "signed", Read: false, Page: "strategy/create-strategy", Go: "bybit.Client.Strategy.Create",
-			Text: "Starts a strategy. Which parameters count depends on strategyType. TWAP, chase and iceberg need size or positionValue. POV needs povParams, and with an interval above 0 size or duration.",
+			Text: "Starts a strategy. Which parameters count depends on strategyType. TWAP, chase and iceberg need size or positionValue. POV needs povParams, and with an interval above 0 also needs size or duration.",
 			Params: []Param{
 				{Name: "side", Type: "string", Required: true, Values: []string{"Buy", "Sell"}, Text: "Buy or Sell."},
 				{Name: "symbol", Type: "string", Required: true, Text: "Symbol, such as BTCUSDT."},

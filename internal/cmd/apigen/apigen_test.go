@@ -283,7 +283,7 @@ func TestTextsSpeakGo(t *testing.T) {
 		"// Whether it is forced. Default: ForceNone.",
 		"// FullTone or Pastel; see shop/colors of LinkID; optional",
 		"// Tone of it. FullTone needs Thing. Default: Pastel.",
-		"// The color that it had: Red, Green or FullTone. // // Deprecated: out of use, see color. Old Color",
+		"// The color that it had: Red, Green or FullTone. // // Deprecated: out of use, see Color. Old Color",
 		"// price unless Force is ForceAll; absent if there is none",
 		"// how many; goes before Thing",
 		"// Deprecated: Use Order. // // [p2p/twice]: https://bybit-exchange.github.io/docs/p2p/twice",
@@ -294,6 +294,55 @@ func TestTextsSpeakGo(t *testing.T) {
 	}
 	if text := string(tree["internal/endpoints/shop_gen.go"]); !strings.Contains(text, "see shop/colors of orderLinkId") {
 		t.Errorf("the command speaks Go:\n%s", text)
+	}
+}
+
+const wording = `service Shop
+doc ShopService has things.
+
+enum Kind string  A kind of order.
+  Limit   KindLimit   At a price.
+  Market  KindMarket  At any.
+  ALL     KindAll     Both.
+
+method Order POST /v5/order signed
+  page shop/order
+  doc An ALL order needs price. Without kind ALL is sent; with Market the price does not count. Give size, orderId or end; end goes to the end.
+  doc Two ways with start and end; for both Limit.
+  params
+    orderId  string?   ID at the price of the order.
+    kind     Kind?     Kind of it.
+    price    decimal?  Limit price, required for Limit; without size, or instead of size. See the price of size or so.
+    size     decimal?  This or price; ignored for a Market order without price rules.
+    start    string?   Beginning: not after end. Needs end, orderId.
+    end      string?   The end of it.
+`
+
+// TestWordsThatAreFields reads comments in which names of fields and values are written
+// like words of English.
+func TestWordsThatAreFields(t *testing.T) {
+	f, errs := Parse("spec/shop.api", wording)
+	spec, more := Check([]*File{f}, nil)
+	if err := errors.Join(append(errs, more...)...); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := Generate(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := strings.ReplaceAll(string(tree["bybit/shop_gen.go"]), "//", "")
+	code = strings.Join(strings.Fields(code), " ")
+	for _, want := range []string{
+		"an ALL order needs Price. Without Kind KindAll is sent; with KindMarket the price does not count. Give Size, OrderID or End; end goes to the end.",
+		"Two ways with Start and End; for both KindLimit.",
+		"ID at the price of the order",
+		"Limit price, required for KindLimit; without Size, or instead of Size. See the price of size or so.",
+		"this or Price; ignored for a Market order without price rules",
+		"Beginning: not after end. Needs End, OrderID.",
+	} {
+		if !strings.Contains(code, want) {
+			t.Errorf("no %q in\n%s", want, tree["bybit/shop_gen.go"])
+		}
 	}
 }
 

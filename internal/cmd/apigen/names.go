@@ -73,7 +73,7 @@ func lowerFirst(s string) string {
 	word, _, _ := strings.Cut(s, " ")
 	word = strings.TrimRight(word, ".,;:")
 	runes := []rune(word)
-	if alternatives.MatchString(s) {
+	if alternatives.MatchString(s) && word != "This" {
 		return s
 	}
 	if len(runes) == 0 || !unicode.IsUpper(runes[0]) {

@@ -29,6 +29,7 @@ func (n naming) add(rows []*Row) {
 // scope is where a text stands: which fields and which enum it may speak of.
 type scope struct {
 	names []naming         // nearest first
+	near  naming           // the fields beside the text; of a method's text, those of its parameters
 	enum  *Enum            // of the text's own field
 	of    map[string]*Enum // of the fields around it, by their names on the wire
 }
@@ -47,6 +48,10 @@ func (g *generator) scopeOf(u *unit) *scope {
 			}
 		}
 		s.names = append(s.names, near)
+		if u.params != nil {
+			s.near = make(naming)
+			s.near.add(u.params.Rows)
+		}
 	}
 	file, all := make(naming), make(naming)
 	for f, units := range g.p.units {
@@ -81,11 +86,11 @@ func (u *unit) rows() [][]*Row {
 func (s *scope) within(rows []*Row) *scope {
 	own := make(naming)
 	own.add(rows)
-	return &scope{names: append([]naming{own}, s.names...), of: s.of}
+	return &scope{names: append([]naming{own}, s.names...), near: own, of: s.of}
 }
 
 // at is the scope of one row's text.
-func (s *scope) at(e *Enum) *scope { return &scope{names: s.names, enum: e, of: s.of} }
+func (s *scope) at(e *Enum) *scope { return &scope{names: s.names, near: s.near, enum: e, of: s.of} }
 
 // plain are names of the wire that are no words of English, though they look like some.
 var plain = map[string]bool{"qty": true, "uta": true, "uid": true, "mmp": true, "ips": true}
@@ -132,6 +137,13 @@ var (
 	digits    = regexp.MustCompile(`^\d+$`)
 	noValue   = regexp.MustCompile(`\bnull\b`)
 	beside    = regexp.MustCompile(`(?:[,;]|\b(?:or|else|need|needs|Default:)) (\w+)`)
+	pointing  = regexp.MustCompile(`\b([Nn]eeds?|[Ww]ithout|[Tt]his or|instead of|precedence over|[Ss]ee|Give|multiple of|language of|plus|less) $`)
+	pair      = regexp.MustCompile(`\bwith $`)
+	inRow     = regexp.MustCompile(`^(,|,? and|,? or) $`)
+	clause    = regexp.MustCompile(`([.;:]| to) $`)
+	partner   = regexp.MustCompile(`^ and (\w+)`)
+	ended     = regexp.MustCompile(`^([.,;:)]|$| (or|and|if|unless|is|are|counts|less)\b)`)
+	midst     = regexp.MustCompile(`\b([A-Za-z]+) $`)
 	given     = regexp.MustCompile(`^ (?:is )?(\w+)`)
 	list      = regexp.MustCompile(`\w+(, \w+)*,? or \w+`)
 	camel     = regexp.MustCompile(`\b([A-Z]\w*\.[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*|[A-Z]{2,}[a-z]\w*)\b`)
@@ -148,6 +160,7 @@ func (s *scope) speak(text string) string {
 	}
 	var b strings.Builder
 	from := 0
+	fields := s.fields(text)
 	var before *Enum // of the field that was named last, if nothing but "is" stands between
 	for _, at := range term.FindAllStringIndex(text, -1) {
 		word, between := text[at[0]:at[1]], text[from:at[0]]
@@ -171,12 +184,17 @@ func (s *scope) speak(text string) string {
 		if value == "" && s.isValue(text, at) {
 			value = constant(s.enum, word)
 		}
+		if value == "" {
+			value = s.beside(word, text[:at[0]])
+		}
 		switch name := s.name(word); {
 		case value != "":
 			b.WriteString(value)
 		case name != "":
 			before = s.of[word]
 			b.WriteString(name)
+		case fields[at[0]]:
+			b.WriteString(s.near[word])
 		case s.gives(word, text[from:]):
 			before = s.of[word]
 			b.WriteString(s.own(word))
@@ -186,6 +204,51 @@ func (s *scope) speak(text string) string {
 	}
 	b.WriteString(text[from:])
 	return noValue.ReplaceAllString(b.String(), "absent")
+}
+
+// fields finds, by where they begin, the words of a text that are fields beside it and not
+// the words of English that are written the same: "needs price" or "this or size", and
+// what such a word stands in a row with.
+func (s *scope) fields(text string) map[int]bool {
+	found, known := make(map[int]bool), make(map[string]bool)
+	end := -1 // of the field before
+	for _, at := range term.FindAllStringIndex(text, -1) {
+		word, before, after := text[at[0]:at[1]], text[:at[0]], text[at[1]:]
+		if s.name(word) != "" {
+			end = at[1]
+			continue
+		}
+		if s.near[word] == "" || !unicode.IsLower(rune(word[0])) || !ended.MatchString(after) {
+			continue
+		}
+		with := partner.FindStringSubmatch(after)
+		switch {
+		case pointing.MatchString(before), pair.MatchString(before) && with != nil && s.near[with[1]] != "",
+			end >= 0 && inRow.MatchString(text[end:at[0]]), known[word] && clause.MatchString(before):
+			found[at[0]], known[word] = true, true
+			end = at[1]
+		}
+	}
+	return found
+}
+
+// beside returns the constant for a word in the midst of a sentence that is a value of a
+// field beside the text, as in "ignored for Market".
+func (s *scope) beside(word, before string) string {
+	m := midst.FindStringSubmatch(before)
+	if m == nil && strings.ToUpper(word) != word || m != nil && (m[1] == "a" || m[1] == "an") || !unicode.IsUpper(rune(word[0])) {
+		return ""
+	}
+	name := ""
+	for _, e := range s.of {
+		switch value := constant(e, word); {
+		case value != "" && name != "" && name != value:
+			return ""
+		case value != "":
+			name = value
+		}
+	}
+	return name
 }
 
 // gives reports whether a word is a field and a value of it follows.
