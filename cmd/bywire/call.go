@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -76,7 +77,9 @@ func (a *app) callCommand() *cobra.Command {
 				return err
 			}
 			keys, err := opts.credentials()
-			if err != nil {
+			if half, ok := errors.AsType[*envKeyError](err); ok && (e.Auth != "signed" || opts.dryRun) {
+				a.say("%s; going on without a key", oneLine(half.Error()))
+			} else if err != nil {
 				return err
 			}
 			if opts.dryRun {
@@ -209,9 +212,19 @@ func (a *app) confirm(ctx context.Context, e *endpoints.Endpoint, env *bybit.Env
 	return usageError("%s: not sent", opOf(e))
 }
 
+// restOptions are those of a client that makes a call or two: whoever waits is told why.
+func (a *app) restOptions(env bybit.Environment, keys *bybit.Credentials) *bybit.Options {
+	return &bybit.Options{Environment: env, Credentials: keys, Trace: &bybit.Trace{
+		CallRetry: func(c bybit.TraceCall, wait time.Duration, err error) {
+			op := c.Method + " " + c.Path + ": "
+			a.say("%s%s; again in %s, attempt %d", op, oneLine(strings.TrimPrefix(err.Error(), op)), took(wait), c.Attempt+1)
+		},
+	}}
+}
+
 // call makes the request and prints the reply.
 func (a *app) call(ctx context.Context, env bybit.Environment, keys *bybit.Credentials, e *endpoints.Endpoint, params any) error {
-	client, err := bybit.NewClient(&bybit.Options{Environment: env, Credentials: keys})
+	client, err := bybit.NewClient(a.restOptions(env, keys))
 	if err != nil {
 		return usageError("%w", err)
 	}
@@ -268,13 +281,16 @@ func (a *app) printReply(body []byte) error {
 // failedItems says which items of a batch were refused, and of which it is not known what
 // became of them: those decide the exit code.
 func failedItems(op string, items []error) error {
-	refused, open, first := 0, 0, ""
+	refused, open, first, like := 0, 0, "", ""
 	for i, err := range items {
 		switch {
 		case err == nil:
 			continue
 		case errors.Is(err, bybit.ErrOutcomeUnknown):
 			open++
+			if unknown, ok := errors.AsType[*bybit.UnknownError](err); ok && like == "" {
+				like = lookUp(unknown)
+			}
 		default:
 			refused++
 		}
@@ -284,7 +300,7 @@ func failedItems(op string, items []error) error {
 	}
 	switch {
 	case open > 0:
-		return &codeError{exitUnknown, fmt.Errorf("%s: of %d %d refused, %d unknown: ask what became of them; %s", op, len(items), refused, open, first)}
+		return &codeError{exitUnknown, fmt.Errorf("%s: of %d %d refused, %d unknown: ask what became of them; %s%s", op, len(items), refused, open, first, like)}
 	case refused > 0:
 		return &codeError{exitRefused, fmt.Errorf("%s: %d of %d refused; %s", op, refused, len(items), first)}
 	}

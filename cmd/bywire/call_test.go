@@ -259,15 +259,19 @@ func TestCallExitCodes(t *testing.T) {
 		{"GET /v5/account/info", 200, refusal(33004, "Your api key has expired."), exitAuth, "extend it where it was made"},
 		{"GET /v5/account/info", 401, "", exitAuth, "HTTP 401"},
 		{create, 200, refusal(110007, "ab not enough"), exitRefused, "POST /v5/order/create: ab not enough (110007)"},
-		{create, 200, refusal(10000, "Server Timeout"), exitUnknown, "ask what became of it before it is sent again"},
-		{create, 200, refusal(10006, "Too many visits!"), exitRateLimited, "Too many visits! (10006)"},
+		{create, 200, refusal(10000, "Server Timeout"), exitUnknown, "ask what became of it before it is sent again, like: bywire call GET /v5/order/realtime category=spot symbol=BTCUSDT\n"},
+		{create + " orderLinkId=it's", 502, "", exitUnknown, `sent again, like: bywire call GET /v5/order/realtime category=spot symbol=BTCUSDT orderLinkId='it'\''s'`},
+		{"POST /v5/asset/transfer/inter-transfer transferId=u-1 coin=USDT amount=1 fromAccountType=FUND toAccountType=UNIFIED", 502, "", exitUnknown, "like: bywire call GET /v5/asset/transfer/query-inter-transfer-list transferId=u-1\n"},
+		{"POST /v5/account/set-margin-mode setMarginMode=REGULAR_MARGIN", 502, "", exitUnknown, "before it is sent again\n"},
+		{create, 200, refusal(10006, "Too many visits!"), exitRateLimited, "Too many visits! (10006); wait a second: all programs of the account share its limits"},
+		{create, 200, refusal(10018, "Exceeded the IP Rate Limit."), exitRateLimited, "(10018); stop every program on this address and wait ten minutes"},
 		{create, 429, "", exitRateLimited, "429"},
-		{create, 403, "<html>access too frequent", exitRateLimited, "HTTP 403: <html>access too frequent"},
-		{create, 403, "<html>Request blocked", exitRefused, "HTTP 403: <html>Request blocked"},
+		{create, 403, "<html>access too frequent", exitRateLimited, "HTTP 403: <html>access too frequent; stop every program on this address and wait ten minutes"},
+		{create, 403, "<html>Request blocked", exitRefused, "HTTP 403: <html>Request blocked; a ban ends after ten minutes without requests; a region does not"},
 		{create, 502, "bad gateway", exitUnknown, "outcome unknown"},
 		{create, 200, refusal(0, "OK"), exitUnknown, "the reply has no result"},
 		{create, 403, "403, access too frequent", exitRateLimited, "HTTP 403"},
-		{create, 403, "from your country", exitRefused, "HTTP 403"},
+		{create, 403, "from your country", exitRefused, "HTTP 403: from your country; use the venue of your country"},
 		{"POST /v5/fgridbot/close bot_id=1", 200, `{"retCode":0,"retMsg":"success","result":{"status_code":421,"debug_msg":"banned"},"time":1}`, exitRefused, "banned (421)"},
 		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\",\"orderId\":\"1\"},{\"symbol\":\"B\",\"orderId\":\"2\"}]", 200,
 			`{"retCode":0,"retMsg":"OK","result":{"list":[{},{}]},"retExtInfo":{"list":[{"code":0,"msg":"OK"},{"code":110001,"msg":"no such order"}]},"time":1}`,
@@ -277,7 +281,7 @@ func TestCallExitCodes(t *testing.T) {
 			exitRefused, "1 of 2 refused; item 1: no such order (110001)"},
 		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\",\"orderId\":\"1\"},{\"symbol\":\"B\",\"orderId\":\"2\"}]", 200,
 			`{"retCode":0,"retMsg":"OK","result":{"list":[{},{}]},"retExtInfo":{"list":[{"code":10016,"msg":"?"},{"code":110001,"msg":"no such order"}]},"time":1}`,
-			exitUnknown, "of 2 1 refused, 1 unknown: ask what became of them; item 1: outcome unknown: ? (10016)"},
+			exitUnknown, "of 2 1 refused, 1 unknown: ask what became of them; item 1: outcome unknown: ? (10016), like: bywire call GET /v5/order/realtime category=linear symbol=A orderId=1\n"},
 		{"POST /v5/order/cancel-batch category=linear request=[{\"symbol\":\"A\",\"orderId\":\"1\"},{\"symbol\":\"B\",\"orderId\":\"2\"}]", 200,
 			`{"retCode":0,"retMsg":"OK","result":{"list":[{"orderId":"1"}]},"retExtInfo":{"list":[{"code":0,"msg":"OK"}]},"time":1}`,
 			exitUnknown, "of 2 0 refused, 2 unknown: ask what became of them; item 1: outcome unknown: the reply does not say what became of it"},
@@ -315,24 +319,6 @@ func TestInterruptedOrderIsUnknown(t *testing.T) {
 	code := run(ctx, strings.Fields(args), strings.NewReader(""), &stdout, &stderr)
 	if code != exitUnknown || !strings.Contains(stderr.String(), "outcome unknown") {
 		t.Errorf("an order that was interrupted: %d %s", code, stderr.String())
-	}
-}
-
-// Where the key was likely made is said by the environment that does not know it.
-func TestRefusedKeyNamesTheEnvironment(t *testing.T) {
-	for name, want := range map[string]string{
-		"mainnet": "this is mainnet: for one of testnet add --env testnet, of demo trading --env demo",
-		"testnet": "this is testnet: for one of mainnet add --env mainnet, of demo trading --env demo",
-		"demo":    "this is demo trading: for one of mainnet add --env mainnet, of testnet --env testnet",
-		"tr":      "this is https://api.bybit.tr: see whether --env or --rest is where this one was made",
-	} {
-		env, err := bybit.EnvironmentNamed(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := refusalAdvice(10003, &env); !strings.Contains(got, want) {
-			t.Errorf("%s: %s", name, got)
-		}
 	}
 }
 
@@ -404,6 +390,7 @@ func TestKeyFromAFile(t *testing.T) {
 	v := newSignedVenue(t, http.StatusOK, success)
 	pair := fmt.Sprintf(`{"key":%q,"secret":%q}`, testKey, testSecret)
 	several := file(t, "several.json", `{"main":`+pair+`,"other":`+pair+`}`)
+	half, folder := file(t, "half.json", `{"main":{"key":"abcd1234"},"other":`+pair+`}`), t.TempDir()
 	info := func(args ...string) outcome {
 		return bywire(t, append([]string{"call", "GET", "/v5/account/info", "--rest", v.URL}, args...)...).quiet(t, v)
 	}
@@ -415,7 +402,9 @@ func TestKeyFromAFile(t *testing.T) {
 	}{
 		{[]string{"--creds", several}, "holds several keys: name one of main, other, with --key-name"},
 		{[]string{"--creds", several, "--key-name", "third"}, `holds no key "third", but main, other`},
-		{[]string{"--creds", several + ".none"}, "no such file"},
+		{[]string{"--creds", several + ".none"}, several + ".none: no such file"},
+		{[]string{"--creds", folder}, "--creds " + folder + ": a folder, and it takes a file"},
+		{[]string{"--creds", half, "--key-name", "main"}, "--creds " + half + ", key main: credentials: neither a secret nor a signer"},
 		{[]string{"--creds", file(t, "wrong.json", testSecret)}, "is not {"},
 		{[]string{"--key-name", "main"}, "--key-name main: names a key of a file; add --creds FILE"},
 	} {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,7 +62,7 @@ func (c *connection) credentials() (*bybit.Credentials, error) {
 		case errors.Is(err, bybit.ErrNoCredentials):
 			return nil, nil
 		case err != nil:
-			return nil, usageError("%w", err)
+			return nil, &envKeyError{err}
 		}
 		return keys, nil
 	}
@@ -72,8 +73,27 @@ func (c *connection) credentials() (*bybit.Credentials, error) {
 	case strings.Contains(err.Error(), "holds several keys"):
 		return nil, usageError("--creds: %w, with --key-name", err)
 	}
+	info, statErr := os.Stat(c.creds)
+	switch {
+	case statErr != nil: // perhaps no name of a file at all: it is not repeated
+	case info.IsDir():
+		return nil, usageError("--creds %s: a folder, and it takes a file", c.creds)
+	case !strings.Contains(err.Error(), c.creds):
+		name := ""
+		if c.keyName != "" {
+			name = ", key " + c.keyName
+		}
+		return nil, usageError("--creds %s%s: %w", c.creds, name, err)
+	}
 	return nil, usageError("--creds: %w", err)
 }
+
+// envKeyError is what is wrong with the key of the process's environment. What needs none
+// goes on without.
+type envKeyError struct{ err error }
+
+func (e *envKeyError) Error() string { return e.err.Error() }
+func (e *envKeyError) Unwrap() error { return e.err }
 
 // noKey says what a command without a key lacks.
 func noKey(op string) error {
@@ -113,6 +133,10 @@ func (c *connection) environment(cmd *cobra.Command) (bybit.Environment, error) 
 	if !c.own() {
 		env, err := bybit.EnvironmentNamed(c.env)
 		if err != nil {
+			if len(c.env) == len("eu") { // a country: no other is meant
+				return env, usageError("--env %s: no such environment; sites with hosts of their own are %s; mainnet is www.bybit.com",
+					c.env, strings.Join(bybit.EnvironmentNames()[3:], ", "))
+			}
 			if near := nearest(c.env, bybit.EnvironmentNames()); near != "" {
 				return env, usageError("--env %s: no such environment; meant %s?", c.env, near)
 			}

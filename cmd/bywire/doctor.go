@@ -64,7 +64,10 @@ func (a *app) doctorCommand() *cobra.Command {
 			}
 			d := newDoctor(env, conn.own())
 			d.length = length
-			if d.keys, err = conn.credentials(); err != nil {
+			d.keys, err = conn.credentials()
+			if half, ok := errors.AsType[*envKeyError](err); ok {
+				d.half = half
+			} else if err != nil {
 				return err
 			}
 			if d.probes, err = a.probes(&conn, args); err != nil {
@@ -114,6 +117,7 @@ type doctor struct {
 	env    bybit.Environment
 	own    bool               // the server is one of the user's own
 	keys   *bybit.Credentials // nil: no key to check
+	half   error              // what is wrong with the key of the process's environment
 	probes []probe
 	length time.Duration // how long to listen
 	wait   time.Duration // how long one step may take

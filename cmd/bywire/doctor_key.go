@@ -24,6 +24,8 @@ func (d *doctor) checkKey(ctx context.Context) {
 	f := &finding{Check: "key", Target: "API key", State: stateSkip}
 	limits := &finding{Check: "limits", Target: "GET " + keyPath, State: stateSkip, Detail: "not known without a key"}
 	switch {
+	case d.half != nil:
+		f.State, f.Detail, f.Advice = stateWarn, d.half.Error(), "what needs a key does not work so"
 	case d.keys == nil:
 		f.Detail, f.Advice = "none given", "to check one add --creds FILE, or set BYBIT_API_KEY and BYBIT_API_SECRET"
 	case d.env.RESTURL == "":

@@ -133,10 +133,10 @@ func explainStatus(status int, body string, own bool) (detail, advice string) {
 			"use the venue of your country (--env tr, nl, eu ...; bywire doctor --help lists them) or run where it is allowed"
 	case status == http.StatusForbidden && why == wire.ForbiddenBan:
 		return detail + ": this address is banned for too many requests",
-			"stop every program on this address and wait ten minutes; the limits are 600 requests in 5 s and 500 connects in 5 min"
+			stopOthers
 	case status == http.StatusForbidden:
 		return detail + ": refused by region, or this address is banned for too many requests",
-			"a ban ends after ten minutes without requests; a region does not: use the venue of your country (--env) or run where it is allowed"
+			banOrSite
 	case status == http.StatusTooManyRequests:
 		return detail + ": too many requests from this address", "stop other programs on this address and wait a minute"
 	case status >= 500:

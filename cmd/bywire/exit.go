@@ -78,6 +78,9 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[*bybit.RejectedError](err); ok {
 		return exitRefused
 	}
+	if _, ok := errors.AsType[*envKeyError](err); ok {
+		return exitAuth
+	}
 	if code, ok := callCode(err); ok {
 		return code
 	}
@@ -130,56 +133,6 @@ func callCode(err error) (int, bool) {
 		}
 	}
 	return exitRefused, true
-}
-
-// refusalAdvice says what to do about a refusal that has to do with the key; "" about
-// others.
-func refusalAdvice(code int, env *bybit.Environment) string {
-	switch code {
-	case 10002:
-		return "bywire doctor compares the clocks"
-	case 10003:
-		return wrongPlace(env)
-	case 10004:
-		return "the secret is not that of this key, or a proxy has changed the request"
-	case 10005:
-		return "the key has no permission for this: bywire keys lists what it has"
-	case 10010:
-		return "the key is bound to other addresses than this machine's: add this one where the key was made"
-	case 33004, -2015:
-		return "the key has expired: extend it where it was made, or make another"
-	}
-	return ""
-}
-
-// wrongPlace says where a key that an environment does not know was likely made.
-func wrongPlace(env *bybit.Environment) string {
-	const each = "a key is known only where it was made"
-	switch hostName(env.RESTURL) {
-	case hostName(bybit.Mainnet().RESTURL), "api.bytick.com":
-		return each + ", and this is mainnet: for one of testnet add --env testnet, of demo trading --env demo, of a regional site its --env"
-	case hostName(bybit.Testnet().RESTURL):
-		return each + ", and this is testnet: for one of mainnet add --env mainnet, of demo trading --env demo"
-	case hostName(bybit.Demo().RESTURL):
-		return each + ", and this is demo trading: for one of mainnet add --env mainnet, of testnet --env testnet"
-	}
-	return each + ", and this is " + env.RESTURL + ": see whether --env or --rest is where this one was made"
-}
-
-// explained adds to a call's error what to do about it.
-func explained(err error, env *bybit.Environment) error {
-	if refused, ok := errors.AsType[*bybit.Error](err); ok {
-		if advice := refusalAdvice(refused.Code, env); advice != "" {
-			return fmt.Errorf("%w; %s", err, advice)
-		}
-	}
-	if _, ok := errors.AsType[*bybit.UnknownError](err); ok {
-		return fmt.Errorf("%w; it may have been done: ask what became of it before it is sent again", err)
-	}
-	if _, ok := errors.AsType[*bybit.UnsupportedError](err); ok {
-		return usageError("%w; add --rest URL", err)
-	}
-	return err
 }
 
 // isNetwork reports whether a connection has failed. What the operating system

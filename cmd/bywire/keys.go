@@ -131,7 +131,7 @@ func (k *keyInfo) expiry() string {
 
 // keys prints what the exchange says about the key.
 func (a *app) keys(ctx context.Context, env bybit.Environment, keys *bybit.Credentials, format string) error {
-	client, err := bybit.NewClient(&bybit.Options{Environment: env, Credentials: keys})
+	client, err := bybit.NewClient(a.restOptions(env, keys))
 	if err != nil {
 		return usageError("%w", err)
 	}

@@ -216,6 +216,7 @@ func TestWrongInputGetsOneLine(t *testing.T) {
 		{[]string{"stream", "--category", "futures", "publicTrade.BTCUSDT"}, "--category futures: no such category; there are spot, linear, inverse, option, spread, rfq, status, finance", exitUsage},
 		{[]string{"stream", "--category", "spot", "allLiquidation.BTCUSDT"}, "allLiquidation.BTCUSDT: spot has no allLiquidation topics; they are on linear, inverse", exitUsage},
 		{[]string{"stream", "--env", "prod", "publicTrade.BTCUSDT"}, "--env prod: no such environment; there are mainnet, testnet, demo, tr, id, kz, ge, jp, nl, ae, eu, hk", exitUsage},
+		{[]string{"stream", "--env", "de", "publicTrade.BTCUSDT"}, "--env de: no such environment; sites with hosts of their own are tr, id, kz, ge, jp, nl, ae, eu, hk; mainnet is www.bybit.com", exitUsage},
 		{[]string{"stream", "--env", "tesnet", "publicTrade.BTCUSDT"}, "--env tesnet: no such environment; meant testnet?", exitUsage},
 		{[]string{"stream", "--ws", "http://x", "publicTrade.BTCUSDT"}, "--ws http://x: no ws URL; one looks like ws://127.0.0.1:8787", exitUsage},
 		{[]string{"stream", "--ws", "ws://x", "--env", "demo", "publicTrade.BTCUSDT"}, "--env demo and --ws ws://x: give one of them", exitUsage},

@@ -80,7 +80,7 @@ func saidOfCalls() (lines []string) {
 	const place, tickers = "POST /v5/order/create", "GET /v5/market/tickers"
 	mainnet := bybit.Mainnet()
 	for _, err := range []error{
-		&bybit.UnknownError{Op: place, Err: errors.New("no reply came")},
+		&bybit.UnknownError{Op: place, Ref: bybit.OrderRef{Category: bybit.Spot, Symbol: "BTCUSDT", LinkID: "first-1"}, Err: errors.New("no reply came")},
 		&bybit.LimitError{Op: place, Scope: bybit.LimitAccount, Calls: 10, Per: time.Second, RetryAfter: 700 * time.Millisecond},
 		&bybit.LimitError{Op: tickers, Scope: bybit.LimitAddress, Calls: 600, Per: 5 * time.Second, RetryAfter: 2 * time.Second},
 		&bybit.LimitError{Op: tickers, Scope: bybit.LimitBan, RetryAfter: 9 * time.Minute},
