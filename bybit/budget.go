@@ -50,7 +50,7 @@ type BudgetOptions struct {
 // When the exchange says that it has banned the address (HTTP 403), calls to that host fail
 // for ten minutes. A 403 that says nothing may come from a proxy or a firewall, for one request:
 // calls to that host wait for a second, after further ones for up to 8 s, and then go one at a
-// time until one gets through. Cancels go at once, one at a time too. One that speaks of
+// time until one gets through. Cancels go at once, up to three at a time. One that speaks of
 // the country of the address is the call's error and nothing else.
 //
 // A client has a budget of its own unless [Options].Budget gives it one. Clients

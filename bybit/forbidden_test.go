@@ -56,7 +56,8 @@ func TestFailureClass20_BanIsCooledDown(t *testing.T) {
 	})
 }
 
-// An HTTP 403 that is no ban keeps nobody from cancelling.
+// An HTTP 403 that is no ban keeps nobody from cancelling, nor does a cancel without a reply keep
+// the next.
 func TestFailureClass20_DoubtIsNoBan(t *testing.T) {
 	inRESTBubble(t, func(t *testing.T, v *restVenue) {
 		client := v.client(&bybit.Options{Retries: -1})
@@ -100,7 +101,7 @@ func TestFailureClass20_DoubtIsNoBan(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		for i := range 2 {
+		for i := range 5 {
 			wg.Go(func() {
 				if err := client.Call(t.Context(), http.MethodPost, fmt.Sprintf("/v5/order/cancel/%d", i), nil, nil); err != nil {
 					t.Error(err)
@@ -110,9 +111,9 @@ func TestFailureClass20_DoubtIsNoBan(t *testing.T) {
 		}
 		wg.Wait()
 		slices.Sort(asked)
-		want := []string{
-			"/v5/order/cancel/0 15s", // at once, and alone; the rest when it has got through
-			"/v5/order/cancel/1 15.05s", "/v5/waits/0 15.05s", "/v5/waits/1 15.05s", "/v5/waits/2 15.05s",
+		want := []string{ // three cancels at once, and no others; the rest when one has got through
+			"/v5/order/cancel/0 15s", "/v5/order/cancel/1 15s", "/v5/order/cancel/2 15s",
+			"/v5/order/cancel/3 15.05s", "/v5/order/cancel/4 15.05s", "/v5/waits/0 15.05s", "/v5/waits/1 15.05s", "/v5/waits/2 15.05s",
 		}
 		if !slices.Equal(asked, want) {
 			t.Errorf("asked %q\nwant %q", asked, want)
@@ -130,9 +131,14 @@ func TestFailureClass20_BansByTheirWords(t *testing.T) {
 	}{
 		{403, "403, access too frequent", bybit.LimitBan, false},
 		{403, "<html>Access Too Frequent</html>", bybit.LimitBan, false},
-		{403, `{"retCode":403,"retMsg":"Forbidden request"}`, bybit.LimitBan, false},
+		{403, "<html>access too frequent. region: us-east</html>", bybit.LimitBan, false},
 		{200, `{"retCode":403,"retMsg":"access too frequent"}`, bybit.LimitBan, false},
-		{403, `{"retCode":10006,"retMsg":"Too many visits!"}`, bybit.LimitBan, false},
+		{403, `{"retCode":403,"retMsg":"access too frequent"}`, bybit.LimitBan, false},
+		// Two of the three causes that the V5 page error has for 403 are no ban, services have a 403
+		// of their own, and 10006 is an account's limit at one endpoint.
+		{403, `{"retCode":403,"retMsg":"Forbidden request"}`, bybit.LimitDoubt, false},
+		{403, `{"retCode":10006,"retMsg":"Too many visits!"}`, bybit.LimitDoubt, false},
+		{200, `{"retCode":403,"retMsg":"permission denied"}`, 0, true},
 		{403, `{"retCode":10018,"retMsg":"Exceeded the IP Rate Limit."}`, bybit.LimitBan, false},
 		{200, `{"retCode":10018,"retMsg":"Exceeded the IP Rate Limit."}`, bybit.LimitAddress, false},
 		{403, "", bybit.LimitDoubt, false},
@@ -157,6 +163,128 @@ func TestFailureClass20_BansByTheirWords(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Nor does a request that shows whether the doubt is over, if its reply does not come.
+func TestFailureClass20_CancelsDoNotWaitForProbes(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		client := v.client(&bybit.Options{Retries: -1})
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/v5/odd":
+				w.WriteHeader(http.StatusForbidden)
+			case "/v5/slow", "/v5/order/cancel-slow":
+				<-r.Context().Done()
+			default:
+				io.WriteString(w, plainReply)
+			}
+		})
+		if err := get(t, client, "/v5/odd"); err == nil {
+			t.Error("no 403")
+		}
+		elapse(time.Second)
+		var wg sync.WaitGroup
+		for method, path := range map[string]string{http.MethodGet: "/v5/slow", http.MethodPost: "/v5/order/cancel-slow"} {
+			wg.Go(func() {
+				if err := client.Call(t.Context(), method, path, nil, nil); err == nil {
+					t.Error("a reply")
+				}
+			})
+		}
+		synctest.Wait()
+		begun := time.Now()
+		if err := client.Call(t.Context(), http.MethodPost, "/v5/order/cancel-x", nil, nil); err != nil || time.Since(begun) != 0 {
+			t.Errorf("a cancel after %v: %v", time.Since(begun), err)
+		}
+		wg.Wait()
+	})
+}
+
+// What ends a doubt: a request that left after the 403 and was let in, though perhaps refused inside.
+func TestDoubtEnds(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		status int
+		reply  string
+		early  bool // it left before the 403
+		ends   bool
+	}{
+		{"let in", 200, plainReply, false, true},
+		{"let in, and over the account's limit", 200, `{"retCode":10006,"retMsg":"Too many visits!"}`, false, true},
+		{"a refusal", 200, `{"retCode":10001,"retMsg":"no"}`, false, true},
+		{"the country", 403, "not available in your country", false, false},
+		{"let in before", 200, plainReply, true, false},
+	} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			client := v.client(&bybit.Options{Retries: -1, Limits: bybit.LimitRefuse, Credentials: testCredentials()})
+			if err := get(t, client, "/v5/order/x"); err != nil {
+				t.Fatal(err)
+			}
+			v.serve(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/v5/odd" {
+					w.WriteHeader(http.StatusForbidden)
+					return
+				}
+				elapse(100 * time.Millisecond)
+				w.WriteHeader(c.status)
+				io.WriteString(w, c.reply)
+			})
+			var wg sync.WaitGroup
+			cancel := func() {
+				wg.Go(func() { _ = client.Call(t.Context(), http.MethodPost, "/v5/order/cancel-x", nil, nil) })
+				synctest.Wait()
+			}
+			if c.early {
+				cancel()
+			}
+			if err := get(t, client, "/v5/odd"); err == nil {
+				t.Error("no 403")
+			}
+			if !c.early {
+				cancel()
+			}
+			wg.Wait()
+			full, doubt := errors.AsType[*bybit.LimitError](get(t, client, "/v5/order/y"))
+			if doubt == c.ends || doubt && full.Scope != bybit.LimitDoubt {
+				t.Errorf("%s: then %v", c.name, full)
+			}
+		})
+	}
+}
+
+// That a doubt is over does not open what the limit of the address has closed.
+func TestDoubtsAreNotTheLimit(t *testing.T) {
+	inRESTBubble(t, func(t *testing.T, v *restVenue) {
+		client := v.client(&bybit.Options{Retries: -1, Limits: bybit.LimitRefuse})
+		v.serve(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/v5/odd":
+				w.WriteHeader(http.StatusForbidden)
+			case "/v5/cancel-slow":
+				elapse(100 * time.Millisecond)
+				io.WriteString(w, plainReply)
+			default:
+				io.WriteString(w, `{"retCode":10018,"retMsg":"Exceeded the IP Rate Limit."}`)
+			}
+		})
+		if err := get(t, client, "/v5/odd"); err == nil {
+			t.Error("no 403")
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := client.Call(t.Context(), http.MethodPost, "/v5/cancel-slow", nil, nil); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		if err := client.Call(t.Context(), http.MethodPost, "/v5/cancel-x", nil, nil); err == nil {
+			t.Error("no 10018")
+		}
+		wg.Wait()
+		if full, ok := errors.AsType[*bybit.LimitError](get(t, client, "/v5/y")); !ok || full.Scope != bybit.LimitAddress || full.RetryAfter != 900*time.Millisecond {
+			t.Errorf("then %v", full)
+		}
+	})
 }
 
 // Nor does a request that is on its way when the 403 comes, however long its reply takes.

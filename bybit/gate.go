@@ -22,6 +22,10 @@ const (
 	// one for twice as long, and never longer than doubtMost.
 	doubtFirst = time.Second
 	doubtMost  = 8 * time.Second
+
+	// cancelProbes is how many cancels may be under way at once while there are doubts, so that
+	// one whose reply does not come holds up no other.
+	cancelProbes = 3
 )
 
 // class says who goes first of those that wait.
@@ -40,15 +44,16 @@ type gate struct {
 	scope LimitScope
 	per   time.Duration
 
-	mu     sync.Mutex // guards what follows
-	size   int        // 0: everything is admitted
-	used   int        // of size: by places and held
-	held   int        // by places of requests that have not left yet
-	places places     // of those that have
-	closed time.Time  // nothing is admitted before
-	banned time.Time  // nor before this, and nobody waits for it
-	doubts int        // HTTP 403 in a row
-	probes int        // requests that were admitted meanwhile and are not done
+	mu     sync.Mutex   // guards what follows
+	size   int          // 0: everything is admitted
+	used   int          // of size: by places and held
+	held   int          // by places of requests that have not left yet
+	places places       // of those that have
+	closed time.Time    // nothing is admitted before
+	banned time.Time    // nor before this, and nobody waits for it
+	doubts int          // HTTP 403 in a row
+	unsure time.Time    // cancels alone are admitted before, because of doubts
+	probes [classes]int // requests that were admitted meanwhile and are not done
 	queues [classes][]*queued
 	timer  *time.Timer
 }
@@ -57,7 +62,8 @@ type gate struct {
 type place struct {
 	gate  *gate
 	n     int
-	probe bool
+	class class
+	probe bool      // whether there were doubts
 	free  time.Time // when the place is free again
 	index int       // in gate.places; or notLeft, or expired
 }
@@ -111,7 +117,7 @@ func (g *gate) enter(n int, c class) (p *place, q *queued, why *LimitError) {
 	now := time.Now()
 	g.expire(now)
 	if g.waiting(c) == nil && g.fits(n, c, now) {
-		return g.grant(n), nil, nil
+		return g.grant(n, c), nil, nil
 	}
 	if why = g.full(n, c, now); why.Scope == LimitBan {
 		return nil, nil, why
@@ -224,28 +230,29 @@ func (g *gate) ban() {
 
 // doubt closes the gate for a short while: the exchange has turned a request away, and
 // does not say whether it means the address. From then on one request at a time shows
-// whether it is over. A cancel need not wait for the gate to open.
+// whether it is over. A cancel waits neither for the gate to open nor for those.
 func (g *gate) doubt() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	if g.closed.After(now) {
+	if g.unsure.After(now) {
 		return // of a request that left before
 	}
-	g.closed = now.Add(min(doubtFirst<<min(g.doubts, 10), doubtMost))
+	g.unsure = now.Add(min(doubtFirst<<min(g.doubts, 10), doubtMost))
 	g.doubts++
 	g.dispatch(now)
 }
 
-// welcome ends doubts: the exchange has let a request in.
-func (g *gate) welcome() {
+// welcome ends doubts: the exchange has let the request in. One that left before them shows nothing.
+func (p *place) welcome() {
+	g := p.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	if g.doubts == 0 || g.banned.After(now) { // which another reply has said
+	if !p.probe || g.banned.After(now) { // which another reply has said
 		return
 	}
-	g.doubts, g.closed = 0, time.Time{}
+	g.doubts, g.unsure = 0, time.Time{}
 	g.dispatch(now)
 }
 
@@ -279,27 +286,40 @@ func (g *gate) waiting(c class) *queued {
 }
 
 func (g *gate) fits(n int, c class, now time.Time) bool {
-	if g.opensAt(c, now).After(now) || g.doubts > 0 && g.probes > 0 {
+	if g.opensAt(c).After(now) || g.probed(c) {
 		return false
 	}
 	return g.size == 0 || g.used+min(n, g.size) <= g.size
 }
 
 // opensAt returns when a class is admitted again.
-func (g *gate) opensAt(c class, now time.Time) time.Time {
-	if c == cancels && g.doubts > 0 {
-		return g.banned
+func (g *gate) opensAt(c class) time.Time {
+	at := later(g.closed, g.banned)
+	if c != cancels {
+		at = later(at, g.unsure)
 	}
-	return later(g.closed, g.banned)
+	return at
+}
+
+// probed reports whether a class has to wait for those that show whether doubts are over. Cancels
+// do not wait for others.
+func (g *gate) probed(c class) bool {
+	switch {
+	case g.doubts == 0:
+		return false
+	case c == cancels:
+		return g.probes[cancels] >= cancelProbes
+	}
+	return g.probes != [classes]int{}
 }
 
 // grant takes a place.
-func (g *gate) grant(n int) *place {
+func (g *gate) grant(n int, c class) *place {
 	g.used += n
 	g.held += n
-	p := &place{gate: g, n: n, index: notLeft, probe: g.doubts > 0}
+	p := &place{gate: g, n: n, class: c, index: notLeft, probe: g.doubts > 0}
 	if p.probe {
-		g.probes++
+		g.probes[c]++
 	}
 	return p
 }
@@ -307,7 +327,7 @@ func (g *gate) grant(n int) *place {
 // ended notes that a request is not under way any more.
 func (g *gate) ended(p *place) {
 	if p.probe {
-		g.probes--
+		g.probes[p.class]--
 	}
 }
 
@@ -343,8 +363,8 @@ func (g *gate) full(n int, c class, now time.Time) *LimitError {
 
 // fitsAt returns when n requests will fit if nothing else happens.
 func (g *gate) fitsAt(n int, c class, now time.Time) time.Time {
-	at := later(now, g.opensAt(c, now))
-	if g.doubts > 0 && g.probes > 0 {
+	at := later(now, g.opensAt(c))
+	if g.probed(c) {
 		at = later(at, now.Add(doubtFirst))
 	}
 	if missing := g.used + min(n, g.size) - g.size; g.size > 0 && missing > 0 {
@@ -382,7 +402,7 @@ func (g *gate) dispatch(now time.Time) {
 			return
 		}
 		g.queues[q.class] = g.queues[q.class][1:]
-		q.place = g.grant(q.n)
+		q.place = g.grant(q.n, q.class)
 		close(q.ready)
 	}
 	if g.timer != nil {

@@ -227,17 +227,20 @@ func (p *permit) learn(header http.Header, err error, offset time.Duration) {
 	refused, _ := errors.AsType[*Error](err)
 	switch {
 	case refused == nil:
-		address.welcome()
+		p.address.welcome()
 	case refused.forbidden == wire.ForbiddenBan:
 		address.ban()
 	case refused.forbidden == wire.ForbiddenUnsaid:
 		address.doubt()
+	case refused.forbidden == wire.ForbiddenCountry:
+		// Turned away, and waiting is no cure.
 	case refused.Code == codeTooMany && p.account != nil:
 		p.account.gate.close(resetTime(header, offset))
+		p.address.welcome()
 	case refused.Code == codeTooManyAddress, refused.Code == codeTooMany:
 		address.close(time.Now().Add(time.Second))
 	default:
-		address.welcome()
+		p.address.welcome()
 	}
 }
 
@@ -262,20 +265,23 @@ const (
 )
 
 // forbiddenBy returns why a reply turns the request away at the door, with HTTP 403 or that
-// code. One with a code of its own is about the request, and not about the address.
+// code. One with a code of its own is about the request, and not about the address; nor is
+// the code 403 without words where HTTP says that the exchange has answered.
 func forbiddenBy(e *Error, body []byte) wire.Forbidden {
 	if e.Status != http.StatusForbidden && e.Code != codeForbidden {
 		return wire.NotForbidden
 	}
 	why := wire.WhyForbidden(string(body))
 	switch e.Code {
-	case 0:
+	case 0, codeTooMany:
 		return why
-	case codeForbidden, codeTooMany, codeTooManyAddress:
-		if why == wire.ForbiddenUnsaid {
-			return wire.ForbiddenBan
+	case codeForbidden:
+		if why == wire.ForbiddenUnsaid && e.Status != http.StatusForbidden {
+			return wire.NotForbidden
 		}
 		return why
+	case codeTooManyAddress:
+		return wire.ForbiddenBan
 	}
 	return wire.NotForbidden
 }

@@ -14,14 +14,15 @@ const (
 )
 
 // WhyForbidden reads the body of an HTTP 403, which is a page or a line of text: the address
-// is banned if its words are those of the V5 page rate-limit, "access too frequent".
+// is banned if its words are those of the V5 page rate-limit, "access too frequent", whatever
+// else it says; a page about something else may name a region too.
 func WhyForbidden(body string) Forbidden {
 	low := strings.ToLower(body)
 	switch {
-	case strings.Contains(low, "country"), strings.Contains(low, "region"):
-		return ForbiddenCountry
 	case strings.Contains(low, "too frequent"):
 		return ForbiddenBan
+	case strings.Contains(low, "country"), strings.Contains(low, "region"):
+		return ForbiddenCountry
 	}
 	return ForbiddenUnsaid
 }

@@ -11,6 +11,7 @@ func TestWhyForbidden(t *testing.T) {
 		"<html>Request blocked</html>": ForbiddenUnsaid,
 		"403, access too frequent":     ForbiddenBan,
 		"Access Too Frequent":          ForbiddenBan,
+		"<html>access too frequent. region: us-east</html>":                        ForbiddenBan,
 		strings.Repeat(" ", 1000) + "configured to block access from your country": ForbiddenCountry,
 		"not available in your Region":                                             ForbiddenCountry,
 	} {
