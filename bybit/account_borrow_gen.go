@@ -27,13 +27,13 @@ func (s *AccountService) Borrow(ctx context.Context, p *AccountBorrowParams) (*A
 // AccountBorrowParams are the parameters of [AccountService.Borrow].
 type AccountBorrowParams struct {
 	Coin   string          // coin, such as BTC
-	Amount decimal.Decimal // amount to borrow, in coin
+	Amount decimal.Decimal // amount to borrow, in the coin
 }
 
 // AccountBorrowResult is what [AccountService.Borrow] returns.
 type AccountBorrowResult struct {
 	Coin   string          // coin that was borrowed
-	Amount decimal.Decimal // amount that was borrowed, in coin
+	Amount decimal.Decimal // amount that was borrowed, in the coin
 }
 
 // BorrowHistory returns the interest that was charged, latest first, up to two years back.
@@ -86,15 +86,15 @@ type AccountBorrowHistoryResult struct {
 
 // BorrowInterest is one of the charges in [AccountBorrowHistoryResult.List].
 type BorrowInterest struct {
-	BorrowAmount              decimal.Decimal // debt at that time, in coin
-	CostExemption             decimal.Decimal // interest that was waived, in coin
-	FreeBorrowedAmount        decimal.Decimal // part of the debt that bears no interest, in coin
+	BorrowAmount              decimal.Decimal // debt at that time, in the coin
+	CostExemption             decimal.Decimal // interest that was waived, in the coin
+	FreeBorrowedAmount        decimal.Decimal // part of the debt that bears no interest, in the coin
 	CreatedTime               time.Time       // when the interest was charged
-	InterestBearingBorrowSize decimal.Decimal // part of the debt that bears interest, in coin
+	InterestBearingBorrowSize decimal.Decimal // part of the debt that bears interest, in the coin
 	Currency                  string          // coin, such as BTC
-	UnrealisedLoss            decimal.Decimal // loss of positions that is not realised yet, in coin
+	UnrealisedLoss            decimal.Decimal // loss of positions that is not realised yet, in the coin
 	HourlyBorrowRate          decimal.Decimal // interest per hour, as a fraction
-	BorrowCost                decimal.Decimal // interest that was charged, in coin
+	BorrowCost                decimal.Decimal // interest that was charged, in the coin
 }
 
 // Repay repays debts, first from the spot balance of the coin owed; what is missing is covered by
@@ -122,7 +122,7 @@ type AccountRepayParams struct {
 	// Coin that is owed, such as BTC. Default: all debts.
 	Coin Opt[string]
 
-	// Amount to repay, in coin; needs a coin. Default: all that is owed.
+	// Amount to repay, in the coin; needs a coin. Default: all that is owed.
 	Amount Opt[decimal.Decimal]
 
 	// Which debts to repay: RepayAll, RepayFixed or RepayFlexible. Default: RepayFlexible.
@@ -157,7 +157,7 @@ func (s *AccountService) RepayWithoutConversion(ctx context.Context, p *AccountR
 type AccountRepayWithoutConversionParams struct {
 	Coin string // coin that is owed, such as BTC
 
-	// Amount to repay, in coin. Default: as much as the spot balance covers.
+	// Amount to repay, in the coin. Default: as much as the spot balance covers.
 	Amount Opt[decimal.Decimal]
 
 	// Which debts to repay: RepayAll, RepayFixed or RepayFlexible. Default: RepayFlexible.
@@ -200,7 +200,7 @@ type AccountRepayLiabilitiesResult struct {
 // LiabilityRepayment is an element of [AccountRepayLiabilitiesResult.List], one for each coin.
 type LiabilityRepayment struct {
 	Coin         string          // coin used for the repayment
-	RepaymentQty decimal.Decimal // amount of it, in coin
+	RepaymentQty decimal.Decimal // amount of it, in the coin
 }
 
 // RepayInfo says what is owed and what could repay it, to look at before Repay or
@@ -239,23 +239,23 @@ type RepayCollateral struct {
 type RepayCollateralCoin struct {
 	AvailableValue  decimal.Text    // balance that can repay, in USD
 	CoinScale       int64           // decimals of the coin
-	BorrowSize      decimal.Decimal // debt, in coin
-	SpotHedgeAmount decimal.Text    // amount that hedges positions, in coin
-	AssetFrozen     decimal.Decimal // amount that is locked, in coin
-	AvailableSize   decimal.Decimal // balance that can repay, in coin
+	BorrowSize      decimal.Decimal // debt, in the coin
+	SpotHedgeAmount decimal.Text    // amount that hedges positions, in the coin
+	AssetFrozen     decimal.Decimal // amount that is locked, in the coin
+	AvailableSize   decimal.Decimal // balance that can repay, in the coin
 	Coin            string          // coin, such as BTC
 }
 
 // RepayDebt is what [AccountRepayInfoResult.BorrowInfo] holds: what is owed.
 type RepayDebt struct {
-	BorrowSize  decimal.Decimal // debt, in coin
-	AssetFrozen decimal.Decimal // amount that is locked, in coin
+	BorrowSize  decimal.Decimal // debt, in the coin
+	AssetFrozen decimal.Decimal // amount that is locked, in the coin
 	BorrowValue decimal.Text    // debt, in USD
 
 	// Coin that was asked for. Absent if none was.
 	Coin string
 
-	AvailableBalance decimal.Decimal // balance that can repay, in coin
+	AvailableBalance decimal.Decimal // balance that can repay, in the coin
 }
 
 // DCP returns the settings of disconnect-cancel-all protection, one row per product line that has

@@ -275,16 +275,16 @@ type AccountCollateralResult struct {
 
 // CollateralInfo is an element of [AccountCollateralResult.List], one for each coin.
 type CollateralInfo struct {
-	// Amount that can still be borrowed, in coin; shared by the master account and its sub
+	// Amount that can still be borrowed, in the coin; shared by the master account and its sub
 	// accounts.
 	AvailableToBorrow decimal.Decimal
 
 	// Deprecated: always absent. Use FreeBorrowingLimit.
 	FreeBorrowingAmount decimal.Decimal
 
-	FreeBorrowAmount decimal.Decimal // part of the debt that bears no interest, in coin
+	FreeBorrowAmount decimal.Decimal // part of the debt that bears no interest, in the coin
 
-	// Largest debt, in coin; shared by the master account and its sub accounts.
+	// Largest debt, in the coin; shared by the master account and its sub accounts.
 	MaxBorrowingAmount decimal.Decimal
 
 	HourlyBorrowRate decimal.Decimal // interest per hour, as a fraction
@@ -293,14 +293,17 @@ type CollateralInfo struct {
 	// Whether the user lets it count as collateral. Only meaningful with MarginCollateral.
 	CollateralSwitch bool
 
-	BorrowAmount      decimal.Decimal // debt of this account, in coin
-	Borrowable        bool            // whether the coin can be borrowed
-	Currency          string          // coin, such as BTC
-	OtherBorrowAmount decimal.Decimal // debt of the other accounts under the same master account, in coin
-	MarginCollateral  bool            // whether the exchange accepts the coin as collateral
+	BorrowAmount decimal.Decimal // debt of this account, in the coin
+	Borrowable   bool            // whether the coin can be borrowed
+	Currency     string          // coin, such as BTC
 
-	// Largest debt without interest, in coin. Only losses of contracts count for it, spot margin
-	// never.
+	// Debt of the other accounts under the same master account, in the coin.
+	OtherBorrowAmount decimal.Decimal
+
+	MarginCollateral bool // whether the exchange accepts the coin as collateral
+
+	// Largest debt without interest, in the coin. Only losses of contracts count for it, spot
+	// margin never.
 	FreeBorrowingLimit decimal.Decimal
 
 	// Share of its value that counts, as a fraction.

@@ -26,8 +26,8 @@ type CollateralSetting struct {
 // WalletBalance returns the equity, margin and balance of the unified account, in total and coin by
 // coin. Without coins only those with an asset or a debt are listed.
 //
-// The totals are in USD and without meaning under isolated margin. In very volatile markets the
-// reply may lag.
+// The totals are in USD and meaningless under isolated margin. In very volatile markets the reply
+// may lag.
 //
 // V5 page: [account/wallet-balance].
 //
@@ -70,8 +70,8 @@ type WalletBalance struct {
 
 	AccountType AccountType // wallet, as asked
 
-	// What is free for new orders, USD: margin balance (equity under portfolio margin) less haircut
-	// and initial margin.
+	// What is free for new orders, in USD: margin balance (equity under portfolio margin) less
+	// haircut and initial margin.
 	TotalAvailableBalance decimal.Decimal
 
 	// Maintenance margin over margin balance, as a fraction. Liquidation begins at 1.
@@ -105,38 +105,38 @@ type WalletCoin struct {
 	AvailableToBorrow decimal.Decimal
 
 	Bonus           decimal.Decimal // bonus in this coin
-	AccruedInterest decimal.Decimal // interest accrued on the borrowed amount, in coin
+	AccruedInterest decimal.Decimal // interest accrued on the borrowed amount, in the coin
 
-	// What can be moved out, in coin.
+	// What can be moved out, in the coin.
 	//
 	// Deprecated: use Transferable.
 	AvailableToWithdraw decimal.Decimal
 
-	// Margin taken by open orders, in coin. Absent under portfolio margin.
+	// Margin taken by open orders, in the coin. Absent under portfolio margin.
 	TotalOrderIM decimal.Decimal
 
-	// Wallet balance less spot debt plus unrealised profit and value of options, in coin.
+	// Wallet balance less spot debt plus unrealised profit and value of options, in the coin.
 	Equity decimal.Decimal
 
-	// Maintenance margin of all positions, in coin. Absent under portfolio margin.
+	// Maintenance margin of all positions, in the coin. Absent under portfolio margin.
 	TotalPositionMM decimal.Decimal
 
 	USDValue       decimal.Decimal // equity of the coin, in USD
-	SpotHedgingQty decimal.Decimal // amount that hedges positions under portfolio margin, in coin
-	UnrealisedPnL  decimal.Decimal // unrealised profit, in coin
+	SpotHedgingQty decimal.Decimal // amount that hedges positions under portfolio margin, in the coin
+	UnrealisedPnL  decimal.Decimal // unrealised profit, in the coin
 
 	// Whether the user lets it count as collateral. Only meaningful with MarginCollateral.
 	CollateralSwitch bool
 
-	BorrowAmount decimal.Decimal // debt from spot and derivatives, in coin
+	BorrowAmount decimal.Decimal // debt from spot and derivatives, in the coin
 
-	// Initial margin of all positions with the fee of a liquidation, in coin. Absent under
+	// Initial margin of all positions with the fee of a liquidation, in the coin. Absent under
 	// portfolio margin.
 	TotalPositionIM decimal.Decimal
 
-	WalletBalance    decimal.Decimal // wallet balance, in coin
-	CumRealisedPnL   decimal.Decimal // profit realised since the account was opened, in coin
-	Locked           decimal.Decimal // amount locked by open spot orders, in coin
+	WalletBalance    decimal.Decimal // wallet balance, in the coin
+	CumRealisedPnL   decimal.Decimal // profit realised since the account was opened, in the coin
+	Locked           decimal.Decimal // amount locked by open spot orders, in the coin
 	MarginCollateral bool            // whether the exchange accepts the coin as collateral
 	Coin             string          // coin, such as BTC
 

@@ -78,8 +78,8 @@ type PriceLimitResult struct {
 
 // ADLAlerts says how near contracts are to auto-deleveraging, renewed every minute; the adlAlert
 // stream is faster. It starts when the insurance pool is empty and ends when it no longer is; or,
-// while balance is above ADLTriggerThreshold, when PnLRatio falls below InsurancePnLRatio, until it
-// is above ADLStopRatio.
+// while the balance is above ADLTriggerThreshold, when PnLRatio falls below InsurancePnLRatio,
+// until it is above ADLStopRatio.
 //
 // V5 page: [market/adl-alert].
 //
@@ -112,10 +112,10 @@ type ADLState struct {
 	// Balance of the pool, in its coin; of a pool for several contracts as of midnight UTC.
 	Balance decimal.Decimal
 
-	// Deprecated: highest balance of the last 8 hours, in the pool's coin; absent nowadays.
+	// Deprecated: highest balance of the last 8 hours, in the pool's coin; no longer sent.
 	MaxBalance decimal.Decimal
 
-	// Value of PnLRatio below which deleveraging sets in, a negative fraction: -0.3 is a loss of 30
+	// Value of PnLRatio below which deleveraging starts, a negative fraction: -0.3 is a loss of 30
 	// %.
 	InsurancePnLRatio decimal.Decimal
 

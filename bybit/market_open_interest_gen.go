@@ -52,10 +52,10 @@ type OpenInterestResult struct {
 
 // OpenInterestPoint is one of the values in [OpenInterestResult.List].
 type OpenInterestPoint struct {
-	// Open positions, both sides, in base coin (contracts of one US dollar on inverse).
+	// Open positions of both sides, in base coin (contracts of one US dollar on inverse).
 	OpenInterest decimal.Decimal
 
-	SingleOpenInterest decimal.Decimal // open positions, one side, in the same unit
+	SingleOpenInterest decimal.Decimal // open positions of one side, in the same unit
 	Timestamp          time.Time       // time of the value
 }
 

@@ -81,7 +81,7 @@ type InstrumentsParams struct {
 	// contracts.
 	Status InstrumentStatus
 
-	// Only instruments with this base coin: not on spot. Default on option: BTC.
+	// Only instruments with this base coin (not on spot). Default on option: BTC.
 	BaseCoin Opt[string]
 
 	// Instruments per page, 1 to 1000; not on spot. Default: 500.

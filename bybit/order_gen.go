@@ -245,7 +245,7 @@ type OrderPlaceParams struct {
 	// market for a rise, below it for a fall.
 	TriggerPrice Opt[decimal.Decimal]
 
-	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
+	// Which price is compared with TriggerPrice (linear and inverse). Default: TriggerByLast.
 	TriggerBy TriggerBy
 
 	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Takes precedence
@@ -270,14 +270,14 @@ type OrderPlaceParams struct {
 	// OrderFilterOrder.
 	OrderFilter OrderFilter
 
-	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
+	// Which price triggers the take profit (linear and inverse). Default: TriggerByLast.
 	TPTriggerBy TriggerBy
 
-	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
+	// Which price triggers the stop loss (linear and inverse). Default: TriggerByLast.
 	SLTriggerBy TriggerBy
 
 	// Whether it may only make a position smaller (not on spot). Excludes TakeProfit and StopLoss.
-	// One above the symbol's largest order is split into several.
+	// An order above the symbol's maximum is split into several.
 	ReduceOnly Opt[bool]
 
 	// Price that triggers the take profit, in quote coin. On spot with limit orders only; on option
@@ -295,7 +295,7 @@ type OrderPlaceParams struct {
 	// What happens if it would meet an order of the same user or group. Default: SMPNone.
 	SMPType SMPType
 
-	MMP Opt[bool] // whether market maker protection covers it: only option
+	MMP Opt[bool] // whether market maker protection covers it (option)
 
 	// How much of the position TakeProfit and StopLoss close (linear and inverse). TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
@@ -307,11 +307,11 @@ type OrderPlaceParams struct {
 	// Order type of the stop loss. OrderTypeLimit needs SLLimitPrice. Default: OrderTypeMarket.
 	SLOrderType OrderType
 
-	// Limit price of the take profit, in quote coin: with TPOrderType OrderTypeLimit, on linear and
-	// inverse also TPSLMode TPSLPartial.
+	// Limit price of the take profit, in quote coin. Needs TPOrderType OrderTypeLimit, on linear
+	// and inverse also TPSLMode TPSLPartial.
 	TPLimitPrice Opt[decimal.Decimal]
 
-	// Limit price of the stop loss, in quote coin: with SLOrderType OrderTypeLimit, on linear and
+	// Limit price of the stop loss, in quote coin. Needs SLOrderType OrderTypeLimit, on linear and
 	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 
@@ -416,8 +416,8 @@ type OrderCancelParams struct {
 
 // Open returns open orders, newest first; or, with OpenOnly, the last 500 closed ones of the
 // category. At most 50 a page. An order that closed is found here until the exchange's next
-// restart, and in History for longer. Of several filters only the first counts: OrderID, LinkID,
-// Symbol, BaseCoin.
+// restart, and in History for longer. If several filters are given, only the first of these counts:
+// OrderID, LinkID, Symbol, BaseCoin.
 //
 // V5 page: [order/open-order].
 //
@@ -448,7 +448,7 @@ type OrderOpenParams struct {
 	OrderID    Opt[string] // only the order with this ID from the exchange; OpenOnly does not count then
 	LinkID     Opt[string] // only the order with this ID from the user; OpenOnly does not count then
 
-	// Open orders, or those that closed lately. Default: open ones.
+	// Open orders, or recently closed ones. Default: open ones.
 	OpenOnly Opt[OpenOnly]
 
 	// Only this kind of order: OrderFilterOrder, OrderFilterStop, OrderFilterTPSL, OrderFilterOCO
@@ -471,7 +471,7 @@ type OrderOpenResult struct {
 
 // CancelAll cancels all open orders of a category, or those of a symbol or coin. On linear and
 // inverse symbol, BaseCoin or SettleCoin is required, and one call cancels at most 500 orders that
-// the exchange picks. Of several only the first in this sequence counts.
+// the exchange picks. If several are given, only the first of these counts.
 //
 // V5 page: [order/cancel-all].
 //
@@ -490,7 +490,7 @@ type OrderCancelAllParams struct {
 	Symbol   Opt[string] // only orders of this symbol, such as BTCUSDT, in capitals
 
 	// Only orders with this base coin, such as BTC. On linear and inverse all orders of the
-	// category are cancelled all the same.
+	// category are cancelled regardless of it.
 	BaseCoin Opt[string]
 
 	// Only orders with this settlement coin, such as USDT. Not on spot.
@@ -501,8 +501,8 @@ type OrderCancelAllParams struct {
 	// OrderFilterOrder or OrderFilterStop; default every kind. Optional.
 	OrderFilter OrderFilter
 
-	// Stop cancels stop orders but leaves take profits, stop losses and trailing stops: linear and
-	// inverse, with OrderFilter OrderFilterStop; optional.
+	// Stop cancels stop orders but leaves take profits, stop losses and trailing stops (linear and
+	// inverse, with OrderFilter OrderFilterStop); optional.
 	StopOrderType StopOrderType
 }
 

@@ -77,9 +77,9 @@ type OrderHistoryResult struct {
 
 // Executions returns fills and other executions of the last two years, newest first. One order may
 // have many. At most 100 a page and 7 days a call. Without times the last 7 days. Executions of one
-// moment come in no fixed sequence: sort them by ExecID, OrderID and LeavesQty. Of several filters
-// only the first counts: OrderID, LinkID, Symbol, BaseCoin; with an ID all other filters are
-// ignored.
+// moment come in no fixed sequence: sort them by ExecID, OrderID and LeavesQty. If several filters
+// are given, only the first of these counts: OrderID, LinkID, Symbol, BaseCoin; with an ID all
+// other filters are ignored.
 //
 // V5 page: [order/execution].
 //
@@ -193,7 +193,7 @@ type OrderToPlace struct {
 	// market for a rise, below it for a fall.
 	TriggerPrice Opt[decimal.Decimal]
 
-	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
+	// Which price is compared with TriggerPrice (linear and inverse). Default: TriggerByLast.
 	TriggerBy TriggerBy
 
 	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Takes precedence
@@ -219,14 +219,14 @@ type OrderToPlace struct {
 	// for the whole position at market.
 	StopLoss Opt[decimal.Decimal]
 
-	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
+	// Which price triggers the take profit (linear and inverse). Default: TriggerByLast.
 	TPTriggerBy TriggerBy
 
-	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
+	// Which price triggers the stop loss (linear and inverse). Default: TriggerByLast.
 	SLTriggerBy TriggerBy
 
 	// Whether it may only make a position smaller (not on spot). Excludes TakeProfit and StopLoss.
-	// One above the symbol's largest order is split into several.
+	// An order above the symbol's maximum is split into several.
 	ReduceOnly Opt[bool]
 
 	// Whether it closes a position once triggered, and cancels other orders of the symbol if margin
@@ -236,17 +236,17 @@ type OrderToPlace struct {
 	// What happens if it would meet an order of the same user or group. Default: SMPNone.
 	SMPType SMPType
 
-	MMP Opt[bool] // whether market maker protection covers it: only option
+	MMP Opt[bool] // whether market maker protection covers it (option)
 
 	// How much of the position TakeProfit and StopLoss close (linear and inverse). TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
 	TPSLMode TPSLMode
 
-	// Limit price of the take profit, in quote coin: with TPOrderType OrderTypeLimit, on linear and
-	// inverse also TPSLMode TPSLPartial.
+	// Limit price of the take profit, in quote coin. Needs TPOrderType OrderTypeLimit, on linear
+	// and inverse also TPSLMode TPSLPartial.
 	TPLimitPrice Opt[decimal.Decimal]
 
-	// Limit price of the stop loss, in quote coin: with SLOrderType OrderTypeLimit, on linear and
+	// Limit price of the stop loss, in quote coin. Needs SLOrderType OrderTypeLimit, on linear and
 	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 

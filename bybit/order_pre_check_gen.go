@@ -61,7 +61,7 @@ type OrderPreCheckParams struct {
 	// market for a rise, below it for a fall.
 	TriggerPrice Opt[decimal.Decimal]
 
-	// Which price is compared with TriggerPrice: linear and inverse. Default: TriggerByLast.
+	// Which price is compared with TriggerPrice (linear and inverse). Default: TriggerByLast.
 	TriggerBy TriggerBy
 
 	// Implied volatility to price an option order in, as a fraction: 0.1 is 10 %. Takes precedence
@@ -86,14 +86,14 @@ type OrderPreCheckParams struct {
 	// OrderFilterOrder.
 	OrderFilter OrderFilter
 
-	// Which price triggers the take profit: linear and inverse. Default: TriggerByLast.
+	// Which price triggers the take profit (linear and inverse). Default: TriggerByLast.
 	TPTriggerBy TriggerBy
 
-	// Which price triggers the stop loss: linear and inverse. Default: TriggerByLast.
+	// Which price triggers the stop loss (linear and inverse). Default: TriggerByLast.
 	SLTriggerBy TriggerBy
 
 	// Whether it may only make a position smaller (not on spot). Excludes TakeProfit and StopLoss.
-	// One above the symbol's largest order is split into several.
+	// An order above the symbol's maximum is split into several.
 	ReduceOnly Opt[bool]
 
 	// Price that triggers the take profit, in quote coin. On spot with limit orders only; on option
@@ -111,7 +111,7 @@ type OrderPreCheckParams struct {
 	// What happens if it would meet an order of the same user or group. Default: SMPNone.
 	SMPType SMPType
 
-	MMP Opt[bool] // whether market maker protection covers it: only option
+	MMP Opt[bool] // whether market maker protection covers it (option)
 
 	// How much of the position TakeProfit and StopLoss close (linear and inverse). TPSLFull needs
 	// market orders; limit ones need TPSLPartial. Optional.
@@ -123,11 +123,11 @@ type OrderPreCheckParams struct {
 	// Order type of the stop loss. OrderTypeLimit needs SLLimitPrice. Default: OrderTypeMarket.
 	SLOrderType OrderType
 
-	// Limit price of the take profit, in quote coin: with TPOrderType OrderTypeLimit, on linear and
-	// inverse also TPSLMode TPSLPartial.
+	// Limit price of the take profit, in quote coin. Needs TPOrderType OrderTypeLimit, on linear
+	// and inverse also TPSLMode TPSLPartial.
 	TPLimitPrice Opt[decimal.Decimal]
 
-	// Limit price of the stop loss, in quote coin: with SLOrderType OrderTypeLimit, on linear and
+	// Limit price of the stop loss, in quote coin. Needs SLOrderType OrderTypeLimit, on linear and
 	// inverse also TPSLMode TPSLPartial.
 	SLLimitPrice Opt[decimal.Decimal]
 

@@ -79,7 +79,7 @@ type Position struct {
 	// lies outside the symbol's price range, and under portfolio margin.
 	LiqPrice decimal.Decimal
 
-	// Deprecated: bankruptcy price; absent nowadays.
+	// Deprecated: bankruptcy price; no longer sent.
 	BustPrice decimal.Decimal
 
 	// Maintenance margin, in settle coin. Absent under portfolio margin.

@@ -29,7 +29,7 @@ func (s *SpotMarginService) BorrowFixed(ctx context.Context, p *SpotMarginBorrow
 // SpotMarginBorrowFixedParams are the parameters of [SpotMarginService.BorrowFixed].
 type SpotMarginBorrowFixedParams struct {
 	OrderCurrency string          // coin to borrow, such as BTC
-	OrderAmount   decimal.Decimal // amount to borrow, in coin
+	OrderAmount   decimal.Decimal // amount to borrow, in the coin
 	AnnualRate    decimal.Decimal // annual rate to pay, as a fraction: 0.02 is 2 percent
 	Term          int64           // term in days: 7, 14, 30, 90 or 180
 
@@ -98,8 +98,8 @@ type FixedBorrowOrder struct {
 	AnnualRate    decimal.Decimal // annual rate, as a fraction
 	OrderID       string          // the exchange's ID of the order
 	OrderTime     time.Time       // when it was placed
-	FilledQty     decimal.Decimal // amount that was borrowed, in coin
-	OrderQty      decimal.Decimal // amount of the order, in coin
+	FilledQty     decimal.Decimal // amount that was borrowed, in the coin
+	OrderQty      decimal.Decimal // amount of the order, in the coin
 	OrderCurrency string          // coin, such as ETH
 	State         FixedOrderState // where the order stands
 	Term          int64           // term, days
@@ -155,12 +155,12 @@ type FixedLoan struct {
 	AnnualRate              decimal.Decimal // annual rate, as a fraction
 	BorrowCurrency          string          // coin, such as USDT
 	BorrowTime              time.Time       // when it was lent
-	InterestPaid            decimal.Decimal // interest that was paid, in coin
+	InterestPaid            decimal.Decimal // interest that was paid, in the coin
 	LoanID                  string          // the exchange's ID of the loan
 	OrderID                 string          // the exchange's ID of the order that it came from
 	RepaymentTime           time.Time       // when it must be repaid
-	ResidualPenaltyInterest decimal.Decimal // interest that is still owed, in coin
-	ResidualPrincipal       decimal.Decimal // principal that is still owed, in coin
+	ResidualPenaltyInterest decimal.Decimal // interest that is still owed, in the coin
+	ResidualPrincipal       decimal.Decimal // principal that is still owed, in the coin
 	Status                  FixedLoanStatus // where the loan stands
 	Term                    int64           // term, days
 	RepayType               FixedRepay      // what happens at the end of the term
@@ -183,7 +183,7 @@ func (s *SpotMarginService) RenewFixed(ctx context.Context, p *SpotMarginRenewFi
 type SpotMarginRenewFixedParams struct {
 	LoanID string // the exchange's ID of the loan
 
-	// Amount to renew, in coin. Default: all that is still owed.
+	// Amount to renew, in the coin. Default: all that is still owed.
 	Qty Opt[decimal.Decimal]
 }
 

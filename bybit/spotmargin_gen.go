@@ -144,10 +144,10 @@ type SpotMarginBorrowTermsResult struct {
 type BorrowTerms struct {
 	Currency                     string          // coin, such as BTC
 	FlexibleManualBorrowable     bool            // whether it can be borrowed at a floating rate
-	MinFlexibleManualBorrowQty   decimal.Decimal // smallest amount at a floating rate, in coin
+	MinFlexibleManualBorrowQty   decimal.Decimal // smallest amount at a floating rate, in the coin
 	FlexibleManualBorrowAccuracy decimal.Decimal // decimals of an amount at a floating rate
 	FixedManualBorrowable        bool            // whether it can be borrowed at a fixed rate
-	MinFixedManualBorrowQty      decimal.Decimal // smallest amount at a fixed rate, in coin
+	MinFixedManualBorrowQty      decimal.Decimal // smallest amount at a fixed rate, in the coin
 	FixedManualBorrowAccuracy    decimal.Decimal // decimals of an amount at a fixed rate
 	FixedInterestRateAccuracy    decimal.Decimal // decimals of the fixed rate
 
@@ -202,7 +202,7 @@ type VIPMarginCoin struct {
 	HourlyBorrowRate   decimal.Decimal // interest per hour, as a fraction
 	LiquidationOrder   int64           // rank in the order in which coins are liquidated
 	MarginCollateral   bool            // whether the exchange accepts the coin as collateral
-	MaxBorrowingAmount decimal.Decimal // largest debt, in coin
+	MaxBorrowingAmount decimal.Decimal // largest debt, in the coin
 }
 
 // CollateralTiers says which share of a coin's value counts as collateral, by tiers of the amount
@@ -238,9 +238,9 @@ type CoinCollateralTiers struct {
 
 // CollateralTier is one of the tiers in [CoinCollateralTiers.Tiers].
 type CollateralTier struct {
-	MinQty decimal.Decimal // amount at which the tier begins, in coin
+	MinQty decimal.Decimal // amount at which the tier begins, in the coin
 
-	// Amount at which the tier ends, in coin. Absent: no end.
+	// Amount at which the tier ends, in the coin. Absent: no end.
 	MaxQty decimal.Decimal
 
 	CollateralRatio decimal.Decimal // share of the value that counts, as a fraction
@@ -278,7 +278,7 @@ type CoinBorrowTiers struct {
 // BorrowTier is one of the tiers in [CoinBorrowTiers.Tiers].
 type BorrowTier struct {
 	Tier        int64           // number of the tier, from 1
-	BorrowLimit decimal.Decimal // largest debt up to and with this tier, in coin
+	BorrowLimit decimal.Decimal // largest debt up to and with this tier, in the coin
 	PositionMMR decimal.Decimal // maintenance margin rate of the debt, as a fraction, up to 8 decimals
 	PositionIMR decimal.Decimal // initial margin rate of the debt, as a fraction, up to 8 decimals
 	MaxLeverage decimal.Decimal // highest leverage of the tier

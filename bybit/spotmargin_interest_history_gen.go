@@ -75,11 +75,11 @@ type SpotMarginLiabilityParams struct {
 // SpotMarginLiabilityResult is what [SpotMarginService.Liability] returns.
 type SpotMarginLiabilityResult struct {
 	Currency             string          // coin, such as BTC
-	TotalBorrowAmount    decimal.Decimal // whole debt, in coin
-	FixedBorrowAmount    decimal.Decimal // debt at a fixed rate, in coin
-	FlexibleBorrowAmount decimal.Decimal // debt at a floating rate, in coin
-	SpotTotalBorrow      decimal.Decimal // debt from spot, with that of open orders, in coin
-	DerivativesBorrow    decimal.Decimal // debt from derivatives, in coin
+	TotalBorrowAmount    decimal.Decimal // whole debt, in the coin
+	FixedBorrowAmount    decimal.Decimal // debt at a fixed rate, in the coin
+	FlexibleBorrowAmount decimal.Decimal // debt at a floating rate, in the coin
+	SpotTotalBorrow      decimal.Decimal // debt from spot, with that of open orders, in the coin
+	DerivativesBorrow    decimal.Decimal // debt from derivatives, in the coin
 }
 
 // MaxBorrowable says how much of a coin the account can borrow now.
@@ -101,7 +101,7 @@ type SpotMarginMaxBorrowableParams struct {
 
 // SpotMarginMaxBorrowableResult is what [SpotMarginService.MaxBorrowable] returns.
 type SpotMarginMaxBorrowableResult struct {
-	MaxLoan  decimal.Decimal // amount that can be borrowed, in coin
+	MaxLoan  decimal.Decimal // amount that can be borrowed, in the coin
 	Currency string          // coin, such as BTC
 }
 
@@ -124,7 +124,7 @@ type SpotMarginRepayableParams struct {
 
 // SpotMarginRepayableResult is what [SpotMarginService.Repayable] returns.
 type SpotMarginRepayableResult struct {
-	LossLessRepaymentAmount decimal.Decimal // the smaller one of free spot balance and debt, in coin
+	LossLessRepaymentAmount decimal.Decimal // the smaller one of free spot balance and debt, in the coin
 	Currency                string          // coin, such as BTC
 }
 
@@ -208,7 +208,7 @@ type SpotMarginFlexibleInventoryParams struct {
 // SpotMarginFlexibleInventoryResult is what [SpotMarginService.FlexibleInventory] returns.
 type SpotMarginFlexibleInventoryResult struct {
 	Currency           string          // coin, such as BTC
-	AvailableInventory decimal.Decimal // amount that can be borrowed, in coin
+	AvailableInventory decimal.Decimal // amount that can be borrowed, in the coin
 	UpdateTime         time.Time       // when the figure was made
 }
 
@@ -239,7 +239,7 @@ type SpotMarginFixedInventoryResult struct {
 	Currency           string          // coin, such as USDT
 	Term               int64           // term, days
 	AnnualRate         decimal.Decimal // annual rate, as a fraction
-	AvailableInventory decimal.Decimal // amount that can be borrowed, in coin
+	AvailableInventory decimal.Decimal // amount that can be borrowed, in the coin
 	UpdateTime         time.Time       // when the figure was made
 }
 
@@ -282,5 +282,5 @@ type FixedQuote struct {
 	OrderCurrency string          // coin, such as ETH
 	Term          int64           // term, days
 	AnnualRate    decimal.Decimal // annual rate, as a fraction
-	Qty           decimal.Decimal // amount on offer, in coin
+	Qty           decimal.Decimal // amount on offer, in the coin
 }

@@ -93,7 +93,7 @@ type AdvancedOrder struct {
 	// Coin whose price decides. Not for DualAssets.
 	UnderlyingAsset string
 
-	Status      OrderStatus // how far the order is: OrderPending, OrderSuccess, OrderSettled or OrderFail
+	Status      OrderStatus // state of the order: OrderPending, OrderSuccess, OrderSettled or OrderFail
 	CreatedTime time.Time   // when the order was made
 
 	// When the order last changed. DualAssets and DoubleWin only.

@@ -303,7 +303,7 @@ type PlaceAdvancedOrderParams struct {
 
 	OrderType OrderType // OrderStake, or OrderRedeem for DoubleWin and SmartLeverage
 
-	// Amount to invest, in coin. Needed for OrderStake.
+	// Amount to invest, in the coin. Needed for OrderStake.
 	Amount bybit.Opt[decimal.Decimal]
 
 	// Account that pays: AccountFund or AccountUnified. Needed for OrderStake, and for OrderRedeem

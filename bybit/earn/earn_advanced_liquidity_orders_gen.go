@@ -77,7 +77,7 @@ type LiquidityOrder struct {
 	QuoteCoin   string             // quote coin of the pool
 	QuoteAmount decimal.Decimal    // amount in the quote coin
 	BaseAmount  decimal.Decimal    // amount in the base coin
-	Status      OrderStatus        // how far the order is: OrderProcessing, OrderSuccess or OrderFail
+	Status      OrderStatus        // state of the order: OrderProcessing, OrderSuccess or OrderFail
 
 	// In which coins it is paid. RemoveLiquidity only.
 	RemoveType RemoveType
@@ -200,7 +200,7 @@ type LiquidityYieldsResult struct {
 // LiquidityYield is one of the yields of liquidity mining ([LiquidityYieldsResult.Records]).
 type LiquidityYield struct {
 	Coin        string          // coin of the yield
-	Amount      decimal.Decimal // yield in coin
+	Amount      decimal.Decimal // yield in the coin
 	BaseCoin    string          // base coin of the pool
 	QuoteCoin   string          // quote coin of the pool
 	Type        ClaimType       // how the yield was claimed

@@ -84,9 +84,9 @@ type Coupon struct {
 	ExpireAt                time.Time       // when it runs out
 	UsedAt                  time.Time       // when it was used; absent if it was not
 	Status                  CouponStatus    // what became of the coupon
-	CurrentPnL              decimal.Decimal // extra interest so far, in coin
-	LimitPnL                decimal.Decimal // maximum extra interest that it gives, in coin
-	PositionEffectiveAmount decimal.Decimal // amount that earns the extra rate, in coin
+	CurrentPnL              decimal.Decimal // extra interest so far, in the coin
+	LimitPnL                decimal.Decimal // maximum extra interest that it gives, in the coin
+	PositionEffectiveAmount decimal.Decimal // amount that earns the extra rate, in the coin
 	ProductID               string          // ID of the product it is used in; 0 before use
 	Category                Category        // products it is for: FlexibleSaving or DualAssets
 }
@@ -138,8 +138,8 @@ type FixedProduct struct {
 	Duration                 string          // length of the term, such as 8h or 1d
 	Status                   ProductStatus   // ProductAvailable, ProductSoldOut or ProductNotStarted
 	TieredAPYList            []APYTier       // rates by amount, where a product has them
-	MinStakeAmount           decimal.Decimal // smallest amount that can be put in, in coin
-	MaxStakeAmount           decimal.Decimal // largest amount that can be put in, in coin
+	MinStakeAmount           decimal.Decimal // smallest amount that can be put in, in the coin
+	MaxStakeAmount           decimal.Decimal // largest amount that can be put in, in the coin
 	Precision                int64           // decimal places of amounts
 	SubscribeStartAt         time.Time       // when the sale begins
 	SubscribeEndAt           time.Time       // when the sale ends; absent if it does not
@@ -156,9 +156,9 @@ type FixedProduct struct {
 
 // APYTier is one of the rates by amount ([FixedProduct.TieredAPYList]).
 type APYTier struct {
-	Min decimal.Decimal // amount from which the tier holds, in coin
+	Min decimal.Decimal // amount from which the tier holds, in the coin
 
-	// Amount up to which it holds, in coin. -1: no end.
+	// Amount up to which it holds, in the coin. -1: no end.
 	Max decimal.Decimal
 
 	APY decimal.Decimal // yearly rate of the tier
@@ -268,11 +268,11 @@ type FixedOrder struct {
 	OrderID   string           // the exchange's ID of the order
 	LinkID    string           // the user's own ID of the order
 	OrderType OrderType        // OrderStake, OrderRedeem or OrderReinvest
-	Status    FixedOrderStatus // how far the order is
+	Status    FixedOrderStatus // state of the order
 	ProductID string           // ID of the product
 	Category  Category         // FixedTermSaving, FundPool or FundPoolPremium
 	Coin      string           // coin of the order
-	Amount    decimal.Decimal  // amount in coin
+	Amount    decimal.Decimal  // amount in the coin
 	Duration  string           // length of the term, such as 8h or 1d
 
 	// Account that paid or received. Documented as always AccountFund for OrderRedeem; the example
@@ -290,7 +290,7 @@ type FixedOrder struct {
 // settlement.
 type FixedYield struct {
 	Coin      string           // coin of the yield
-	Amount    decimal.Decimal  // yield in coin
+	Amount    decimal.Decimal  // yield in the coin
 	Status    FixedYieldStatus // whether the yield has been paid
 	CreatedAt time.Time        // when the entry was made
 	APY       decimal.Decimal  // yearly rate, in percent

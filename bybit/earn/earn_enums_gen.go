@@ -35,7 +35,7 @@ type OrderType string
 const (
 	OrderStake    OrderType = "Stake"    // puts coins into a product
 	OrderRedeem   OrderType = "Redeem"   // takes them out again
-	OrderReinvest OrderType = "Reinvest" // puts what came back into the product once more
+	OrderReinvest OrderType = "Reinvest" // puts the returned coins into the product again
 )
 
 // OrderStatus says how far an order is.

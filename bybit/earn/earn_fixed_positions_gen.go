@@ -48,9 +48,9 @@ type FixedPosition struct {
 	ProductID  string          // ID of the product
 	Category   Category        // FixedTermSaving, FundPool or FundPoolPremium
 	Coin       string          // coin of the product
-	Amount     decimal.Decimal // amount put in, in coin
+	Amount     decimal.Decimal // amount put in, in the coin
 
-	// Amount that earns, in coin. It counts from the day after.
+	// Amount that earns, in the coin. It counts from the day after.
 	EffectiveAmount decimal.Decimal
 
 	Duration       string         // length of the term, such as 8h or 1d
@@ -111,8 +111,8 @@ type RedeemFixedResult struct {
 	EstEarnings  decimal.Decimal // estimated earnings at the rate for leaving early
 }
 
-// SetAutoInvest switches another term after this one on or off. The position must be active and its
-// product must allow it (AllowAutoReinvest).
+// SetAutoInvest turns automatic reinvestment in another term on or off. The position must be active
+// and its product must allow it (AllowAutoReinvest).
 //
 // V5 page: [finance/earn/fixed-saving/set-auto-invest].
 //
@@ -308,7 +308,7 @@ type TokenOrder struct {
 	// What in the TradFi account caused it. Empty for your own orders.
 	ExternalEventType TokenEvent
 
-	Status      OrderStatus // how far the order is: OrderProcessing, OrderSuccess or OrderFail
+	Status      OrderStatus // state of the order: OrderProcessing, OrderSuccess or OrderFail
 	CreatedTime time.Time   // when the order was made
 }
 

@@ -18,11 +18,11 @@ type Yield struct {
 	ProductID        string           // ID of the product
 	Coin             string           // coin of the yield, such as USDT
 	ID               string           // ID of the entry, unique within the account
-	Amount           decimal.Decimal  // yield in coin
-	YieldType        YieldType        // where the yield comes from; flexible savings only know YieldNormal
+	Amount           decimal.Decimal  // yield in the coin
+	YieldType        YieldType        // where the yield comes from; flexible savings have only YieldNormal
 	DistributionMode DistributionMode // when the yield is paid
 
-	EffectiveStakingAmount decimal.Decimal // amount that earned it, in coin
+	EffectiveStakingAmount decimal.Decimal // amount that earned it, in the coin
 
 	// Order of the redemption. Flexible savings: only with distribution mode DistributionManual.
 	OrderID string
@@ -68,8 +68,8 @@ type Product struct {
 	EstimateAPR decimal.Decimal
 
 	Coin           string          // coin that is put in, such as BTC
-	MinStakeAmount decimal.Decimal // smallest amount that can be put in, in coin
-	MaxStakeAmount decimal.Decimal // largest amount that can be put in, in coin
+	MinStakeAmount decimal.Decimal // smallest amount that can be put in, in the coin
+	MaxStakeAmount decimal.Decimal // largest amount that can be put in, in the coin
 	Precision      int64           // decimal places of amounts
 	ProductID      string          // ID of the product
 	Status         ProductStatus   // whether the product can be bought
@@ -168,7 +168,7 @@ type PlaceOrderResult struct {
 }
 
 // Orders returns orders of flexible savings or on-chain staking, in pages. On-chain needs OrderID
-// or LinkID. Without times, the last 7 days; both times may be 7 days apart at most.
+// or LinkID. Without times, the last 7 days; the two times may be at most 7 days apart.
 //
 // V5 page: [finance/earn/easy-onchain/order-history].
 //
@@ -224,11 +224,11 @@ type OrdersResult struct {
 // Order is one of the orders of the category ([OrdersResult.List]).
 type Order struct {
 	Coin       string          // coin of the order
-	OrderValue decimal.Decimal // amount in coin
+	OrderValue decimal.Decimal // amount in the coin
 	OrderType  OrderType       // OrderStake or OrderRedeem
 	OrderID    string          // the exchange's ID of the order
 	LinkID     string          // the user's own ID of the order
-	Status     OrderStatus     // how far the order is: OrderPending, OrderSuccess or OrderFail
+	Status     OrderStatus     // state of the order: OrderPending, OrderSuccess or OrderFail
 	CreatedAt  time.Time       // when the order was made
 	ProductID  string          // ID of the product
 	UpdatedAt  time.Time       // when the order last changed
@@ -277,7 +277,7 @@ type PositionsResult struct {
 type Position struct {
 	Coin      string          // coin of the product
 	ProductID string          // ID of the product
-	Amount    decimal.Decimal // amount put in, in coin
+	Amount    decimal.Decimal // amount put in, in the coin
 
 	// Profit so far. On-chain only, without liquid staking.
 	TotalPnL decimal.Decimal
@@ -306,13 +306,13 @@ type Position struct {
 
 	SettlementTime  time.Time       // when a fixed on-chain product ends
 	AutoReinvest    Switch          // whether another term follows; see ModifyPosition
-	AvailableAmount decimal.Decimal // amount that can be taken out, in coin
+	AvailableAmount decimal.Decimal // amount that can be taken out, in the coin
 	FreezeDetails   []Freeze        // parts that cannot be taken out
 }
 
 // Freeze is one of the parts that cannot be taken out ([Position.FreezeDetails]).
 type Freeze struct {
-	Amount      decimal.Decimal // amount that is frozen, in coin
+	Amount      decimal.Decimal // amount that is frozen, in the coin
 	Description string          // why it is frozen
 }
 
@@ -337,7 +337,7 @@ type ModifyPositionParams struct {
 }
 
 // Yields returns yields of flexible savings or on-chain staking in the last three months, in pages.
-// Without times, the last 7 days; both times may be 7 days apart at most.
+// Without times, the last 7 days; the two times may be at most 7 days apart.
 //
 // The documentation names the array list; replies carry yield.
 //
@@ -392,7 +392,7 @@ type YieldsResult struct {
 }
 
 // HourlyYields returns the yield of flexible savings hour by hour, in pages. Without times, the
-// last 7 days; both times may be 7 days apart at most.
+// last 7 days; the two times may be at most 7 days apart.
 //
 // V5 page: [finance/earn/easy-onchain/hourly-yield].
 //
@@ -446,8 +446,8 @@ type HourlyYield struct {
 	ProductID              string          // ID of the product
 	Coin                   string          // coin of the yield, such as USDT
 	ID                     string          // ID of the entry, unique within the account
-	Amount                 decimal.Decimal // yield in coin
-	EffectiveStakingAmount decimal.Decimal // amount that earned it, in coin
+	Amount                 decimal.Decimal // yield in the coin
+	EffectiveStakingAmount decimal.Decimal // amount that earned it, in the coin
 	HourlyDate             time.Time       // the hour of the yield
 	Status                 YieldStatus     // whether the yield has been paid
 	CreatedAt              time.Time       // when the entry was made

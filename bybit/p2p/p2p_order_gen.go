@@ -47,7 +47,7 @@ type OrderResult struct {
 	TargetSecondName         string     // second name of the counterparty; undocumented
 	TargetUserAuthStatus     AuthStatus // whether the counterparty is a verified advertiser; undocumented
 	TargetConnectInformation string     // how the counterparty can be contacted
-	PayerRealName            string     // real name of who pays; undocumented
+	PayerRealName            string     // real name of the payer; undocumented
 	SellerRealName           string     // real name of the seller
 	BuyerRealName            string     // real name of the buyer
 	TokenID                  string     // token, such as USDT
@@ -73,7 +73,7 @@ type OrderResult struct {
 	AppealLastSeconds int64           // time left for an appeal, in seconds; undocumented
 	AppealContent     string          // what the appeal says
 	AppealType        int64           // kind of the appeal; 0 without one
-	AppealNickName    string          // name of who appealed
+	AppealNickName    string          // name of the user who appealed
 	CanAppeal         YesNo           // whether the account can appeal
 	TotalAppealTimes  int64           // how many appeals there may be; undocumented
 	AppealedTimes     int64           // how many appeals there have been; undocumented
@@ -112,7 +112,7 @@ type OrderResult struct {
 	BeforeQuantity      decimal.Decimal // quantity before it was changed; undocumented
 	BeforeToken         string          // token before it was changed; undocumented
 	Alternative         string          // meaning unknown; empty in the exchange's example; undocumented
-	AppealUserID        string          // UID of who appealed; 0 without an appeal
+	AppealUserID        string          // UID of the user who appealed; 0 without an appeal
 	NotifyTokenID       string          // token that the buyer gets
 	NotifyTokenQuantity decimal.Decimal // quantity that the buyer gets, in that token
 	CancelResponsible   string          // who is to blame for the cancellation; undocumented
@@ -221,7 +221,7 @@ type OrdersParams struct {
 	Side bybit.Opt[Side]
 
 	Page int64 // number of the page, from 1
-	Size int64 // orders of a page, 1 to 30
+	Size int64 // orders per page, 1 to 30
 }
 
 // OrdersResult is what [Service.Orders] returns.
@@ -277,7 +277,7 @@ type PendingOrdersParams struct {
 	Side bybit.Opt[Side]
 
 	Page int64 // number of the page, from 1
-	Size int64 // orders of a page, 1 to 30
+	Size int64 // orders per page, 1 to 30
 }
 
 // PendingOrdersResult is what [Service.PendingOrders] returns.
@@ -338,7 +338,7 @@ func (s *Service) SendMessage(ctx context.Context, p *SendMessageParams) error {
 
 // SendMessageParams are the parameters of [Service.SendMessage].
 type SendMessageParams struct {
-	Message     string            // text, or the url that UploadFile returned
+	Message     string            // text, or the address that UploadFile returned
 	ContentType ContentType       // what the message holds
 	OrderID     string            // ID of the order
 	MsgUUID     string            // identifier to give to the message, such as a UUID

@@ -36,7 +36,7 @@ type User struct {
 	FirstTradeDays       int64           // days since the first trade
 	RealName             string          // real name, of counterparties with most of it masked
 	RecentTradeAmount    decimal.Decimal // volume of the last 30 days, in USDT
-	TotalTradeAmount     decimal.Decimal // volume in all, in USDT
+	TotalTradeAmount     decimal.Decimal // total volume, in USDT
 
 	ExecuteNum     int64      // orders carried out; the exchange does not say in what time; undocumented
 	OrderNum       int64      // orders made; the exchange does not say in what time; undocumented
@@ -124,7 +124,7 @@ type MyAdsParams struct {
 	// Number of the page, from 1. Default: 1.
 	Page bybit.Opt[int]
 
-	// Ads of a page, at most 50. Default: 10.
+	// Ads per page, at most 50. Default: 10.
 	Size bybit.Opt[int]
 
 	// Fiat currency, such as EUR. Default: all.
@@ -133,7 +133,7 @@ type MyAdsParams struct {
 
 // MyAdsResult is what [Service.MyAds] returns.
 type MyAdsResult struct {
-	Count      int64 // number of pages, says the exchange; 1 in its example with one ad
+	Count      int64 // number of pages according to the exchange; 1 in its example with one ad
 	Items      []Ad  // ads of the page
 	HiddenFlag bool  // whether ads are hidden from others; undocumented
 }
@@ -171,7 +171,7 @@ type AdsParams struct {
 	// Number of the page, from 1. Default: 1.
 	Page bybit.Opt[int]
 
-	// Ads of a page, at most 300. Default: 10.
+	// Ads per page, at most 300. Default: 10.
 	Size bybit.Opt[int]
 }
 

@@ -137,13 +137,13 @@ type Product struct {
 	// Description of the fund in English. Funds only.
 	Introduction string
 
-	AUM decimal.Decimal // worth of all that the fund manages, in coin
+	AUM decimal.Decimal // worth of all that the fund manages, in the coin
 
 	// Length of the term in days. 0 if it can be left at any time.
 	Duration int64
 
-	MinInvestmentAmount decimal.Decimal // smallest amount that can be paid in, in coin
-	MaxInvestmentAmount decimal.Decimal // largest amount that can be paid in, in coin
+	MinInvestmentAmount decimal.Decimal // smallest amount that can be paid in, in the coin
+	MaxInvestmentAmount decimal.Decimal // largest amount that can be paid in, in the coin
 
 	// Largest fall from a peak, as a negative fraction. Funds only.
 	MaxDrawdown decimal.Decimal
@@ -216,7 +216,7 @@ type TransferParams struct {
 	TransferID string          // the user's own ID of the transfer
 	FromUserID string          // UID of the account that pays: a custody sub-account of the fund
 	ToUserID   string          // UID of the account that receives: a custody sub-account of the fund
-	Amount     decimal.Decimal // amount in coin
+	Amount     decimal.Decimal // amount in the coin
 	Coin       string          // coin to move, such as BTC
 }
 
@@ -255,7 +255,7 @@ type TransferRecordResult struct {
 	Status     TransferStatus  // how far the transfer is
 	FromUserID string          // UID of the account that pays
 	ToUserID   string          // UID of the account that receives
-	Amount     decimal.Decimal // amount in coin
+	Amount     decimal.Decimal // amount in the coin
 	Coin       string          // coin that is moved
 }
 
@@ -305,7 +305,7 @@ type Fund struct {
 	FundName          string          // name of the fund
 	Coin              string          // coin of the fund
 	Status            FundStatus      // where the fund stands
-	TotalEquity       decimal.Decimal // worth of the fund, in coin
+	TotalEquity       decimal.Decimal // worth of the fund, in the coin
 	TotalShares       decimal.Decimal // number of all shares
 	CurrentNAV        decimal.Decimal // worth of one share now, divided by its first worth
 	CurrentAPR        decimal.Decimal // yearly rate of the last 30 days
@@ -313,9 +313,9 @@ type Fund struct {
 	SubAccountList    []string        // UIDs of the fund's sub-accounts
 	ProfitShareRate   decimal.Decimal // manager's share of the profit in percent: 20.00 is 20 %
 	ManagementFeeRate decimal.Decimal // yearly fee of the manager in percent: 2.00 is 2 %
-	UncollectedProfit decimal.Decimal // share of the profit that is not settled, in coin
-	CollectedProfit   decimal.Decimal // share of the profit that was settled so far, in coin
-	TotalLoan         decimal.Decimal // amount borrowed that is not paid back, in coin
+	UncollectedProfit decimal.Decimal // share of the profit that is not settled, in the coin
+	CollectedProfit   decimal.Decimal // share of the profit that was settled so far, in the coin
+	TotalLoan         decimal.Decimal // amount borrowed that is not paid back, in the coin
 	CreatedTime       time.Time       // when the fund was made
 }
 
@@ -382,7 +382,7 @@ type FundOrder struct {
 	OrderType  OrderType // OrderSubscribe or OrderRedeem
 	Coin       string    // coin of the order
 
-	// Amount in coin. Subscribe only.
+	// Amount in the coin. Subscribe only.
 	Amount decimal.Decimal
 
 	// Number of shares. Only of OrderRedeem.

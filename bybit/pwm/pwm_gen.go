@@ -18,13 +18,13 @@ type PlanHolding struct {
 	Category      Category        // kind of the product
 	ProductID     string          // ID of the product; for a fund its ID
 	Coin          string          // coin of the product
-	CurrentAmount decimal.Decimal // amount held, in coin; before the plan is paid in, the amount set up
+	CurrentAmount decimal.Decimal // amount held, in the coin; before the plan is paid in, the amount set up
 }
 
 // CoinAmount is an amount of one coin.
 type CoinAmount struct {
 	Coin   string          // coin of the amount
-	Amount decimal.Decimal // amount in coin
+	Amount decimal.Decimal // amount in the coin
 }
 
 // FundAmount is an amount set up for one fund.
@@ -105,7 +105,7 @@ func (s *Service) Plan(ctx context.Context, p *PlanParams) (*PlanResult, error) 
 
 // PlanParams are the parameters of [Service.Plan].
 type PlanParams struct {
-	PlanID string // ID of a plan that is Active or Closed
+	PlanID string // ID of an active or closed plan
 }
 
 // PlanResult is what [Service.Plan] returns.
@@ -145,8 +145,8 @@ type SavingsPosition struct {
 	Category        Category        // kind of the product
 	ProductID       string          // ID of the product
 	Coin            string          // coin of the product
-	CurrentAmount   decimal.Decimal // amount held, in coin
-	AccumulateYield decimal.Decimal // yield so far, in coin
+	CurrentAmount   decimal.Decimal // amount held, in the coin
+	AccumulateYield decimal.Decimal // yield so far, in the coin
 	APR             decimal.Decimal // yearly rate now, as a fraction
 	PositionID      string          // ID of the position
 	Status          ItemStatus      // where the product stands
@@ -165,8 +165,8 @@ type FixedPosition struct {
 	Category        Category        // kind of the product
 	ProductID       string          // ID of the product
 	Coin            string          // coin of the product
-	CurrentAmount   decimal.Decimal // amount held, in coin
-	AccumulateYield decimal.Decimal // yield so far, in coin
+	CurrentAmount   decimal.Decimal // amount held, in the coin
+	AccumulateYield decimal.Decimal // yield so far, in the coin
 	APR             decimal.Decimal // yearly rate as a fraction
 	Duration        int64           // length of the term in days
 	MaturityTime    time.Time       // when the term ends
@@ -192,9 +192,9 @@ type FundPosition struct {
 	Tags            []string        // labels of the fund, such as Delta Neutral
 	NAV             decimal.Decimal // net asset value now
 	UserShares      decimal.Decimal // number of shares held
-	ShareValue      decimal.Decimal // worth of one share now, in coin
-	HoldingValue    decimal.Decimal // worth of the shares held, in coin
-	AccumulateYield decimal.Decimal // yield so far, in coin
+	ShareValue      decimal.Decimal // worth of one share now, in the coin
+	HoldingValue    decimal.Decimal // worth of the shares held, in the coin
+	AccumulateYield decimal.Decimal // yield so far, in the coin
 	APR30d          decimal.Decimal // yearly rate of the last 30 days, as a fraction
 	APRTotal        decimal.Decimal // yearly rate since the fund began, as a fraction
 	SharpeRatio     decimal.Decimal // sharpe ratio of the fund
@@ -217,7 +217,7 @@ type OnchainPosition struct {
 	Category    Category        // kind of the product
 	ProductID   string          // ID of the product
 	Coin        string          // coin of the product
-	StakeAmount decimal.Decimal // amount staked, in coin
+	StakeAmount decimal.Decimal // amount staked, in the coin
 	APR         decimal.Decimal // yearly rate now, as a fraction
 	PositionID  string          // ID of the position
 	Status      ItemStatus      // where the product stands

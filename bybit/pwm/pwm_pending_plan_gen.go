@@ -63,7 +63,7 @@ type PlannedSaving struct {
 	Category         Category        // kind of the product
 	ProductID        string          // ID of the product
 	Coin             string          // coin of the product
-	ConfiguredAmount decimal.Decimal // amount set up, in coin
+	ConfiguredAmount decimal.Decimal // amount set up, in the coin
 	APR              decimal.Decimal // yearly rate now, as a fraction; it may change
 }
 
@@ -78,7 +78,7 @@ type PlannedTerm struct {
 	Category         Category        // kind of the product
 	ProductID        string          // ID of the product
 	Coin             string          // coin of the product
-	ConfiguredAmount decimal.Decimal // amount set up, in coin
+	ConfiguredAmount decimal.Decimal // amount set up, in the coin
 	APR              decimal.Decimal // yearly rate as a fraction
 	Duration         int64           // length of the term in days
 }
@@ -95,7 +95,7 @@ type PlannedFund struct {
 	ProductID        string           // ID of the fund
 	FundName         string           // name of the fund
 	Coin             string           // coin of the fund
-	ConfiguredAmount decimal.Decimal  // amount set up, in coin
+	ConfiguredAmount decimal.Decimal  // amount set up, in the coin
 	Tags             []string         // labels of the fund, such as Delta Neutral
 	Introduction     FundIntroduction // what the fund does and did
 }
@@ -121,7 +121,7 @@ type PlannedStake struct {
 	Category         Category        // kind of the product
 	ProductID        string          // ID of the product
 	Coin             string          // coin of the product
-	ConfiguredAmount decimal.Decimal // amount set up, in coin
+	ConfiguredAmount decimal.Decimal // amount set up, in the coin
 	APR              decimal.Decimal // yearly rate now, as a fraction; it may change
 }
 
@@ -169,7 +169,7 @@ func (s *Service) InvestMore(ctx context.Context, p *InvestMoreParams) (*InvestM
 
 // InvestMoreParams are the parameters of [Service.InvestMore].
 type InvestMoreParams struct {
-	PlanID string // ID of a plan that is Active
+	PlanID string // ID of an active plan
 
 	// Account that pays. Default: AccountFund.
 	AccountType AccountType
@@ -188,7 +188,7 @@ type InvestMoreResult struct {
 	Category  Category        // kind of the product
 	ProductID string          // ID of the product
 	Coin      string          // coin that was paid
-	Amount    decimal.Decimal // amount added, in coin
+	Amount    decimal.Decimal // amount added, in the coin
 	Status    RequestStatus   // RequestSuccess, RequestPending or RequestFailed
 	OrderID   string          // the exchange's ID of the order
 	LinkID    string          // the user's own ID of the order
@@ -260,7 +260,7 @@ func (s *Service) Claim(ctx context.Context, p *ClaimParams) (*ClaimResult, erro
 
 // ClaimParams are the parameters of [Service.Claim].
 type ClaimParams struct {
-	PlanID string // ID of a plan that is Active
+	PlanID string // ID of an active plan
 
 	// Account that receives. Default: AccountFund.
 	ToAccountType AccountType
@@ -342,7 +342,7 @@ type Order struct {
 	Type        OrderType       // what the order does
 	AccountType AccountType     // account that paid: AccountFunding or AccountUnified
 	Coin        string          // coin of the order
-	Amount      decimal.Decimal // amount in coin
+	Amount      decimal.Decimal // amount in the coin
 	Category    Category        // kind of the product
 	ProductID   string          // ID of the product
 	Status      OrderStatus     // where the order stands

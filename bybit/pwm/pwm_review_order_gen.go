@@ -46,7 +46,7 @@ type ReviewOrderResult struct {
 	Action      ReviewAction    // what was decided
 	Coin        string          // coin of the order
 
-	// Amount in coin. Subscribe only.
+	// Amount in the coin. Subscribe only.
 	Amount decimal.Decimal
 
 	// Number of shares. Only of OrderRedeem.
@@ -115,7 +115,7 @@ func (s *Service) CreateSubAccount(ctx context.Context, p *CreateSubAccountParam
 
 // CreateSubAccountParams are the parameters of [Service.CreateSubAccount].
 type CreateSubAccountParams struct {
-	FundID string // ID of a fund that is SubAccountActive
+	FundID string // ID of an active fund
 
 	// The user's own ID of the request. Sending it again makes nothing twice.
 	ReqLinkID string
@@ -148,7 +148,7 @@ func (s *Service) SettleProfit(ctx context.Context, p *SettleProfitParams) (*Set
 
 // SettleProfitParams are the parameters of [Service.SettleProfit].
 type SettleProfitParams struct {
-	FundID string // ID of a fund that is Active
+	FundID string // ID of an active fund
 
 	// The user's own ID of the request: up to 36 characters. Sending it again does nothing twice.
 	ReqLinkID string
@@ -158,8 +158,8 @@ type SettleProfitParams struct {
 type SettleProfitResult struct {
 	FundID            string           // ID of the fund
 	Status            SettlementStatus // how far the settlement is
-	TotalProfitShared decimal.Decimal  // profit that is shared this time, in coin
-	InstIncome        decimal.Decimal  // income of the asset manager this time, in coin
+	TotalProfitShared decimal.Decimal  // profit that is shared this time, in the coin
+	InstIncome        decimal.Decimal  // income of the asset manager this time, in the coin
 	Coin              string           // coin of the fund
 	CreatedTime       time.Time        // when the settlement was made
 }

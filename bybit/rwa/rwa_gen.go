@@ -222,7 +222,7 @@ type Order struct {
 	// Number of shares sold. Only of OrderRedeem.
 	RedeemShares decimal.Decimal
 
-	Status      OrderStatus // how far the order is
+	Status      OrderStatus // state of the order
 	AccountType AccountType // account that paid or received
 	CreatedTime time.Time   // when the order was made
 	UpdatedTime time.Time   // when the order last changed

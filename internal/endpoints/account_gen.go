@@ -6,7 +6,7 @@ package endpoints
 func ofAccount() []Endpoint {
 	return []Endpoint{
 		{Method: "GET", Path: "/v5/account/wallet-balance", Group: "account", Auth: "signed", Read: true, Page: "account/wallet-balance", Go: "bybit.Client.Account.WalletBalance",
-			Text: "The equity, margin and balance of the unified account, in total and coin by coin. Without coins only those with an asset or a debt are listed. The totals are in USD and without meaning under isolated margin. In very volatile markets the reply may lag.",
+			Text: "The equity, margin and balance of the unified account, in total and coin by coin. Without coins only those with an asset or a debt are listed. The totals are in USD and meaningless under isolated margin. In very volatile markets the reply may lag.",
 			Params: []Param{
 				{Name: "accountType", Type: "string", Required: true, Values: []string{"UNIFIED", "FUND", "EARN", "CONTRACT", "SPOT"}, Text: "Wallet to ask for: UNIFIED. For the funding account use the asset service."},
 				{Name: "coin", Type: "string", Text: "Coins separated by commas, such as USDT,USDC. Default: all that are not empty."},
@@ -123,7 +123,7 @@ func ofAccount() []Endpoint {
 			Text: "Borrows a coin at a floating rate.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "Coin, such as BTC."},
-				{Name: "amount", Type: "decimal", Required: true, Text: "Amount to borrow, in coin."},
+				{Name: "amount", Type: "decimal", Required: true, Text: "Amount to borrow, in the coin."},
 			},
 		},
 		{Method: "GET", Path: "/v5/account/borrow-history", Group: "account", Auth: "signed", Read: true, Page: "account/borrow-history", Go: "bybit.Client.Account.BorrowHistory",
@@ -140,7 +140,7 @@ func ofAccount() []Endpoint {
 			Text: "Repays debts, first from the spot balance of the coin owed; what is missing is covered by converting other coins, up to 300000 USD at a time. RepayWithoutConversion never converts. Without a coin the type must be ALL: everything is repaid. More than the debts of the type is refused. ALL and FIXED work in the background, FLEXIBLE at once. Refused between minute 4:00 and 5:30 of each hour; interest is charged at minute 5:00. MNT is neither converted nor repaid by a conversion.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Text: "Coin that is owed, such as BTC. Default: all debts."},
-				{Name: "amount", Type: "decimal", Text: "Amount to repay, in coin; needs a coin. Default: all that is owed."},
+				{Name: "amount", Type: "decimal", Text: "Amount to repay, in the coin; needs a coin. Default: all that is owed."},
 				{Name: "repaymentType", Type: "string", Values: []string{"ALL", "FIXED", "FLEXIBLE"}, Text: "Which debts to repay: ALL, FIXED or FLEXIBLE. Default: FLEXIBLE."},
 			},
 		},
@@ -148,7 +148,7 @@ func ofAccount() []Endpoint {
 			Text: "Repays debts from the spot balance of the coin owed, without converting other coins. More than the debts of the type is refused. ALL and FIXED work in the background, FLEXIBLE at once. Refused between minute 4:00 and 5:30 of each hour; interest is charged at minute 5:00. The spot margin service says how much can be repaid so.",
 			Params: []Param{
 				{Name: "coin", Type: "string", Required: true, Text: "Coin that is owed, such as BTC."},
-				{Name: "amount", Type: "decimal", Text: "Amount to repay, in coin. Default: as much as the spot balance covers."},
+				{Name: "amount", Type: "decimal", Text: "Amount to repay, in the coin. Default: as much as the spot balance covers."},
 				{Name: "repaymentType", Type: "string", Values: []string{"ALL", "FIXED", "FLEXIBLE"}, Text: "Which debts to repay: ALL, FIXED or FLEXIBLE. Default: FLEXIBLE."},
 			},
 		},

@@ -36,7 +36,7 @@ func ofEarnAdvanced() []Endpoint {
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
 				{Name: "coin", Type: "string", Text: "Coin to invest, such as USDT. Not needed for Redeem."},
 				{Name: "orderType", Type: "string", Required: true, Values: []string{"Stake", "Redeem", "Reinvest"}, Text: "Stake, or Redeem for DoubleWin and SmartLeverage."},
-				{Name: "amount", Type: "decimal", Text: "Amount to invest, in coin. Needed for Stake."},
+				{Name: "amount", Type: "decimal", Text: "Amount to invest, in the coin. Needed for Stake."},
 				{Name: "accountType", Type: "string", Values: []string{"FUND", "UNIFIED", "FlexibleSaving", "TRADFI"}, Text: "Account that pays: FUND or UNIFIED. Needed for Stake, and for Redeem of SmartLeverage."},
 				{Name: "orderLinkId", Type: "string", Required: true, Text: "The user's own ID of the order: up to 36 characters, DiscountBuy 40, of letters, digits, _ and -. One that was used before is refused."},
 				{Name: "dualAssetsExtra", Type: "object", Text: "Terms of a Stake in DualAssets."},

@@ -30,7 +30,7 @@ func ofEarn() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/order", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/order-history", Go: "earn.Service.Orders",
-			Text: "Orders of flexible savings or on-chain staking, in pages. On-chain needs orderId or orderLinkId. Without times, the last 7 days; both times may be 7 days apart at most.",
+			Text: "Orders of flexible savings or on-chain staking, in pages. On-chain needs orderId or orderLinkId. Without times, the last 7 days; the two times may be at most 7 days apart.",
 			Params: []Param{
 				{Name: "orderId", Type: "string", Text: "ID of an order. With orderLinkId too, both must match."},
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving or OnChain."},
@@ -60,7 +60,7 @@ func ofEarn() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/yield-history", Go: "earn.Service.Yields",
-			Text: "Yields of flexible savings or on-chain staking in the last three months, in pages. Without times, the last 7 days; both times may be 7 days apart at most. The documentation names the array list; replies carry yield.",
+			Text: "Yields of flexible savings or on-chain staking in the last three months, in pages. Without times, the last 7 days; the two times may be at most 7 days apart. The documentation names the array list; replies carry yield.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FlexibleSaving or OnChain."},
 				{Name: "productId", Type: "string", Text: "ID of the product. Refused with OnChain."},
@@ -71,7 +71,7 @@ func ofEarn() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/hourly-yield", Group: "earn", Auth: "signed", Read: true, Page: "finance/earn/easy-onchain/hourly-yield", Go: "earn.Service.HourlyYields",
-			Text: "The yield of flexible savings hour by hour, in pages. Without times, the last 7 days; both times may be 7 days apart at most.",
+			Text: "The yield of flexible savings hour by hour, in pages. Without times, the last 7 days; the two times may be at most 7 days apart.",
 			Params: []Param{
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "Only FlexibleSaving."},
 				{Name: "productId", Type: "string", Text: "ID of the product. Default: all."},
@@ -144,7 +144,7 @@ func ofEarn() []Endpoint {
 			},
 		},
 		{Method: "POST", Path: "/v5/earn/fixed-term/position/auto-invest", Group: "earn", Auth: "signed", Read: false, Page: "finance/earn/fixed-saving/set-auto-invest", Go: "earn.Service.SetAutoInvest",
-			Text: "Switches another term after this one on or off. The position must be active and its product must allow it (allowAutoReinvest).",
+			Text: "Turns automatic reinvestment in another term on or off. The position must be active and its product must allow it (allowAutoReinvest).",
 			Params: []Param{
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
 				{Name: "category", Type: "string", Required: true, Values: []string{"FlexibleSaving", "OnChain", "FixedTermSaving", "FundPool", "FundPoolPremium", "DualAssets", "DoubleWin", "SmartLeverage", "DiscountBuy"}, Text: "FixedTermSaving, FundPool or FundPoolPremium."},

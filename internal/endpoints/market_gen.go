@@ -59,7 +59,7 @@ func ofMarket() []Endpoint {
 				{Name: "symbol", Type: "string", Text: "Only this symbol, such as BTCUSDT, in capitals."},
 				{Name: "symbolType", Type: "string", Values: []string{"innovation", "adventure", "xstocks", "commodity", "stock", "forex"}, Text: "Only symbols of this zone or asset class (not on option)."},
 				{Name: "status", Type: "string", Values: []string{"PreLaunch", "Trading", "Delivering", "Closed"}, Text: "Only instruments with this status. Default: Trading; on option PreLaunch, Trading and Delivering. PreLaunch gives the pre-market contracts."},
-				{Name: "baseCoin", Type: "string", Text: "Only instruments with this base coin: not on spot. Default on option: BTC."},
+				{Name: "baseCoin", Type: "string", Text: "Only instruments with this base coin (not on spot). Default on option: BTC."},
 				{Name: "limit", Type: "int", Text: "Instruments per page, 1 to 1000; not on spot. Default: 500."},
 				{Name: "cursor", Type: "string", Text: "Page to return: nextPageCursor of the page before. Default: the first."},
 			},
@@ -198,7 +198,7 @@ func ofMarket() []Endpoint {
 			},
 		},
 		{Method: "GET", Path: "/v5/market/adlAlert", Group: "market", Auth: "public", Read: true, Page: "market/adl-alert", Go: "bybit.Client.Market.ADLAlerts",
-			Text: "How near contracts are to auto-deleveraging, renewed every minute; the adlAlert stream is faster. It starts when the insurance pool is empty and ends when it no longer is; or, while balance is above adlTriggerThreshold, when pnlRatio falls below insurancePnlRatio, until it is above adlStopRatio.",
+			Text: "How near contracts are to auto-deleveraging, renewed every minute; the adlAlert stream is faster. It starts when the insurance pool is empty and ends when it no longer is; or, while the balance is above adlTriggerThreshold, when pnlRatio falls below insurancePnlRatio, until it is above adlStopRatio.",
 			Params: []Param{
 				{Name: "symbol", Type: "string", Text: "Only this contract, such as BTCUSDT, in capitals."},
 			},

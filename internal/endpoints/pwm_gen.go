@@ -17,7 +17,7 @@ func ofPWM() []Endpoint {
 		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/detail", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/detail", Go: "pwm.Service.Plan",
 			Text: "One plan that is running or ended, with every product in it. See PendingPlan for one that is not paid in.",
 			Params: []Param{
-				{Name: "planId", Type: "string", Required: true, Text: "ID of a plan that is Active or Closed."},
+				{Name: "planId", Type: "string", Required: true, Text: "ID of an active or closed plan."},
 			},
 		},
 		{Method: "GET", Path: "/v5/earn/pwm/investment-plan/new-plan", Group: "pwm", Auth: "signed", Read: true, Page: "finance/pwm/investment-plan/new-plan", Go: "pwm.Service.PendingPlan",
@@ -37,7 +37,7 @@ func ofPWM() []Endpoint {
 		{Method: "POST", Path: "/v5/earn/pwm/investment-plan/invest-more", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/investment-plan/invest-more", Go: "pwm.Service.InvestMore",
 			Text: "Adds money to one product of a running plan.",
 			Params: []Param{
-				{Name: "planId", Type: "string", Required: true, Text: "ID of a plan that is Active."},
+				{Name: "planId", Type: "string", Required: true, Text: "ID of an active plan."},
 				{Name: "accountType", Type: "string", Values: []string{"FUND", "Funding", "Unified"}, Text: "Account that pays. Default: FUND."},
 				{Name: "category", Type: "string", Required: true, Values: []string{"multiCoinEarning", "flexibleSavings", "fixedYield", "fundPool", "fundPoolPremium", "equityFund", "onchainEarn"}, Text: "Kind of the product."},
 				{Name: "productId", Type: "string", Required: true, Text: "ID of the product."},
@@ -60,7 +60,7 @@ func ofPWM() []Endpoint {
 		{Method: "POST", Path: "/v5/earn/pwm/investment-plan/claim", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/investment-plan/claim", Go: "pwm.Service.Claim",
 			Text: "Moves money of a running plan that is not invested out of it.",
 			Params: []Param{
-				{Name: "planId", Type: "string", Required: true, Text: "ID of a plan that is Active."},
+				{Name: "planId", Type: "string", Required: true, Text: "ID of an active plan."},
 				{Name: "toAccountType", Type: "string", Values: []string{"FUND", "Funding", "Unified"}, Text: "Account that receives. Default: FUND."},
 				{Name: "orderLinkId", Type: "string", Required: true, Text: "The user's own ID of the order: up to 36 characters. Sending it again does not pay twice."},
 			},
@@ -115,7 +115,7 @@ func ofPWM() []Endpoint {
 				{Name: "transferId", Type: "string", Required: true, Text: "The user's own ID of the transfer."},
 				{Name: "fromUserId", Type: "int", Required: true, Text: "UID of the account that pays: a custody sub-account of the fund."},
 				{Name: "toUserId", Type: "int", Required: true, Text: "UID of the account that receives: a custody sub-account of the fund."},
-				{Name: "amount", Type: "decimal", Required: true, Text: "Amount in coin."},
+				{Name: "amount", Type: "decimal", Required: true, Text: "Amount in the coin."},
 				{Name: "coin", Type: "string", Required: true, Text: "Coin to move, such as BTC."},
 			},
 		},
@@ -170,14 +170,14 @@ func ofPWM() []Endpoint {
 		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/create-sub-account", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/create-sub-account", Go: "pwm.Service.CreateSubAccount",
 			Text: "Makes a custody sub-account of a running fund. A fund can have 30, and one can be in the making at a time. It takes a while: the same call again, with the same reqLinkId, tells the UID of the sub-account; so does Funds.",
 			Params: []Param{
-				{Name: "fundId", Type: "string", Required: true, Text: "ID of a fund that is Active."},
+				{Name: "fundId", Type: "string", Required: true, Text: "ID of an active fund."},
 				{Name: "reqLinkId", Type: "string", Required: true, Text: "The user's own ID of the request. Sending it again makes nothing twice."},
 			},
 		},
 		{Method: "POST", Path: "/v5/earn/pwm/asset-manager/settle-profit", Group: "pwm", Auth: "signed", Read: false, Page: "finance/pwm/asset-manager/settle-profit", Go: "pwm.Service.SettleProfit",
 			Text: "Settles the manager's share of a running fund's profit; a closed fund is refused (180040). The same reqLinkId again tells how far it is.",
 			Params: []Param{
-				{Name: "fundId", Type: "string", Required: true, Text: "ID of a fund that is Active."},
+				{Name: "fundId", Type: "string", Required: true, Text: "ID of an active fund."},
 				{Name: "reqLinkId", Type: "string", Required: true, Text: "The user's own ID of the request: up to 36 characters. Sending it again does nothing twice."},
 			},
 		},

@@ -120,7 +120,7 @@ func ofSpotmargin() []Endpoint {
 			Text: "Orders a loan for a term at a fixed rate. FixedOrders says what became of the order, FixedLoans holds the loans made from it.",
 			Params: []Param{
 				{Name: "orderCurrency", Type: "string", Required: true, Text: "Coin to borrow, such as BTC."},
-				{Name: "orderAmount", Type: "decimal", Required: true, Text: "Amount to borrow, in coin."},
+				{Name: "orderAmount", Type: "decimal", Required: true, Text: "Amount to borrow, in the coin."},
 				{Name: "annualRate", Type: "decimal", Required: true, Text: "Annual rate to pay, as a fraction: 0.02 is 2 percent."},
 				{Name: "term", Type: "int string", Required: true, Text: "Term in days: 7, 14, 30, 90 or 180."},
 				{Name: "repayType", Type: "string", Values: []string{"0", "1", "2"}, Text: "What happens at the end of the term: repaid automatically, or on at a floating rate. Default: repaid."},
@@ -152,7 +152,7 @@ func ofSpotmargin() []Endpoint {
 			Text: "Renews a loan at a fixed rate, all of it or a part.",
 			Params: []Param{
 				{Name: "loanId", Type: "string", Required: true, Text: "The exchange's ID of the loan."},
-				{Name: "qty", Type: "decimal", Text: "Amount to renew, in coin. Default: all that is still owed."},
+				{Name: "qty", Type: "decimal", Text: "Amount to renew, in the coin. Default: all that is still owed."},
 			},
 		},
 	}
