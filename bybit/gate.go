@@ -347,11 +347,7 @@ func (g *gate) giveBack(p *place) {
 
 // full returns why n requests do not fit, and when they may.
 func (g *gate) full(n int, c class, now time.Time) *LimitError {
-	at := g.fitsAt(n, c, now)
-	if first := g.waiting(c); first != nil {
-		at = later(at, g.fitsAt(first.n, first.class, now))
-	}
-	after := at.Sub(now)
+	after := g.soonest(n, c, now).Sub(now)
 	switch {
 	case g.banned.After(now):
 		return &LimitError{Scope: LimitBan, RetryAfter: after}
@@ -359,6 +355,33 @@ func (g *gate) full(n int, c class, now time.Time) *LimitError {
 		return &LimitError{Scope: LimitDoubt, RetryAfter: after}
 	}
 	return &LimitError{Scope: g.scope, Calls: g.size, Per: g.per, RetryAfter: after}
+}
+
+// soonest returns when n requests of a class may fit, behind those that wait: each of them takes
+// its place for a span at least, and what is used now is free after a span at the soonest.
+func (g *gate) soonest(n int, c class, now time.Time) time.Time {
+	at := later(now, g.opensAt(c))
+	if g.probed(c) {
+		at = later(at, now.Add(doubtFirst))
+	}
+	if g.size == 0 {
+		return at
+	}
+	last := min(n, g.size) // the place that is needed, counted from the first that will be taken
+	for _, queue := range g.queues[:c+1] {
+		for _, q := range queue {
+			last += min(q.n, g.size)
+		}
+	}
+	spans := (last - 1) / g.size
+	if missing := g.used + last - spans*g.size - g.size; missing > 0 {
+		free := g.freeAt(missing, now)
+		if span := now.Add(g.per); free.After(span) {
+			free = span
+		}
+		at = later(at, free)
+	}
+	return at.Add(time.Duration(spans) * g.per)
 }
 
 // fitsAt returns when n requests will fit if nothing else happens.

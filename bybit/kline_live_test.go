@@ -215,6 +215,18 @@ func TestKlinesThenLiveOverAFlappingConnection(t *testing.T) {
 // TestKlinesThenLiveWaitsOutFailuresOfThePast: REST that fails in the middle of the past is asked
 // again.
 func TestKlinesThenLiveWaitsOutFailuresOfThePast(t *testing.T) {
+	for _, failure := range []func(http.ResponseWriter){
+		func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) },
+		func(w http.ResponseWriter) {
+			io.WriteString(w, `{"retCode":10018,"retMsg":"Exceeded the IP Rate Limit."}`)
+		},
+		func(w http.ResponseWriter) { io.WriteString(w, `{"retCode":10016,"retMsg":"Server error"}`) },
+	} {
+		klinesWaitOut(t, failure)
+	}
+}
+
+func klinesWaitOut(t *testing.T, failure func(http.ResponseWriter)) {
 	inKlineBubble(t, func(t *testing.T, v *klineVenue, c *bybit.Client) {
 		elapse(24*time.Hour + 30*time.Second)
 		first := time.Now().Truncate(time.Minute).Add(-2500 * time.Minute)
@@ -228,7 +240,7 @@ func TestKlinesThenLiveWaitsOutFailuresOfThePast(t *testing.T) {
 				down = time.Now().Add(time.Minute)
 			}
 			if time.Now().Before(down) {
-				w.WriteHeader(http.StatusBadGateway)
+				failure(w)
 				return
 			}
 			io.WriteString(w, v.market.answer(r.URL.Query(), time.Now().UnixMilli()))

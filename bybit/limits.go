@@ -197,7 +197,7 @@ func (pat patience) enter(ctx context.Context, g *gate, n int, req *request) (*p
 
 // over reports whether patience ends within a wait.
 func (pat patience) over(wait time.Duration) bool {
-	return !pat.until.IsZero() && time.Until(pat.until) < wait
+	return !pat.until.IsZero() && time.Until(pat.until) <= wait
 }
 
 // left says that the request is on its way.
@@ -260,8 +260,9 @@ func resetTime(header http.Header, offset time.Duration) time.Time {
 const (
 	codeTooMany        = 10006
 	codeTooManyAddress = 10018
-	codeBusy           = 429 // also an HTTP status
-	codeForbidden      = 403 // also an HTTP status
+	codeTooManyAll     = 10429 // of the whole system
+	codeBusy           = 429   // also an HTTP status
+	codeForbidden      = 403   // also an HTTP status
 )
 
 // forbiddenBy returns why a reply turns the request away at the door, with HTTP 403 or that

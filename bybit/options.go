@@ -37,8 +37,8 @@ type Options struct {
 	WriteWait time.Duration
 
 	// Retries is how often a call that changes nothing is repeated after a failure
-	// that may pass: one of the network, HTTP status 5xx or 429, too many requests. A call that
-	// changes anything never is. Below 0: never. Default: 3.
+	// that may pass: one of the network, HTTP status 5xx or 429, too many requests, an error or a
+	// timeout inside of the exchange. A call that changes anything never is. Below 0: never. Default: 3.
 	Retries int
 
 	// DialContext opens network connections, for proxies and tests. Default:

@@ -135,11 +135,17 @@ func (r *request) retries(most int) int {
 	return most
 }
 
+// codeServerTimeout is a refusal by what is behind the exchange's door. V5 page: error.
+const codeServerTimeout = 10000
+
 // passes reports whether a failure may pass by itself.
 func passes(err error) bool {
 	if refused, ok := errors.AsType[*Error](err); ok {
-		return refused.Status >= 500 || refused.Status == http.StatusTooManyRequests ||
-			refused.Code == codeBusy || refused.Code == codeTooMany
+		switch refused.Code {
+		case codeBusy, codeTooMany, codeTooManyAddress, codeTooManyAll, codeServerTimeout, codeServerError:
+			return true
+		}
+		return refused.Status >= 500 || refused.Status == http.StatusTooManyRequests
 	}
 	if _, ok := errors.AsType[*DecodeError](err); ok || errors.Is(err, errReplyTooLong) || errors.Is(err, errSign) {
 		return false

@@ -284,11 +284,11 @@ func historyError(err error) error {
 		return &codeError{exitRateLimited, limit}
 	}
 	if refused, ok := errors.AsType[*bybit.Error](err); ok {
-		switch {
-		case refused.Status >= 500:
+		if refused.Status >= 500 {
 			return &codeError{exitNetwork, err}
-		case refused.Status == 429 || refused.Code == 10006:
-			return &codeError{exitRateLimited, err}
+		}
+		if code, _ := callCode(err); code == exitRateLimited {
+			return &codeError{code, err}
 		}
 		return &codeError{exitRefused, fmt.Errorf("refused by the exchange: %w", err)}
 	}

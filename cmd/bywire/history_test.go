@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/bywire/bywire/bybit"
 )
 
 // pastMinutes is a REST server with candles of every minute from 2026-01-01 on but some, and
@@ -304,6 +306,26 @@ func TestHistoryRefusesWrongWords(t *testing.T) {
 		got := bywire(t, append([]string{"history"}, tc.args...)...).want(t, exitUsage)
 		if !strings.Contains(got.stderr, tc.says) || strings.Count(got.stderr, "\n") != 1 {
 			t.Errorf("%q says %q", tc.args, got.stderr)
+		}
+	}
+}
+
+// The limits' exit code is that of other calls.
+func TestHistoryErrors(t *testing.T) {
+	for _, c := range []struct {
+		err  bybit.Error
+		want int
+	}{
+		{bybit.Error{Status: 200, Code: 10001}, exitRefused},
+		{bybit.Error{Status: 200, Code: 10006}, exitRateLimited},
+		{bybit.Error{Status: 200, Code: 10018}, exitRateLimited},
+		{bybit.Error{Status: 200, Code: 10429}, exitRateLimited},
+		{bybit.Error{Status: 403, Message: "access too frequent"}, exitRateLimited},
+		{bybit.Error{Status: 429}, exitRateLimited},
+		{bybit.Error{Status: 502}, exitNetwork},
+	} {
+		if got := exitCode(historyError(&c.err)); got != c.want {
+			t.Errorf("%v exits with %d, want %d", &c.err, got, c.want)
 		}
 	}
 }
