@@ -513,7 +513,7 @@ func (r MMPState) MarshalJSON() ([]byte, error) { return wire.Append(nil, &r, (*
 func (r *AccountSetMMPParams) fields(f *wire.Fields) {
 	f.Text("baseCoin", &r.BaseCoin)
 	f.IntText("window", &r.Window)
-	wire.Opt(f, "frozenPeriod", &r.FrozenPeriod, wire.CodeText[int])
+	wire.Opt(f.Needed("FrozenPeriod"), "frozenPeriod", &r.FrozenPeriod, wire.CodeText[int])
 	f.Decimal("qtyLimit", &r.QtyLimit)
 	f.Decimal("deltaLimit", &r.DeltaLimit)
 	wire.Opt(f, "vegaLimit", &r.VegaLimit, (*wire.Fields).Decimal)

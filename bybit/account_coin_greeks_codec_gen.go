@@ -311,7 +311,7 @@ func (r AccountTradeBehaviourResult) MarshalJSON() ([]byte, error) { return r.Ap
 
 func (r *AccountSetPriceLimitParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
-	wire.Opt(f, "modifyEnable", &r.ModifyEnable, (*wire.Fields).Bool)
+	wire.Opt(f.Needed("ModifyEnable"), "modifyEnable", &r.ModifyEnable, (*wire.Fields).Bool)
 }
 
 // Decode reads the body of a request. Unknown keys are skipped.
@@ -333,7 +333,7 @@ func (r AccountSetPriceLimitParams) MarshalJSON() ([]byte, error) {
 }
 
 func (r *AccountSetDeltaNeutralParams) fields(f *wire.Fields) {
-	wire.Opt(f, "deltaEnable", &r.On, (*wire.Fields).DigitText)
+	wire.Opt(f.Needed("On"), "deltaEnable", &r.On, (*wire.Fields).DigitText)
 }
 
 // Decode reads the body of a request. Unknown keys are skipped.

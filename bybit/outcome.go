@@ -55,11 +55,10 @@ var openCodes = []codeGroup{
 	}},
 }
 
-// refusals are the codes of that page which say that nothing has happened: the
-// exchange said no, or turned the request away before it looked at it. A code is taken for
-// a refusal on positive evidence only, since who takes an order or a transfer that stands for a
-// refused one makes it twice.
-var refusals = []codeGroup{
+// notTaken are the codes of that page which say that the request was turned away before
+// anybody looked at what it asks for: because of its address, its path, its key, its signature, its
+// time, or how many there were. Such a request may be signed and sent again.
+var notTaken = []codeGroup{
 	{"the key has expired", []int{-2015, 33004}},
 	{"the request is malformed for HTTP", []int{400}},
 	{"turned away before authentication", []int{401}},
@@ -67,6 +66,20 @@ var refusals = []codeGroup{
 		403,
 	}},
 	{"no such path", []int{404}},
+	{"outside the time window", []int{10002}},
+	{"the key is unknown here, or has too many sessions", []int{10003}},
+	{"the signature is wrong", []int{10004}},
+	{"the key may not do this", []int{10005}},
+	{"not authenticated", []int{10007}},
+	{"the key is bound to other addresses", []int{10010}},
+	{"over the rate limit", []int{10006, 10018, 10403, 10429}},
+	{"no such route, operation or category", []int{10017, 10404}},
+}
+
+// refusals are the codes of that page which say that the exchange has looked at the request and said
+// no: nothing has happened. A code is taken for a refusal on positive evidence only, since who takes an order or a transfer that stands for a
+// refused one makes it twice.
+var refusals = []codeGroup{
 	{"a parameter is wrong", []int{
 		10001, 60075, 60076, 60077, 60084, 60086, 60088, 60089, 60090, 60091, 60092, 60093, 60094,
 		60095, 61001, 61002, 61003, 61004, 61005, 61006, 61007, 110049, 110050, 110108, 110109, 110305,
@@ -78,18 +91,11 @@ var refusals = []codeGroup{
 		790001, 3100326, 3500402, 3500404, 3500405, 3500406, 3500407, 34022014, 34022027, 34022033,
 		34022034,
 	}},
-	{"outside the time window", []int{10002}},
-	{"the key is unknown here, or has too many sessions", []int{10003}},
-	{"the signature is wrong", []int{10004}},
-	{"the key may not do this", []int{10005}},
-	{"over the rate limit", []int{10006, 10018, 10403, 10429, 20003, 170005, 170222}},
-	{"not authenticated", []int{10007}},
+	{"over a rate limit inside", []int{20003, 170005, 170222}},
 	{"the account is barred from this", []int{
 		10008, 10009, 10024, 10027, 60069, 110066, 110124, 131078, 131089, 131090, 131091, 131092,
 		140004, 176201, 177020, 180003, 3100197, 34022052,
 	}},
-	{"the key is bound to other addresses", []int{10010}},
-	{"no such route, operation or category", []int{10017, 10404}},
 	{"the exchange is not taking it for now", []int{
 		10019, 110071, 110074, 110095, 110098, 110100, 110103, 131097, 131206, 131208, 140003, 148031,
 		170031, 170151, 170157, 170159, 170206, 170217, 176018, 176019, 176022, 176023, 176039, 177008,

@@ -36,7 +36,7 @@ func TestOutcomesCoverTheDocumentedCodes(t *testing.T) {
 	if len(documented) < 700 {
 		t.Fatalf("%d codes, want some 700", len(documented))
 	}
-	for _, groups := range [][]codeGroup{openCodes, refusals} {
+	for _, groups := range [][]codeGroup{openCodes, notTaken, refusals} {
 		for _, g := range groups {
 			for _, code := range g.codes {
 				if _, ok := documented[code]; !ok {

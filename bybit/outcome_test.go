@@ -5,7 +5,7 @@ import "testing"
 // No code stands in two groups.
 func TestOutcomesAreDecidedOnce(t *testing.T) {
 	decided := make(map[int]bool)
-	for _, groups := range [][]codeGroup{openCodes, refusals} {
+	for _, groups := range [][]codeGroup{openCodes, notTaken, refusals} {
 		for _, g := range groups {
 			if g.reason == "" || len(g.codes) == 0 {
 				t.Errorf("%+v has no reason, or no code", g)
@@ -63,6 +63,18 @@ func TestBackoffIsBounded(t *testing.T) {
 	for n := 1; n < 200; n++ {
 		if wait := backoff(n); wait <= 0 || wait > retryMost {
 			t.Errorf("before repetition %d it waits %v", n, wait)
+		}
+	}
+}
+
+// What may be signed and sent again was not even looked at.
+func TestOutcomesOfWhatWasNotTaken(t *testing.T) {
+	for code, want := range map[int]bool{
+		codeTimestamp: true, codeSignature: true, codeTooMany: true, codeTooManyAddress: true, 10003: true, 10010: true, 403: true,
+		10001: false, 10008: false, 110001: false, 110072: false, 170005: false, codeServerError: false, 429: false, 0: false,
+	} {
+		if got := reasonOf(notTaken, code) != ""; got != want {
+			t.Errorf("%d was not taken: %v, want %v", code, got, want)
 		}
 	}
 }

@@ -220,7 +220,7 @@ func (r *PositionSetModeParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
 	wire.Opt(f, "coin", &r.Coin, (*wire.Fields).Text)
-	wire.Opt(f, "mode", &r.Mode, wire.Code[PositionMode])
+	wire.Opt(f.Needed("Mode"), "mode", &r.Mode, wire.Code[PositionMode])
 }
 
 // Decode reads the body of a request. Unknown keys are skipped.
@@ -281,7 +281,7 @@ func (r PositionSetTradingStopParams) MarshalJSON() ([]byte, error) {
 func (r *PositionSetAutoAddMarginParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
-	wire.Opt(f, "autoAddMargin", &r.AutoAddMargin, (*wire.Fields).Digit)
+	wire.Opt(f.Needed("AutoAddMargin"), "autoAddMargin", &r.AutoAddMargin, (*wire.Fields).Digit)
 	wire.Opt(f, "positionIdx", &r.PositionIdx, wire.Code[PositionIdx])
 }
 

@@ -23,7 +23,7 @@ const (
 //
 // What is repeated:
 //   - a request that was refused because of its timestamp or its signature, once,
-//     after the clock was measured: it was refused, so nothing has happened;
+//     after the clock was measured: nobody has looked at it, see notTaken;
 //   - a request of which no byte was handed to a connection that had been idle, once;
 //   - one that changes nothing, after a failure that may pass.
 //
@@ -72,7 +72,7 @@ func (r *rest) attempts(ctx context.Context, req *request) (*reply, error) {
 		failure = r.explain(req, a)
 		refused, _ := errors.AsType[*Error](a.err)
 		switch {
-		case signed && !resigned && refused != nil && r.clock.resync(ctx, refused, a.version):
+		case signed && !resigned && refused != nil && reasonOf(notTaken, refused.Code) != "" && r.clock.resync(ctx, refused, a.version):
 			if resigned = true; !until.IsZero() && time.Now().After(until) {
 				return nil, failure
 			}

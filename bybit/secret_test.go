@@ -21,7 +21,7 @@ func TestSecretOfANewKeyIsNotPrinted(t *testing.T) {
 	}
 	var logged strings.Builder
 	for _, h := range []slog.Handler{slog.NewTextHandler(&logged, nil), slog.NewJSONHandler(&logged, nil)} {
-		slog.New(h).Info("made", "result", made, "secret", made.Secret)
+		slog.New(h).Info("made", "result", made, "copy", *made, "secret", made.Secret)
 	}
 	printed := []string{logged.String(), made.Secret.String(), fmt.Sprint(made), fmt.Sprint(*made)}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {

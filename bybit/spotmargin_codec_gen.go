@@ -44,7 +44,7 @@ func (r *SpotMarginStateResult) UnmarshalJSON(json []byte) error { return r.Deco
 func (r SpotMarginStateResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *SpotMarginSetModeParams) fields(f *wire.Fields) {
-	wire.Opt(f, "spotMarginMode", &r.On, (*wire.Fields).DigitText)
+	wire.Opt(f.Needed("On"), "spotMarginMode", &r.On, (*wire.Fields).DigitText)
 }
 
 // Decode reads the body of a request. Unknown keys are skipped.

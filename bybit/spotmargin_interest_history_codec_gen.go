@@ -315,7 +315,7 @@ func (r AutoRepayState) MarshalJSON() ([]byte, error) {
 
 func (r *SpotMarginSetAutoRepayParams) fields(f *wire.Fields) {
 	wire.Opt(f, "currency", &r.Currency, (*wire.Fields).Text)
-	wire.Opt(f, "autoRepayMode", &r.On, (*wire.Fields).DigitText)
+	wire.Opt(f.Needed("On"), "autoRepayMode", &r.On, (*wire.Fields).DigitText)
 }
 
 // Decode reads the body of a request. Unknown keys are skipped.

@@ -89,7 +89,8 @@ func (r *request) unsure(at time.Time, err error) error {
 // code that is new leaves it open.
 func (e *endpoint) leavesOpen(refused *Error) bool {
 	switch {
-	case e.status && reasonOf(botRefusals, refused.Code) != "", reasonOf(refusals, refused.Code) != "":
+	case e.status && reasonOf(botRefusals, refused.Code) != "", reasonOf(notTaken, refused.Code) != "",
+		reasonOf(refusals, refused.Code) != "":
 		return false
 	case reasonOf(openCodes, refused.Code) != "":
 		return true

@@ -145,7 +145,7 @@ func (r UserAPIKeyResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(ni
 func (r *UserCreateSubAPIKeyParams) fields(f *wire.Fields) {
 	f.Numeral("subuid", &r.SubUID)
 	wire.Opt(f, "note", &r.Note, (*wire.Fields).Text)
-	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Digit)
+	wire.Opt(f.Needed("ReadOnly"), "readOnly", &r.ReadOnly, (*wire.Fields).Digit)
 	wire.Opt(f, "ips", &r.IPs, (*wire.Fields).Text)
 	wire.Struct(f, "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
@@ -302,7 +302,7 @@ func (r UserReferralsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON
 
 func (r *UserFreezeSubAccountParams) fields(f *wire.Fields) {
 	f.Numeral("subuid", &r.SubUID)
-	wire.Opt(f, "frozen", &r.Frozen, (*wire.Fields).Digit)
+	wire.Opt(f.Needed("Frozen"), "frozen", &r.Frozen, (*wire.Fields).Digit)
 }
 
 // Decode reads the body of a request. Unknown keys are skipped.
@@ -435,7 +435,7 @@ func (r *UserSubAPIKeysResult) UnmarshalJSON(json []byte) error { return r.Decod
 func (r UserSubAPIKeysResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (r *UserUpdateOwnAPIKeyParams) fields(f *wire.Fields) {
-	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Digit)
+	wire.Opt(f.Needed("ReadOnly"), "readOnly", &r.ReadOnly, (*wire.Fields).Digit)
 	wire.Pointer(f.Omit(), "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }
 
@@ -485,7 +485,7 @@ func (r UserUpdateOwnAPIKeyResult) MarshalJSON() ([]byte, error) { return r.Appe
 
 func (r *UserUpdateSubAPIKeyParams) fields(f *wire.Fields) {
 	wire.Opt(f, "apikey", &r.APIKey, (*wire.Fields).Text)
-	wire.Opt(f, "readOnly", &r.ReadOnly, (*wire.Fields).Digit)
+	wire.Opt(f.Needed("ReadOnly"), "readOnly", &r.ReadOnly, (*wire.Fields).Digit)
 	wire.Opt(f, "ips", &r.IPs, (*wire.Fields).Text)
 	wire.Pointer(f.Omit(), "permissions", &r.Permissions, (*APIKeyPermissions).fields)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func (r *StakeLPParams) fields(f *wire.Fields) {
-	wire.Opt(f, "positionId", &r.PositionID, (*wire.Fields).Int)
+	wire.Opt(f.Needed("PositionID"), "positionId", &r.PositionID, (*wire.Fields).Int)
 	f.Text("poolAddress", &r.PoolAddress)
 	f.Decimal("payTokenAmount", &r.PayTokenAmount)
 	f.Text("payTokenCode", &r.PayTokenCode)

@@ -31,7 +31,7 @@ func (r SetRateLimitsParams) MarshalJSON() ([]byte, error) {
 func (r *SetRateLimit) fields(f *wire.Fields) {
 	f.Text("uids", &r.UIDs)
 	f.Text("bizType", (*string)(&r.BizType))
-	wire.Opt(f, "rate", &r.Rate, wire.Code[int])
+	wire.Opt(f.Needed("Rate"), "rate", &r.Rate, wire.Code[int])
 }
 
 // UnmarshalJSON implements json.Unmarshaler.

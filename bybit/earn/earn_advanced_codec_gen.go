@@ -341,7 +341,7 @@ func (r PlaceAdvancedOrderParams) MarshalJSON() ([]byte, error) {
 func (r *DualStake) fields(f *wire.Fields) {
 	f.Text("orderDirection", (*string)(&r.OrderDirection))
 	f.Decimal("selectPrice", &r.SelectPrice)
-	wire.Opt(f, "apyE8", &r.APYE8, (*wire.Fields).Number)
+	wire.Opt(f.Needed("APYE8"), "apyE8", &r.APYE8, (*wire.Fields).Number)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.

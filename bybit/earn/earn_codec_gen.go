@@ -377,7 +377,7 @@ func (r *ModifyPositionParams) fields(f *wire.Fields) {
 	f.Text("category", (*string)(&r.Category))
 	f.Numeral("productId", &r.ProductID)
 	f.Numeral("positionId", &r.PositionID)
-	wire.Opt(f, "autoReinvest", &r.AutoReinvest, (*wire.Fields).Digit)
+	wire.Opt(f.Needed("AutoReinvest"), "autoReinvest", &r.AutoReinvest, (*wire.Fields).Digit)
 }
 
 // Decode reads the body of a request. Unknown keys are skipped.

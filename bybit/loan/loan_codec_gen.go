@@ -273,7 +273,7 @@ func (r MaxCollateralReductionResult) MarshalJSON() ([]byte, error) { return r.A
 func (r *AdjustCollateralParams) fields(f *wire.Fields) {
 	f.Text("currency", &r.Currency)
 	f.Decimal("amount", &r.Amount)
-	wire.Opt(f, "direction", &r.Direction, wire.CodeText[Direction])
+	wire.Opt(f.Needed("Direction"), "direction", &r.Direction, wire.CodeText[Direction])
 }
 
 // Decode reads the body of a request. Unknown keys are skipped.

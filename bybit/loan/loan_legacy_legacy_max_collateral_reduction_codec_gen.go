@@ -64,7 +64,7 @@ func (r LegacyMaxCollateralReductionResult) MarshalJSON() ([]byte, error) {
 func (r *AdjustLegacyCollateralParams) fields(f *wire.Fields) {
 	f.Text("orderId", &r.OrderID)
 	f.Decimal("amount", &r.Amount)
-	wire.Opt(f, "direction", &r.Direction, wire.CodeText[Direction])
+	wire.Opt(f.Needed("Direction"), "direction", &r.Direction, wire.CodeText[Direction])
 }
 
 // Decode reads the body of a request. Unknown keys are skipped.

@@ -138,7 +138,7 @@ func (r MyAdsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), n
 func (r *AdsParams) fields(f *wire.Fields) {
 	f.Text("tokenId", &r.TokenID)
 	f.Text("currencyId", &r.CurrencyID)
-	wire.Opt(f, "side", &r.Side, wire.CodeText[Side])
+	wire.Opt(f.Needed("Side"), "side", &r.Side, wire.CodeText[Side])
 	wire.Opt(f, "page", &r.Page, wire.CodeText[int])
 	wire.Opt(f, "size", &r.Size, wire.CodeText[int])
 }
@@ -179,8 +179,8 @@ func (r AdsResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil
 func (r *PostAdParams) fields(f *wire.Fields) {
 	f.Text("tokenId", &r.TokenID)
 	f.Text("currencyId", &r.CurrencyID)
-	wire.Opt(f, "side", &r.Side, wire.CodeText[Side])
-	wire.Opt(f, "priceType", &r.PriceType, wire.CodeText[PriceType])
+	wire.Opt(f.Needed("Side"), "side", &r.Side, wire.CodeText[Side])
+	wire.Opt(f.Needed("PriceType"), "priceType", &r.PriceType, wire.CodeText[PriceType])
 	f.Decimal("premium", &r.Premium)
 	f.Decimal("price", &r.Price)
 	f.Decimal("minAmount", &r.MinAmount)
@@ -256,7 +256,7 @@ func (r RemoveAdParams) MarshalJSON() ([]byte, error) {
 }
 
 func (r *UpdateAdParams) fields(f *wire.Fields) {
-	wire.Opt(f, "priceType", &r.PriceType, wire.CodeText[PriceType])
+	wire.Opt(f.Needed("PriceType"), "priceType", &r.PriceType, wire.CodeText[PriceType])
 	f.Decimal("premium", &r.Premium)
 	f.Decimal("quantity", &r.Quantity)
 	f.Decimal("minAmount", &r.MinAmount)

@@ -260,7 +260,9 @@ type Optional[T any] interface {
 // value. null is unset.
 func Opt[T any](f *Fields, name string, o Optional[T], value func(*Fields, string, *T)) {
 	if f.mode >= writing {
-		if v, ok := o.Get(); ok {
+		v, ok := o.Get()
+		f.missing(name, !ok)
+		if ok {
 			f.exact = true
 			value(f, name, &v)
 			f.exact = false

@@ -34,8 +34,9 @@ type Fields struct {
 
 	mode   mode
 	absent absence
-	lone   bool // the list that is next also comes as its only element
-	exact  bool // the value that is next is an Opt's: no time 0 stands for an absent one
+	needed string // in Go, the name of the field that is next if it must not be absent
+	lone   bool   // the list that is next also comes as its only element
+	exact  bool   // the value that is next is an Opt's: no time 0 stands for an absent one
 	texts  *[textSlots]string
 
 	refused *RefusedError // the first value that cannot be sent as it is
@@ -413,6 +414,21 @@ func (f *Fields) Zero() *Fields {
 	return f
 }
 
+// Needed refuses to send the next field, an Opt or one with Omit, when it is absent. goName is
+// what the user has to set.
+func (f *Fields) Needed(goName string) *Fields {
+	f.needed = goName
+	return f
+}
+
+// missing notes that the field is absent, or is not, and refuses that if it is needed.
+func (f *Fields) missing(name string, absent bool) {
+	if absent && f.needed != "" {
+		f.refuse(name, "required: set "+f.needed)
+	}
+	f.needed = ""
+}
+
 // Lone lets the next field, a list, be its only element without the array around it. It is
 // written as an array.
 func (f *Fields) Lone() *Fields {
@@ -424,6 +440,7 @@ func (f *Fields) Lone() *Fields {
 func (f *Fields) gone(name string, absent bool) bool {
 	how := f.absent
 	f.absent = writeEmpty
+	f.missing(name, absent)
 	if !absent || how == writeEmpty || how == writeZero {
 		return false
 	}

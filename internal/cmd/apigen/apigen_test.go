@@ -191,6 +191,10 @@ func TestRequiredTexts(t *testing.T) {
 	if want := `{Name: "color", Type: "string", Required: true, Values: []string{"red"}, Text: "Color of them."}`; !strings.Contains(got, want) {
 		t.Errorf("no %s in %s", want, got)
 	}
+	codec := string(tree["bybit/shop_codec_gen.go"])
+	if want := `f.Omit().Needed("Color").Text("color", (*string)(&r.Color))`; !strings.Contains(codec, want) {
+		t.Errorf("no %s in %s", want, codec)
+	}
 }
 
 func TestNames(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // goType is the Go type of a row.
@@ -184,6 +185,9 @@ func (p *Package) codec(r *Row) string {
 	case r.Omit, r.Opt && !p.opt(r):
 		f = "f.Omit()"
 	}
+	if strings.HasPrefix(r.Text, requiredText) {
+		f += fmt.Sprintf(".Needed(%q)", r.Go)
+	}
 	name := strconv.Quote(r.Name)
 	ptr := "&r." + r.Go
 	switch {
@@ -197,7 +201,7 @@ func (p *Package) codec(r *Row) string {
 		return fmt.Sprintf("%s.Token(%s, %s)", f, name, ptr)
 	case p.opt(r) && r.Type.Name == "int":
 		name := map[bool]string{false: "Code", true: "CodeText"}[r.Type.Form == AsString]
-		return fmt.Sprintf("wire.Opt(%s, %s, %s, wire.%s[int])", f, strconv.Quote(r.Name), ptr, name)
+		return fmt.Sprintf("wire.Opt(%s, %q, %s, wire.%s[int])", f, r.Name, ptr, name)
 	case p.opt(r):
 		return fmt.Sprintf("wire.Opt(%s, %s, %s, %s)", f, name, ptr, p.value(&r.Type))
 	case r.Type.Name == "raw":
