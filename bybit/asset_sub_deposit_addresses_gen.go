@@ -352,8 +352,7 @@ type AssetCancelWithdrawalParams struct {
 
 // AssetCancelWithdrawalResult is what [AssetService.CancelWithdrawal] returns.
 type AssetCancelWithdrawalResult struct {
-	// Whether it was cancelled. False is no error.
-	Cancelled bool
+	Cancelled bool // whether it was cancelled; if not the call fails
 }
 
 // VASPs returns exchanges and other providers that a withdrawal under the travel rule can name as

@@ -69,6 +69,28 @@ func TestFailureClass05_BatchesTellItemsApart(t *testing.T) {
 	}
 }
 
+// A batch that is refused as a whole is not, if the same reply says that an order of it was taken.
+func TestFailureClass05_RefusedBatchWithTakenOrders(t *testing.T) {
+	for ext, want := range map[string]string{
+		`{}`:     "refused 10001",
+		`null`:   "refused 10001",
+		`["no"]`: "refused 10001",
+		`{"list":[{"code":10001,"msg":"?"},{"code":110007,"msg":"?"}]}`: "refused 10001",
+		`{"list":[{"code":0,"msg":"OK"},{"code":10001,"msg":"?"}]}`:     "unknown ",
+	} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			v.guarded().inside = func(w http.ResponseWriter, r *http.Request) {
+				fmt.Fprintf(w, `{"retCode":10001,"retMsg":"no","result":{},"retExtInfo":%s}`, ext)
+			}
+			client := v.client(&bybit.Options{Credentials: testCredentials()})
+			_, err := client.Order.PlaceBatch(t.Context(), &bybit.OrderPlaceBatchParams{Category: bybit.Linear})
+			if got := verdicts([]error{err}); got != want {
+				t.Errorf("%s is %s (%v), want %s", ext, got, err, want)
+			}
+		})
+	}
+}
+
 // verdicts says what errors of a batch's items say, with what finds the order.
 func verdicts(errs []error) string {
 	var text []string

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -96,6 +97,15 @@ func (b *sentBatch) verdicts(json []byte) ([]error, error) {
 		errs[i] = b.verdict(ref, r.codes[i])
 	}
 	return errs, nil
+}
+
+// tookSome reports whether the retExtInfo of a batch says of an order that it was taken.
+func tookSome(ext []byte) bool {
+	b := batchReply[OrderAck]{code: (*batchCode).read}
+	if wire.Decode(ext, &b, (*batchReply[OrderAck]).extInfo) != nil {
+		return false // of another shape: it says nothing
+	}
+	return slices.ContainsFunc(b.codes, func(c batchCode) bool { return c.code == "0" })
 }
 
 var (

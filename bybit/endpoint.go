@@ -19,6 +19,15 @@ type endpoint struct {
 	result bool // changes something, and success has a result
 	status bool // a result has a status_code, which says more than retCode
 	limits []limit
+
+	failures []failure
+}
+
+// failure is a value of a result's field that says that a request failed, or that it may have,
+// although retCode says success.
+type failure struct {
+	field, value string
+	says         testimony
 }
 
 // auth says whether an endpoint takes a signature.

@@ -509,5 +509,5 @@ type OrderCancelAllParams struct {
 // OrderCancelAllResult is what [OrderService.CancelAll] returns.
 type OrderCancelAllResult struct {
 	List    []OrderAck // orders whose cancellation was accepted
-	Success bool       // whether the request was accepted
+	Success bool       // whether the request was accepted; if not the call fails
 }

@@ -1,6 +1,9 @@
 package bybit
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // codeGroup is codes that say the same about a write.
 type codeGroup struct {
@@ -76,9 +79,9 @@ var notTaken = []codeGroup{
 	{"no such route, operation or category", []int{10017, 10404}},
 }
 
-// refusals are the codes of that page which say that the exchange has looked at the request and said
-// no: nothing has happened. A code is taken for a refusal on positive evidence only, since who takes an order or a transfer that stands for a
-// refused one makes it twice.
+// refusals are the codes of that page which say that the exchange has looked at the request and
+// said no: nothing has happened. A code is taken for a refusal on positive evidence only, since who
+// takes an order or a transfer that stands for a refused one makes it twice.
 var refusals = []codeGroup{
 	{"a parameter is wrong", []int{
 		10001, 60075, 60076, 60077, 60084, 60086, 60088, 60089, 60090, 60091, 60092, 60093, 60094,
@@ -218,6 +221,24 @@ var refusals = []codeGroup{
 	{"something else has to be ended first", []int{
 		141025, 176035, 176036, 176040, 176138, 182106, 3777005, 3777027, 3777029, 34022050,
 	}},
+}
+
+// seen are refusals that the documentation does not have, by the words that users of the API
+// report them with.
+var seen = []codeGroup{
+	{"a parameter is of the wrong type", []int{7001}},
+	{"the account is of the wrong kind for this", []int{10020}},
+	{"demo trading has no such call", []int{10032}},
+	{"the account may not do this", []int{912000014}},
+}
+
+// codeAssetService is documented as an internal error, and comes with these words when a
+// balance does not cover a withdrawal.
+const codeAssetService = 131001
+
+func (e *Error) lacksMoney() bool {
+	words := strings.ToLower(e.Message)
+	return e.Code == codeAssetService && (strings.Contains(words, "insufficient") || strings.Contains(words, "not sufficient"))
 }
 
 // botRefusals are the codes in the status_code of a bot that say that nothing has happened.

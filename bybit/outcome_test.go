@@ -5,7 +5,7 @@ import "testing"
 // No code stands in two groups.
 func TestOutcomesAreDecidedOnce(t *testing.T) {
 	decided := make(map[int]bool)
-	for _, groups := range [][]codeGroup{openCodes, notTaken, refusals} {
+	for _, groups := range [][]codeGroup{openCodes, notTaken, refusals, seen} {
 		for _, g := range groups {
 			if g.reason == "" || len(g.codes) == 0 {
 				t.Errorf("%+v has no reason, or no code", g)

@@ -22,14 +22,24 @@ type Error struct {
 	Code    int    // retCode, such as 10006 for too many requests; of bots also status_code; 0 if the reply had none
 	Message string // retMsg, or the beginning of a reply that has none
 	TraceID string // to show the exchange's support, if there was one
-	ExtInfo []byte // retExtInfo as it came: JSON with what some refusals add; nil if it is empty; of bots their result
+	ExtInfo []byte // retExtInfo as it came: JSON with what some refusals add; nil if it is empty; the result where that says that it failed
 
 	// Skew is how far the exchange's clock was ahead of this machine's when it was measured
 	// last, if the refusal has to do with it: codes 10002 and 10004.
 	Skew time.Duration
 
 	forbidden wire.Forbidden // why the address is turned away
+	says      testimony
 }
+
+// testimony is what a reply says beyond its code about whether something has happened.
+type testimony uint8
+
+const (
+	saysNothing testimony = iota
+	saysFailed            // the result says that it came to nothing
+	saysOpen              // that something may have happened
+)
 
 // Error returns one line, such as
 // "GET /v5/market/full_orderbook: too many visits (10006)".
@@ -131,6 +141,9 @@ func parseReply(e *endpoint, status int, header http.Header, body []byte) (*repl
 			f.Code, f.Message, f.ExtInfo = 0, beginning(body), nil
 		}
 		f.forbidden = forbiddenBy(f, body)
+		if e.batch && tookSome(r.ext) {
+			f.says = saysOpen
+		}
 		return f
 	}
 	switch {
@@ -146,8 +159,31 @@ func parseReply(e *endpoint, status int, header http.Header, body []byte) (*repl
 	case !hasCode:
 		return nil, newDecodeError(nil, body, &wire.SyntaxError{Reason: "no retCode in the reply"})
 	}
-	if e.status {
+	switch {
+	case e.status:
 		return r.checked(e, header)
+	case len(e.failures) > 0:
+		return r.judged(e, header)
+	}
+	return r, nil
+}
+
+// judged returns the reply of an endpoint whose result can say that the request failed, if it does
+// not.
+func (r *reply) judged(e *endpoint, header http.Header) (*reply, error) {
+	c := wire.NewCursor(r.result)
+	var o wire.Object
+	for len(r.result) > 0 && c.NextKey(&o) {
+		field := string(o.Key)
+		value := lenientText(skipped(&c, &o, r.result))
+		for _, f := range e.failures {
+			if f.field == field && f.value == value {
+				return nil, &Error{
+					Op: e.op(), Status: http.StatusOK, Message: field + " is " + value,
+					TraceID: header.Get("Traceid"), ExtInfo: bytes.Clone(r.result), says: f.says,
+				}
+			}
+		}
 	}
 	return r, nil
 }

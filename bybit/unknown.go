@@ -84,13 +84,15 @@ func (r *request) unsure(at time.Time, err error) error {
 }
 
 // leavesOpen reports whether the refusal of a write does not say that nothing has happened.
-// For every write it is this that decides: the code does, if the documentation has it; else
+// For every write it is this that decides: what the reply says itself, or its code, if it is known; else
 // the status of HTTP, of which only 400 to 499 says that the request was turned away. So a
 // code that is new leaves it open.
 func (e *endpoint) leavesOpen(refused *Error) bool {
 	switch {
+	case refused.says != saysNothing:
+		return refused.says == saysOpen
 	case e.status && reasonOf(botRefusals, refused.Code) != "", reasonOf(notTaken, refused.Code) != "",
-		reasonOf(refusals, refused.Code) != "":
+		reasonOf(refusals, refused.Code) != "", reasonOf(seen, refused.Code) != "", refused.lacksMoney():
 		return false
 	case reasonOf(openCodes, refused.Code) != "":
 		return true

@@ -174,6 +174,59 @@ func TestSuccessWithoutItsResult(t *testing.T) {
 	}
 }
 
+// Some results say that the request failed, beside a retCode of success.
+func TestResultsThatSayFailed(t *testing.T) {
+	const cancel, move, withdrawal = "/v5/order/cancel-all", "/v5/asset/transfer/inter-transfer", "/v5/asset/withdraw/cancel"
+	for _, c := range []struct{ path, result, want string }{
+		{cancel, `{"list":[],"success":"1"}`, "taken"},
+		{cancel, `{"list":[],"success":"0"}`, "unknown "},
+		{move, `{"transferId":"t","status":"SUCCESS"}`, "taken"},
+		{move, `{"transferId":"t","status":"PENDING"}`, "taken"},
+		{move, `{"transferId":"t","status":"FAILED"}`, "refused 0"},
+		{move, `{"transferId":"t","status":"STATUS_UNKNOWN"}`, "unknown "},
+		{withdrawal, `{"status":1}`, "taken"},
+		{withdrawal, `{"status":0}`, "refused 0"},
+		{"/v5/account/repay", `{"resultStatus":"P"}`, "taken"},
+		{"/v5/account/repay", `{"resultStatus":"FA"}`, "refused 0"},
+		{"/v5/position/move-positions", `{"status":"Rejected"}`, "refused 0"},
+	} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			v.guarded().inside = func(w http.ResponseWriter, r *http.Request) {
+				fmt.Fprintf(w, `{"retCode":0,"retMsg":"OK","result":%s}`, c.result)
+			}
+			client := v.client(&bybit.Options{Credentials: testCredentials()})
+			err := client.Call(t.Context(), http.MethodPost, c.path, nil, nil)
+			if got := verdicts([]error{err}); got != c.want {
+				t.Errorf("%s of %s is %s (%v), want %s", c.result, c.path, got, err, c.want)
+			}
+			if refused, ok := errors.AsType[*bybit.Error](err); ok && string(refused.ExtInfo) != c.result {
+				t.Errorf("%s: the error keeps %s", c.result, refused.ExtInfo)
+			}
+		})
+	}
+}
+
+// What users of the API report and the documentation does not have; and a code that it has as
+// an internal error, with words that speak of money.
+func TestRefusalsThatAreNotDocumented(t *testing.T) {
+	for _, c := range []struct{ reply, want string }{
+		{`{"retCode":10032,"retMsg":"Demo trading are not supported."}`, "refused 10032"},
+		{`{"retCode":912000014,"retMsg":"permission denied"}`, "refused 912000014"},
+		{`{"retCode":131001,"retMsg":"Account available balance insufficient"}`, "refused 131001"},
+		{`{"retCode":131001,"retMsg":"openapi svc error"}`, "unknown "},
+		{`{"retCode":912000015,"retMsg":"insufficient"}`, "unknown "},
+	} {
+		inRESTBubble(t, func(t *testing.T, v *restVenue) {
+			v.guarded().inside = func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, c.reply) }
+			client := v.client(&bybit.Options{Credentials: testCredentials()})
+			err := client.Call(t.Context(), http.MethodPost, "/v5/asset/withdraw/create", nil, nil)
+			if got := verdicts([]error{err}); got != c.want {
+				t.Errorf("%s is %s (%v), want %s", c.reply, got, err, c.want)
+			}
+		})
+	}
+}
+
 // A bot's refusal stands in its result, beside a retCode of success.
 func TestBotsAreRefusedByStatusCode(t *testing.T) {
 	const create, dca, check = "/v5/fgridbot/create", "/v5/dca/create-bot", "/v5/fgridbot/validate"

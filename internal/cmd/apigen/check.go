@@ -298,6 +298,11 @@ func (c *checker) method(m *Method) {
 		u.params = c.body(u, b, base+"Params", params)
 	}
 	b := m.Result
+	for _, f := range m.Failures {
+		if b == nil || !slices.ContainsFunc(b.Rows, func(r *Row) bool { return r.Name == f.Field }) {
+			c.fail(m.line, "%s: the result has no field %s", m.Name, f.Field)
+		}
+	}
 	switch {
 	case b == nil || b.Name == "" && len(b.Rows) == 0:
 	case m.Batch:

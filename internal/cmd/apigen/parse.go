@@ -198,6 +198,13 @@ func (p *reader) attribute(text string) {
 		if m.ByHand = rest == "hand"; !m.ByHand {
 			p.fail("by hand")
 		}
+	case "failed", "open":
+		w := strings.Fields(rest)
+		if len(w) != 2 {
+			p.fail("%s FIELD VALUE", word)
+			return
+		}
+		m.Failures = append(m.Failures, Failure{Field: w[0], Value: w[1], Open: word == "open"})
 	case "limit":
 		category := ""
 		for _, w := range strings.Fields(rest) {

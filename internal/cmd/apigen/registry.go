@@ -104,6 +104,20 @@ func registryRow(f *File, m *Method) string {
 	if f.Outcome != "" {
 		b.WriteString(", status: true")
 	}
+	if len(m.Failures) > 0 {
+		b.WriteString(", failures: []failure{")
+		for i, f := range m.Failures {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			says := "saysFailed"
+			if f.Open {
+				says = "saysOpen"
+			}
+			fmt.Fprintf(&b, "{%q, %q, %s}", f.Field, f.Value, says)
+		}
+		b.WriteString("}")
+	}
 	if len(m.Limits) > 0 {
 		b.WriteString(", limits: []limit{")
 		for i, l := range m.Limits {

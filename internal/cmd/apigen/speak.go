@@ -236,7 +236,7 @@ func (s *scope) fields(text string) map[int]bool {
 // field beside the text, as in "ignored for Market".
 func (s *scope) beside(word, before string) string {
 	m := midst.FindStringSubmatch(before)
-	if m == nil && strings.ToUpper(word) != word || m != nil && (m[1] == "a" || m[1] == "an") || !unicode.IsUpper(rune(word[0])) {
+	if m == nil && strings.ToUpper(word) != word || len(m) > 0 && (m[1] == "a" || m[1] == "an") || !unicode.IsUpper(rune(word[0])) {
 		return ""
 	}
 	name := ""

@@ -121,6 +121,7 @@ type Method struct {
 	Batch      bool
 	Query      bool // a POST whose parameters stand in the query
 	ByHand     bool // the Go method and its parameters are written by hand
+	Failures   []Failure
 	Params     *Body
 	Result     *Body
 	line       int
@@ -131,6 +132,13 @@ type Limit struct {
 	Category string
 	Calls    int
 	Per      string // s or min
+}
+
+// A Failure is a value of a result's field that says of a request that failed, or of which it is
+// not known whether it did, although the reply says success.
+type Failure struct {
+	Field, Value string
+	Open         bool
 }
 
 // A Walk says how an iterator goes through the pages.
