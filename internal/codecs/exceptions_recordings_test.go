@@ -2,7 +2,8 @@
 
 package codecs_test
 
-// requestExceptions are the documented requests that are not reproduced byte by byte.
+// requestExceptions are the documented requests that are not reproduced byte by byte. Quirks.json
+// has replies only.
 var requestExceptions = map[string]string{
 	"GET /v5/account/fee-rate":                "the example lacks the category, which is required",
 	"GET /v5/spot-margin-trade/data":          "the space in a value is not escaped",
@@ -25,7 +26,8 @@ var requestExceptions = map[string]string{
 }
 
 // replyExceptions are the fields of documented replies that change on their way through
-// our types.
+// our types, all of them among the documentation's contradictions in quirks.json. The others of that
+// list are no exceptions: the types follow the examples.
 var replyExceptions = map[string]string{
 	"GET /v5/asset/deposit/query-sub-member-address chains": "one object where the field table has an array; we take both and write the array",
 }
