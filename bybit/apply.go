@@ -74,11 +74,19 @@ func (s *Stream) applyBook(sub *subscription, ev *BookEvent) Event {
 	if sub.broken && !ev.Snapshot && ev.ID != 1 {
 		// Nothing is known that this delta could change.
 		if sub.policy == BooksNone {
+			sub.loose = ev.ID
 			return s.yieldBook(sub, ev)
 		}
 		sub.dropped += 1 + ev.Conflated
 		s.count.dropped.Add(int64(1 + ev.Conflated))
 		return nil
+	}
+	if lost := sub.missing(sub.loose, &ev.Update); sub.broken && lost != nil {
+		// Since the gap that broke the chain there were messages, and now there are some
+		// missing again.
+		sub.loose = 0
+		s.local.after(sub, ev)
+		return s.bookGap(sub, lost, 0, ev.Received)
 	}
 	fault := sub.skipped(&ev.Update)
 	if fault != nil {
@@ -184,7 +192,7 @@ func (sub *subscription) applyTicker(ev *TickerEvent) {
 
 // breakChain makes the book wait for a snapshot.
 func (sub *subscription) breakChain() {
-	sub.broken = true
+	sub.broken, sub.loose = true, 0
 	if sub.merge != nil {
 		sub.merge.chain.broken = true
 	}
@@ -197,7 +205,7 @@ func (s *Stream) applyGap(sub *subscription, ev *GapEvent) {
 	}
 	sub.ticker, sub.complete = Ticker{}, false
 	sub.dropped, sub.quiet = 0, nil
-	sub.broken = sub.chained
+	sub.broken, sub.loose = sub.chained, 0
 	if sub.book != nil {
 		sub.book.Invalidate(&gapError{ev.Reason, ev.Err, ev.Time})
 	}

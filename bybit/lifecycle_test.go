@@ -30,8 +30,8 @@ func hangingClient(t *testing.T, v *venue) *bybit.Client {
 }
 
 // A stream that keeps no books yields every message, and still knows when one of
-// them is missing: once, before the message that shows it, and once more only after
-// a snapshot.
+// them is missing: once, before the message that shows it, and once more only with
+// a snapshot, before one that does not follow what was yielded last.
 func TestBooksNoneYieldsEverything(t *testing.T) {
 	inBubble(t, func(t *testing.T, v *venue) {
 		s := v.stream(&bybit.StreamOptions{Books: bybit.BooksNone}, bybit.OrderBook(50, "BTCUSDT"))
@@ -65,8 +65,11 @@ func TestBooksNoneYieldsEverything(t *testing.T) {
 		v.last().send(snapshot("BTCUSDT", 16, "5"), delta("BTCUSDT", 18, "6"))
 		wantEvents(t, s, "book BTCUSDT u=16: book: no book", "gap orderbook.50.BTCUSDT book dropped 0", "book BTCUSDT u=18: book: no book")
 		synctest.Wait()
-		if stats := s.Stats(); stats.Violations != 2 || stats.Gaps != 2 || stats.Dropped != 0 || stats.Resyncs != 2 {
-			t.Errorf("stats %+v, want two violations, gaps and resyncs, and nothing dropped", stats)
+		v.last().send(snapshot("BTCUSDT", 25, "7"), delta("BTCUSDT", 26, "8"))
+		wantEvents(t, s, "gap orderbook.50.BTCUSDT book dropped 0", "book BTCUSDT u=25: book: no book", "book BTCUSDT u=26: book: no book")
+		synctest.Wait()
+		if stats := s.Stats(); stats.Violations != 2 || stats.Gaps != 3 || stats.Dropped != 0 || stats.Resyncs != 2 {
+			t.Errorf("stats %+v, want two violations and resyncs, three gaps, and nothing dropped", stats)
 		}
 		s.Close()
 	})

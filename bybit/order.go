@@ -3,7 +3,13 @@ package bybit
 // order tells whether messages that change a state come in their order.
 type order struct {
 	last     int64 // cross sequence or time of the last message; 0: none
+	sent     int64 // ts of it
 	snapshot int64 // of the last snapshot
+
+	// After a gap the state begins anew, and not before what was there already: what lies
+	// between an older snapshot and the gap will not come again.
+	floor, floorSent int64
+	asked            bool // whether a snapshot was asked for because of an older one
 
 	// The service may restart, and count anew. A lane says so by a number that falls
 	// while the time rises; what the others bring is of the count before until they
@@ -38,7 +44,15 @@ func (o *order) carried(mask uint8) {
 }
 
 // reset forgets the state, and keeps what is known of the lanes: they go on.
-func (o *order) reset() { o.last, o.snapshot = 0, 0 }
+func (o *order) reset() {
+	if o.last > o.floor {
+		o.floor, o.floorSent = o.last, o.sent
+	}
+	o.last, o.snapshot = 0, 0
+}
+
+// past reports whether a message is from before the gap that the state begins behind.
+func (o *order) past(k *orderKey) bool { return k.at < o.floor && k.sent <= o.floorSent }
 
 // judge decides about a message that is no copy. One that is older than the last is of
 // a lane that lags, and the state has what came after it. Where that lane is the only one
@@ -64,16 +78,23 @@ func (o *order) judge(k *orderKey, several bool) verdict {
 	case own.count > o.count:
 		o.count, o.since = own.count, k.sent
 		o.reset()
+		o.floor, o.asked = 0, false
 		if !k.snapshot {
 			return misplaced
 		}
+	case o.past(k) && k.snapshot && !o.asked:
+		o.asked = true
+		return misplaced
+	case o.past(k):
+		return duplicate
 	case k.at >= o.last:
 	case several && (k.snapshot || k.conflated || k.at <= o.snapshot):
 		return duplicate // what is known includes it
 	default:
+		o.asked = true
 		return misplaced
 	}
-	o.last = k.at
+	o.last, o.sent, o.asked = k.at, k.sent, false
 	if k.snapshot || k.conflated {
 		o.snapshot = k.at
 	}

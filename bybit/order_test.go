@@ -37,6 +37,35 @@ func TestTickersOfALaneThatLags(t *testing.T) {
 	}
 }
 
+// After a gap a snapshot that is older than what was there before does not begin the state: the
+// changes between the two were yielded already. A newer one is asked for, once.
+func TestTickersBeginBehindAGap(t *testing.T) {
+	var o order
+	for i, p := range []struct {
+		lane     uint8
+		at, sent int64
+		snapshot bool
+		want     verdict
+		gap      bool // is announced behind it
+	}{
+		{0, 5, 50, true, deliver, false},
+		{0, 9, 90, false, deliver, true},
+		{1, 7, 70, true, misplaced, true},
+		{1, 8, 80, true, duplicate, false},
+		{1, 8, 85, false, duplicate, false},
+		{0, 11, 110, false, deliver, false},
+		{1, 11, 115, true, deliver, true},
+		{1, 2, 200, true, deliver, false}, // later, so another count
+	} {
+		if got := o.judge(&orderKey{at: p.at, sent: p.sent, snapshot: p.snapshot, lane: p.lane}, true); got != p.want {
+			t.Errorf("push %d: %v, want %v", i, got, p.want)
+		}
+		if p.gap {
+			o.reset()
+		}
+	}
+}
+
 // A service that restarts counts anew: a lane says so by a number that falls while the time
 // rises. Without that, all that it brought from there on would be taken for old.
 func TestTickersOfAServiceThatRestarts(t *testing.T) {

@@ -40,6 +40,7 @@ type subscription struct {
 	chained  bool       // messages build on one another by their update ids
 	single   bool       // depth 1, of which every message is a snapshot
 	updateID int64      // of the last message of the chain
+	loose    int64      // of the last one that was yielded although the chain is broken; 0: none
 	book     *book.Book // nil if none is kept
 	full     *fullBook  // likewise, of orderbook.full
 	broken   bool       // a chain waits for a snapshot
@@ -93,11 +94,20 @@ func newSubscription(t Topic, ch Channel, opts *StreamOptions) *subscription {
 // chain and u: update ids rise by one. V5 pages: websocket/public/orderbook,
 // websocket/public/full-ob.
 func (sub *subscription) skipped(u *book.Update) *book.Error {
-	want, first := sub.updateID+1, u.First()
-	switch {
-	case first <= want && want <= u.ID || first == 1 || sub.updateID == 0 || sub.broken:
+	if sub.broken {
 		return nil
-	case u.Snapshot && (sub.single || u.ID == sub.updateID || (u.From != 0 || sub.merge != nil) && first <= want):
+	}
+	return sub.missing(sub.updateID, u)
+}
+
+// missing returns what lies between a message of the chain and a later one, nil if that is
+// nothing. last is the update id of the first of the two, 0 if there was none.
+func (sub *subscription) missing(last int64, u *book.Update) *book.Error {
+	want, first := last+1, u.First()
+	switch {
+	case first <= want && want <= u.ID || first == 1 || last == 0:
+		return nil
+	case u.Snapshot && (sub.single || u.ID == last || (u.From != 0 || sub.merge != nil) && first <= want):
 		// Any other snapshot is ahead, or of a new count of which the beginning
 		// was not seen. What stands for several messages has seen it; another
 		// connection may bring it still.
