@@ -44,6 +44,7 @@ var mayImport = []struct {
 	{"internal/sim", []string{"bybit", "book", "internal/memnet", "internal/wire", "internal/wsframe", websocketLibrary}},
 	{"bybit", []string{"decimal", "book", "internal/wire", "internal/wsclient", "internal/session", "internal/queue", "internal/pages"}},
 	{"capture", []string{"bybit", "book", "decimal", "internal/wire", "internal/wsserver", zstdLibrary}},
+	{"exchange/internal/state", nil},
 	{"cmd/bywire", []string{"..."}},
 	{"examples/booksandtrades", []string{"bybit"}},
 	{"examples/manysymbols", []string{"bybit"}},
@@ -65,7 +66,10 @@ var ofBusinessLines = []string{"bybit", "decimal", "internal/wire", "internal/pa
 
 // pureDirs are the packages that take values and return values. What they
 // compute must be the same on every machine and in every run.
-var pureDirs = []string{"decimal", "book", "internal/wire", "internal/session"}
+var pureDirs = []string{
+	"decimal", "book", "internal/wire", "internal/session",
+	"exchange/internal/state",
+}
 
 // impure is what a pure package may not import from the standard library:
 // the world outside, chance, and what writes to somebody's log. The clock is
