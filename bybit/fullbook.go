@@ -225,7 +225,7 @@ func (r *runner) fetch(wish *fullFetch) {
 		return
 	}
 	ctx, stop := context.WithCancel(r.life)
-	r.fetches[sub] = stop
+	r.fetches[wish] = stop
 	r.busy++
 	go func() {
 		n := &fullNotice{}
@@ -233,15 +233,16 @@ func (r *runner) fetch(wish *fullFetch) {
 		if n.err == nil || ctx.Err() == nil { // else nobody wants the answer
 			r.s.notify(sub, n)
 		}
-		r.s.mail.put(letter{fetched: sub})
+		r.s.mail.put(letter{fetched: wish})
 	}()
 }
 
-// fetched takes in that a request has ended.
-func (r *runner) fetched(sub *subscription) {
+// fetched takes in that a request has ended. The consumer may have had its answer before, and
+// have asked again.
+func (r *runner) fetched(wish *fullFetch) {
 	r.busy--
-	r.fetches[sub]()
-	delete(r.fetches, sub)
+	r.fetches[wish]()
+	delete(r.fetches, wish)
 }
 
 // checkFull refuses full books where there are no snapshots for them.

@@ -23,7 +23,7 @@ type letter struct {
 	unsubscribe *waiter
 	held        *subscription // the consumer holds messages back, from now on
 	fetch       *fullFetch    // a full book needs a snapshot
-	fetched     *subscription // the answer is queued
+	fetched     *fullFetch    // its answer is queued
 	tick        *fullTick     // a full book wants to be told the time
 	pong        *session.Ack  // for the Trace alone
 	tell        func()        // a hook of the Trace
@@ -82,8 +82,8 @@ type runner struct {
 	subs     map[string]*subscription
 	waiting  map[int]*waiter
 	nextCall int
-	overdue  []overdue                            // by time
-	fetches  map[*subscription]context.CancelFunc // of snapshots that are on their way
+	overdue  []overdue                         // by time
+	fetches  map[*fullFetch]context.CancelFunc // of snapshots that are on their way
 
 	links   map[int]*link
 	number  int // of connections that were made
@@ -117,7 +117,7 @@ func newRunner(life context.Context, s *Stream) *runner {
 		subs:    make(map[string]*subscription),
 		waiting: make(map[int]*waiter),
 		links:   make(map[int]*link),
-		fetches: make(map[*subscription]context.CancelFunc),
+		fetches: make(map[*fullFetch]context.CancelFunc),
 		final:   ErrClosed,
 	}
 	limits := wire.Channel(s.ch).Limits()
@@ -476,8 +476,10 @@ func (r *runner) removeSubscriptions(names ...string) {
 func (r *runner) forget(names ...string) {
 	table := maps.Clone(*r.s.table.Load())
 	for _, name := range names {
-		if stop := r.fetches[r.subs[name]]; stop != nil {
-			stop()
+		for wish, stop := range r.fetches {
+			if wish.sub == r.subs[name] {
+				stop()
+			}
 		}
 		delete(r.subs, name)
 		delete(table, name)
