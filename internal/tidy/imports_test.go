@@ -45,6 +45,7 @@ var mayImport = []struct {
 	{"bybit", []string{"decimal", "book", "internal/wire", "internal/wsclient", "internal/session", "internal/queue", "internal/pages"}},
 	{"capture", []string{"bybit", "book", "decimal", "internal/wire", "internal/wsserver", zstdLibrary}},
 	{"exchange/internal/state", nil},
+	{"exchange/internal/guard", nil},
 	{"cmd/bywire", []string{"..."}},
 	{"examples/booksandtrades", []string{"bybit"}},
 	{"examples/manysymbols", []string{"bybit"}},
