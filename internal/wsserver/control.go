@@ -23,8 +23,16 @@ func (s *Session) handle(payload []byte) {
 	case r.Op == wire.OpAuth && !s.channel.IsPublic():
 		s.auth(&r)
 	default:
-		s.refuse(&r, wire.CodeOpNotFound, wire.MessageInvalidOp)
+		if op := s.srv.opts.Op; op == nil || !op(s, &r) {
+			s.refuse(&r, wire.CodeOpNotFound, wire.MessageInvalidOp)
+		}
 	}
+}
+
+// Reply answers a request that Options.Op has taken. The session's name is filled in.
+func (s *Session) Reply(r wire.Reply) {
+	r.ConnID = s.id
+	s.reply(&r)
 }
 
 // refuse answers a request that failed as a whole: with the code's own words on trade, with the message elsewhere.
@@ -98,10 +106,13 @@ func mayShareRequest(names []string) bool {
 
 // overLimit is the text that refuses arguments beyond the channel's limits, or "".
 func (s *Session) overLimit(args []string) string {
-	limits := s.channel.Limits()
 	if len(args) == 0 {
 		return wire.MessageParams
 	}
+	if s.srv.opts.Limits.AnyArgs {
+		return ""
+	}
+	limits := s.channel.Limits()
 	if n := limits.ArgsPerRequest; n > 0 && len(args) > n {
 		return wire.MessageArgsSize(n)
 	}

@@ -25,6 +25,9 @@
 // buffer and a few hundred bytes of state. What happens to a consumer that falls behind is a value, Slow: it is
 // cut, it sets the pace, or its queue is conflated. Other consumers do not notice, except under Pause.
 //
-// What it does not do: decode data frames, know which topics exist, or limit how many connect. Choices where the venue's
+// A server whose clock is its own waits for its clients: WaitSent until what was published is on their sockets, WaitIdle
+// until they have dealt with it. Limits bounds how many connections an address may have and open.
+//
+// What it does not do: decode data frames, or know which topics exist. Choices where the venue's
 // behaviour is not documented are marked "choice" where they are made and collected in docs/fidelity.md.
 package wsserver

@@ -83,6 +83,8 @@ func (s *Session) cut() {
 // push appends a frame and sees to it that somebody writes. It is called with the lock held and releases it.
 func (s *Session) push(f *frame) {
 	s.queue = append(s.queue, f)
+	s.pace.queued += int64(len(f.bytes))
+	s.pace.frames += int64(f.text)
 	start := !s.writing
 	s.writing = true
 	s.mu.Unlock()
@@ -155,6 +157,8 @@ func (s *Session) acknowledge(r *wire.Reply, behind [][]byte) bool {
 		return false
 	}
 	s.replies += size
+	s.pace.queued += int64(size)
+	s.pace.frames += int64(1 + len(frames))
 	s.queue = slices.Concat(s.queue[s.head:], []*frame{ack}, frames)
 	s.head = 0
 	start := !s.writing
@@ -256,8 +260,10 @@ func (s *Session) wrote(b *batch, err error) {
 	s.mu.Lock()
 	s.published -= b.published
 	s.replies -= b.replies
+	s.pace.sent = time.Now().UnixNano()
+	s.pace.move()
 	if b.published > 0 {
-		s.lastData = time.Now().UnixNano()
+		s.lastData = s.pace.sent
 	}
 	limit := s.srv.opts.QueueBytes
 	if s.room != nil && s.published <= limit/2 {
@@ -314,6 +320,7 @@ func (s *Session) fail() {
 
 // wakeAll releases who waits for the queue. It is called with the lock held.
 func (s *Session) wakeAll() {
+	s.pace.move()
 	for _, ch := range []*chan struct{}{&s.room, &s.calm} {
 		if *ch != nil {
 			close(*ch)
@@ -349,6 +356,7 @@ func (s *Session) finish() {
 	if last {
 		s.finished = true
 		s.phase = dead
+		s.pace.move()
 	}
 	s.mu.Unlock()
 	if last {

@@ -62,6 +62,11 @@ type Options struct {
 	IdleTimeout time.Duration
 	// CloseWait bounds how long a connection that is being closed waits for its peer. Default 5 s.
 	CloseWait time.Duration
+	// Limits are what connections are refused beyond. The zero value refuses none, and the limits on arguments hold.
+	Limits Limits
+	// Op is asked about an operation that the channel does not know, before it is refused; true: Op has dealt with it,
+	// by Session.Reply or in silence. It is called on the session's reader. nil knows none. Default nil.
+	Op func(s *Session, r *wire.Request) bool
 	// Auth checks the arguments of an auth request on the private and trade channels; nil refuses all. Default nil.
 	Auth func(s *Session, args []string) error
 	// ConnID names a new connection. Default a random UUID.
@@ -77,11 +82,13 @@ type Server struct {
 	frames sync.Pool // of *batch
 
 	published, publishedBytes atomic.Int64 // see Published
+	heard                     atomic.Int64 // see Heard
 
 	mu       sync.Mutex // guards the fields below
 	closed   bool
 	sessions map[*Session]struct{}
 	topics   map[topicKey]*Topic
+	admitted admissions
 }
 
 // New returns a server whose topics come from src. opts may be nil.
@@ -127,7 +134,7 @@ func randomID(wire.Channel) string {
 
 // Serve upgrades the request to a WebSocket on the channel and returns; the session goes on by itself, so that the
 // HTTP server's goroutine and buffers are free. A request that is no handshake is answered with the HTTP error it
-// deserves, and with 503 after Close.
+// deserves, with 503 after Close, and beyond Options.Limits as Limits says.
 func (v *Server) Serve(w http.ResponseWriter, r *http.Request, ch wire.Channel) {
 	v.mu.Lock()
 	closed := v.closed
@@ -136,19 +143,28 @@ func (v *Server) Serve(w http.ResponseWriter, r *http.Request, ch wire.Channel) 
 		http.Error(w, "closing", http.StatusServiceUnavailable)
 		return
 	}
+	remote := addressOf(r.RemoteAddr)
+	if refusal := v.admit(remote, ch); refusal != "" {
+		// Choice: the venue says 403 of too many requests of an address, and nothing of connections.
+		http.Error(w, refusal, http.StatusForbidden)
+		return
+	}
 	conn, rw, _, err := ws.UpgradeHTTP(r, w)
 	if err != nil {
 		if conn != nil {
 			conn.Close()
 		}
+		v.release(remote, ch)
 		return
 	}
 	// A client may send before it has read the handshake's end; the HTTP server's reader has those bytes.
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
 	s := newSession(v, conn, ch, early)
+	s.remote = remote
 	v.mu.Lock()
 	if v.closed {
 		v.mu.Unlock()
+		v.release(remote, ch)
 		conn.Close()
 		return
 	}

@@ -44,6 +44,7 @@ type Session struct {
 	conn    net.Conn
 	channel wire.Channel
 	id      string
+	remote  string        // the address of the client, without the port
 	ended   chan struct{} // closed when both goroutines are through and the connection is closed
 	over    atomic.Bool   // the session has left all topics for good
 
@@ -54,8 +55,9 @@ type Session struct {
 	authed bool
 	joined chan []string // a source's answer, from the goroutine that gave it
 
-	mu sync.Mutex // guards the fields below, which are described in queue.go
+	mu sync.Mutex // guards the fields below, which are described in queue.go and pace.go
 	outbox
+	pace pace
 }
 
 func newSession(v *Server, conn net.Conn, ch wire.Channel, early []byte) *Session {
@@ -70,6 +72,9 @@ func (s *Session) ID() string { return s.id }
 
 // Channel is the path that the client connected to.
 func (s *Session) Channel() wire.Channel { return s.channel }
+
+// Remote is the address of the client, without the port.
+func (s *Session) Remote() string { return s.remote }
 
 // Family is the shape of the control frames on this session.
 func (s *Session) Family() wire.Family { return s.channel.Family() }
@@ -91,6 +96,7 @@ func (s *Session) run() {
 	s.srv.mu.Lock()
 	delete(s.srv.sessions, s)
 	s.srv.mu.Unlock()
+	s.srv.release(s.remote, s.channel)
 	s.readerEnds()
 }
 
@@ -107,6 +113,7 @@ func (s *Session) read() (drain bool) {
 			s.shut(code, reasonOf(code), dropQueue)
 			return code != 0
 		}
+		s.hear()
 		switch op {
 		case ws.OpClose:
 			s.shut(echo(payload), "", dropQueue)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gobwas/ws"
 
@@ -26,12 +27,17 @@ type frame struct {
 	bytes []byte
 	topic *Topic // nil: a reply, or an initial frame
 	kind  Kind
+	text  int   // 1: a text frame, which the client sees as a message
 	due   int64 // not before this time in Unix nanoseconds; 0 for most
 }
 
 func encode(topic *Topic, kind Kind, op ws.OpCode, payload []byte) *frame {
 	b := make([]byte, 0, len(payload)+headerSize(len(payload)))
-	return &frame{bytes: wsframe.AppendFrame(b, op, payload), topic: topic, kind: kind}
+	f := &frame{bytes: wsframe.AppendFrame(b, op, payload), topic: topic, kind: kind}
+	if op == ws.OpText {
+		f.text = 1
+	}
+	return f
 }
 
 // headerSize is the length of an unmasked header.
@@ -50,6 +56,8 @@ type topicKey struct {
 type Topic struct {
 	srv  *Server
 	name string
+
+	wanted atomic.Bool // subs is not empty
 
 	mu sync.Mutex // guards the fields below
 	// subs is replaced or appended to and never changed in place, so that Publish can walk the slice it found without
@@ -88,6 +96,10 @@ func (t *Topic) Subscribers() int {
 	return n
 }
 
+// Wanted reports whether anybody is subscribed, so that a frame for nobody need not be made. Sessions that are over may
+// count for a while.
+func (t *Topic) Wanted() bool { return t.wanted.Load() }
+
 // Publish queues one text frame for every subscriber. The payload is copied once. It waits only under the policy Pause,
 // for sessions whose queue is full, until there is room, the session ends or ctx does; ctx's error is the only one, and
 // then some sessions have the frame and some have not, so nothing more should be published to them.
@@ -117,6 +129,7 @@ func (t *Topic) join(s *Session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.subs = append(t.subs, s)
+	t.wanted.Store(true)
 }
 
 // leave takes out a session that goes on.
@@ -126,6 +139,7 @@ func (t *Topic) leave(s *Session) {
 	if i := slices.Index(t.subs, s); i >= 0 {
 		rest := make([]*Session, 0, len(t.subs))
 		t.subs = append(append(rest, t.subs[:i]...), t.subs[i+1:]...)
+		t.wanted.Store(len(t.subs) > 0)
 	}
 }
 
@@ -146,4 +160,5 @@ func (t *Topic) forget() {
 	}
 	t.subs = rest
 	t.over = 0
+	t.wanted.Store(len(rest) > 0)
 }

@@ -1,0 +1,89 @@
+package wsserver_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bywire/bywire/internal/wire"
+	"github.com/bywire/bywire/internal/wsserver"
+)
+
+// An address has so many connections on a channel, and opens so many in five minutes; then it gets 403 until one ends or
+// the oldest is old.
+func TestConnectionsOfAnAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeed(&wsserver.Options{Limits: wsserver.Limits{Open: 2, New: 5}})
+		ln, stop := serve(f.srv)
+		defer f.stop()
+		defer stop()
+		dialMem := func(ctx context.Context, network, addr string) (net.Conn, error) { return ln.Dial(ctx, network, addr) }
+		refused := func(ch wire.Channel) {
+			t.Helper()
+			if resp := handshake(t, dialMem, ch.Path(), "websocket"); resp.StatusCode != http.StatusForbidden {
+				t.Fatalf("%s: status %d, want 403", ch, resp.StatusCode)
+			}
+		}
+		a, b := dial(t, ln, wire.Linear), dial(t, ln, wire.Linear)
+		refused(wire.Linear)
+		c := dial(t, ln, wire.Spot) // another channel
+		a.conn.Close()
+		synctest.Wait()
+		a = dial(t, ln, wire.Linear)
+		time.Sleep(time.Minute)
+		d := dial(t, ln, wire.Inverse) // the fifth
+		refused(wire.Option)
+		time.Sleep(4*time.Minute - time.Second)
+		refused(wire.Option)
+		time.Sleep(time.Second)
+		e := dial(t, ln, wire.Option) // the first four are five minutes old
+		for _, c := range []*client{a, b, c, d, e} {
+			c.conn.Close()
+		}
+		ended(t, f.srv)
+	})
+}
+
+// Without limits nobody is refused, and arguments are not counted.
+func TestAnyArguments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeed(&wsserver.Options{AckDelay: -1, Limits: wsserver.Limits{AnyArgs: true}})
+		ln, stop := serve(f.srv)
+		defer f.stop()
+		defer stop()
+		c := dial(t, ln, wire.Spot)
+		c.send(`{"op":"subscribe","args":["A","B","C","D","E","F","G","H","I","J","K"]}`)
+		if got := c.next(); !strings.Contains(got, `"success":true`) {
+			t.Errorf("11 arguments: %s", got)
+		}
+		c.conn.Close()
+		ended(t, f.srv)
+	})
+}
+
+// An operation of the server's own is answered by it; what it does not take is refused as ever.
+func TestOwnOperations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeed(&wsserver.Options{AckDelay: -1, ConnID: named, Op: func(s *wsserver.Session, r *wire.Request) bool {
+			if r.Op != "test.hello" {
+				return false
+			}
+			s.Reply(wire.Reply{Op: r.Op, Success: true, ReqID: r.ReqID})
+			return true
+		}})
+		ln, stop := serve(f.srv)
+		defer f.stop()
+		defer stop()
+		c := dial(t, ln, wire.Linear)
+		c.send(`{"op":"test.hello","req_id":"7"}`)
+		c.want(`{"success":true,"ret_msg":"","conn_id":"c-1","req_id":"7","op":"test.hello"}`)
+		c.send(`{"op":"test.bye"}`)
+		c.want(`{"success":false,"ret_msg":"error:invalid op","conn_id":"c-1","req_id":"","op":"test.bye"}`)
+		c.conn.Close()
+		ended(t, f.srv)
+	})
+}
