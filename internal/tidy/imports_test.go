@@ -46,6 +46,7 @@ var mayImport = []struct {
 	{"capture", []string{"bybit", "book", "decimal", "internal/wire", "internal/wsserver", zstdLibrary}},
 	{"exchange/internal/state", nil},
 	{"exchange/internal/guard", nil},
+	{"exchange/internal/api", []string{"bybit", "decimal", "internal/endpoints", "internal/wire"}},
 	{"cmd/bywire", []string{"..."}},
 	{"examples/booksandtrades", []string{"bybit"}},
 	{"examples/manysymbols", []string{"bybit"}},

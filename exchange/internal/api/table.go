@@ -1,0 +1,73 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/bywire/bywire/internal/endpoints"
+)
+
+// endpoint is one row of the table: a path that is served.
+type endpoint struct {
+	path    string
+	answer  func(v *view) (result, *Refusal)
+	says    string               // retMsg of a success; "" is OK
+	saysFor func(v *view) string // where it depends on the request
+	silent  bool                 // retMsg is ""
+	whole   bool                 // see reply
+	missing string               // what of it is not simulated; "" if all of it is
+}
+
+// message is the retMsg of a success. V5 pages of the endpoints: their examples differ.
+func (e *endpoint) message(v *view) string {
+	switch {
+	case e.silent:
+		return ""
+	case e.saysFor != nil:
+		return e.saysFor(v)
+	case e.says != "":
+		return e.says
+	}
+	return "OK"
+}
+
+// served is the table: what there is, and nothing else is.
+var served = []endpoint{
+	{path: "/v3/public/time", answer: serverTime},
+	{path: "/v5/market/time", answer: serverTime},
+}
+
+// documented returns the paths of the documentation, each with its method in front.
+func documented() map[string]bool {
+	paths := make(map[string]bool)
+	for _, e := range endpoints.All() {
+		paths[e.Method+" "+e.Path] = true
+	}
+	return paths
+}
+
+// route finds the endpoint of a request.
+func (a *API) route(method, path string) (*endpoint, *Refusal) {
+	if method != http.MethodGet && method != http.MethodPost {
+		// V5 page: error. "GET / POST (must be capitalized)".
+		return nil, &Refusal{Status: http.StatusBadRequest, Code: http.StatusBadRequest, Message: "Bad request. Need to send the request with GET / POST (must be capitalized)"}
+	}
+	if i := slices.IndexFunc(served, func(e endpoint) bool { return e.path == path }); i >= 0 && method == http.MethodGet {
+		return &served[i], nil
+	}
+	if a.documented[method+" "+path] {
+		return nil, notSimulated(method, path)
+	}
+	// V5 page: error, which has both the status and the code; that they come together is a choice, and so is that a
+	// method which a path does not take is the same as no path.
+	return nil, &Refusal{Status: http.StatusNotFound, Code: codeRoute, Message: "Route not found."}
+}
+
+// notSimulated is the answer of all documented endpoints that are not in the table.
+func notSimulated(method, path string) *Refusal {
+	return &Refusal{
+		Status:  http.StatusNotFound,
+		Code:    codeRoute,
+		Message: "bywire does not simulate " + method + " " + path,
+	}
+}
