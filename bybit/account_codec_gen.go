@@ -202,6 +202,7 @@ func (r *AccountInstrumentsParams) AppendQuery(dst []byte) ([]byte, error) {
 }
 
 func (r *AccountInstrumentsResult) fields(f *wire.Fields) {
+	f.For(string(r.Category))
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*AccountInstrument).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)

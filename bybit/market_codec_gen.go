@@ -76,6 +76,64 @@ func (r RPIPriceLevel) MarshalJSON() ([]byte, error) {
 }
 
 func (r *Instrument) fields(f *wire.Fields) {
+	switch f.Category() {
+	case "linear", "inverse":
+		f.Text("symbol", &r.Symbol)
+		f.Int("symbolId", &r.SymbolID)
+		f.Text("contractType", (*string)(&r.ContractType))
+		f.Text("status", (*string)(&r.Status))
+		f.Text("baseCoin", &r.BaseCoin)
+		f.Text("quoteCoin", &r.QuoteCoin)
+		f.Zero().Millis("launchTime", &r.LaunchTime)
+		f.Zero().Millis("deliveryTime", &r.DeliveryTime)
+		f.Decimal("deliveryFeeRate", &r.DeliveryFeeRate)
+		f.IntText("priceScale", &r.PriceScale)
+		wire.Pointer(f, "leverageFilter", &r.LeverageFilter, (*LeverageFilter).fields)
+		wire.Struct(f, "priceFilter", &r.PriceFilter, (*PriceFilter).fields)
+		wire.Struct(f, "lotSizeFilter", &r.LotSizeFilter, (*LotSizeFilter).fields)
+		f.Bool("unifiedMarginTrade", &r.UnifiedMarginTrade)
+		f.Int("fundingInterval", &r.FundingInterval)
+		f.Text("settleCoin", &r.SettleCoin)
+		f.Text("copyTrading", (*string)(&r.CopyTrading))
+		f.Decimal("upperFundingRate", &r.UpperFundingRate)
+		f.Decimal("lowerFundingRate", &r.LowerFundingRate)
+		f.Bool("isPreListing", &r.IsPreListing)
+		wire.Pointer(f.Null(), "preListingInfo", &r.PreListingInfo, (*PreListingInfo).fields)
+		wire.Pointer(f, "riskParameters", &r.RiskParameters, (*RiskParameters).fields)
+		f.Text("displayName", &r.DisplayName)
+		f.Text("symbolType", (*string)(&r.SymbolType))
+		f.Bool("forbidUplWithdrawal", &r.ForbidUPLWithdrawal)
+		return
+	case "option":
+		f.Text("symbol", &r.Symbol)
+		f.Text("status", (*string)(&r.Status))
+		f.Text("baseCoin", &r.BaseCoin)
+		f.Text("quoteCoin", &r.QuoteCoin)
+		f.Text("settleCoin", &r.SettleCoin)
+		f.Text("optionsType", (*string)(&r.OptionsType))
+		f.Zero().Millis("launchTime", &r.LaunchTime)
+		f.Zero().Millis("deliveryTime", &r.DeliveryTime)
+		f.Decimal("deliveryFeeRate", &r.DeliveryFeeRate)
+		wire.Struct(f, "priceFilter", &r.PriceFilter, (*PriceFilter).fields)
+		wire.Struct(f, "lotSizeFilter", &r.LotSizeFilter, (*LotSizeFilter).fields)
+		f.Text("displayName", &r.DisplayName)
+		return
+	case "spot":
+		f.Int("symbolId", &r.SymbolID)
+		f.Text("symbol", &r.Symbol)
+		f.Text("baseCoin", &r.BaseCoin)
+		f.Text("quoteCoin", &r.QuoteCoin)
+		f.Text("innovation", (*string)(&r.Innovation))
+		f.Text("status", (*string)(&r.Status))
+		f.Text("marginTrading", (*string)(&r.MarginTrading))
+		f.Text("stTag", (*string)(&r.STTag))
+		f.Omit().Decimal("xstockMultiplier", &r.XStockMultiplier)
+		wire.Struct(f, "lotSizeFilter", &r.LotSizeFilter, (*LotSizeFilter).fields)
+		wire.Struct(f, "priceFilter", &r.PriceFilter, (*PriceFilter).fields)
+		wire.Pointer(f, "riskParameters", &r.RiskParameters, (*RiskParameters).fields)
+		f.Text("symbolType", (*string)(&r.SymbolType))
+		return
+	}
 	f.Text("symbol", &r.Symbol)
 	f.Omit().Int("symbolId", &r.SymbolID)
 	f.Omit().Text("contractType", (*string)(&r.ContractType))
@@ -135,6 +193,16 @@ func (r LeverageFilter) MarshalJSON() ([]byte, error) {
 }
 
 func (r *PriceFilter) fields(f *wire.Fields) {
+	switch f.Category() {
+	case "linear", "inverse", "option":
+		f.Decimal("minPrice", &r.MinPrice)
+		f.Decimal("maxPrice", &r.MaxPrice)
+		f.Decimal("tickSize", &r.TickSize)
+		return
+	case "spot":
+		f.Decimal("tickSize", &r.TickSize)
+		return
+	}
 	f.Omit().Decimal("minPrice", &r.MinPrice)
 	f.Omit().Decimal("maxPrice", &r.MaxPrice)
 	f.Decimal("tickSize", &r.TickSize)
@@ -151,6 +219,32 @@ func (r PriceFilter) MarshalJSON() ([]byte, error) {
 }
 
 func (r *LotSizeFilter) fields(f *wire.Fields) {
+	switch f.Category() {
+	case "linear", "inverse":
+		f.Decimal("maxOrderQty", &r.MaxOrderQty)
+		f.Decimal("minOrderQty", &r.MinOrderQty)
+		f.Decimal("qtyStep", &r.QtyStep)
+		f.Decimal("postOnlyMaxOrderQty", &r.PostOnlyMaxOrderQty)
+		f.Decimal("maxMktOrderQty", &r.MaxMktOrderQty)
+		f.Decimal("minNotionalValue", &r.MinNotionalValue)
+		return
+	case "option":
+		f.Decimal("maxOrderQty", &r.MaxOrderQty)
+		f.Decimal("minOrderQty", &r.MinOrderQty)
+		f.Decimal("qtyStep", &r.QtyStep)
+		return
+	case "spot":
+		f.Decimal("basePrecision", &r.BasePrecision)
+		f.Decimal("quotePrecision", &r.QuotePrecision)
+		f.Decimal("minOrderQty", &r.MinOrderQty)
+		f.Decimal("maxOrderQty", &r.MaxOrderQty)
+		f.Decimal("minOrderAmt", &r.MinOrderAmt)
+		f.Decimal("maxOrderAmt", &r.MaxOrderAmt)
+		f.Decimal("maxLimitOrderQty", &r.MaxLimitOrderQty)
+		f.Decimal("maxMarketOrderQty", &r.MaxMarketOrderQty)
+		f.Decimal("postOnlyMaxLimitOrderSize", &r.PostOnlyMaxLimitOrderSize)
+		return
+	}
 	f.Omit().Decimal("basePrecision", &r.BasePrecision)
 	f.Omit().Decimal("quotePrecision", &r.QuotePrecision)
 	f.Decimal("maxOrderQty", &r.MaxOrderQty)
@@ -241,6 +335,84 @@ func (r RiskParameters) MarshalJSON() ([]byte, error) {
 }
 
 func (r *MarketTicker) fields(f *wire.Fields) {
+	switch f.Category() {
+	case "linear", "inverse":
+		f.Text("symbol", &r.Symbol)
+		f.Decimal("lastPrice", &r.LastPrice)
+		f.Decimal("indexPrice", &r.IndexPrice)
+		f.Decimal("markPrice", &r.MarkPrice)
+		f.Decimal("prevPrice24h", &r.PrevPrice24h)
+		f.Decimal("price24hPcnt", &r.Price24hPcnt)
+		f.Decimal("highPrice24h", &r.HighPrice24h)
+		f.Decimal("lowPrice24h", &r.LowPrice24h)
+		f.Decimal("prevPrice1h", &r.PrevPrice1h)
+		f.Decimal("openInterest", &r.OpenInterest)
+		f.Decimal("openInterestValue", &r.OpenInterestValue)
+		f.Decimal("singleOpenInterest", &r.SingleOpenInterest)
+		f.Decimal("singleOpenInterestValue", &r.SingleOpenInterestValue)
+		f.Decimal("turnover24h", &r.Turnover24h)
+		f.Decimal("volume24h", &r.Volume24h)
+		f.Decimal("fundingRate", &r.FundingRate)
+		f.Millis("nextFundingTime", &r.NextFundingTime)
+		f.Decimal("predictedDeliveryPrice", &r.PredictedDeliveryPrice)
+		f.Decimal("basisRate", &r.BasisRate)
+		f.Decimal("deliveryFeeRate", &r.DeliveryFeeRate)
+		f.Zero().Millis("deliveryTime", &r.DeliveryTime)
+		f.Decimal("ask1Size", &r.Ask1Size)
+		f.Decimal("bid1Price", &r.Bid1Price)
+		f.Decimal("ask1Price", &r.Ask1Price)
+		f.Decimal("bid1Size", &r.Bid1Size)
+		f.Decimal("basis", &r.Basis)
+		f.Decimal("preOpenPrice", &r.PreOpenPrice)
+		f.Decimal("preQty", &r.PreQty)
+		f.Text("curPreListingPhase", (*string)(&r.CurPreListingPhase))
+		f.IntText("fundingIntervalHour", &r.FundingIntervalHour)
+		f.Decimal("basisRateYear", &r.BasisRateYear)
+		f.Decimal("fundingCap", &r.FundingCap)
+		return
+	case "option":
+		f.Text("symbol", &r.Symbol)
+		f.Decimal("bid1Price", &r.Bid1Price)
+		f.Decimal("bid1Size", &r.Bid1Size)
+		f.Decimal("bid1Iv", &r.Bid1IV)
+		f.Decimal("ask1Price", &r.Ask1Price)
+		f.Decimal("ask1Size", &r.Ask1Size)
+		f.Decimal("ask1Iv", &r.Ask1IV)
+		f.Decimal("lastPrice", &r.LastPrice)
+		f.Decimal("highPrice24h", &r.HighPrice24h)
+		f.Decimal("lowPrice24h", &r.LowPrice24h)
+		f.Decimal("markPrice", &r.MarkPrice)
+		f.Decimal("indexPrice", &r.IndexPrice)
+		f.Decimal("markIv", &r.MarkIV)
+		f.Decimal("underlyingPrice", &r.UnderlyingPrice)
+		f.Decimal("openInterest", &r.OpenInterest)
+		f.Decimal("turnover24h", &r.Turnover24h)
+		f.Decimal("volume24h", &r.Volume24h)
+		f.Decimal("totalVolume", &r.TotalVolume)
+		f.Decimal("totalTurnover", &r.TotalTurnover)
+		f.Decimal("delta", &r.Delta)
+		f.Decimal("gamma", &r.Gamma)
+		f.Decimal("vega", &r.Vega)
+		f.Decimal("theta", &r.Theta)
+		f.Decimal("predictedDeliveryPrice", &r.PredictedDeliveryPrice)
+		f.Decimal("change24h", &r.Change24h)
+		return
+	case "spot":
+		f.Text("symbol", &r.Symbol)
+		f.Decimal("bid1Price", &r.Bid1Price)
+		f.Decimal("bid1Size", &r.Bid1Size)
+		f.Decimal("ask1Price", &r.Ask1Price)
+		f.Decimal("ask1Size", &r.Ask1Size)
+		f.Decimal("lastPrice", &r.LastPrice)
+		f.Decimal("prevPrice24h", &r.PrevPrice24h)
+		f.Decimal("price24hPcnt", &r.Price24hPcnt)
+		f.Decimal("highPrice24h", &r.HighPrice24h)
+		f.Decimal("lowPrice24h", &r.LowPrice24h)
+		f.Decimal("turnover24h", &r.Turnover24h)
+		f.Decimal("volume24h", &r.Volume24h)
+		f.Omit().Decimal("usdIndexPrice", &r.USDIndexPrice)
+		return
+	}
 	f.Text("symbol", &r.Symbol)
 	f.Decimal("lastPrice", &r.LastPrice)
 	f.Omit().Decimal("indexPrice", &r.IndexPrice)
@@ -334,181 +506,3 @@ func (r *ServerTimeResult) UnmarshalJSON(json []byte) error { return r.Decode(js
 
 // MarshalJSON implements json.Marshaler.
 func (r ServerTimeResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *KlineParams) fields(f *wire.Fields) {
-	f.Omit().Text("category", (*string)(&r.Category))
-	f.Text("symbol", &r.Symbol)
-	f.Text("interval", (*string)(&r.Interval))
-	wire.Opt(f, "start", &r.Start, (*wire.Fields).Millis)
-	wire.Opt(f, "end", &r.End, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
-}
-
-// Decode reads the body of a request. Unknown keys are skipped.
-func (r *KlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*KlineParams).fields))
-}
-
-// AppendJSON appends r as the exchange writes it.
-func (r *KlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*KlineParams).fields)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *KlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
-func (r KlineParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*KlineParams).fields) }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *KlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*KlineParams).fields))
-}
-
-// AppendQuery appends r as the query of a request, without its question mark. It refuses what
-// would be sent as something else.
-func (r *KlineParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*KlineParams).fields)
-}
-
-func (r *KlineResult) fields(f *wire.Fields) {
-	f.Text("symbol", &r.Symbol)
-	f.Text("category", (*string)(&r.Category))
-	wire.Tuples(f, "list", &r.List, (*Candle).fields)
-}
-
-// Decode reads the result of a reply. Unknown keys are skipped.
-func (r *KlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*KlineResult).fields))
-}
-
-// AppendJSON appends r as the exchange writes it.
-func (r *KlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*KlineResult).fields)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *KlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON implements json.Marshaler.
-func (r KlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *MarkPriceKlineParams) fields(f *wire.Fields) {
-	f.Omit().Text("category", (*string)(&r.Category))
-	f.Text("symbol", &r.Symbol)
-	f.Text("interval", (*string)(&r.Interval))
-	wire.Opt(f, "start", &r.Start, (*wire.Fields).Millis)
-	wire.Opt(f, "end", &r.End, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
-}
-
-// Decode reads the body of a request. Unknown keys are skipped.
-func (r *MarkPriceKlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarkPriceKlineParams).fields))
-}
-
-// AppendJSON appends r as the exchange writes it.
-func (r *MarkPriceKlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarkPriceKlineParams).fields)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *MarkPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
-func (r MarkPriceKlineParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*MarkPriceKlineParams).fields)
-}
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *MarkPriceKlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarkPriceKlineParams).fields))
-}
-
-// AppendQuery appends r as the query of a request, without its question mark. It refuses what
-// would be sent as something else.
-func (r *MarkPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*MarkPriceKlineParams).fields)
-}
-
-func (r *MarkPriceKlineResult) fields(f *wire.Fields) {
-	f.Text("symbol", &r.Symbol)
-	f.Text("category", (*string)(&r.Category))
-	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
-}
-
-// Decode reads the result of a reply. Unknown keys are skipped.
-func (r *MarkPriceKlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*MarkPriceKlineResult).fields))
-}
-
-// AppendJSON appends r as the exchange writes it.
-func (r *MarkPriceKlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*MarkPriceKlineResult).fields)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *MarkPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON implements json.Marshaler.
-func (r MarkPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *IndexPriceKlineParams) fields(f *wire.Fields) {
-	f.Omit().Text("category", (*string)(&r.Category))
-	f.Text("symbol", &r.Symbol)
-	f.Text("interval", (*string)(&r.Interval))
-	wire.Opt(f, "start", &r.Start, (*wire.Fields).Millis)
-	wire.Opt(f, "end", &r.End, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
-}
-
-// Decode reads the body of a request. Unknown keys are skipped.
-func (r *IndexPriceKlineParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*IndexPriceKlineParams).fields))
-}
-
-// AppendJSON appends r as the exchange writes it.
-func (r *IndexPriceKlineParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*IndexPriceKlineParams).fields)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *IndexPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
-func (r IndexPriceKlineParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*IndexPriceKlineParams).fields)
-}
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *IndexPriceKlineParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IndexPriceKlineParams).fields))
-}
-
-// AppendQuery appends r as the query of a request, without its question mark. It refuses what
-// would be sent as something else.
-func (r *IndexPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*IndexPriceKlineParams).fields)
-}
-
-func (r *IndexPriceKlineResult) fields(f *wire.Fields) {
-	f.Text("symbol", &r.Symbol)
-	f.Text("category", (*string)(&r.Category))
-	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
-}
-
-// Decode reads the result of a reply. Unknown keys are skipped.
-func (r *IndexPriceKlineResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*IndexPriceKlineResult).fields))
-}
-
-// AppendJSON appends r as the exchange writes it.
-func (r *IndexPriceKlineResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*IndexPriceKlineResult).fields)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *IndexPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON implements json.Marshaler.
-func (r IndexPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }

@@ -39,6 +39,8 @@ type Fields struct {
 	exact  bool   // the value that is next is an Opt's: no time 0 stands for an absent one
 	texts  *[textSlots]string
 
+	category string // in whose order things are written
+
 	refused *RefusedError // the first value that cannot be sent as it is
 	path    string        // of the first error
 }
@@ -395,6 +397,16 @@ func (f *Fields) writeKey(name string) {
 	f.out = append(f.out, name...)
 	f.out = append(f.out, '"', ':')
 }
+
+// For says of which category the message is that is written: the fields and their order may depend on it.
+func (f *Fields) For(category string) {
+	if f.mode == writing {
+		f.category = category
+	}
+}
+
+// Category returns what For said; "" while something is read, where all fields of all categories are welcome.
+func (f *Fields) Category() string { return f.category }
 
 // Omit lets the next field be left out when it is absent.
 func (f *Fields) Omit() *Fields {

@@ -291,6 +291,42 @@ func TestFieldsAsQuery(t *testing.T) {
 	}
 }
 
+// TestFieldsOfACategory: what is written can depend on the category that the message around it names; what is read
+// does not.
+func TestFieldsOfACategory(t *testing.T) {
+	type level struct{ A, B string }
+	type message struct {
+		Category string
+		Levels   []level
+	}
+	levels := func(v *level, f *Fields) {
+		if f.Category() == "spot" {
+			f.Text("b", &v.B)
+			return
+		}
+		f.Text("a", &v.A)
+		f.Text("b", &v.B)
+	}
+	fields := func(m *message, f *Fields) {
+		f.For(m.Category)
+		f.Text("category", &m.Category)
+		Structs(f, "levels", &m.Levels, levels)
+	}
+	for _, want := range []string{
+		`{"category":"spot","levels":[{"b":"2"},{"b":"4"}]}`,
+		`{"category":"option","levels":[{"a":"1","b":"2"},{"a":"3","b":"4"}]}`,
+	} {
+		m := message{Category: strings.Split(want, `"`)[3], Levels: []level{{"1", "2"}, {"3", "4"}}}
+		if got := string(Append(nil, &m, fields)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	m := message{Category: "spot"}
+	if err := Decode([]byte(`{"category":"spot","levels":[{"a":"1","b":"2"}]}`), &m, fields); err != nil || m.Levels[0].A != "1" {
+		t.Errorf("%+v (%v), want a as well", m, err)
+	}
+}
+
 // FuzzFields: what is no JSON is refused, and what was read is written so that it reads the
 // same again.
 func FuzzFields(f *testing.F) {

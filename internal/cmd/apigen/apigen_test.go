@@ -96,6 +96,9 @@ enum Color string  A color of things.
 struct Thing  A thing.
   id  string  Number of it.
 
+order red blue Thing
+  id
+
 method Things GET /v5/things public
   page shop/things
   doc Things that there are.
@@ -160,6 +163,12 @@ func TestWrongFilesAreExplained(t *testing.T) {
 		{"      a  ", "        a  ", "indented too deep"},
 		{"pages cursor list", "paged", "unknown attribute paged"},
 		{"[]tuple {Pair}", "[]Pair", "has rows; write {Name}"},
+		{"order red blue Thing", "order Thing", "order CATEGORY... STRUCT"},
+		{"order red blue Thing", "order red red Thin", "order of Thin, which is no struct"},
+		{"order red blue Thing\n  id", "order red blue Thing", "order of Thing without fields"},
+		{"order red blue Thing\n  id", "order red blue Thing\n  id name?", "order of Thing: there is no field name"},
+		{"order red blue Thing\n  id", "order red blue Thing\n  id id?", "order of Thing: id twice"},
+		{"order red blue Thing\n  id", "order red blue Thing\n  id\norder blue Thing\n  id", "Thing has an order for blue already"},
 		{"enum Color", "method Things GET /v5/things public\n  page x\n  doc Y.\n\nenum Color", "has a method already"},
 	} {
 		bad := strings.Replace(small, c.old, c.new, 1)
@@ -194,6 +203,34 @@ func TestRequiredTexts(t *testing.T) {
 	codec := string(tree["bybit/shop_codec_gen.go"])
 	if want := `f.Omit().Needed("Color").Text("color", (*string)(&r.Color))`; !strings.Contains(codec, want) {
 		t.Errorf("no %s in %s", want, codec)
+	}
+}
+
+// TestOrders: a category's fields are written as its order says, and a result with a category names it.
+func TestOrders(t *testing.T) {
+	text := strings.Replace(small, "  id  string  Number of it.\n", "  id  string  Number of it. {omit}\n  name  string  Word for it. {omit}\n", 1)
+	text = strings.Replace(text, "  id\n\nmethod", "  name\n  id?\n\nmethod", 1)
+	text = strings.Replace(text, "    pairs ", "    category        string     Kind of them.\n    pairs ", 1)
+	f, errs := Parse("spec/shop.api", text)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	spec, errs := Check([]*File{f}, map[string]bool{"Side": true})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	tree, err := Generate(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	codec := string(tree["bybit/shop_codec_gen.go"])
+	for _, want := range []string{
+		"func (r *ShopThingsResult) fields(f *wire.Fields) {\n\tf.For(string(r.Category))\n",
+		"\tcase \"red\", \"blue\":\n\t\tf.Text(\"name\", &r.Name)\n\t\tf.Omit().Text(\"id\", &r.ID)\n\t\treturn\n\t}\n\tf.Omit().Text(\"id\", &r.ID)\n",
+	} {
+		if !strings.Contains(codec, want) {
+			t.Errorf("no %s in %s", want, codec)
+		}
 	}
 }
 

@@ -130,6 +130,7 @@ func Check(files []*File, hand map[string]bool) (*Spec, Errors) {
 	for _, f := range c.later {
 		f()
 	}
+	c.orders()
 	for _, p := range c.spec.Packages {
 		for _, f := range p.Files {
 			c.pkg, c.file = p, f

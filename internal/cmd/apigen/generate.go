@@ -396,8 +396,9 @@ func (g *generator) unitCodecs(u *unit) string {
 	get := u.method != nil && (u.method.HTTP == "GET" || u.method.Query)
 	for _, d := range u.structs {
 		fmt.Fprintf(&b, "func (r *%s) fields(f *wire.Fields) {\n", d.Name)
+		b.WriteString(g.orderLines(d))
 		for _, r := range d.Rows {
-			b.WriteString(g.p.codec(r) + "\n")
+			b.WriteString(g.p.codec(r, false) + "\n")
 		}
 		b.WriteString("}\n\n")
 		kind := ""

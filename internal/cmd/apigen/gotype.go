@@ -172,8 +172,8 @@ func (r *Row) urlToken() bool {
 	return r.Name == "cursor" && r.Type.Kind == Basic && r.Type.Name == "string"
 }
 
-// codec is the line of a fields method.
-func (p *Package) codec(r *Row) string {
+// codec is the line of a fields method. With always the field is written also when it is absent.
+func (p *Package) codec(r *Row, always bool) string {
 	f := "f"
 	switch {
 	case r.Lone:
@@ -182,7 +182,7 @@ func (p *Package) codec(r *Row) string {
 		f = "f.Null()"
 	case r.Zero:
 		f = "f.Zero()"
-	case r.Omit, r.Opt && !p.opt(r):
+	case !always && r.Omit, r.Opt && !p.opt(r):
 		f = "f.Omit()"
 	}
 	if strings.HasPrefix(r.Text, requiredText) {

@@ -65,6 +65,8 @@ func (p *reader) read(line string) {
 		p.enumValue(text)
 	case "struct":
 		p.row(indent, text)
+	case "order":
+		p.orderFields(text)
 	case "method":
 		if indent > 2 && p.part != "" {
 			p.row(indent, text)
@@ -125,6 +127,8 @@ func (p *reader) top(text string) {
 		s := &Struct{Name: name, Text: text, line: p.line}
 		p.file.Structs = append(p.file.Structs, s)
 		p.base, p.rows = 2, []*[]*Row{&s.Rows}
+	case "order":
+		p.orderHead(rest)
 	case "method":
 		w := strings.Fields(rest)
 		p.method = &Method{line: p.line}

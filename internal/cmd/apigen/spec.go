@@ -13,6 +13,7 @@ type File struct {
 	Enums   []*Enum
 	Structs []*Struct
 	Methods []*Method
+	Orders  []*Order
 	Example []string // lines of code for the comment of the package
 	line    int
 }
@@ -41,13 +42,14 @@ type EnumValue struct {
 
 // A Struct is an object of the API, or a tuple.
 type Struct struct {
-	Name  string
-	Text  string   // of what it is; "" if Doc says so
-	Doc   []string // paragraphs
-	Rows  []*Row
-	Tuple bool
-	whole bool // a request or a result is one
-	line  int
+	Name   string
+	Text   string   // of what it is; "" if Doc says so
+	Doc    []string // paragraphs
+	Rows   []*Row
+	Orders []*Order // by category; for others as the rows stand
+	Tuple  bool
+	whole  bool // a request or a result is one
+	line   int
 }
 
 // A Row is a field.

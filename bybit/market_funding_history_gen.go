@@ -12,6 +12,96 @@ import (
 	"github.com/bywire/bywire/internal/pages"
 )
 
+// FundingHistory returns the funding rates of a perpetual that were paid, newest first, at most
+// 200. Without times the latest ones; with EndTime alone those before it; StartTime alone is
+// refused.
+//
+// V5 page: [market/history-fund-rate].
+//
+// [market/history-fund-rate]: https://bybit-exchange.github.io/docs/v5/market/history-fund-rate
+func (s *MarketService) FundingHistory(ctx context.Context, p *FundingHistoryParams) (*FundingHistoryResult, error) {
+	r := new(FundingHistoryResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/funding/history", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// FundingHistoryParams are the parameters of [MarketService.FundingHistory].
+type FundingHistoryParams struct {
+	Category  Category       // category: linear or inverse
+	Symbol    string         // symbol, such as BTCUSDT, in capitals
+	StartTime Opt[time.Time] // not before this time; needs EndTime
+
+	// Not after this time. Default: now.
+	EndTime Opt[time.Time]
+
+	// Rates, 1 to 200. Default: 200.
+	Limit Opt[int]
+}
+
+// FundingHistoryResult is what [MarketService.FundingHistory] returns.
+type FundingHistoryResult struct {
+	Category Category      // category, as asked
+	List     []FundingRate // funding rates, newest first
+}
+
+// FundingRate is an element of [FundingHistoryResult.List]: funding rates, newest first.
+type FundingRate struct {
+	Symbol string          // symbol of the perpetual
+	Rate   decimal.Decimal // rate as a fraction: 0.0001 is 0.01 %, paid by longs if positive
+	Time   time.Time       // when it was paid
+}
+
+// Trades returns the latest public trades, newest first: at most 1000, on spot 60.
+// V5 page: [market/recent-trade].
+//
+// [market/recent-trade]: https://bybit-exchange.github.io/docs/v5/market/recent-trade
+func (s *MarketService) Trades(ctx context.Context, p *TradesParams) (*TradesResult, error) {
+	r := new(TradesResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/recent-trade", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// TradesParams are the parameters of [MarketService.Trades].
+type TradesParams struct {
+	Category Category // category: spot, linear, inverse or option
+
+	// Symbol, such as BTCUSDT, in capitals. Required except on option.
+	Symbol Opt[string]
+
+	// Only options on this coin. Default: BTC.
+	BaseCoin Opt[string]
+
+	OptionType OptionType // only calls or puts (option); optional
+	Limit      Opt[int]   // trades: 1 to 60 on spot, default 60; else 1 to 1000, default 500
+}
+
+// TradesResult is what [MarketService.Trades] returns.
+type TradesResult struct {
+	Category Category      // category, as asked
+	List     []PublicTrade // trades, newest first
+}
+
+// PublicTrade is one of the trades in [TradesResult.List].
+type PublicTrade struct {
+	ExecID       string          // ID of the trade
+	Symbol       string          // symbol, such as BTCUSDT
+	Price        decimal.Decimal // price, in quote coin
+	Size         decimal.Decimal // size, in base coin (contracts of one US dollar on inverse)
+	Side         Side            // side of the taker: Buy or Sell
+	Time         time.Time       // when it was matched
+	IsBlockTrade bool            // whether it was a block trade
+	IsRPITrade   bool            // whether it matched a retail price improvement order
+	MarkPrice    decimal.Decimal // mark price, in quote coin (option)
+	IndexPrice   decimal.Decimal // index price, in US dollars (option)
+	MarkIV       decimal.Decimal // implied volatility of the mark price as a fraction: 0.5 is 50 % (option)
+	IV           decimal.Decimal // implied volatility of the trade as a fraction: 0.5 is 50 % (option)
+	Seq          int64           // cross sequence, shared by trades of one moment
+}
+
 // OpenInterest returns the open interest of a contract over time, newest first, back to its
 // listing; at most 200 a page.
 //
@@ -248,96 +338,4 @@ type DeliveryPrice struct {
 	Symbol string          // symbol that was delivered
 	Price  decimal.Decimal // delivery price, in quote coin
 	Time   time.Time       // when it was delivered
-}
-
-// OptionDeliveryPrices returns the last 50 prices at which options on a coin were delivered, newest
-// first; the latest appears a minute after the delivery.
-//
-// V5 page: [market/new-delivery-price].
-//
-// [market/new-delivery-price]: https://bybit-exchange.github.io/docs/v5/market/new-delivery-price
-func (s *MarketService) OptionDeliveryPrices(ctx context.Context, p *OptionDeliveryPricesParams) (*OptionDeliveryPricesResult, error) {
-	r := new(OptionDeliveryPricesResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/new-delivery-price", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// OptionDeliveryPricesParams are the parameters of [MarketService.OptionDeliveryPrices].
-type OptionDeliveryPricesParams struct {
-	Category Category // category: only option
-	BaseCoin string   // coin of the options, such as BTC
-
-	// Coin in which the options are settled. Default: USDT.
-	SettleCoin Opt[string]
-}
-
-// OptionDeliveryPricesResult is what [MarketService.OptionDeliveryPrices] returns.
-type OptionDeliveryPricesResult struct {
-	Category Category              // category, as asked
-	List     []OptionDeliveryPrice // delivery prices, newest first
-}
-
-// OptionDeliveryPrice is an element of [OptionDeliveryPricesResult.List]: delivery prices, newest
-// first.
-type OptionDeliveryPrice struct {
-	Price decimal.Decimal // delivery price of the coin, in US dollars
-	Time  time.Time       // when options were delivered at it
-}
-
-// LongShortRatio says how many of the holders of a contract are long and how many short, over time,
-// newest first, back to July 2020; at most 500 a page. It counts accounts, not sizes.
-//
-// V5 page: [market/long-short-ratio].
-//
-// [market/long-short-ratio]: https://bybit-exchange.github.io/docs/v5/market/long-short-ratio
-func (s *MarketService) LongShortRatio(ctx context.Context, p *LongShortRatioParams) (*LongShortRatioResult, error) {
-	r := new(LongShortRatioResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/account-ratio", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// AllLongShortRatio yields the rows of [MarketService.LongShortRatio], page after page. An error
-// ends it.
-//
-// All pages are of one span of time, which is no longer than a request may ask for and, where no
-// times are given, what a request gets by default. For a longer time, range over one span after the
-// other.
-func (s *MarketService) AllLongShortRatio(ctx context.Context, p *LongShortRatioParams) iter.Seq2[LongShortPoint, error] {
-	return pages.ByCursor(ctx, p, s.LongShortRatio,
-		func(p *LongShortRatioParams, cursor string) { p.Cursor.Set(cursor) },
-		func(r *LongShortRatioResult) ([]LongShortPoint, string) { return r.List, r.NextPageCursor })
-}
-
-// LongShortRatioParams are the parameters of [MarketService.LongShortRatio].
-type LongShortRatioParams struct {
-	Category Category // category: linear (USDT contracts) or inverse
-	Symbol   string   // symbol, such as BTCUSDT, in capitals
-	Period   Period   // how far apart the values lie
-
-	// Values per page, 1 to 500. Default: 50.
-	Limit Opt[int]
-
-	StartTime Opt[time.Time] // not before this time
-	EndTime   Opt[time.Time] // not after this time
-
-	// Page to return: NextPageCursor of the page before. Default: the first.
-	Cursor Opt[string]
-}
-
-// LongShortRatioResult is what [MarketService.LongShortRatio] returns.
-type LongShortRatioResult struct {
-	List           []LongShortPoint // values, newest first
-	NextPageCursor string           // cursor of the next page; empty on the last
-}
-
-// LongShortPoint is one of the values in [LongShortRatioResult.List].
-type LongShortPoint struct {
-	Symbol    string          // symbol, as asked
-	BuyRatio  decimal.Decimal // part of the holders who are long, as a fraction: 0.49 is 49 %
-	SellRatio decimal.Decimal // part of the holders who are short, as a fraction: 0.51 is 51 %
-	Timestamp time.Time       // time of the value
 }

@@ -8,9 +8,111 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/internal/pages"
 )
+
+// Kline returns candles of one symbol, newest first, at most 1000. Without times the latest ones;
+// with Start and End, those closest to End.
+//
+// V5 page: [market/kline].
+//
+// [market/kline]: https://bybit-exchange.github.io/docs/v5/market/kline
+func (s *MarketService) Kline(ctx context.Context, p *KlineParams) (*KlineResult, error) {
+	r := new(KlineResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/kline", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// KlineParams are the parameters of [MarketService.Kline].
+type KlineParams struct {
+	// Category: spot, linear or inverse. Default: linear.
+	Category Category
+
+	Symbol   string         // symbol, such as BTCUSDT, in capitals
+	Interval Interval       // length of a candle
+	Start    Opt[time.Time] // earliest start of a candle
+	End      Opt[time.Time] // latest start of a candle
+
+	// Candles, 1 to 1000. Default: 200.
+	Limit Opt[int]
+}
+
+// KlineResult is what [MarketService.Kline] returns.
+type KlineResult struct {
+	Symbol   string   // symbol, as asked
+	Category Category // category, as asked
+	List     []Candle // candles, newest first; the first one may still change
+}
+
+// MarkPriceKline returns candles of the mark price, newest first, at most 1000; on option at most
+// 500.
+//
+// V5 page: [market/mark-kline].
+//
+// [market/mark-kline]: https://bybit-exchange.github.io/docs/v5/market/mark-kline
+func (s *MarketService) MarkPriceKline(ctx context.Context, p *MarkPriceKlineParams) (*MarkPriceKlineResult, error) {
+	r := new(MarkPriceKlineResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/mark-price-kline", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// MarkPriceKlineParams are the parameters of [MarketService.MarkPriceKline].
+type MarkPriceKlineParams struct {
+	// Category: linear, inverse or option. Default: linear.
+	Category Category
+
+	Symbol   string         // symbol, such as BTCUSDT, in capitals
+	Interval Interval       // length of a candle
+	Start    Opt[time.Time] // earliest start of a candle
+	End      Opt[time.Time] // latest start of a candle
+
+	// Candles, 1 to 1000; on option 1 to 500. Default: 200.
+	Limit Opt[int]
+}
+
+// MarkPriceKlineResult is what [MarketService.MarkPriceKline] returns.
+type MarkPriceKlineResult struct {
+	Symbol   string        // symbol, as asked
+	Category Category      // category, as asked
+	List     []PriceCandle // candles in quote coin, newest first; the first one may still change
+}
+
+// IndexPriceKline returns candles of the index price, newest first, at most 1000.
+// V5 page: [market/index-kline].
+//
+// [market/index-kline]: https://bybit-exchange.github.io/docs/v5/market/index-kline
+func (s *MarketService) IndexPriceKline(ctx context.Context, p *IndexPriceKlineParams) (*IndexPriceKlineResult, error) {
+	r := new(IndexPriceKlineResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/index-price-kline", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// IndexPriceKlineParams are the parameters of [MarketService.IndexPriceKline].
+type IndexPriceKlineParams struct {
+	// Category: linear or inverse. Default: linear.
+	Category Category
+
+	Symbol   string         // symbol, such as BTCUSDT, in capitals
+	Interval Interval       // length of a candle
+	Start    Opt[time.Time] // earliest start of a candle
+	End      Opt[time.Time] // latest start of a candle
+
+	// Candles, 1 to 1000. Default: 200.
+	Limit Opt[int]
+}
+
+// IndexPriceKlineResult is what [MarketService.IndexPriceKline] returns.
+type IndexPriceKlineResult struct {
+	Symbol   string        // symbol, as asked
+	Category Category      // category, as asked
+	List     []PriceCandle // candles in quote coin, newest first; the first one may still change
+}
 
 // PremiumIndexKline returns candles of the premium index of a USDT or USDC perpetual, newest first,
 // at most 1000: how far its price is from the index, which the funding rate follows.
@@ -224,94 +326,4 @@ type TickersParams struct {
 type TickersResult struct {
 	Category Category       // category, as asked
 	List     []MarketTicker // tickers, one per symbol
-}
-
-// FundingHistory returns the funding rates of a perpetual that were paid, newest first, at most
-// 200. Without times the latest ones; with EndTime alone those before it; StartTime alone is
-// refused.
-//
-// V5 page: [market/history-fund-rate].
-//
-// [market/history-fund-rate]: https://bybit-exchange.github.io/docs/v5/market/history-fund-rate
-func (s *MarketService) FundingHistory(ctx context.Context, p *FundingHistoryParams) (*FundingHistoryResult, error) {
-	r := new(FundingHistoryResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/funding/history", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// FundingHistoryParams are the parameters of [MarketService.FundingHistory].
-type FundingHistoryParams struct {
-	Category  Category       // category: linear or inverse
-	Symbol    string         // symbol, such as BTCUSDT, in capitals
-	StartTime Opt[time.Time] // not before this time; needs EndTime
-
-	// Not after this time. Default: now.
-	EndTime Opt[time.Time]
-
-	// Rates, 1 to 200. Default: 200.
-	Limit Opt[int]
-}
-
-// FundingHistoryResult is what [MarketService.FundingHistory] returns.
-type FundingHistoryResult struct {
-	Category Category      // category, as asked
-	List     []FundingRate // funding rates, newest first
-}
-
-// FundingRate is an element of [FundingHistoryResult.List]: funding rates, newest first.
-type FundingRate struct {
-	Symbol string          // symbol of the perpetual
-	Rate   decimal.Decimal // rate as a fraction: 0.0001 is 0.01 %, paid by longs if positive
-	Time   time.Time       // when it was paid
-}
-
-// Trades returns the latest public trades, newest first: at most 1000, on spot 60.
-// V5 page: [market/recent-trade].
-//
-// [market/recent-trade]: https://bybit-exchange.github.io/docs/v5/market/recent-trade
-func (s *MarketService) Trades(ctx context.Context, p *TradesParams) (*TradesResult, error) {
-	r := new(TradesResult)
-	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/recent-trade", p, r); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// TradesParams are the parameters of [MarketService.Trades].
-type TradesParams struct {
-	Category Category // category: spot, linear, inverse or option
-
-	// Symbol, such as BTCUSDT, in capitals. Required except on option.
-	Symbol Opt[string]
-
-	// Only options on this coin. Default: BTC.
-	BaseCoin Opt[string]
-
-	OptionType OptionType // only calls or puts (option); optional
-	Limit      Opt[int]   // trades: 1 to 60 on spot, default 60; else 1 to 1000, default 500
-}
-
-// TradesResult is what [MarketService.Trades] returns.
-type TradesResult struct {
-	Category Category      // category, as asked
-	List     []PublicTrade // trades, newest first
-}
-
-// PublicTrade is one of the trades in [TradesResult.List].
-type PublicTrade struct {
-	ExecID       string          // ID of the trade
-	Symbol       string          // symbol, such as BTCUSDT
-	Price        decimal.Decimal // price, in quote coin
-	Size         decimal.Decimal // size, in base coin (contracts of one US dollar on inverse)
-	Side         Side            // side of the taker: Buy or Sell
-	Time         time.Time       // when it was matched
-	IsBlockTrade bool            // whether it was a block trade
-	IsRPITrade   bool            // whether it matched a retail price improvement order
-	MarkPrice    decimal.Decimal // mark price, in quote coin (option)
-	IndexPrice   decimal.Decimal // index price, in US dollars (option)
-	MarkIV       decimal.Decimal // implied volatility of the mark price as a fraction: 0.5 is 50 % (option)
-	IV           decimal.Decimal // implied volatility of the trade as a fraction: 0.5 is 50 % (option)
-	Seq          int64           // cross sequence, shared by trades of one moment
 }

@@ -4,11 +4,105 @@ package bybit
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"time"
 
 	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/internal/pages"
 )
+
+// OptionDeliveryPrices returns the last 50 prices at which options on a coin were delivered, newest
+// first; the latest appears a minute after the delivery.
+//
+// V5 page: [market/new-delivery-price].
+//
+// [market/new-delivery-price]: https://bybit-exchange.github.io/docs/v5/market/new-delivery-price
+func (s *MarketService) OptionDeliveryPrices(ctx context.Context, p *OptionDeliveryPricesParams) (*OptionDeliveryPricesResult, error) {
+	r := new(OptionDeliveryPricesResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/new-delivery-price", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// OptionDeliveryPricesParams are the parameters of [MarketService.OptionDeliveryPrices].
+type OptionDeliveryPricesParams struct {
+	Category Category // category: only option
+	BaseCoin string   // coin of the options, such as BTC
+
+	// Coin in which the options are settled. Default: USDT.
+	SettleCoin Opt[string]
+}
+
+// OptionDeliveryPricesResult is what [MarketService.OptionDeliveryPrices] returns.
+type OptionDeliveryPricesResult struct {
+	Category Category              // category, as asked
+	List     []OptionDeliveryPrice // delivery prices, newest first
+}
+
+// OptionDeliveryPrice is an element of [OptionDeliveryPricesResult.List]: delivery prices, newest
+// first.
+type OptionDeliveryPrice struct {
+	Price decimal.Decimal // delivery price of the coin, in US dollars
+	Time  time.Time       // when options were delivered at it
+}
+
+// LongShortRatio says how many of the holders of a contract are long and how many short, over time,
+// newest first, back to July 2020; at most 500 a page. It counts accounts, not sizes.
+//
+// V5 page: [market/long-short-ratio].
+//
+// [market/long-short-ratio]: https://bybit-exchange.github.io/docs/v5/market/long-short-ratio
+func (s *MarketService) LongShortRatio(ctx context.Context, p *LongShortRatioParams) (*LongShortRatioResult, error) {
+	r := new(LongShortRatioResult)
+	if err := s.c.Call(ctx, http.MethodGet, "/v5/market/account-ratio", p, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// AllLongShortRatio yields the rows of [MarketService.LongShortRatio], page after page. An error
+// ends it.
+//
+// All pages are of one span of time, which is no longer than a request may ask for and, where no
+// times are given, what a request gets by default. For a longer time, range over one span after the
+// other.
+func (s *MarketService) AllLongShortRatio(ctx context.Context, p *LongShortRatioParams) iter.Seq2[LongShortPoint, error] {
+	return pages.ByCursor(ctx, p, s.LongShortRatio,
+		func(p *LongShortRatioParams, cursor string) { p.Cursor.Set(cursor) },
+		func(r *LongShortRatioResult) ([]LongShortPoint, string) { return r.List, r.NextPageCursor })
+}
+
+// LongShortRatioParams are the parameters of [MarketService.LongShortRatio].
+type LongShortRatioParams struct {
+	Category Category // category: linear (USDT contracts) or inverse
+	Symbol   string   // symbol, such as BTCUSDT, in capitals
+	Period   Period   // how far apart the values lie
+
+	// Values per page, 1 to 500. Default: 50.
+	Limit Opt[int]
+
+	StartTime Opt[time.Time] // not before this time
+	EndTime   Opt[time.Time] // not after this time
+
+	// Page to return: NextPageCursor of the page before. Default: the first.
+	Cursor Opt[string]
+}
+
+// LongShortRatioResult is what [MarketService.LongShortRatio] returns.
+type LongShortRatioResult struct {
+	List           []LongShortPoint // values, newest first
+	NextPageCursor string           // cursor of the next page; empty on the last
+}
+
+// LongShortPoint is one of the values in [LongShortRatioResult.List].
+type LongShortPoint struct {
+	Symbol    string          // symbol, as asked
+	BuyRatio  decimal.Decimal // part of the holders who are long, as a fraction: 0.49 is 49 %
+	SellRatio decimal.Decimal // part of the holders who are short, as a fraction: 0.51 is 51 %
+	Timestamp time.Time       // time of the value
+}
 
 // IndexComponents returns the exchanges from whose prices an index is made, with their weights.
 // V5 page: [market/index-components].

@@ -6,6 +6,184 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *KlineParams) fields(f *wire.Fields) {
+	f.Omit().Text("category", (*string)(&r.Category))
+	f.Text("symbol", &r.Symbol)
+	f.Text("interval", (*string)(&r.Interval))
+	wire.Opt(f, "start", &r.Start, (*wire.Fields).Millis)
+	wire.Opt(f, "end", &r.End, (*wire.Fields).Millis)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+}
+
+// Decode reads the body of a request. Unknown keys are skipped.
+func (r *KlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*KlineParams).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *KlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*KlineParams).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *KlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
+func (r KlineParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*KlineParams).fields) }
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *KlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*KlineParams).fields))
+}
+
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
+func (r *KlineParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*KlineParams).fields)
+}
+
+func (r *KlineResult) fields(f *wire.Fields) {
+	f.Text("symbol", &r.Symbol)
+	f.Text("category", (*string)(&r.Category))
+	wire.Tuples(f, "list", &r.List, (*Candle).fields)
+}
+
+// Decode reads the result of a reply. Unknown keys are skipped.
+func (r *KlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*KlineResult).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *KlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*KlineResult).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *KlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler.
+func (r KlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *MarkPriceKlineParams) fields(f *wire.Fields) {
+	f.Omit().Text("category", (*string)(&r.Category))
+	f.Text("symbol", &r.Symbol)
+	f.Text("interval", (*string)(&r.Interval))
+	wire.Opt(f, "start", &r.Start, (*wire.Fields).Millis)
+	wire.Opt(f, "end", &r.End, (*wire.Fields).Millis)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+}
+
+// Decode reads the body of a request. Unknown keys are skipped.
+func (r *MarkPriceKlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarkPriceKlineParams).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *MarkPriceKlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarkPriceKlineParams).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *MarkPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
+func (r MarkPriceKlineParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*MarkPriceKlineParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *MarkPriceKlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*MarkPriceKlineParams).fields))
+}
+
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
+func (r *MarkPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*MarkPriceKlineParams).fields)
+}
+
+func (r *MarkPriceKlineResult) fields(f *wire.Fields) {
+	f.Text("symbol", &r.Symbol)
+	f.Text("category", (*string)(&r.Category))
+	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
+}
+
+// Decode reads the result of a reply. Unknown keys are skipped.
+func (r *MarkPriceKlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*MarkPriceKlineResult).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *MarkPriceKlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*MarkPriceKlineResult).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *MarkPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler.
+func (r MarkPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *IndexPriceKlineParams) fields(f *wire.Fields) {
+	f.Omit().Text("category", (*string)(&r.Category))
+	f.Text("symbol", &r.Symbol)
+	f.Text("interval", (*string)(&r.Interval))
+	wire.Opt(f, "start", &r.Start, (*wire.Fields).Millis)
+	wire.Opt(f, "end", &r.End, (*wire.Fields).Millis)
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+}
+
+// Decode reads the body of a request. Unknown keys are skipped.
+func (r *IndexPriceKlineParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*IndexPriceKlineParams).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *IndexPriceKlineParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*IndexPriceKlineParams).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *IndexPriceKlineParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
+func (r IndexPriceKlineParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*IndexPriceKlineParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *IndexPriceKlineParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*IndexPriceKlineParams).fields))
+}
+
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
+func (r *IndexPriceKlineParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*IndexPriceKlineParams).fields)
+}
+
+func (r *IndexPriceKlineResult) fields(f *wire.Fields) {
+	f.Text("symbol", &r.Symbol)
+	f.Text("category", (*string)(&r.Category))
+	wire.Tuples(f, "list", &r.List, (*PriceCandle).fields)
+}
+
+// Decode reads the result of a reply. Unknown keys are skipped.
+func (r *IndexPriceKlineResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*IndexPriceKlineResult).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *IndexPriceKlineResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*IndexPriceKlineResult).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *IndexPriceKlineResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler.
+func (r IndexPriceKlineResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
 func (r *PremiumIndexKlineParams) fields(f *wire.Fields) {
 	f.Omit().Text("category", (*string)(&r.Category))
 	f.Text("symbol", &r.Symbol)
@@ -106,6 +284,18 @@ func (r *InstrumentsParams) AppendQuery(dst []byte) ([]byte, error) {
 }
 
 func (r *InstrumentsResult) fields(f *wire.Fields) {
+	f.For(string(r.Category))
+	switch f.Category() {
+	case "option":
+		f.Text("category", (*string)(&r.Category))
+		f.Text("nextPageCursor", &r.NextPageCursor)
+		wire.Structs(f, "list", &r.List, (*Instrument).fields)
+		return
+	case "spot":
+		f.Text("category", (*string)(&r.Category))
+		wire.Structs(f, "list", &r.List, (*Instrument).fields)
+		return
+	}
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*Instrument).fields)
 	f.Text("nextPageCursor", &r.NextPageCursor)
@@ -346,6 +536,7 @@ func (r *TickersParams) AppendQuery(dst []byte) ([]byte, error) {
 }
 
 func (r *TickersResult) fields(f *wire.Fields) {
+	f.For(string(r.Category))
 	f.Text("category", (*string)(&r.Category))
 	wire.Structs(f, "list", &r.List, (*MarketTicker).fields)
 }
@@ -365,159 +556,3 @@ func (r *TickersResult) UnmarshalJSON(json []byte) error { return r.Decode(json)
 
 // MarshalJSON implements json.Marshaler.
 func (r TickersResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *FundingHistoryParams) fields(f *wire.Fields) {
-	f.Text("category", (*string)(&r.Category))
-	f.Text("symbol", &r.Symbol)
-	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
-	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
-	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
-}
-
-// Decode reads the body of a request. Unknown keys are skipped.
-func (r *FundingHistoryParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FundingHistoryParams).fields))
-}
-
-// AppendJSON appends r as the exchange writes it.
-func (r *FundingHistoryParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FundingHistoryParams).fields)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *FundingHistoryParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
-func (r FundingHistoryParams) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&r, (*FundingHistoryParams).fields)
-}
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *FundingHistoryParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*FundingHistoryParams).fields))
-}
-
-// AppendQuery appends r as the query of a request, without its question mark. It refuses what
-// would be sent as something else.
-func (r *FundingHistoryParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*FundingHistoryParams).fields)
-}
-
-func (r *FundingHistoryResult) fields(f *wire.Fields) {
-	f.Text("category", (*string)(&r.Category))
-	wire.Structs(f, "list", &r.List, (*FundingRate).fields)
-}
-
-// Decode reads the result of a reply. Unknown keys are skipped.
-func (r *FundingHistoryResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FundingHistoryResult).fields))
-}
-
-// AppendJSON appends r as the exchange writes it.
-func (r *FundingHistoryResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*FundingHistoryResult).fields)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *FundingHistoryResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON implements json.Marshaler.
-func (r FundingHistoryResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *FundingRate) fields(f *wire.Fields) {
-	f.Text("symbol", &r.Symbol)
-	f.Decimal("fundingRate", &r.Rate)
-	f.Millis("fundingRateTimestamp", &r.Time)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *FundingRate) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*FundingRate).fields))
-}
-
-// MarshalJSON implements json.Marshaler.
-func (r FundingRate) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*FundingRate).fields), nil
-}
-
-func (r *TradesParams) fields(f *wire.Fields) {
-	f.Text("category", (*string)(&r.Category))
-	wire.Opt(f, "symbol", &r.Symbol, (*wire.Fields).Text)
-	wire.Opt(f, "baseCoin", &r.BaseCoin, (*wire.Fields).Text)
-	f.Omit().Text("optionType", (*string)(&r.OptionType))
-	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
-}
-
-// Decode reads the body of a request. Unknown keys are skipped.
-func (r *TradesParams) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TradesParams).fields))
-}
-
-// AppendJSON appends r as the exchange writes it.
-func (r *TradesParams) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TradesParams).fields)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *TradesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
-func (r TradesParams) MarshalJSON() ([]byte, error) { return wire.Marshal(&r, (*TradesParams).fields) }
-
-// DecodeQuery reads the query of a request, without its question mark.
-func (r *TradesParams) DecodeQuery(query string) error {
-	return decoded([]byte(query), wire.DecodeQuery(query, r, (*TradesParams).fields))
-}
-
-// AppendQuery appends r as the query of a request, without its question mark. It refuses what
-// would be sent as something else.
-func (r *TradesParams) AppendQuery(dst []byte) ([]byte, error) {
-	return wire.AppendQuery(dst, r, (*TradesParams).fields)
-}
-
-func (r *TradesResult) fields(f *wire.Fields) {
-	f.Text("category", (*string)(&r.Category))
-	wire.Structs(f, "list", &r.List, (*PublicTrade).fields)
-}
-
-// Decode reads the result of a reply. Unknown keys are skipped.
-func (r *TradesResult) Decode(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*TradesResult).fields))
-}
-
-// AppendJSON appends r as the exchange writes it.
-func (r *TradesResult) AppendJSON(dst []byte) []byte {
-	return wire.Append(dst, r, (*TradesResult).fields)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *TradesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
-
-// MarshalJSON implements json.Marshaler.
-func (r TradesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
-
-func (r *PublicTrade) fields(f *wire.Fields) {
-	f.Text("execId", &r.ExecID)
-	f.Text("symbol", &r.Symbol)
-	f.Decimal("price", &r.Price)
-	f.Decimal("size", &r.Size)
-	f.Text("side", (*string)(&r.Side))
-	f.Millis("time", &r.Time)
-	f.Bool("isBlockTrade", &r.IsBlockTrade)
-	f.Bool("isRPITrade", &r.IsRPITrade)
-	f.Omit().Decimal("mP", &r.MarkPrice)
-	f.Omit().Decimal("iP", &r.IndexPrice)
-	f.Omit().Decimal("mIv", &r.MarkIV)
-	f.Omit().Decimal("iv", &r.IV)
-	f.IntText("seq", &r.Seq)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *PublicTrade) UnmarshalJSON(json []byte) error {
-	return decoded(json, wire.Decode(json, r, (*PublicTrade).fields))
-}
-
-// MarshalJSON implements json.Marshaler.
-func (r PublicTrade) MarshalJSON() ([]byte, error) {
-	return wire.Append(nil, &r, (*PublicTrade).fields), nil
-}

@@ -6,6 +6,154 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
+func (r *OptionDeliveryPricesParams) fields(f *wire.Fields) {
+	f.Text("category", (*string)(&r.Category))
+	f.Text("baseCoin", &r.BaseCoin)
+	wire.Opt(f, "settleCoin", &r.SettleCoin, (*wire.Fields).Text)
+}
+
+// Decode reads the body of a request. Unknown keys are skipped.
+func (r *OptionDeliveryPricesParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OptionDeliveryPricesParams).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *OptionDeliveryPricesParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*OptionDeliveryPricesParams).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *OptionDeliveryPricesParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
+func (r OptionDeliveryPricesParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*OptionDeliveryPricesParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *OptionDeliveryPricesParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*OptionDeliveryPricesParams).fields))
+}
+
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
+func (r *OptionDeliveryPricesParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*OptionDeliveryPricesParams).fields)
+}
+
+func (r *OptionDeliveryPricesResult) fields(f *wire.Fields) {
+	f.Text("category", (*string)(&r.Category))
+	wire.Structs(f, "list", &r.List, (*OptionDeliveryPrice).fields)
+}
+
+// Decode reads the result of a reply. Unknown keys are skipped.
+func (r *OptionDeliveryPricesResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OptionDeliveryPricesResult).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *OptionDeliveryPricesResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*OptionDeliveryPricesResult).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *OptionDeliveryPricesResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler.
+func (r OptionDeliveryPricesResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *OptionDeliveryPrice) fields(f *wire.Fields) {
+	f.Decimal("deliveryPrice", &r.Price)
+	f.Millis("deliveryTime", &r.Time)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *OptionDeliveryPrice) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*OptionDeliveryPrice).fields))
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r OptionDeliveryPrice) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*OptionDeliveryPrice).fields), nil
+}
+
+func (r *LongShortRatioParams) fields(f *wire.Fields) {
+	f.Text("category", (*string)(&r.Category))
+	f.Text("symbol", &r.Symbol)
+	f.Text("period", (*string)(&r.Period))
+	wire.Opt(f, "limit", &r.Limit, wire.Code[int])
+	wire.Opt(f, "startTime", &r.StartTime, (*wire.Fields).Millis)
+	wire.Opt(f, "endTime", &r.EndTime, (*wire.Fields).Millis)
+	wire.Opt(f, "cursor", &r.Cursor, (*wire.Fields).Token)
+}
+
+// Decode reads the body of a request. Unknown keys are skipped.
+func (r *LongShortRatioParams) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LongShortRatioParams).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *LongShortRatioParams) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*LongShortRatioParams).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *LongShortRatioParams) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler. It refuses what would be sent as something else.
+func (r LongShortRatioParams) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&r, (*LongShortRatioParams).fields)
+}
+
+// DecodeQuery reads the query of a request, without its question mark.
+func (r *LongShortRatioParams) DecodeQuery(query string) error {
+	return decoded([]byte(query), wire.DecodeQuery(query, r, (*LongShortRatioParams).fields))
+}
+
+// AppendQuery appends r as the query of a request, without its question mark. It refuses what
+// would be sent as something else.
+func (r *LongShortRatioParams) AppendQuery(dst []byte) ([]byte, error) {
+	return wire.AppendQuery(dst, r, (*LongShortRatioParams).fields)
+}
+
+func (r *LongShortRatioResult) fields(f *wire.Fields) {
+	wire.Structs(f, "list", &r.List, (*LongShortPoint).fields)
+	f.Text("nextPageCursor", &r.NextPageCursor)
+}
+
+// Decode reads the result of a reply. Unknown keys are skipped.
+func (r *LongShortRatioResult) Decode(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LongShortRatioResult).fields))
+}
+
+// AppendJSON appends r as the exchange writes it.
+func (r *LongShortRatioResult) AppendJSON(dst []byte) []byte {
+	return wire.Append(dst, r, (*LongShortRatioResult).fields)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *LongShortRatioResult) UnmarshalJSON(json []byte) error { return r.Decode(json) }
+
+// MarshalJSON implements json.Marshaler.
+func (r LongShortRatioResult) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r *LongShortPoint) fields(f *wire.Fields) {
+	f.Text("symbol", &r.Symbol)
+	f.Decimal("buyRatio", &r.BuyRatio)
+	f.Decimal("sellRatio", &r.SellRatio)
+	f.Millis("timestamp", &r.Timestamp)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *LongShortPoint) UnmarshalJSON(json []byte) error {
+	return decoded(json, wire.Decode(json, r, (*LongShortPoint).fields))
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r LongShortPoint) MarshalJSON() ([]byte, error) {
+	return wire.Append(nil, &r, (*LongShortPoint).fields), nil
+}
+
 func (r *IndexComponentsParams) fields(f *wire.Fields) {
 	f.Text("indexName", &r.IndexName)
 }
