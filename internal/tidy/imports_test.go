@@ -45,6 +45,7 @@ var mayImport = []struct {
 	{"bybit", []string{"decimal", "book", "internal/wire", "internal/wsclient", "internal/session", "internal/queue", "internal/pages"}},
 	{"capture", []string{"bybit", "book", "decimal", "internal/wire", "internal/wsserver", zstdLibrary}},
 	{"exchange/internal/state", nil},
+	{"exchange/internal/engine", []string{"exchange/internal/state"}},
 	{"exchange/internal/guard", nil},
 	{"exchange/internal/api", []string{"bybit", "decimal", "internal/endpoints", "internal/wire"}},
 	{"cmd/bywire", []string{"..."}},
@@ -71,6 +72,7 @@ var ofBusinessLines = []string{"bybit", "decimal", "internal/wire", "internal/pa
 var pureDirs = []string{
 	"decimal", "book", "internal/wire", "internal/session",
 	"exchange/internal/state",
+	"exchange/internal/engine",
 }
 
 // impure is what a pure package may not import from the standard library:
