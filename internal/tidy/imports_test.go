@@ -45,6 +45,7 @@ var mayImport = []struct {
 	{"bybit", []string{"decimal", "book", "internal/wire", "internal/wsclient", "internal/session", "internal/queue", "internal/pages"}},
 	{"capture", []string{"bybit", "book", "decimal", "internal/wire", "internal/wsserver", zstdLibrary}},
 	{"exchange/internal/state", nil},
+	{"exchange/internal/fixed", []string{"decimal", "exchange/internal/state"}},
 	{"exchange/internal/engine", []string{"exchange/internal/state"}},
 	{"exchange/internal/guard", nil},
 	{"exchange/internal/api", []string{"bybit", "decimal", "internal/endpoints", "internal/wire"}},
@@ -72,6 +73,7 @@ var ofBusinessLines = []string{"bybit", "decimal", "internal/wire", "internal/pa
 var pureDirs = []string{
 	"decimal", "book", "internal/wire", "internal/session",
 	"exchange/internal/state",
+	"exchange/internal/fixed",
 	"exchange/internal/engine",
 }
 
