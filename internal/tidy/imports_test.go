@@ -47,6 +47,7 @@ var mayImport = []struct {
 	{"exchange/internal/state", nil},
 	{"exchange/internal/fixed", []string{"decimal", "exchange/internal/state"}},
 	{"exchange/internal/engine", []string{"exchange/internal/state"}},
+	{"exchange/internal/catalog", []string{"bybit", "decimal", "internal/wire", "exchange/internal/fixed", "exchange/internal/state"}},
 	{"exchange/internal/guard", nil},
 	{"exchange/internal/api", []string{"bybit", "decimal", "internal/endpoints", "internal/wire"}},
 	{"cmd/bywire", []string{"..."}},
@@ -75,6 +76,7 @@ var pureDirs = []string{
 	"exchange/internal/state",
 	"exchange/internal/fixed",
 	"exchange/internal/engine",
+	"exchange/internal/catalog",
 }
 
 // impure is what a pure package may not import from the standard library:

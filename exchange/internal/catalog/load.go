@@ -1,0 +1,358 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/internal/wire"
+)
+
+// Load reads instruments from a file and adds them, or replaces those of the same category and symbol. It is to be called
+// before the exchange starts. The file is one of:
+//
+//   - a reply of /v5/market/instruments-info, whole or only its result;
+//
+//   - our own form, in which everything but the names has a default:
+//
+//     {"assets":      [{"coin": "PEPE", "price": "0.0000071", "volatility": "1.1", "correlation": "0.7", "liquidity": 4}],
+//     "instruments": [{"category": "linear", "like": "DOGEUSDT", "symbol": "PEPEUSDT", "baseCoin": "PEPE",
+//     "priceFilter": {"tickSize": "0.00000001"}, "lotSizeFilter": {"qtyStep": "100"}}]}
+//
+// The members of an instrument are those of instruments-info, besides category and like, the symbol of the same category
+// whose members it takes over. A coin without a price is assumed to cost 12,000 ticks, which is near the truth for most
+// real instruments (choice). Dated contracts from a file are delivered; nothing is listed after them.
+//
+// What cannot be simulated (not trading, delivered before the start, a quote coin without a price, ticks below 1e-9) is left
+// out, and skipped says why. An error means that the file cannot be read; then nothing was changed.
+func (c *Catalog) Load(data []byte) (skipped []string, err error) {
+	f, err := readFile(data)
+	if err != nil {
+		return nil, fmt.Errorf("catalog: %w", err)
+	}
+	for i := range f.assets {
+		if err := f.assets[i].check(); err != nil {
+			return nil, fmt.Errorf("catalog: %w", err)
+		}
+	}
+	infos := make([]bybit.Instrument, len(f.rows))
+	for i := range f.rows {
+		if err := c.fill(&f.rows[i], &infos[i], infos[:i], f.rows[:i]); err != nil {
+			return nil, fmt.Errorf("catalog: %w", err)
+		}
+	}
+	for i := range f.assets {
+		c.learn(&f.assets[i])
+	}
+	for i := range f.rows {
+		if err := c.load(bybit.Category(f.rows[i].category), &infos[i]); err != nil {
+			skipped = append(skipped, fmt.Sprintf("%s %s: %v", f.rows[i].category, infos[i].Symbol, err))
+		}
+	}
+	c.reindex()
+	return skipped, nil
+}
+
+// file is what a file holds.
+type file struct {
+	result   []byte // of a reply
+	category string
+	list     [][]byte
+	assets   []fileAsset
+	own      [][]byte
+	rows     []fileRow
+}
+
+// fileRow is an instrument of a file, and what stands beside its members.
+type fileRow struct {
+	category, like string
+	json           []byte
+}
+
+// fileAsset is a coin of a file. What is unset keeps its value, or is a default.
+type fileAsset struct {
+	coin, name                             string
+	price, vol, corr, carry, funding, deep decimal.Decimal
+	turnover                               decimal.Decimal
+}
+
+func (f *file) fields(w *wire.Fields) {
+	w.Raw("result", &f.result)
+	w.Text("category", &f.category)
+	raw := func(w *wire.Fields, name string, p *[]byte) { w.Raw(name, p) }
+	wire.Values(w, "list", &f.list, raw)
+	wire.Structs(w, "assets", &f.assets, (*fileAsset).fields)
+	wire.Values(w, "instruments", &f.own, raw)
+}
+
+func (a *fileAsset) fields(w *wire.Fields) {
+	w.Text("coin", &a.coin)
+	w.Text("name", &a.name)
+	w.Decimal("price", &a.price)
+	w.Decimal("volatility", &a.vol)
+	w.Decimal("correlation", &a.corr)
+	w.Decimal("carry", &a.carry)
+	w.Decimal("funding", &a.funding)
+	w.Number("liquidity", &a.deep)
+	w.Number("turnover", &a.turnover)
+}
+
+func (r *fileRow) fields(w *wire.Fields) {
+	w.Text("category", &r.category)
+	w.Text("like", &r.like)
+}
+
+// readFile tells the forms apart.
+func readFile(data []byte) (*file, error) {
+	f := new(file)
+	if err := wire.Decode(data, f, (*file).fields); err != nil {
+		return nil, fmt.Errorf("instruments file: %w", err)
+	}
+	if len(f.result) > 0 {
+		data, f = f.result, new(file)
+		if err := wire.Decode(data, f, (*file).fields); err != nil {
+			return nil, fmt.Errorf("result of an instruments-info reply: %w", err)
+		}
+	}
+	for _, json := range f.list {
+		f.rows = append(f.rows, fileRow{category: f.category, json: json})
+	}
+	for i, json := range f.own {
+		r := fileRow{json: json}
+		if err := wire.Decode(json, &r, (*fileRow).fields); err != nil {
+			return nil, fmt.Errorf("instruments[%d]: %w", i, err)
+		}
+		if categoryIndex(bybit.Category(r.category)) < 0 || r.category == bybit.Spread {
+			return nil, fmt.Errorf("instruments[%d]: category %q is none of spot, linear, inverse, option", i, r.category)
+		}
+		f.rows = append(f.rows, r)
+	}
+	if len(f.rows) == 0 && len(f.assets) == 0 {
+		return nil, fmt.Errorf("instruments file: neither a reply with a list, nor assets, nor instruments")
+	}
+	return f, nil
+}
+
+// fill decodes a row over what it is like: an instrument of the catalogue or an earlier one of the file.
+func (c *Catalog) fill(r *fileRow, info *bybit.Instrument, earlier []bybit.Instrument, rows []fileRow) error {
+	if r.like != "" {
+		like, ok := (*bybit.Instrument)(nil), false
+		for i := range earlier {
+			if rows[i].category == r.category && earlier[i].Symbol == r.like {
+				like, ok = &earlier[i], true
+			}
+		}
+		if in, found := c.Find(bybit.Category(r.category), r.like); !ok && found {
+			like, ok = &in.Info, true
+		}
+		if !ok {
+			return fmt.Errorf("like %q: no instrument of category %s", r.like, r.category)
+		}
+		*info = *like
+		info.SymbolID, info.DisplayName = 0, ""
+	}
+	before := *info
+	if err := info.UnmarshalJSON(r.json); err != nil {
+		return err
+	}
+	// A member that is an object of its own replaces the one taken over whole: keep the parts that it does not name.
+	if have, was := info.LeverageFilter, before.LeverageFilter; have != nil && was != nil && have != was {
+		have.MinLeverage, have.MaxLeverage = or(have.MinLeverage, was.MinLeverage), or(have.MaxLeverage, was.MaxLeverage)
+		have.LeverageStep = or(have.LeverageStep, was.LeverageStep)
+	}
+	if have, was := info.RiskParameters, before.RiskParameters; have != nil && was != nil && have != was {
+		have.PriceLimitRatioX = or(have.PriceLimitRatioX, was.PriceLimitRatioX)
+		have.PriceLimitRatioY = or(have.PriceLimitRatioY, was.PriceLimitRatioY)
+	}
+	if r.like != "" && info.DisplayName == "" && r.category != bybit.Spot {
+		info.DisplayName = info.Symbol
+	}
+	return nil
+}
+
+func or(d, otherwise decimal.Decimal) decimal.Decimal {
+	if d.IsSet() {
+		return d
+	}
+	return otherwise
+}
+
+// check says what is wrong with a coin of a file.
+func (a *fileAsset) check() error {
+	if a.coin == "" {
+		return fmt.Errorf("assets: one has no coin")
+	}
+	for _, s := range stables {
+		if s.coin == a.coin {
+			return fmt.Errorf("assets: %s: its price is a constant", a.coin)
+		}
+	}
+	for _, n := range []struct {
+		name  string
+		value decimal.Decimal
+		most  int64
+	}{{"price", a.price, 1 << 30}, {"volatility", a.vol, 20}, {"correlation", a.corr, 1}, {"liquidity", a.deep, 5}, {"turnover", a.turnover, 1e15}} {
+		if n.value.IsSet() && (n.value.Sign() <= 0 || n.value.Cmp(decimal.FromInt(n.most)) > 0) {
+			return fmt.Errorf("assets: %s: %s %s: want more than 0 and at most %d", a.coin, n.name, n.value, n.most)
+		}
+	}
+	for _, n := range []struct {
+		name  string
+		value decimal.Decimal
+	}{{"carry", a.carry}, {"funding", a.funding}} {
+		if n.value.Abs().Cmp(decimal.FromInt(1)) > 0 {
+			return fmt.Errorf("assets: %s: %s %s: want -1 to 1", a.coin, n.name, n.value)
+		}
+	}
+	return nil
+}
+
+// newAsset is a coin about which nothing is known but a price.
+func newAsset(coin string, price fixed.F) Asset {
+	return Asset{
+		Coin: coin, Name: coin, Start: price, Vol: fixed.One, Corr: fixed.Ratio(7, 10), Carry: fixed.Ratio(3, 100),
+		Liquidity: 4, Turnover: 20e6,
+	}
+}
+
+// learn adds a coin of a file, or changes what is known of it.
+func (c *Catalog) learn(f *fileAsset) {
+	a, ok := c.Asset(f.coin)
+	if !ok {
+		c.assets = append(c.assets, newAsset(f.coin, 0))
+		a = &c.assets[len(c.assets)-1]
+	}
+	if f.name != "" {
+		a.Name = f.name
+	}
+	for _, n := range []struct {
+		to   *fixed.F
+		from decimal.Decimal
+	}{{&a.Start, f.price}, {&a.Vol, f.vol}, {&a.Corr, f.corr}, {&a.Carry, f.carry}, {&a.Funding, f.funding}} {
+		if v, fits := fixed.FromDecimal(n.from); n.from.IsSet() && fits {
+			*n.to = v
+		}
+	}
+	if n, fits := f.deep.Round(0, decimal.HalfEven).Units(0); f.deep.IsSet() && fits {
+		a.Liquidity = uint8(max(1, n))
+	}
+	if n, fits := f.turnover.Round(0, decimal.HalfEven).Units(0); f.turnover.IsSet() && fits {
+		a.Turnover = n
+	}
+}
+
+// usualTicks is the price of a coin about which a file says nothing.
+const usualTicks = 12000
+
+// trading are the statuses of instruments that trade; the second and third are of 2023.
+var trading = []bybit.InstrumentStatus{bybit.InstrumentTrading, "1", "ONLINE"}
+
+// load adds or replaces one instrument. The error says why it cannot be simulated.
+func (c *Catalog) load(category bybit.Category, info *bybit.Instrument) error {
+	if !slices.Contains(trading, info.Status) {
+		return fmt.Errorf("status is %s", info.Status)
+	}
+	info.Status = bybit.InstrumentTrading
+	json, err := info.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	o := origin{from: fromFile, category: category, json: json}
+	in, err := c.make(&o)
+	if err != nil {
+		return err
+	}
+	if in.Delivery != 0 && in.Delivery <= c.start {
+		return fmt.Errorf("delivered at %s, before the start", info.DeliveryTime.Format("2006-01-02T15:04Z"))
+	}
+	if err := c.priced(in); err != nil {
+		return err
+	}
+	c.setTiers(in)
+	if old, ok := c.Find(category, in.Symbol); ok {
+		in.ID = old.ID
+		c.complete(in)
+		c.byID[in.ID], c.origins[in.ID] = in, o
+		c.reindex()
+		return nil
+	}
+	c.add(in, o)
+	return nil
+}
+
+// priced makes sure that an instrument has a price: it knows its quote coin, and its base coin or a guess of it.
+func (c *Catalog) priced(in *Instrument) error {
+	start := func(coin string) fixed.F {
+		a, _ := c.Asset(coin)
+		return a.Start
+	}
+	quote, ok := c.InQuote(in.Quote, "USD", start)
+	if !ok {
+		return fmt.Errorf("quote coin %s has no price", in.Quote)
+	}
+	if a, ok := c.Asset(in.Base); !ok || a.Start == 0 {
+		if in.Kind == Option {
+			return fmt.Errorf("base coin %s has no price", in.Base)
+		}
+		price := in.PriceOf(usualTicks).Mul(quote)
+		if !ok {
+			c.assets = append(c.assets, newAsset(in.Base, price))
+		} else {
+			a.Start = price
+		}
+	}
+	price, ok := c.InQuote(in.Base, in.Quote, start)
+	if !ok || in.Kind != Option && (in.TicksOf(price) < 10 || price > 1<<30*fixed.One) {
+		return fmt.Errorf("a price of %v is none of tick %s", price, in.Tick)
+	}
+	return nil
+}
+
+// fileInstrument makes an instrument of what a file says.
+func fileInstrument(category bybit.Category, json []byte) (*Instrument, error) {
+	info := new(bybit.Instrument)
+	if err := info.UnmarshalJSON(json); err != nil {
+		return nil, err
+	}
+	in, err := instrument(category, info)
+	if err != nil {
+		return nil, err
+	}
+	if in.Kind == Spot {
+		for i := range spotRows {
+			if r := spotRows[i]; r.base+r.quote == in.Symbol {
+				in.Turnover = r.turnover * 1e6
+			}
+		}
+	}
+	for i := range perpetualRows {
+		if r := perpetualRows[i]; r.category == category && r.symbol == in.Symbol {
+			in.Turnover, in.OpenValue = r.turnover*1e6, r.open*1e6
+		}
+	}
+	return in, nil
+}
+
+// setTiers gives a contract of a file risk tiers: those of the default contract of the same name, or of the broad ladder
+// beginning at 200,000 US dollars.
+func (c *Catalog) setTiers(in *Instrument) {
+	if in.Kind != Perpetual && in.Kind != Future {
+		return
+	}
+	l := ladder{broadLadder, 200000}
+	if a, ok := c.Asset(in.Base); ok && in.Inverse {
+		l.first = max(1, fixed.MulDiv(200000, int64(fixed.One), max(1, int64(a.Start))))
+	}
+	for i := range perpetualRows {
+		if r := perpetualRows[i]; r.category == in.Category && r.symbol == in.Symbol {
+			l = r.ladder
+		}
+	}
+	leverage := decimal.FromInt(25)
+	if in.Info.LeverageFilter != nil && in.Info.LeverageFilter.MaxLeverage.Sign() > 0 {
+		leverage = in.Info.LeverageFilter.MaxLeverage
+	}
+	in.Tiers = tiers(in.Symbol, l, leverage, in.Inverse)
+}
