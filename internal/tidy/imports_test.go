@@ -47,6 +47,7 @@ var mayImport = []struct {
 	{"exchange/internal/state", nil},
 	{"exchange/internal/fixed", []string{"decimal", "exchange/internal/state"}},
 	{"exchange/internal/engine", []string{"exchange/internal/state"}},
+	{"exchange/internal/core", []string{"decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/feed", "exchange/internal/fixed", "exchange/internal/flow", "exchange/internal/past", "exchange/internal/price", "exchange/internal/state"}},
 	{"exchange/internal/catalog", []string{"bybit", "decimal", "internal/wire", "exchange/internal/fixed", "exchange/internal/state"}},
 	{"exchange/internal/guard", nil},
 	{"exchange/internal/api", []string{"bybit", "decimal", "internal/endpoints", "internal/wire"}},
@@ -77,6 +78,7 @@ var pureDirs = []string{
 	"exchange/internal/fixed",
 	"exchange/internal/engine",
 	"exchange/internal/catalog",
+	"exchange/internal/core",
 }
 
 // impure is what a pure package may not import from the standard library:

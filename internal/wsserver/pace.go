@@ -17,6 +17,10 @@ type pace struct {
 	heard  int64 // when the client last sent a frame, in Unix nanoseconds
 	sent   int64 // when something was last written to it, in Unix nanoseconds
 
+	// A session that has held up a wait to its end is not waited for again until it has caught up.
+	unread bool // it did not take what was sent
+	absent bool // it did not say that it has dealt with it
+
 	moved chan struct{} // closed when something of the above changes; nil: nobody waits
 }
 
@@ -43,6 +47,7 @@ func (s *Session) hear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pace.heard = now
+	s.pace.absent = false
 	s.pace.move()
 }
 
@@ -65,13 +70,14 @@ func (s *Session) Idle(n int64) {
 // unsent is how many bytes are queued or being written. It is called with the lock held.
 func (s *Session) unsent() int { return s.published + s.replies }
 
-// Behind reports whether a session has more than size bytes of published frames that are not written yet.
+// Behind reports whether a session has more than size bytes of published frames that are not written yet, beside those
+// that WaitSent has given up for now.
 func (v *Server) Behind(size int) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for s := range v.sessions {
 		s.mu.Lock()
-		behind := s.phase == open && s.published > size
+		behind := s.phase == open && s.published > size && !s.pace.unread
 		s.mu.Unlock()
 		if behind {
 			return true
@@ -92,7 +98,8 @@ func (v *Server) snapshot() []*Session {
 }
 
 // WaitSent waits until of what was queued when it was called all but size bytes is written, for every session, or
-// dropped with its connection. When ctx ends first, it returns the sessions that are not so far.
+// dropped with its connection. When ctx ends first, it returns the sessions that are not so far. Later calls return those
+// at once, until they have taken all that there is for them.
 func (v *Server) WaitSent(ctx context.Context, size int) (late []*Session) {
 	sessions := v.snapshot()
 	marks := make([]int64, len(sessions))
@@ -102,7 +109,7 @@ func (v *Server) WaitSent(ctx context.Context, size int) (late []*Session) {
 		s.mu.Unlock()
 	}
 	for i, s := range sessions {
-		if !s.await(ctx, nil, func(time.Time) (bool, time.Duration) {
+		if !s.await(ctx, nil, &s.pace.unread, func(time.Time) (bool, time.Duration) {
 			return s.phase == dead || s.pace.queued-int64(s.unsent()) >= marks[i], 0
 		}) {
 			late = append(late, s)
@@ -113,7 +120,8 @@ func (v *Server) WaitSent(ctx context.Context, size int) (late []*Session) {
 
 // WaitIdle waits until every session has dealt with what was queued for it when WaitIdle was called: it has said so (see
 // Session.Idle), or it was silent for the span since it last got or sent something. A span of 0 waits for steady
-// sessions only, and for what they say. When ctx ends first, it returns the sessions that it still waited for.
+// sessions only, and for what they say. When ctx ends first, it returns the sessions that it still waited for. Later calls
+// return those at once, until they send something.
 func (v *Server) WaitIdle(ctx context.Context, silence time.Duration) (late []*Session) {
 	sessions := v.snapshot()
 	marks := make([]int64, len(sessions))
@@ -128,7 +136,7 @@ func (v *Server) WaitIdle(ctx context.Context, silence time.Duration) (late []*S
 		defer timer.Stop()
 	}
 	for i, s := range sessions {
-		if !s.await(ctx, timer, func(now time.Time) (bool, time.Duration) {
+		if !s.await(ctx, timer, &s.pace.absent, func(now time.Time) (bool, time.Duration) {
 			if s.phase != open || s.pace.idle >= marks[i] || silence <= 0 && !s.pace.steady {
 				return true, 0
 			}
@@ -145,14 +153,18 @@ func (v *Server) WaitIdle(ctx context.Context, silence time.Duration) (late []*S
 }
 
 // await waits until done reports true, which is asked with the lock held after each change and, when done says after
-// how long, then. It reports false when ctx has ended first.
-func (s *Session) await(ctx context.Context, timer *time.Timer, done func(now time.Time) (bool, time.Duration)) bool {
+// how long, then. It reports false when ctx has ended first, and sets the mark that makes it report false at once.
+func (s *Session) await(ctx context.Context, timer *time.Timer, late *bool, done func(now time.Time) (bool, time.Duration)) bool {
 	for {
 		s.mu.Lock()
 		ok, again := done(time.Now())
 		if ok {
 			s.mu.Unlock()
 			return true
+		}
+		if *late {
+			s.mu.Unlock()
+			return false
 		}
 		moved := s.pace.wait()
 		s.mu.Unlock()
@@ -165,6 +177,9 @@ func (s *Session) await(ctx context.Context, timer *time.Timer, done func(now ti
 		case <-moved:
 		case <-due:
 		case <-ctx.Done():
+			s.mu.Lock()
+			*late = true
+			s.mu.Unlock()
 			return false
 		}
 	}

@@ -68,9 +68,21 @@ func TestWaitSent(t *testing.T) {
 		if late, took := wait(0); len(late) != 1 || took != time.Second || late[0].ID() == "" {
 			t.Fatalf("a stopped reader: late %d after %v", len(late), took)
 		}
+		if late, took := wait(0); len(late) != 1 || took != 0 {
+			t.Fatalf("a stopped reader that is known: late %d after %v", len(late), took)
+		}
+		if f.srv.Behind(1000) {
+			t.Fatal("Behind counts a session that was given up")
+		}
 		if late, took := wait(2 << 20); len(late) != 0 || took != 0 {
 			t.Fatalf("within the size: late %d after %v", len(late), took)
 		}
+		for range 100 {
+			c.next()
+		}
+		synctest.Wait()
+		publish()
+		synctest.Wait()
 		if !f.srv.Behind(1000) || f.srv.Behind(2<<20) {
 			t.Fatal("Behind(1000) of a megabyte is false, or Behind(2 MiB) true")
 		}
@@ -152,14 +164,17 @@ func TestWaitIdle(t *testing.T) {
 		synctest.Wait()
 		publish()
 		want("a steady client that says nothing", 0, 1, time.Second)
+		want("a steady client that is known to say nothing", 0, 1, 0)
+		steady.send(`{"op":"ping"}`)
+		synctest.Wait()
 		after(70*time.Millisecond, func() { steady.send(`{"op":"test.idle"}`) })
 		want("a steady client", 0, 0, 70*time.Millisecond)
 		want("a steady client that has nothing new", 0, 0, 0)
 
 		publish()
-		publish() // the fifth and sixth message, after the acknowledgement, the snapshot and two publications
-		after(10*time.Millisecond, func() { steady.send(`{"op":"test.idle","args":["4"]}`) })
-		after(90*time.Millisecond, func() { steady.send(`{"op":"test.idle","args":["6"]}`) })
+		publish() // the sixth and seventh message: acknowledgement, snapshot, publication, publication, pong
+		after(10*time.Millisecond, func() { steady.send(`{"op":"test.idle","args":["6"]}`) })
+		after(90*time.Millisecond, func() { steady.send(`{"op":"test.idle","args":["7"]}`) })
 		want("a client that counts", 0, 0, 90*time.Millisecond)
 
 		publish()

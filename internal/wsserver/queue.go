@@ -261,6 +261,9 @@ func (s *Session) wrote(b *batch, err error) {
 	s.published -= b.published
 	s.replies -= b.replies
 	s.pace.sent = time.Now().UnixNano()
+	if s.unsent() == 0 {
+		s.pace.unread = false
+	}
 	s.pace.move()
 	if b.published > 0 {
 		s.lastData = s.pace.sent

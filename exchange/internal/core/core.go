@@ -1,0 +1,190 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/state"
+)
+
+// Units of virtual time.
+const (
+	second = int64(1e9)
+	minute = 60 * second
+)
+
+// Config says what a run is. Two cores of the same configuration are the same.
+type Config struct {
+	Seed  uint64
+	Start int64 // of virtual time, in ns since 1970 UTC
+
+	// Only names the default instruments to keep; see catalog.Config. Default: all.
+	Only []string
+	// Instruments is a file of instruments to add or replace; see catalog.Load. Default: none.
+	Instruments []byte
+	// Quiet leaves the generated orders out. Prices still move. Default: false.
+	Quiet bool
+
+	// Journal gets each command before it is done. Default: nobody.
+	Journal func(Entry)
+}
+
+// Core is a run of the exchange. It is not safe for concurrent use, reading included.
+type Core struct {
+	cfg   Config
+	now   int64
+	done  uint64 // commands so far
+	ids   orderIDs
+	queue timers
+	parts
+}
+
+// parts are what a core is made of. They refer to one another, and are replaced together.
+type parts struct {
+	cat     *catalog.Catalog
+	skipped []string
+	books   *books
+}
+
+// books are the books of the instruments, by number; nil: delivered.
+type books struct{ list []*engine.Book }
+
+// Book returns the book of an instrument, nil if there is none.
+func (b *books) Book(id catalog.ID) *engine.Book {
+	if id < 0 || int(id) >= len(b.list) {
+		return nil
+	}
+	return b.list[id]
+}
+
+// open makes the book of an instrument.
+func (b *books) open(id catalog.ID) {
+	for len(b.list) <= int(id) {
+		b.list = append(b.list, nil)
+	}
+	b.list[id] = engine.New(engine.Config{})
+}
+
+// New returns a core at the beginning of its run. The error is about the instruments that the configuration names.
+func New(cfg Config) (*Core, error) {
+	c := &Core{cfg: cfg, now: cfg.Start}
+	c.ids.key = scatter(cfg.Seed + 1)
+	var err error
+	if c.parts, err = newParts(&cfg); err != nil {
+		return nil, err
+	}
+	c.setTimers()
+	return c, nil
+}
+
+// newParts makes the parts as they are at the beginning.
+func newParts(cfg *Config) (p parts, err error) {
+	if p.cat, p.skipped, err = newCatalog(cfg); err != nil {
+		return parts{}, err
+	}
+	p.books = &books{}
+	for _, in := range p.cat.Live() {
+		p.books.open(in.ID)
+	}
+	return p, nil
+}
+
+func newCatalog(cfg *Config) (cat *catalog.Catalog, skipped []string, err error) {
+	cat, err = catalog.New(catalog.Config{Start: cfg.Start, Only: cfg.Only})
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(cfg.Instruments) > 0 {
+		if skipped, err = cat.Load(cfg.Instruments); err != nil {
+			return nil, nil, fmt.Errorf("core: instruments: %w", err)
+		}
+	}
+	return cat, skipped, nil
+}
+
+// Now is the virtual time.
+func (c *Core) Now() int64 { return c.now }
+
+// Started is the virtual time at which the run began.
+func (c *Core) Started() int64 { return c.cfg.Start }
+
+// Seed is the seed of the run.
+func (c *Core) Seed() uint64 { return c.cfg.Seed }
+
+// Commands is how many commands were done.
+func (c *Core) Commands() uint64 { return c.done }
+
+// Catalog is the list of instruments.
+func (c *Core) Catalog() *catalog.Catalog { return c.cat }
+
+// Skipped says of which instruments of Config.Instruments nothing is simulated, and why.
+func (c *Core) Skipped() []string { return c.skipped }
+
+// Book returns the book of an instrument, nil if it was delivered.
+func (c *Core) Book(id catalog.ID) *engine.Book { return c.books.Book(id) }
+
+// ErrNoInstrument refuses a command about an instrument that there is not, or not any more.
+var ErrNoInstrument = errors.New("core: no such instrument")
+
+// Do does a command now, after all that is due now: also what an earlier command has made due, so that a journal need not
+// say where Advance was called. The events are valid until the next call of any method that changes something. An error
+// says that nothing has happened.
+func (c *Core) Do(command Command) ([]engine.Event, error) {
+	c.Advance(c.now)
+	c.done++
+	if c.cfg.Journal != nil {
+		c.cfg.Journal(Entry{At: c.now, N: c.done, Command: command})
+	}
+	return command.run(c)
+}
+
+// Hash tells states apart: cores whose hashes are equal go on alike.
+func (c *Core) Hash() [32]byte { return state.Hash(c) }
+
+// Snapshot returns the state.
+func (c *Core) Snapshot() []byte { return state.Bytes(c) }
+
+// Restore makes the state that of a snapshot of a core with the same configuration. After an error it is as before.
+func (c *Core) Restore(snapshot []byte) error {
+	fresh, err := New(c.cfg)
+	if err != nil {
+		return err
+	}
+	if err := state.Restore(fresh, snapshot); err != nil {
+		return fmt.Errorf("core: restore: %w", err)
+	}
+	*c = *fresh
+	return nil
+}
+
+// Walk describes the state.
+func (c *Core) Walk(w *state.Walker) {
+	w.Tag("core.1")
+	seed, start := c.cfg.Seed, c.cfg.Start
+	w.Uint64(&seed)
+	w.Int64(&start)
+	if seed != c.cfg.Seed || start != c.cfg.Start {
+		w.Fail(fmt.Errorf("it is of a run with seed %d that began at %d", seed, start))
+	}
+	w.Int64(&c.now)
+	w.Uint64(&c.done)
+	c.ids.walk(w)
+	c.queue.walk(w)
+	c.cat.Walk(w)
+	c.books.walk(w, c.cat)
+}
+
+// walk describes the books of the instruments that there are.
+func (b *books) walk(w *state.Walker, cat *catalog.Catalog) {
+	if w.Reading() {
+		b.list = b.list[:0]
+		for _, in := range cat.Live() {
+			b.open(in.ID)
+		}
+	}
+	for _, in := range cat.Live() {
+		b.list[in.ID].Walk(w)
+	}
+}

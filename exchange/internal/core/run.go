@@ -1,0 +1,121 @@
+package core
+
+import (
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+)
+
+// table says what a timer of each kind does at its time, and when it is due again.
+var table = [timerKinds]func(c *Core, t timer) (again int64){
+	rollTimer: (*Core).roll,
+}
+
+// setTimers sets all timers for a run that begins.
+func (c *Core) setTimers() {
+	c.queue = c.queue[:0]
+	c.queue.push(timer{at: c.cat.NextRoll(c.now), kind: rollTimer})
+}
+
+// Next is when something is due next.
+func (c *Core) Next() int64 { return c.queue.next() }
+
+// Advance moves the time to an instant and does everything that is due until then, that instant included. A time that has
+// passed does nothing.
+func (c *Core) Advance(to int64) {
+	for c.queue.next() <= to {
+		t := c.queue[0]
+		c.now = max(c.now, t.at)
+		again := table[t.kind](c, t)
+		// What runs may have moved timers; its own is still the first, for nothing is due before now.
+		c.queue.rearm(max(again, t.at))
+	}
+	c.now = max(c.now, to)
+}
+
+// book returns the book of an instrument, for a command.
+func (c *Core) book(id catalog.ID) (*engine.Book, error) {
+	if b := c.books.Book(id); b != nil {
+		return b, nil
+	}
+	return nil, ErrNoInstrument
+}
+
+func (p Place) run(c *Core) ([]engine.Event, error) {
+	b, err := c.book(p.Instrument)
+	if err != nil {
+		return nil, err
+	}
+	o := p.Order
+	if o.ID == 0 {
+		o.ID = c.ids.next()
+	}
+	return c.tell(p.Instrument, b.Place(&o)), nil
+}
+
+func (a Amend) run(c *Core) ([]engine.Event, error) {
+	b, err := c.book(a.Instrument)
+	if err != nil {
+		return nil, err
+	}
+	return c.tell(a.Instrument, b.Amend(a.ID, a.Price, a.Qty)), nil
+}
+
+func (a Cancel) run(c *Core) ([]engine.Event, error) {
+	b, err := c.book(a.Instrument)
+	if err != nil {
+		return nil, err
+	}
+	return c.tell(a.Instrument, b.Cancel(a.ID, a.Reason)), nil
+}
+
+func (h Halt) run(c *Core) ([]engine.Event, error) { return c.each(h.Instruments, (*engine.Book).Halt) }
+func (r Resume) run(c *Core) ([]engine.Event, error) {
+	return c.each(r.Instruments, (*engine.Book).Resume)
+}
+func (r Restart) run(c *Core) ([]engine.Event, error) {
+	return c.each(r.Instruments, (*engine.Book).Restart)
+}
+
+// each does something to the books of some instruments, or of all. Their events are told, and not returned: they are
+// of several books.
+func (c *Core) each(ids []catalog.ID, do func(*engine.Book) []engine.Event) ([]engine.Event, error) {
+	for _, id := range ids {
+		if _, err := c.book(id); err != nil {
+			return nil, err
+		}
+	}
+	if len(ids) == 0 {
+		for _, in := range c.cat.Live() {
+			c.tell(in.ID, do(c.books.Book(in.ID)))
+		}
+	}
+	for _, id := range ids {
+		c.tell(id, do(c.books.Book(id)))
+	}
+	return nil, nil
+}
+
+// tell tells everyone inside what a command did.
+func (c *Core) tell(id catalog.ID, events []engine.Event) []engine.Event {
+	return events
+}
+
+// roll delivers what expires and lists what follows.
+func (c *Core) roll(timer) int64 {
+	delivered, listed := c.cat.Roll(c.now, c.underlying)
+	for _, id := range delivered {
+		c.tell(id, c.books.Book(id).Clear(engine.BySettlement))
+		c.books.list[id] = nil
+	}
+	for _, id := range listed {
+		c.books.open(id)
+	}
+	return c.cat.NextRoll(c.now)
+}
+
+// underlying is the price of a base coin in US dollars.
+func (c *Core) underlying(coin string) fixed.F {
+	a, _ := c.cat.Asset(coin)
+	return a.Start
+}

@@ -1,0 +1,177 @@
+package core
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/engine"
+)
+
+// The commands' form in a journal. Prices are ticks and quantities lots of the instrument, times nanoseconds; what is not
+// set is left out.
+
+// orderText is an engine.Order as text.
+type orderText struct {
+	ID           uint64      `json:"id,omitempty"`
+	Account      uint32      `json:"account"`
+	Group        uint32      `json:"group,omitempty"`
+	Side         side        `json:"side"`
+	Market       bool        `json:"market,omitempty"`
+	TIF          timeInForce `json:"tif,omitempty"`
+	Prevent      prevention  `json:"prevent,omitempty"`
+	SeesRPI      bool        `json:"seesRPI,omitempty"`
+	Reprice      bool        `json:"reprice,omitempty"`
+	Bounded      bool        `json:"bounded,omitempty"`
+	Tag          tag         `json:"tag,omitempty"`
+	Price        int64       `json:"price,omitempty"`
+	Qty          int64       `json:"qty,omitempty"`
+	Value        int64       `json:"value,omitempty"`
+	Worst        int64       `json:"worst,omitempty"`
+	Best         uint8       `json:"best,omitempty"`
+	BestOpposite bool        `json:"bestOpposite,omitempty"`
+}
+
+// The engine's enumerations with a text form.
+type (
+	side        engine.Side
+	timeInForce engine.TimeInForce
+	prevention  engine.Prevention
+	tag         engine.Tag
+	reason      engine.Reason
+)
+
+func (v side) MarshalText() ([]byte, error)        { return word(engine.Side(v)) }
+func (v timeInForce) MarshalText() ([]byte, error) { return word(engine.TimeInForce(v)) }
+func (v prevention) MarshalText() ([]byte, error)  { return word(engine.Prevention(v)) }
+func (v tag) MarshalText() ([]byte, error)         { return word(engine.Tag(v)) }
+func (v reason) MarshalText() ([]byte, error)      { return word(engine.Reason(v)) }
+
+func (v *side) UnmarshalText(b []byte) error        { return unword(b, (*engine.Side)(v)) }
+func (v *timeInForce) UnmarshalText(b []byte) error { return unword(b, (*engine.TimeInForce)(v)) }
+func (v *prevention) UnmarshalText(b []byte) error  { return unword(b, (*engine.Prevention)(v)) }
+func (v *tag) UnmarshalText(b []byte) error         { return unword(b, (*engine.Tag)(v)) }
+func (v *reason) UnmarshalText(b []byte) error      { return unword(b, (*engine.Reason)(v)) }
+
+// enumeration is a type whose values have names; those without one are called unknownWord.
+type enumeration interface {
+	~uint8
+	fmt.Stringer
+}
+
+const unknownWord = "unknown"
+
+// word is the name of a value. One without a name is an error: what it was would be lost.
+func word[T enumeration](v T) ([]byte, error) {
+	name := v.String()
+	if name == unknownWord {
+		return nil, fmt.Errorf("core: %T %d has no name", v, uint8(v))
+	}
+	return []byte(name), nil
+}
+
+// unword finds the value of a name.
+func unword[T enumeration](name []byte, v *T) error {
+	for i := range 256 {
+		if s := T(i).String(); s == string(name) && s != unknownWord {
+			*v = T(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: no %T is called %.40q", errEntry, *v, name)
+}
+
+type placeText struct {
+	Instrument catalog.ID `json:"instrument"`
+	Order      orderText  `json:"order"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Place) MarshalJSON() ([]byte, error) {
+	o := &c.Order
+	return json.Marshal(placeText{c.Instrument, orderText{
+		ID: o.ID, Account: o.Account, Group: o.Group, Side: side(o.Side), Market: o.Market, TIF: timeInForce(o.TIF),
+		Prevent: prevention(o.Prevent), SeesRPI: o.SeesRPI, Reprice: o.Reprice, Bounded: o.Bounded, Tag: tag(o.Tag),
+		Price: o.Price, Qty: o.Qty, Value: o.Value, Worst: o.Worst, Best: o.Best, BestOpposite: o.BestOpposite,
+	}})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Place) UnmarshalJSON(b []byte) error {
+	var text placeText
+	if err := strictly(b, &text); err != nil {
+		return err
+	}
+	o := &text.Order
+	*c = Place{text.Instrument, engine.Order{
+		ID: o.ID, Account: o.Account, Group: o.Group, Side: engine.Side(o.Side), Market: o.Market,
+		TIF: engine.TimeInForce(o.TIF), Prevent: engine.Prevention(o.Prevent), SeesRPI: o.SeesRPI, Reprice: o.Reprice,
+		Bounded: o.Bounded, Tag: engine.Tag(o.Tag), Price: o.Price, Qty: o.Qty, Value: o.Value, Worst: o.Worst,
+		Best: o.Best, BestOpposite: o.BestOpposite,
+	}}
+	return nil
+}
+
+type amendText struct {
+	Instrument catalog.ID `json:"instrument"`
+	ID         uint64     `json:"id"`
+	Price      int64      `json:"price"`
+	Qty        int64      `json:"qty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Amend) MarshalJSON() ([]byte, error) { return json.Marshal(amendText(c)) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Amend) UnmarshalJSON(b []byte) error { return strictly(b, (*amendText)(c)) }
+
+type cancelText struct {
+	Instrument catalog.ID `json:"instrument"`
+	ID         uint64     `json:"id"`
+	Reason     reason     `json:"reason"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Cancel) MarshalJSON() ([]byte, error) {
+	return json.Marshal(cancelText{c.Instrument, c.ID, reason(c.Reason)})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Cancel) UnmarshalJSON(b []byte) error {
+	var text cancelText
+	if err := strictly(b, &text); err != nil {
+		return err
+	}
+	*c = Cancel{text.Instrument, text.ID, engine.Reason(text.Reason)}
+	return nil
+}
+
+// booksText is of Halt, Resume and Restart.
+type booksText struct {
+	Instruments []catalog.ID `json:"instruments,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Halt) MarshalJSON() ([]byte, error)    { return json.Marshal(booksText(c)) }
+func (c Resume) MarshalJSON() ([]byte, error)  { return json.Marshal(booksText(c)) }
+func (c Restart) MarshalJSON() ([]byte, error) { return json.Marshal(booksText(c)) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Halt) UnmarshalJSON(b []byte) error    { return strictly(b, (*booksText)(c)) }
+func (c *Resume) UnmarshalJSON(b []byte) error  { return strictly(b, (*booksText)(c)) }
+func (c *Restart) UnmarshalJSON(b []byte) error { return strictly(b, (*booksText)(c)) }
+
+// strictly decodes JSON that has no fields that v lacks, and nothing behind it.
+func strictly(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("%w: %w", errEntry, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("%w: something follows it", errEntry)
+	}
+	return nil
+}
