@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"regexp"
 	"time"
@@ -57,9 +56,9 @@ func (a *app) startMeter(addr string, topics int) (*meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", addr)
+	listener, err := listen("--metrics", addr)
 	if err != nil {
-		return nil, listenError("--metrics", addr, err)
+		return nil, err
 	}
 	m := newMeter(topics)
 	m.addr = listener.Addr().String()

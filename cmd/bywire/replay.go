@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -110,9 +109,9 @@ func (a *app) replay(ctx context.Context, opts *replayOptions, dir string) error
 		return err
 	}
 	defer m.close()
-	listener, err := net.Listen("tcp", addr)
+	listener, err := listen("--listen", addr)
 	if err != nil {
-		return listenError("--listen", addr, err)
+		return err
 	}
 	defer listener.Close()
 	player, err := capture.NewReplay(r, settings)
@@ -123,49 +122,27 @@ func (a *app) replay(ctx context.Context, opts *replayOptions, dir string) error
 		return err
 	}
 	m.replay(player.Stats)
-	server := &http.Server{Handler: player, ReadHeaderTimeout: 10 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	if err := a.ready(listener.Addr().String(), player, settings); err != nil {
-		return errors.Join(err, player.Close(), server.Close())
-	}
-	select {
-	case <-ctx.Done():
-		err = ctx.Err()
-	case err = <-served:
-		served <- err
-	case <-player.Done():
-		err = player.Err()
-		if err == nil {
+	return a.serve(ctx, listener, service{
+		server: &http.Server{Handler: player, ReadHeaderTimeout: 10 * time.Second},
+		close:  player.Close,
+		run: func(ctx context.Context, addr string) error {
+			a.describe(addr, player, settings)
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-player.Done():
+			}
+			if err := player.Err(); err != nil {
+				return err
+			}
 			a.say("end of capture")
-		}
-	}
-	if e := player.Close(); err == nil {
-		err = e
-	}
-	server.Close() // hijacked connections are the player's, and closed
-	if e := <-served; err == nil && !errors.Is(e, http.ErrServerClosed) {
-		err = e
-	}
-	return err
+			return nil
+		},
+	})
 }
 
-// ready prints the line that a program waits for, and words that a person can
-// paste.
-func (a *app) ready(addr string, player *capture.Replay, settings *capture.ReplayOptions) error {
-	line, err := json.Marshal(struct {
-		Event  string `json:"event"`
-		Listen string `json:"listen"`
-		REST   string `json:"rest"`
-		WS     string `json:"ws"`
-	}{"ready", addr, "http://" + addr, "ws://" + addr})
-	if err != nil {
-		return err
-	}
-	_, _ = a.out.Write(append(line, '\n')) // the error sticks
-	if err := a.flush(); err != nil {
-		return err
-	}
+// describe says what a replay serves, in words that a person can paste.
+func (a *app) describe(addr string, player *capture.Replay, settings *capture.ReplayOptions) {
 	topics, complete := player.Topics()
 	more := ""
 	if !complete {
@@ -184,7 +161,6 @@ func (a *app) ready(addr string, player *capture.Replay, settings *capture.Repla
 			a.say("  bywire stream --ws ws://%s --category %s %s", addr, channel, strings.Join(names[:min(len(names), 2)], " "))
 		}
 	}
-	return nil
 }
 
 // pace says how a replay goes.

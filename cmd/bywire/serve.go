@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+)
+
+// service is what a command serves: a handler, and what ends with it.
+type service struct {
+	server *http.Server
+	// close ends the handler and the connections that it has taken over from the server.
+	close func() error
+	// run is what the command does while it serves; its end is the service's.
+	run func(ctx context.Context, addr string) error
+}
+
+// serve accepts connections, says so with the line that programs wait for, and serves until run is through, the server
+// has failed or ctx ends, which is its error.
+func (a *app) serve(ctx context.Context, listener net.Listener, s service) error {
+	served := make(chan error, 1)
+	go func() { served <- s.server.Serve(listener) }()
+	addr := listener.Addr().String()
+	err := a.ready(addr)
+	if err == nil {
+		running, stop := context.WithCancel(ctx)
+		ran := make(chan error, 1)
+		go func() { ran <- s.run(running, addr) }()
+		select {
+		case err = <-ran:
+			stop()
+		case err = <-served:
+			served <- err
+			stop()
+			<-ran
+		}
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+	}
+	if e := s.close(); err == nil {
+		err = e
+	}
+	s.server.Close() // hijacked connections are the handler's, and closed
+	if e := <-served; err == nil && !errors.Is(e, http.ErrServerClosed) {
+		err = e
+	}
+	return err
+}
+
+// ready prints the line that a program waits for.
+func (a *app) ready(addr string) error {
+	line, err := json.Marshal(struct {
+		Event  string `json:"event"`
+		Listen string `json:"listen"`
+		REST   string `json:"rest"`
+		WS     string `json:"ws"`
+	}{"ready", addr, "http://" + addr, "ws://" + addr})
+	if err != nil {
+		return err
+	}
+	_, _ = a.out.Write(append(line, '\n')) // the error sticks
+	return a.flush()
+}
+
+// listen opens the address of a flag.
+func listen(flag, addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, listenError(flag, addr, err)
+	}
+	return listener, nil
+}
