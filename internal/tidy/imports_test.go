@@ -50,7 +50,7 @@ var mayImport = []struct {
 	{"exchange/internal/core", []string{"decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/feed", "exchange/internal/fixed", "exchange/internal/flow", "exchange/internal/past", "exchange/internal/price", "exchange/internal/state"}},
 	{"exchange/internal/catalog", []string{"bybit", "decimal", "internal/wire", "exchange/internal/fixed", "exchange/internal/state"}},
 	{"exchange/internal/guard", nil},
-	{"exchange/internal/api", []string{"bybit", "decimal", "internal/endpoints", "internal/wire"}},
+	{"exchange/internal/api", []string{"bybit", "decimal", "exchange/internal/catalog", "internal/endpoints", "internal/wire"}},
 	{"cmd/bywire", []string{"..."}},
 	{"examples/booksandtrades", []string{"bybit"}},
 	{"examples/manysymbols", []string{"bybit"}},

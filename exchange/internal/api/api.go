@@ -5,12 +5,15 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/bywire/bywire/exchange/internal/catalog"
 )
 
 // Market is what the API reads of the exchange. It is asked on the loop's goroutine only, between two commands, so that
 // each reply is of one moment.
 type Market interface {
 	Now() int64 // virtual time: nanoseconds since 1970 UTC
+	Catalog() *catalog.Catalog
 }
 
 // Options are the choices of an API.

@@ -9,14 +9,22 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bywire/bywire/exchange/internal/catalog"
 )
 
-// clock is a market that has nothing but a time.
-type clock int64
+// still is a market that has a time and instruments, and in which nothing happens.
+type still struct {
+	now     int64
+	catalog *catalog.Catalog
+}
 
-func (c clock) Now() int64 { return int64(c) }
+func (s *still) Now() int64                { return s.now }
+func (s *still) Catalog() *catalog.Catalog { return s.catalog }
 
-const moment = clock(1767225600_123_456_789) // 2026-01-01T00:00:00.123456789Z
+const start = 1767225600_123_456_789 // 2026-01-01T00:00:00.123456789Z
+
+var moment = &still{now: start, catalog: catalog.Default(start)}
 
 func get(t *testing.T, a *API, path string) (Response, map[string]any) {
 	t.Helper()

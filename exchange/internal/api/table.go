@@ -35,6 +35,11 @@ func (e *endpoint) message(v *view) string {
 var served = []endpoint{
 	{path: "/v3/public/time", answer: serverTime},
 	{path: "/v5/market/time", answer: serverTime},
+	{path: "/v5/market/instruments-info", answer: instruments},
+	{path: "/v5/market/risk-limit", answer: riskLimits},
+	{path: "/v5/market/fee-group-info", answer: feeGroups},
+	{path: "/v5/announcements/index", answer: announcements},
+	{path: "/v5/spread/instrument", answer: spreadInstruments},
 }
 
 // documented returns the paths of the documentation, each with its method in front.

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// badParameters are requests that each market endpoint refuses, with code and message. Those of an endpoint follow its
+// path; "" as the message means that the request is served.
+var badParameters = []struct {
+	path string
+	rows [][2]string // query, message
+}{
+	{"/v5/market/instruments-info", [][2]string{
+		{"", illegalCategory},
+		{"category=", illegalCategory},
+		{"category=Linear", illegalCategory},
+		{"category=spread", illegalCategory},
+		{"category=linear%00", illegalCategory},
+		{"category=linear&category=linear", wrongRequest},
+		{"category=linear&category=spot", wrongRequest},
+		{"category=linear&symbol=btcusdt", wrongSymbol},
+		{"category=inverse&symbol=BTCUSDT", wrongSymbol},
+		{"category=option&symbol=BTCUSDT", wrongSymbol},
+		{"category=spot&symbol=NOSUCH", ""},
+		{"category=linear&symbol=" + strings.Repeat("A", 4000), wrongSymbol},
+		{"category=linear&symbol=%ff%fe", wrongSymbol},
+		{"category=linear&limit=0", wrongLimit},
+		{"category=linear&limit=-1", wrongLimit},
+		{"category=linear&limit=1001", ""},
+		{"category=linear&limit=99999999999999999999", wrongRequest},
+		{"category=linear&limit=ten", wrongRequest},
+		{"category=linear&limit=1.5", wrongRequest},
+		{"category=linear&limit=", ""},
+		{"category=spot&limit=0", ""},
+		{"category=linear&cursor=x", wrongCursor},
+		{"category=linear&cursor=first%3DA%26last%3DB", wrongCursor},
+		{"category=linear&cursor=%25%25%25", wrongCursor},
+		{"category=linear&cursor=last%3DBTCUSDT%3B", wrongCursor},
+		{"category=linear&status=Sleeping", ""},
+		{"category=linear&unknown=1", ""},
+		{"category=linear&&&=&==", ""},
+	}},
+	{"/v5/market/risk-limit", [][2]string{
+		{"", illegalCategory},
+		{"category=spot", illegalCategory},
+		{"category=option", illegalCategory},
+		{"category=linear&symbol=NOSUCH", wrongSymbol},
+		{"category=linear&cursor=first%3DA%26last%3DB", wrongCursor},
+		{"category=inverse&symbol=BTCUSD&symbol=BTCUSD", wrongRequest},
+	}},
+	{"/v5/market/fee-group-info", [][2]string{
+		{"", wrongRequest},
+		{"productType=spot", wrongRequest},
+		{"productType=contract&groupId=77", ""},
+		{"productType=contract&productType=contract", wrongRequest},
+	}},
+	{"/v5/spread/instrument", [][2]string{
+		{"limit=0", wrongLimit},
+		{"limit=-5", wrongLimit},
+		{"limit=a", wrongRequest},
+		{"limit=501", ""},
+		{"cursor=x", wrongCursor},
+		{"symbol=NOSUCH", ""},
+		{"symbol=A&symbol=B", wrongRequest},
+	}},
+	{"/v5/announcements/index", [][2]string{
+		{"", wrongRequest},
+		{"locale=xx-XX", wrongRequest},
+		{"locale=en-US&page=0", wrongRequest},
+		{"locale=en-US&page=-1", wrongRequest},
+		{"locale=en-US&page=9223372036854775807&limit=9223372036854775807", ""},
+		{"locale=en-US&limit=0", wrongRequest},
+		{"locale=en-US&limit=x", wrongRequest},
+	}},
+}
+
+func TestBadParameters(t *testing.T) {
+	a := newAPI(t)
+	seen := make(map[string]bool)
+	for _, e := range badParameters {
+		seen[e.path] = true
+		rows := append(e.rows, [2]string{"giant=" + strings.Repeat("a", maxQuery), wrongRequest})
+		for _, row := range rows {
+			r := a.Serve(&Request{Method: http.MethodGet, Path: e.path, Query: row[0], Remote: "127.0.0.1"})
+			var envelope struct {
+				RetCode int
+				RetMsg  string
+				Result  json.RawMessage
+			}
+			if err := json.Unmarshal(r.Body, &envelope); err != nil {
+				t.Errorf("%s?%.80s: %v in %.200s", e.path, row[0], err, r.Body)
+				continue
+			}
+			code, status := codeParameter, http.StatusOK
+			switch {
+			case row[1] == "":
+				code = 0
+			case len(row[0]) > maxQuery:
+				status = http.StatusRequestURITooLong
+			}
+			if envelope.RetCode != code || row[1] != "" && envelope.RetMsg != row[1] || r.Status != status {
+				t.Errorf("%s?%.80s: %d %.200s, want %d %d %q", e.path, row[0], r.Status, r.Body, status, code, row[1])
+			}
+			if code != 0 && (len(envelope.Result) == 0 || envelope.Result[0] != '{') {
+				t.Errorf("%s?%.80s: a refusal with the result %s", e.path, row[0], envelope.Result)
+			}
+		}
+	}
+	for _, e := range served {
+		if !seen[e.path] && !strings.HasSuffix(e.path, "/time") {
+			t.Errorf("%s has no bad parameters", e.path)
+		}
+	}
+}
+
+// FuzzQuery: whatever stands behind a path, the reply is an envelope.
+func FuzzQuery(f *testing.F) {
+	for i, e := range badParameters {
+		for _, row := range e.rows {
+			f.Add(uint8(i), row[0])
+		}
+	}
+	a := New(moment, Options{})
+	f.Fuzz(func(t *testing.T, n uint8, query string) {
+		e := served[int(n)%len(served)]
+		r := a.Serve(&Request{Method: http.MethodGet, Path: e.path, Query: query, Remote: "127.0.0.1"})
+		var envelope struct{ RetCode *int }
+		if err := json.Unmarshal(r.Body, &envelope); err != nil || envelope.RetCode == nil {
+			t.Errorf("%s?%q: %v in %.200s", e.path, query, err, r.Body)
+		}
+	})
+}
