@@ -1,0 +1,109 @@
+package feed
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/state"
+)
+
+// keptBlocks is how many block trades REST can show.
+const keptBlocks = 1000
+
+// BlockLeg is one leg of a block trade, in the instrument's ticks and lots.
+type BlockLeg struct {
+	ID          catalog.ID
+	Side        engine.Side
+	Price, Lots int64
+}
+
+// block is a block trade.
+type block struct {
+	id       string
+	strategy string
+	at       int64
+	legs     []blockLeg
+}
+
+type blockLeg struct {
+	BlockLeg
+	mark fixed.F
+}
+
+// Block takes a block trade: two parties agreed by request for quote, and no book saw it. It is pushed with all its legs, and
+// each leg as a public trade with BT set. It reports false, and does nothing, if a leg's instrument is not listed or is a
+// spread, or if there are no legs. Choice: block trades move no last price, no candle and no open interest.
+func (f *Feed) Block(now int64, strategy string, legs []BlockLeg) bool {
+	f.now = now
+	if len(legs) == 0 {
+		return false
+	}
+	for _, l := range legs {
+		if m := f.market(l.ID); m == nil || m.inst.Kind == catalog.Spread || l.Side > engine.Sell || l.Lots <= 0 {
+			return false
+		}
+	}
+	f.rfqs++
+	b := block{strategy: strategy, at: now}
+	// The venue's ids begin with the time in ms.
+	b.id = string(appendDigits(strconv.AppendInt(nil, millis(now), 10), mix(uint64(f.rfqs)), 15))
+	for _, l := range legs {
+		b.legs = append(b.legs, blockLeg{l, f.legMark(f.market(l.ID))})
+	}
+	f.blocks = append(f.blocks, b)
+	if len(f.blocks) > keptBlocks {
+		f.blocks = slices.Delete(f.blocks, 0, 1)
+	}
+	if f.sink.Wanted(f.rfq) {
+		f.publish(f.rfq, &bybit.RFQTradesMessage{Topic: f.rfq.msg, Time: clock(now), Trades: []bybit.RFQTrade{f.blockMessage(&b)}}, false)
+	}
+	for _, l := range legs {
+		m := f.market(l.ID)
+		f.settle(m, []trade{{at: now, seq: m.book.Seq(), price: l.Price, lots: l.Lots, id: l.ID, side: l.Side, block: true}})
+	}
+	return true
+}
+
+// legMark is the price that a leg shows as its mark price: on spot the index price, of an option the price of the underlying. V5 page
+// rfq/websocket/public/public-transaction.
+func (f *Feed) legMark(m *market) fixed.F {
+	q := f.board.Quote(m.inst.ID)
+	switch m.inst.Kind {
+	case catalog.Spot:
+		return q.Index
+	case catalog.Option:
+		return q.Underlying
+	}
+	return q.Mark
+}
+
+// blockMessage is a block trade as it is pushed.
+func (f *Feed) blockMessage(b *block) bybit.RFQTrade {
+	v := bybit.RFQTrade{RFQID: b.id, StrategyType: b.strategy, CreatedTime: clock(b.at), UpdatedTime: clock(b.at)}
+	for i := range b.legs {
+		l := &b.legs[i]
+		in := f.cat.At(l.ID)
+		v.Legs = append(v.Legs, bybit.RFQLeg{
+			Category: in.Category, Symbol: in.Symbol, Side: sideNames[l.Side],
+			Price: in.Price(l.Price), Qty: in.Qty(l.Lots), MarkPrice: number(int64(l.mark), in.MarkScale),
+		})
+	}
+	return v
+}
+
+func (b *block) walk(w *state.Walker) {
+	w.String(&b.id)
+	w.String(&b.strategy)
+	w.Int64(&b.at)
+	state.Slice(w, &b.legs, func(w *state.Walker, l *blockLeg) {
+		state.Integer(w, &l.ID)
+		state.Integer(w, &l.Side)
+		w.Int64(&l.Price)
+		w.Int64(&l.Lots)
+		state.Integer(w, &l.mark)
+	})
+}

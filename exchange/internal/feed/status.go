@@ -1,0 +1,102 @@
+package feed
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/exchange/internal/state"
+)
+
+// maxNotices is how many maintenances and incidents are remembered; of more the oldest go.
+const maxNotices = 100
+
+// Notice is a maintenance or an incident that somebody has announced. Its numbers are the venue's codes, see
+// bybit.Maintenance.
+type Notice struct {
+	ID           string // that of an earlier notice changes it; "" makes a new one
+	Title        string
+	State        string // "scheduled", "ongoing", "completed", "canceled"
+	Begin, End   int64
+	Href         string
+	ServiceTypes []int64
+	Products     []int64
+	UIDSuffixes  []int64
+	MaintainType int64
+	Env          int64
+}
+
+// Maintain announces a maintenance, or changes one, and pushes it. It returns its id. There are none but those: nothing in the
+// generated market needs maintenance.
+func (f *Feed) Maintain(now int64, n Notice) string {
+	f.now = now
+	n.ServiceTypes, n.Products, n.UIDSuffixes = slices.Clone(n.ServiceTypes), slices.Clone(n.Products), slices.Clone(n.UIDSuffixes)
+	if n.ID == "" {
+		f.noticed++
+		t := trade{n: f.noticed}
+		n.ID = string(execID(nil, &t, false))
+	}
+	if i := slices.IndexFunc(f.notices, func(old Notice) bool { return old.ID == n.ID }); i >= 0 {
+		f.notices[i] = n
+	} else {
+		if len(f.notices) == maxNotices {
+			f.notices = slices.Delete(f.notices, 0, 1)
+		}
+		f.notices = append(f.notices, n)
+	}
+	if f.sink.Wanted(f.status) {
+		f.publish(f.status, &bybit.SystemStatusMessage{
+			Topic: f.status.msg, Time: clock(now), Maintenances: []bybit.Maintenance{n.message()},
+		}, false)
+	}
+	return n.ID
+}
+
+// message is a notice as it is pushed.
+func (n *Notice) message() bybit.Maintenance {
+	return bybit.Maintenance{
+		ID: n.ID, Title: n.Title, State: n.State, Begin: clockOrNone(n.Begin), End: clockOrNone(n.End), Href: n.Href,
+		ServiceTypes: n.ServiceTypes, Products: n.Products, UIDSuffixes: n.UIDSuffixes, MaintainType: n.MaintainType, Env: n.Env,
+	}
+}
+
+// notice is a notice as REST shows it.
+func (n *Notice) notice() bybit.MaintenanceNotice {
+	v := bybit.MaintenanceNotice{
+		ID: n.ID, Title: n.Title, State: bybit.MaintenanceState(n.State), Begin: clockOrNone(n.Begin), End: clockOrNone(n.End), Href: n.Href,
+	}
+	for _, t := range n.ServiceTypes {
+		v.ServiceTypes = append(v.ServiceTypes, bybit.ServiceType(t))
+	}
+	for _, p := range n.Products {
+		v.Products = append(v.Products, bybit.ServiceProduct(p))
+	}
+	for _, s := range n.UIDSuffixes {
+		v.UIDSuffixes = append(v.UIDSuffixes, strconv.FormatInt(s, 10))
+	}
+	v.MaintainType, v.Env = bybit.MaintenanceType(n.MaintainType), bybit.ServiceEnv(n.Env)
+	return v
+}
+
+// clockOrNone is a time, the zero time for 0.
+func clockOrNone(at int64) time.Time {
+	if at == 0 {
+		return time.Time{}
+	}
+	return clock(at)
+}
+
+func (n *Notice) walk(w *state.Walker) {
+	w.String(&n.ID)
+	w.String(&n.Title)
+	w.String(&n.State)
+	w.Int64(&n.Begin)
+	w.Int64(&n.End)
+	w.String(&n.Href)
+	for _, list := range []*[]int64{&n.ServiceTypes, &n.Products, &n.UIDSuffixes} {
+		state.Slice(w, list, (*state.Walker).Int64)
+	}
+	w.Int64(&n.MaintainType)
+	w.Int64(&n.Env)
+}
