@@ -8,6 +8,9 @@ import (
 func (s *Session) handle(payload []byte) {
 	s.waitCalm()
 	r, err := wire.ParseRequest(payload)
+	if s.deaf(r.Op) {
+		return
+	}
 	if err != nil {
 		// The venue answers and keeps the connection.
 		s.reply(&wire.Reply{ConnID: s.id, Code: wire.CodeParamError, Message: wire.MessageMalformed(payload)})

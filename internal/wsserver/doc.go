@@ -26,7 +26,8 @@
 // cut, it sets the pace, or its queue is conflated. Other consumers do not notice, except under Pause.
 //
 // A server whose clock is its own waits for its clients: WaitSent until what was published is on their sockets, WaitIdle
-// until they have dealt with it. Limits bounds how many connections an address may have and open.
+// until they have dealt with it. Limits bounds how many connections an address may have and open. One that misbehaves on
+// purpose sends to single sessions, cuts and throttles them, and is deaf to requests (fault.go).
 //
 // What it does not do: decode data frames, or know which topics exist. Choices where the venue's
 // behaviour is not documented are marked "choice" where they are made and collected in docs/fidelity.md.

@@ -28,6 +28,8 @@ type outbox struct {
 	room chan struct{} // closed when published has fallen to half the bound, or the session closes; nil: nobody waits
 	calm chan struct{} // closed when replies is within the bound, or the session closes; nil: the reader does not wait
 
+	rate int // bytes a second that may be written; 0: any number
+
 	readerDone bool
 	finished   bool  // both goroutines are through
 	lastData   int64 // when stream data was last written, in Unix nanoseconds
@@ -201,6 +203,7 @@ func (s *Session) write() {
 			_, err = s.conn.Write(b.buf)
 		}
 		s.wrote(b, err)
+		s.rest(b.published + b.replies)
 		clear(b.frames)
 		b.frames = b.frames[:0]
 	}
@@ -211,7 +214,7 @@ func (s *Session) write() {
 func (s *Session) take(b *batch) bool {
 	s.mu.Lock()
 	b.published, b.replies = 0, 0
-	size := 0
+	size, most := 0, s.atOnce()
 	for s.head < len(s.queue) {
 		f := s.queue[s.head]
 		if f.due != 0 {
@@ -225,7 +228,7 @@ func (s *Session) take(b *batch) bool {
 				break
 			}
 		}
-		if size > 0 && size+len(f.bytes) > gather {
+		if size > 0 && size+len(f.bytes) > most {
 			break
 		}
 		size += len(f.bytes)

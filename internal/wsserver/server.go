@@ -67,6 +67,10 @@ type Options struct {
 	// Op is asked about an operation that the channel does not know, before it is refused; true: Op has dealt with it,
 	// by Session.Reply or in silence. It is called on the session's reader. nil knows none. Default nil.
 	Op func(s *Session, r *wire.Request) bool
+	// Deaf makes the server miss requests on purpose: for one that it reports true, nothing is done and nothing answered.
+	// op is "ping" for a WebSocket ping too, and "" for what is no request. It is called on the session's reader. nil
+	// misses none. Default nil.
+	Deaf func(s *Session, op string) bool
 	// Auth checks the arguments of an auth request on the private and trade channels; nil refuses all. Default nil.
 	Auth func(s *Session, args []string) error
 	// ConnID names a new connection. Default a random UUID.

@@ -119,7 +119,9 @@ func (s *Session) read() (drain bool) {
 			s.shut(echo(payload), "", dropQueue)
 			return false
 		case ws.OpPing:
-			s.send(encode(nil, Following, ws.OpPong, payload))
+			if !s.deaf(wire.OpPing) {
+				s.send(encode(nil, Following, ws.OpPong, payload))
+			}
 		case ws.OpText, ws.OpBinary: // choice: a request in a binary frame is answered too
 			if s.isOpen() {
 				s.handle(payload)
