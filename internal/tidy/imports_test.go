@@ -50,6 +50,7 @@ var mayImport = []struct {
 	{"exchange/internal/core", []string{"decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/feed", "exchange/internal/fixed", "exchange/internal/flow", "exchange/internal/past", "exchange/internal/price", "exchange/internal/state"}},
 	{"exchange/internal/catalog", []string{"bybit", "decimal", "internal/wire", "exchange/internal/fixed", "exchange/internal/state"}},
 	{"exchange/internal/feed", []string{"bybit", "book", "decimal", "internal/wire", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/fixed", "exchange/internal/state"}},
+	{"exchange/internal/price", []string{"bybit", "decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/fixed", "exchange/internal/state"}},
 	{"exchange/internal/guard", nil},
 	{"exchange/internal/api", []string{"bybit", "decimal", "exchange/internal/catalog", "internal/endpoints", "internal/wire"}},
 	{"cmd/bywire", []string{"..."}},
@@ -81,6 +82,7 @@ var pureDirs = []string{
 	"exchange/internal/catalog",
 	"exchange/internal/core",
 	"exchange/internal/feed",
+	"exchange/internal/price",
 }
 
 // impure is what a pure package may not import from the standard library:

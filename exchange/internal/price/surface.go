@@ -1,0 +1,59 @@
+package price
+
+import (
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+)
+
+// The surface of volatilities. Choice, all of it: the venue's is fitted to its quotes. This one has the shape that quotes of
+// crypto options have, few numbers, and follows the volatility of the generated market.
+//
+//	level(T) = usual + (now - usual) * (1 - e^(-kT)) / kT      the mean of a volatility that returns to its usual one
+//	vol(x, T) = level(T) * (1 + skew(T)*x + smile*x^2)         x = ln(K/F) / (level*sqrt(T)), within +-3
+//
+// A short expiry follows the volatility of now, a long one the coin's usual one. Puts below the money are dearer than calls
+// above it; the wings rise.
+const (
+	returning  = 12 * fixed.One         // k: half of a jump of volatility is gone after three weeks
+	premiumVol = fixed.One * 103 / 100  // what options ask beyond the volatility that is expected
+	skewShort  = -fixed.One * 4 / 100   // at T = 0
+	skewLong   = -fixed.One * 2 / 100   // at T = infinity
+	skewYears  = fixed.One / 4          // how soon one becomes the other
+	smile      = fixed.One * 25 / 1000  //
+	wings      = 3 * fixed.One          // x is cut here
+	lowestVol  = fixed.One * 5 / 100    // of the surface
+	leastYears = fixed.One / (365 * 24) // the surface of shorter expiries is that of an hour
+)
+
+// expiry is the part of a surface that all options of an expiry share.
+type expiry struct {
+	years, root fixed.F
+	forward     fixed.F
+	logForward  fixed.F
+	level       fixed.F
+	perX        fixed.F // 1 / (level * sqrt(T)), of at least an hour
+	skew        fixed.F
+}
+
+// newExpiry prepares an expiry: usual and now are the coin's volatilities.
+func newExpiry(forward, usual, now, years fixed.F) expiry {
+	e := expiry{years: years, root: years.Sqrt(), forward: forward, logForward: forward.Log()}
+	t := max(years, leastYears)
+	kt := returning.Mul(t)
+	share := (fixed.One - (-kt).Exp()).Div(kt)
+	e.level = min(max((usual+(now-usual).Mul(share)).Mul(premiumVol), lowestVol), maxVol)
+	e.perX = fixed.One.Div(e.level.Mul(t.Sqrt()))
+	e.skew = skewLong + (skewShort - skewLong).Mul(skewYears.Div(skewYears+t))
+	return e
+}
+
+// vol returns the volatility of a strike, given its logarithm.
+func (e *expiry) vol(logStrike fixed.F) fixed.F {
+	x := min(max((logStrike-e.logForward).Mul(e.perX), -wings), wings)
+	return min(max(e.level.Mul(fixed.One+e.skew.Mul(x)+smile.Mul(x.Mul(x))), lowestVol), maxVol)
+}
+
+// Forward returns the price of a coin at a later time as futures of the generated market have it.
+func Forward(a *catalog.Asset, index, years fixed.F) fixed.F {
+	return index.Add(index.Mul(a.Carry.Mul(years)))
+}
