@@ -28,7 +28,7 @@ type Event struct {
 	RPI    bool   // ID is an RPI order; in a trade: Maker is
 	Tag    Tag    // of ID
 
-	Seq          int64  // of the last change of the book, this one included
+	Seq          int64  // of the book after the command
 	ID           uint64 // the order
 	Maker        uint64 // in a trade the order that rested; cancelled because of SelfMatch: the order that was met
 	Account      uint32 // of ID

@@ -128,17 +128,20 @@ func (b *Book) meet(t *taker, v *level, slot int32) Reason {
 	}
 	t.trades++
 	t.done += qty
-	if qty < r.left {
+	rest := r.left - qty
+	if rest > 0 {
 		b.shrink(slot, qty)
+		r.done += qty
 	} else {
 		b.remove(slot)
-		r.left = 0
 	}
-	r.done += qty
 	b.emit(Event{
 		Kind: Traded, Side: t.Side, RPI: r.tif == RPI, Tag: t.Tag, ID: t.ID, Maker: r.id, Account: t.Account, MakerAccount: r.account,
-		Price: price, Qty: qty, Left: t.left, MakerLeft: r.left,
+		Price: price, Qty: qty, Left: t.left, MakerLeft: rest,
 	})
+	if rest > 0 && t.left > 0 {
+		return ValueTooSmall // the value left pays for no lot of an order that has some
+	}
 	return NoReason
 }
 

@@ -61,3 +61,16 @@ func (b *Book) Order(id uint64) (Resting, bool) {
 	}
 	return Resting{b.order(slot), b.orders[slot].left}, true
 }
+
+// Orders appends the orders of a side in the order in which they trade.
+func (b *Book) Orders(dst []Resting, s Side) []Resting {
+	side := &b.sides[s]
+	for l := side.tree.ceiling(0); l != 0; l = side.after(l, true) {
+		for _, q := range side.levels[l].queue {
+			for slot := q.head; slot != 0; slot = b.orders[slot].next {
+				dst = append(dst, Resting{b.order(slot), b.orders[slot].left})
+			}
+		}
+	}
+	return dst
+}

@@ -36,7 +36,7 @@ func (b *Book) walk(w *state.Walker) {
 		s := Side(i)
 		w.Int64(&b.limits[s])
 		w.Int64(&b.sides[s].version)
-		orders := b.list(s)
+		orders := b.Orders(nil, s)
 		state.Slice(w, &orders, walkResting)
 		if !w.Reading() {
 			continue
@@ -59,20 +59,6 @@ func walkResting(w *state.Walker, r *Resting) {
 	state.Integer(w, &r.Tag)
 	w.Bool(&r.SeesRPI)
 	w.Bool(&r.Reprice)
-}
-
-// list returns the orders of a side in the order in which they trade.
-func (b *Book) list(s Side) []Resting {
-	side := &b.sides[s]
-	var orders []Resting
-	for l := side.tree.ceiling(0); l != 0; l = side.after(l, true) {
-		for _, q := range side.levels[l].queue {
-			for slot := q.head; slot != 0; slot = b.orders[slot].next {
-				orders = append(orders, Resting{b.order(slot), b.orders[slot].left})
-			}
-		}
-	}
-	return orders
 }
 
 // refill rests the orders of a list, and finds whatever no book could hold.
