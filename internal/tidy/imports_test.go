@@ -53,7 +53,7 @@ var mayImport = []struct {
 	{"exchange/internal/feed", []string{"bybit", "book", "decimal", "internal/wire", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/fixed", "exchange/internal/state"}},
 	{"exchange/internal/price", []string{"bybit", "decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/fixed", "exchange/internal/state"}},
 	{"exchange/internal/guard", nil},
-	{"exchange/internal/api", []string{"bybit", "decimal", "exchange/internal/catalog", "internal/endpoints", "internal/wire"}},
+	{"exchange/internal/api", []string{"bybit", "decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/feed", "exchange/internal/fixed", "exchange/internal/price", "internal/endpoints", "internal/wire"}},
 	{"cmd/bywire", []string{"..."}},
 	{"examples/booksandtrades", []string{"bybit"}},
 	{"examples/manysymbols", []string{"bybit"}},

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/feed"
+	"github.com/bywire/bywire/exchange/internal/price"
 )
 
 // Market is what the API reads of the exchange. It is asked on the loop's goroutine only, between two commands, so that
@@ -14,6 +16,8 @@ import (
 type Market interface {
 	Now() int64 // virtual time: nanoseconds since 1970 UTC
 	Catalog() *catalog.Catalog
+	Board() *price.Board
+	Feed() *feed.Feed
 }
 
 // Options are the choices of an API.

@@ -9,22 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/bywire/bywire/exchange/internal/catalog"
 )
-
-// still is a market that has a time and instruments, and in which nothing happens.
-type still struct {
-	now     int64
-	catalog *catalog.Catalog
-}
-
-func (s *still) Now() int64                { return s.now }
-func (s *still) Catalog() *catalog.Catalog { return s.catalog }
-
-const start = 1767225600_123_456_789 // 2026-01-01T00:00:00.123456789Z
-
-var moment = &still{now: start, catalog: catalog.Default(start)}
 
 func get(t *testing.T, a *API, path string) (Response, map[string]any) {
 	t.Helper()
@@ -43,7 +28,9 @@ func request(t *testing.T, a *API, method, target string) (Response, map[string]
 }
 
 func TestServerTimeIsTheMarkets(t *testing.T) {
-	a := New(moment, Options{})
+	m := newRig(t)
+	m.now = start
+	a := New(m, Options{})
 	for _, path := range []string{"/v5/market/time", "/v3/public/time"} {
 		r, _ := get(t, a, path)
 		want := `{"retCode":0,"retMsg":"OK","result":{"timeSecond":"1767225600","timeNano":"1767225600123456789"},"retExtInfo":{},"time":1767225600123}`
@@ -60,7 +47,7 @@ func TestServerTimeIsTheMarkets(t *testing.T) {
 }
 
 func TestTraceIDsDiffer(t *testing.T) {
-	a := New(moment, Options{})
+	a := newAPI(t)
 	var seen []string
 	for range 100 {
 		r, _ := get(t, a, "/v5/market/time")
@@ -73,7 +60,7 @@ func TestTraceIDsDiffer(t *testing.T) {
 }
 
 func TestWhatIsNotServedSaysSo(t *testing.T) {
-	a := New(moment, Options{})
+	a := newAPI(t)
 	for _, c := range []struct {
 		method, path string
 		status, code int
@@ -110,7 +97,7 @@ func from(ip string) *http.Request {
 
 func TestAddressIsBannedForTenMinutes(t *testing.T) {
 	now := time.Unix(1_767_225_600, 0)
-	a := New(moment, Options{Now: func() time.Time { return now }})
+	a := New(newRig(t), Options{Now: func() time.Time { return now }})
 	first := now
 	for i := range limitCalls {
 		now = first.Add(time.Duration(i) * limitSpan / limitCalls)
@@ -140,7 +127,7 @@ func TestAddressIsBannedForTenMinutes(t *testing.T) {
 }
 
 func TestAddressesWithoutLimit(t *testing.T) {
-	a := New(moment, Options{Unlimited: true})
+	a := New(newRig(t), Options{Unlimited: true})
 	for range 2 * limitCalls {
 		if r := a.Admit(from("192.0.2.1")); r != nil {
 			t.Fatalf("%s", r.Body)
@@ -167,7 +154,7 @@ func TestAddressesThatAreCountedAreBounded(t *testing.T) {
 }
 
 func TestGETWithBodyIsForbidden(t *testing.T) {
-	a := New(moment, Options{})
+	a := newAPI(t)
 	r := httptest.NewRequest(http.MethodGet, "/v5/market/time", strings.NewReader("{}"))
 	if got := a.Admit(r); got == nil || got.Status != http.StatusForbidden || strings.Contains(string(got.Body), "frequent") {
 		t.Errorf("%+v, want HTTP 403 that is no ban", got)

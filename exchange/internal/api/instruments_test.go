@@ -16,7 +16,7 @@ import (
 // newAPI returns the API of a market in which nothing happens.
 func newAPI(t *testing.T) *API {
 	t.Helper()
-	return New(moment, Options{})
+	return New(newRig(t), Options{})
 }
 
 // ask makes a request that is served and decodes its result.
@@ -77,7 +77,7 @@ func TestInstrumentsComeInPages(t *testing.T) {
 func TestSpotComesWhole(t *testing.T) {
 	a := newAPI(t)
 	r := ask[bybit.InstrumentsResult](t, a, "/v5/market/instruments-info?category=spot&limit=1")
-	if len(r.List) != len(moment.catalog.All(bybit.Spot)) || len(r.List) < 2 {
+	if len(r.List) != len(catalog.Default(start).All(bybit.Spot)) || len(r.List) < 2 {
 		t.Errorf("%d instruments", len(r.List))
 	}
 }
@@ -115,7 +115,7 @@ func TestInstrumentsAreFiltered(t *testing.T) {
 
 // TestDeliveredContractsChangeTheirStatus follows an option over its expiry.
 func TestDeliveredContractsChangeTheirStatus(t *testing.T) {
-	m := &still{now: start, catalog: catalog.Default(start)}
+	m := newRig(t)
 	a := New(m, Options{})
 	var option *catalog.Instrument
 	for _, in := range m.catalog.All(bybit.Option) {
@@ -147,7 +147,7 @@ func TestDeliveredContractsChangeTheirStatus(t *testing.T) {
 }
 
 func TestRiskLimitsComeInPages(t *testing.T) {
-	m := &still{now: start, catalog: catalog.Default(start)}
+	m := newRig(t)
 	a := New(m, Options{})
 	var got []string
 	for cursor := ""; ; {

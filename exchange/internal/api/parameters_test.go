@@ -43,6 +43,105 @@ var badParameters = []struct {
 		{"category=linear&unknown=1", ""},
 		{"category=linear&&&=&==", ""},
 	}},
+	{"/v5/market/orderbook", append(bookRows("category=linear&symbol=BTCUSDT"), [][2]string{
+		{"", illegalCategory},
+		{"category=spread&symbol=BTCUSDT_BTC/USDT", illegalCategory},
+		{"category=option&symbol=BTCUSDT", wrongSymbol},
+		{"category=spot&symbol=BTCPERP", wrongSpotSymbol},
+		{"category=spot", wrongSpotSymbol},
+	}...)},
+	{"/v5/market/full_orderbook", [][2]string{
+		{"", illegalCategory},
+		{"symbol=BTCUSDT", illegalCategory},
+		{"category=option&symbol=BTC-27MAR26-90000-C-USDT", illegalCategory},
+		{"category=linear", wrongSymbol},
+		{"category=inverse&symbol=BTCUSDT", wrongSymbol},
+		{"category=spot&symbol=btcusdt", wrongSpotSymbol},
+		{"category=spot&symbol=BTCUSDT&symbol=BTCUSDT", wrongRequest},
+	}},
+	{"/v5/market/rpi_orderbook", append(bookRows("category=linear&symbol=BTCUSDT"), [][2]string{
+		{"", wrongSymbol},
+		{"symbol=BTCUSDT", ""},
+		{"category=option&symbol=BTCUSDT", illegalCategory},
+		{"category=spot&symbol=NOSUCH", wrongSpotSymbol},
+	}...)},
+	{"/v5/market/tickers", [][2]string{
+		{"", illegalCategory},
+		{"symbol=BTCUSDT", illegalCategory},
+		{"category=future", illegalCategory},
+		{"category=linear&symbol=NOSUCH", wrongSymbol},
+		{"category=linear&symbol=BTCUSD", wrongSymbol},
+		{"category=spot&symbol=NOSUCH", wrongSpotSymbol},
+		{"category=option", wrongRequest},
+		{"category=option&expDate=27MAR26", wrongRequest},
+		{"category=option&baseCoin=NOSUCH", ""},
+		{"category=option&baseCoin=BTC&expDate=someday", ""},
+		{"category=linear&symbol=BTCUSDT&symbol=ETHUSDT", wrongRequest},
+	}},
+	{"/v5/market/recent-trade", append(bookRows("category=linear&symbol=BTCUSDT"), [][2]string{
+		{"", illegalCategory},
+		{"category=linear", wrongSymbol},
+		{"category=inverse&symbol=NOSUCH", wrongSymbol},
+		{"category=spot", wrongSpotSymbol},
+		{"category=option", ""},
+		{"category=option&symbol=NOSUCH", wrongSymbol},
+		{"category=option&optionType=Straddle", wrongRequest},
+	}...)},
+	{"/v5/market/price-limit", [][2]string{
+		{"", wrongSymbol},
+		{"symbol=BTCUSDT", ""},
+		{"category=option&symbol=BTCUSDT", illegalCategory},
+		{"category=spot&symbol=NOSUCH", wrongSpotSymbol},
+		{"symbol=A&symbol=B", wrongRequest},
+	}},
+	{"/v5/market/delivery-price", append(bookRows("category=linear"), [][2]string{
+		{"", illegalCategory},
+		{"category=spot", illegalCategory},
+		{"category=linear&symbol=BTCUSDT", wrongDeliverySymbol},
+		{"category=option&symbol=NOSUCH", wrongDeliverySymbol},
+		{"category=linear&cursor=x", wrongCursor},
+	}...)},
+	{"/v5/market/new-delivery-price", [][2]string{
+		{"", illegalCategory},
+		{"category=linear&baseCoin=BTC", illegalCategory},
+		{"category=option", wrongRequest},
+		{"category=option&baseCoin=NOSUCH", ""},
+		{"category=option&baseCoin=BTC&baseCoin=BTC", wrongRequest},
+	}},
+	{"/v5/market/index-price-components", [][2]string{
+		{"", wrongRequest},
+		{"indexName=BTC", wrongRequest},
+		{"indexName=NOSUCHUSDT", wrongRequest},
+		{"indexName=BTCUSDT&indexName=BTCUSDT", wrongRequest},
+	}},
+	{"/v5/market/insurance", [][2]string{
+		{"coin=NOSUCH", ""},
+		{"coin=BTC&coin=BTC", wrongRequest},
+	}},
+	{"/v5/market/adlAlert", [][2]string{
+		{"symbol=NOSUCH", wrongSymbol},
+		{"symbol=btcusdt", wrongSymbol},
+		{"symbol=A&symbol=B", wrongRequest},
+	}},
+	{"/v5/system/status", [][2]string{
+		{"state=asleep", wrongRequest},
+		{"id=NOSUCH", ""},
+		{"id=a&id=b", wrongRequest},
+	}},
+	{"/v5/spread/orderbook", append(bookRows("symbol=BTCUSDT_BTC/USDT"), [][2]string{
+		{"", wrongSymbol},
+		{"symbol=BTCUSDT", wrongSymbol},
+	}...)},
+	{"/v5/spread/tickers", [][2]string{
+		{"", wrongSymbol},
+		{"symbol=BTCUSDT", wrongSymbol},
+		{"symbol=BTCUSDT_BTC%2FUSDT", ""},
+		{"symbol=A&symbol=B", wrongRequest},
+	}},
+	{"/v5/spread/recent-trade", append(bookRows("symbol=BTCUSDT_BTC/USDT"), [][2]string{
+		{"", wrongSymbol},
+		{"symbol=BTCUSDT", wrongSymbol},
+	}...)},
 	{"/v5/market/risk-limit", [][2]string{
 		{"", illegalCategory},
 		{"category=spot", illegalCategory},
@@ -75,6 +174,23 @@ var badParameters = []struct {
 		{"locale=en-US&limit=0", wrongRequest},
 		{"locale=en-US&limit=x", wrongRequest},
 	}},
+}
+
+// bookRows are bad limits behind a good query.
+func bookRows(good string) [][2]string {
+	return [][2]string{
+		{good, ""},
+		{good + "&limit=0", wrongLimit},
+		{good + "&limit=-1", wrongLimit},
+		{good + "&limit=-9223372036854775807", wrongLimit},
+		{good + "&limit=9223372036854775807", ""},
+		{good + "&limit=9223372036854775808", wrongRequest},
+		{good + "&limit=ten", wrongRequest},
+		{good + "&limit=1e2", wrongRequest},
+		{good + "&limit=%31", wrongRequest},
+		{good + "&limit=1&limit=1", wrongRequest},
+		{good + "&limit=", ""},
+	}
 }
 
 func TestBadParameters(t *testing.T) {
@@ -123,8 +239,11 @@ func FuzzQuery(f *testing.F) {
 			f.Add(uint8(i), row[0])
 		}
 	}
-	a := New(moment, Options{})
+	var a *API
 	f.Fuzz(func(t *testing.T, n uint8, query string) {
+		if a == nil {
+			a = newAPI(t)
+		}
 		e := served[int(n)%len(served)]
 		r := a.Serve(&Request{Method: http.MethodGet, Path: e.path, Query: query, Remote: "127.0.0.1"})
 		var envelope struct{ RetCode *int }

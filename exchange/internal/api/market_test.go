@@ -1,0 +1,127 @@
+package api
+
+import (
+	"testing"
+	"time"
+
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/feed"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/price"
+)
+
+const start = 1767225600_123_456_789 // 2026-01-01T00:00:00.123456789Z
+
+// rig is a market whose orders are the test's: the real catalogue, books, price board and feed, with prices that stay
+// where they began and no past.
+type rig struct {
+	t       *testing.T
+	now     int64
+	catalog *catalog.Catalog
+	books   map[catalog.ID]*engine.Book
+	board   *price.Board
+	feed    *feed.Feed
+	orders  uint64
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	m := &rig{t: t, now: start, catalog: catalog.Default(start), books: make(map[catalog.ID]*engine.Book)}
+	for _, in := range m.catalog.Live() {
+		m.books[in.ID] = engine.New(engine.Config{})
+	}
+	m.board = price.New(m.catalog, start)
+	m.feed = feed.New(m.catalog, m, quotes{m}, noPast{m}, nil, start)
+	m.advance(2 * time.Second)
+	return m
+}
+
+func (m *rig) Now() int64                            { return m.now }
+func (m *rig) Catalog() *catalog.Catalog             { return m.catalog }
+func (m *rig) Board() *price.Board                   { return m.board }
+func (m *rig) Feed() *feed.Feed                      { return m.feed }
+func (m *rig) Book(id catalog.ID) *engine.Book       { return m.books[id] }
+func (m *rig) Vol(string) fixed.F                    { return 0 }
+func (m *rig) Quote(*catalog.Instrument) price.Quote { return price.Quote{} }
+
+// Index is the price of a coin.
+func (m *rig) Index(coin string) fixed.F {
+	if a, ok := m.catalog.Asset(coin); ok {
+		return a.Start
+	}
+	return fixed.One
+}
+
+// find returns an instrument.
+func (m *rig) find(category bybit.Category, symbol string) *catalog.Instrument {
+	m.t.Helper()
+	in, ok := m.catalog.Find(category, symbol)
+	if !ok {
+		m.t.Fatalf("no %s %s", category, symbol)
+	}
+	return in
+}
+
+// place places a limit order in ticks and lots.
+func (m *rig) place(in *catalog.Instrument, side engine.Side, tif engine.TimeInForce, ticks, lots int64) {
+	m.orders++
+	o := &engine.Order{ID: m.orders, Account: 1000 + uint32(m.orders), Side: side, TIF: tif, Price: ticks, Qty: lots, SeesRPI: true}
+	for _, ev := range m.books[in.ID].Place(o) {
+		m.feed.Event(m.now, in.ID, &ev)
+	}
+	m.feed.EndCommand(m.now, in.ID)
+}
+
+// advance lets time go by, with what is due in it.
+func (m *rig) advance(d time.Duration) {
+	const step = 10 * int64(time.Millisecond)
+	for end := m.now + int64(d); ; {
+		next := (m.now/step + 1) * step
+		if next > end {
+			m.now = end
+			return
+		}
+		if m.now = next; m.now%int64(time.Second) == 0 {
+			m.board.Update(m.now, m)
+		}
+		for _, every := range feed.Classes() {
+			if m.now%every == 0 {
+				m.feed.Push(m.now, every)
+			}
+		}
+	}
+}
+
+// quotes is the board as the feed reads it.
+type quotes struct{ m *rig }
+
+func (q quotes) Quote(id catalog.ID) feed.Quote {
+	v := feed.Quote{Mark: q.m.board.Mark(id), Index: q.m.board.IndexOf(id), USD: fixed.One}
+	v.Funding, v.NextFunding = q.m.board.Funding(id)
+	if l, ok := q.m.board.Limits(id); ok {
+		v.Sell, v.Buy, v.Limited = l.LowestSell, l.HighestBuy, true
+	}
+	if o, ok := q.m.board.Option(id); ok {
+		v.Underlying, v.MarkIV, v.Delta, v.Gamma, v.Vega, v.Theta = o.Underlying, o.Vol, o.Delta, o.Gamma, o.Vega, o.Theta
+	}
+	return v
+}
+
+// noPast keeps no bars: the last 24 hours are one price.
+type noPast struct{ m *rig }
+
+func (noPast) Trade(int64, catalog.ID, int64, int64)               {}
+func (noPast) Interest(int64, catalog.ID, int64)                   {}
+func (noPast) Current(catalog.ID, bybit.Interval) (feed.Bar, bool) { return feed.Bar{}, false }
+func (noPast) Closed(catalog.ID, bybit.Interval) (feed.Bar, bool)  { return feed.Bar{}, false }
+
+func (p noPast) Day(id catalog.ID) feed.Day {
+	in := p.m.catalog.At(id)
+	if in == nil || in.Kind == catalog.Spread {
+		return feed.Day{}
+	}
+	at := in.TicksOf(p.m.catalog.StartPrice(in))
+	return feed.Day{Last: at, Open: at, Hour: at, High: at, Low: at}
+}
