@@ -119,7 +119,7 @@ func (in *Instrument) steps() error {
 	part := func(name string, d decimal.Decimal, scale *int, units *int64) error {
 		u, ok := d.Coefficient()
 		if !ok || u <= 0 || u > maxUnits || d.Scale() > maxScale {
-			return fmt.Errorf("%s %q: want a positive number of at most %d places", name, d, maxScale)
+			return fmt.Errorf("%s is %s: want a positive number of at most %d places", name, d, maxScale)
 		}
 		*scale, *units = d.Scale(), u
 		return nil

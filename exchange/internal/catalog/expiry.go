@@ -67,8 +67,16 @@ func floorDay(at int64) int64 {
 
 // after returns the next n deliveries of a period after a time.
 func (p period) after(at int64, n int) []int64 {
-	var list []int64
-	for t := nextDelivery(at); len(list) < n; t += Day {
+	list := make([]int64, 0, n)
+	step := Day
+	t := nextDelivery(at)
+	if p > daily { // the longer ones end on Fridays
+		for time.Unix(0, t).UTC().Weekday() != time.Friday {
+			t += Day
+		}
+		step = 7 * Day
+	}
+	for ; len(list) < n; t += step {
 		if periodOf(t) >= p {
 			list = append(list, t)
 		}

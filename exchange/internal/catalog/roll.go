@@ -52,12 +52,12 @@ func (c *Catalog) make(o *origin) (*Instrument, error) {
 			return r.build(r.symbol, o.listed, 0), nil
 		}
 	case fromFuture:
-		if has(len(futureRows)) && o.delivery > 0 {
+		if has(len(futureRows)) && o.delivery > 0 && o.delivery%Day == deliveryHour {
 			r := futureRows[o.row]
 			return r.build(r.futureSymbol(o.delivery), o.listed, o.delivery), nil
 		}
 	case fromOption:
-		if has(len(optionRows)) && o.delivery > 0 && o.strike > 0 && o.strike < 1<<30 {
+		if has(len(optionRows)) && o.delivery > 0 && o.delivery%Day == deliveryHour && o.strike > 0 && o.strike < 1<<30 {
 			return optionRows[o.row].build(o.listed, o.delivery, o.strike, o.call), nil
 		}
 	case fromSpread:

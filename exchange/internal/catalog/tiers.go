@@ -21,7 +21,7 @@ const (
 )
 
 // step is one tier: its limit in thousandths of the first one's, the leverage it allows, and the maintenance margin rate in
-// hundredths of a percent; 0 is half the initial margin.
+// ten thousandths; 0 is half the initial margin.
 type step struct {
 	limit       int64
 	leverage    int64
@@ -43,7 +43,8 @@ var broadSteps = []step{
 	{20000, 12, 0}, {27000, 10, 0}, {36000, 8, 0}, {48000, 6, 0}, {64000, 5, 0}, {85000, 4, 0}, {110000, 3, 0}, {150000, 2, 0},
 }
 
-// tiers makes the risk tiers of a contract. Rates are fractions on linear and percent on inverse, as risk-limit shows them.
+// tiers makes the risk tiers of a contract. Rates are fractions of four digits on linear and percent of two on inverse,
+// as risk-limit shows them.
 // The deduction makes the maintenance margin continuous where tiers meet: it is the limit of the tier below times the rise
 // of the rate, plus the deduction below (V5 page market/risk-limit, mmDeduction).
 func tiers(symbol string, l ladder, maxLeverage decimal.Decimal, inverse bool) []bybit.RiskLimitTier {
@@ -57,20 +58,20 @@ func tiers(symbol string, l ladder, maxLeverage decimal.Decimal, inverse bool) [
 	}
 	steps = steps[first:]
 
-	rate := func(millionths int64) decimal.Decimal { // percent on inverse
+	rate := func(share int64) decimal.Decimal { // of ten thousandths
 		if inverse {
-			return Trimmed(millionths, 4)
+			return Trimmed(share, 2)
 		}
-		return Trimmed(millionths, 6)
+		return Trimmed(share, 4)
 	}
 	var list []bybit.RiskLimitTier
-	var below, deduction int64 // of the tier below: its rate in millionths; its deduction in billionths of a coin
+	var below, deduction int64 // of the tier below: its rate; its deduction in ten millionths of a coin
 	for i, s := range steps {
-		initial, leverage := divRound(1e6, s.leverage), decimal.New(s.leverage*100, 2)
+		initial, leverage := divRound(1e4, s.leverage), decimal.New(s.leverage*100, 2)
 		if i == 0 {
 			initial, leverage = leverageRate(maxLeverage), maxLeverage.Round(2, decimal.ToZero)
 		}
-		maintenance := s.maintenance * 100
+		maintenance := s.maintenance
 		if maintenance == 0 || maintenance > initial {
 			maintenance = divRound(initial, 2)
 		}
@@ -83,7 +84,7 @@ func tiers(symbol string, l ladder, maxLeverage decimal.Decimal, inverse bool) [
 		}
 		if i > 0 {
 			deduction += l.first * (steps[i-1].limit * 1000 / steps[0].limit) * (maintenance - below)
-			t.MMDeduction = Trimmed(deduction, 9)
+			t.MMDeduction = Trimmed(deduction, 7)
 		}
 		below = maintenance
 		list = append(list, t)
@@ -91,13 +92,13 @@ func tiers(symbol string, l ladder, maxLeverage decimal.Decimal, inverse bool) [
 	return list
 }
 
-// leverageRate is 1 / leverage in millionths.
+// leverageRate is 1 / leverage in ten thousandths.
 func leverageRate(leverage decimal.Decimal) int64 {
 	hundredths, ok := leverage.Round(2, decimal.ToZero).Units(2)
 	if !ok || hundredths <= 0 {
 		hundredths = 100
 	}
-	return divRound(1e8, hundredths)
+	return max(1, divRound(1e6, hundredths))
 }
 
 // divRound is a/b to the nearest whole number, for positive numbers.
