@@ -33,7 +33,7 @@ func newRig(t *testing.T) *rig {
 		m.books[in.ID] = engine.New(engine.Config{})
 	}
 	m.board = price.New(m.catalog, start)
-	m.feed = feed.New(m.catalog, m, quotes{m}, noPast{m}, nil, start)
+	m.feed = feed.New(m.catalog, m, m.board, noPast{m}, nil, start)
 	m.advance(2 * time.Second)
 	return m
 }
@@ -92,21 +92,6 @@ func (m *rig) advance(d time.Duration) {
 			}
 		}
 	}
-}
-
-// quotes is the board as the feed reads it.
-type quotes struct{ m *rig }
-
-func (q quotes) Quote(id catalog.ID) feed.Quote {
-	v := feed.Quote{Mark: q.m.board.Mark(id), Index: q.m.board.IndexOf(id), USD: fixed.One}
-	v.Funding, v.NextFunding = q.m.board.Funding(id)
-	if l, ok := q.m.board.Limits(id); ok {
-		v.Sell, v.Buy, v.Limited = l.LowestSell, l.HighestBuy, true
-	}
-	if o, ok := q.m.board.Option(id); ok {
-		v.Underlying, v.MarkIV, v.Delta, v.Gamma, v.Vega, v.Theta = o.Underlying, o.Vol, o.Delta, o.Gamma, o.Vega, o.Theta
-	}
-	return v
 }
 
 // noPast keeps no bars: the last 24 hours are one price.

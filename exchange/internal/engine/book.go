@@ -85,11 +85,11 @@ func (b *Book) Amend(id uint64, price, qty int64) []Event {
 	}
 	if price == old && qty-done < left {
 		b.shrink(slot, done+left-qty)
-		b.tell(Amended, NoReason, &o, price, qty-done)
+		b.tell(Amended, NoReason, &o, price, qty-done).Was = old
 		return b.events
 	}
 	b.remove(slot)
-	b.tell(Amended, NoReason, &o, price, qty-done)
+	b.tell(Amended, NoReason, &o, price, qty-done).Was = old
 	b.enter(&o, price, done)
 	return b.events
 }

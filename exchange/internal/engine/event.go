@@ -37,4 +37,5 @@ type Event struct {
 	Qty          int64  // of the trade, or the whole order: what has traded and what is left
 	Left         int64  // of ID after this; Cancelled: what was left; Refused: 0
 	MakerLeft    int64  // of Maker after the trade
+	Was          int64  // Amended: the price before
 }

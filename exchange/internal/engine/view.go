@@ -32,6 +32,21 @@ func (b *Book) Levels(dst []Level, s Side, n int, rpi bool) []Level {
 	return dst
 }
 
+// LevelAt returns what rests at a price of a side, RPI orders included; false if nothing does.
+func (b *Book) LevelAt(s Side, price int64) (Level, bool) {
+	side := &b.sides[s]
+	if !inRange(price) {
+		return Level{}, false
+	}
+	l := side.tree.ceiling(side.key(price))
+	v := &side.levels[l]
+	if l == 0 || v.price != price {
+		return Level{}, false
+	}
+	all, rpi := &v.queue[forAll], &v.queue[rpiOnly]
+	return Level{Price: price, Qty: all.qty, RPI: rpi.qty, Orders: all.n + rpi.n}, true
+}
+
 // Version returns the Seq of the last command that changed a side.
 func (b *Book) Version(s Side) uint64 { return uint64(b.sides[s].version) }
 

@@ -71,14 +71,14 @@ func (f *Feed) Block(now int64, strategy string, legs []BlockLeg) bool {
 // legMark is the price that a leg shows as its mark price: on spot the index price, of an option the price of the underlying. V5 page
 // rfq/websocket/public/public-transaction.
 func (f *Feed) legMark(m *market) fixed.F {
-	q := f.board.Quote(m.inst.ID)
 	switch m.inst.Kind {
 	case catalog.Spot:
-		return q.Index
+		return f.board.IndexOf(m.inst.ID)
 	case catalog.Option:
-		return q.Underlying
+		o, _ := f.board.Option(m.inst.ID)
+		return o.Underlying
 	}
-	return q.Mark
+	return f.board.Mark(m.inst.ID)
 }
 
 // blockMessage is a block trade as it is pushed.

@@ -28,12 +28,12 @@ func (s *limitState) walk(w *state.Walker) {
 // is as it was).
 func (f *Feed) pushLimits() {
 	for _, m := range f.priced {
-		q := f.board.Quote(m.inst.ID)
+		now, ok := f.board.Limits(m.inst.ID)
 		s := m.limits
-		if !q.Limited || s.pushed != 0 && q.Buy == s.buy && q.Sell == s.sell {
+		if !ok || s.pushed != 0 && now.HighestBuy == s.buy && now.LowestSell == s.sell {
 			continue
 		}
-		s.buy, s.sell, s.pushed = q.Buy, q.Sell, f.now
+		s.buy, s.sell, s.pushed = now.HighestBuy, now.LowestSell, f.now
 		if f.sink.Wanted(s.topic) {
 			f.fillLimits(m)
 			f.publish(s.topic, &f.limits, true)

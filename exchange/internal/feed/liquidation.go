@@ -62,7 +62,7 @@ func (f *Feed) liquidate(m *market, trades []engine.Event) {
 // bankruptcy is the price at which the margin of a position is used up, which an order of that side closes. Choice, until the
 // ledger knows better: a position is liquidated at a mark price that leaves the maintenance margin of the lowest tier.
 func (f *Feed) bankruptcy(m *market, side engine.Side) int64 {
-	mark := f.board.Quote(m.inst.ID).Mark
+	mark := f.board.Mark(m.inst.ID)
 	rate := m.maintenance()
 	if side == engine.Sell {
 		rate = -rate

@@ -25,35 +25,15 @@ func padded(raw int64, scale int) decimal.Decimal { return fixed.F(raw).Decimal(
 // wholeNumber is a count.
 func wholeNumber(n int64) decimal.Decimal { return decimal.FromInt(n) }
 
-// change is (now-then)/then, rounded down to scale digits, without trailing zeros: what price24hPcnt and change24h show.
-// Recorded frames show -1/3 as -0.33333334.
-func change(now, then int64, scale int) decimal.Decimal {
-	if then == 0 {
-		return noSize
+// change is (now-then)/then with at most scale digits, without trailing zeros: what price24hPcnt and change24h show. Recorded frames
+// round in different ways: linear and inverse cut off (0.1583158 is 0.158315), spot takes the nearest (0.019553 is 0.0196),
+// option goes down (-1/3 is -0.33333334).
+func change(now, then int64, scale int, how decimal.Rounding) decimal.Decimal {
+	d, err := decimal.FromInt(now-then).Quo(decimal.FromInt(then), scale, how)
+	if err != nil {
+		return noSize // there was no price
 	}
-	pow := int64(1)
-	for range scale {
-		pow *= 10
-	}
-	if then < 0 { // a spread's price
-		now, then = -now, -then
-	}
-	return catalog.Trimmed(fixed.MulDiv(now-then, pow, then), scale)
-}
-
-// basisRates are what a future's mark price is above the index, as a part of the index, and that for a year. Choice: recorded
-// frames fit the mark price better than the last one.
-func basisRates(mark, index, left int64) (rate, year decimal.Decimal) {
-	const scale, units = 8, 100_000_000
-	if index <= 0 {
-		return noSize, noSize
-	}
-	r := fixed.MulDivRound(mark-index, units, index)
-	rate, year = decimal.New(r, scale), noSize
-	if left > 0 {
-		year = decimal.New(fixed.MulDivRound(r, 365*day/millisecond, left/millisecond), scale)
-	}
-	return rate, year
+	return trimmed(d)
 }
 
 // trimmedQty is a quantity without trailing zeros, which most topics of linear and inverse keep.

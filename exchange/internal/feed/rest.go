@@ -105,7 +105,7 @@ func (f *Feed) Ticker(id catalog.ID) (bybit.Ticker, bool) {
 		return bybit.Ticker{}, false
 	}
 	v := f.figures(m)
-	t := m.render(&v)
+	t := f.render(m, &v)
 	if m.ch == wire.Spot {
 		m.renderBest(&t, &v)
 	}

@@ -7,27 +7,24 @@ import (
 	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/price"
 )
 
-// Quote is what the price board says of an instrument at the moment. What an instrument does not have is 0.
-type Quote struct {
-	Mark, Index  fixed.F // in the quote coin
-	Funding      fixed.F // the current estimate of the next rate
-	NextFunding  int64
-	Predicted    fixed.F // delivery price, in the 30 minutes before the delivery
-	Underlying   fixed.F // option
-	MarkIV       fixed.F
-	Delta, Gamma fixed.F
-	Vega, Theta  fixed.F
-	Sell, Buy    int64   // price limits in ticks: lowest sell, highest buy
-	Limited      bool    // there are price limits
-	USD          fixed.F // index price of the base coin in US dollars
+// Board is what the feed reads of the board of computed prices, *price.Board.
+type Board interface {
+	Now() int64 // of the last update
+	Mark(id catalog.ID) fixed.F
+	IndexOf(id catalog.ID) fixed.F
+	Index(base, quote string) (fixed.F, bool)
+	Funding(id catalog.ID) (rate fixed.F, next int64)
+	Predicted(id catalog.ID) (fixed.F, bool)
+	Basis(id catalog.ID) (price.Basis, bool)
+	Option(id catalog.ID) (price.OptionMark, bool)
+	ImpliedVol(id catalog.ID, ticks int64) fixed.F
+	Limits(id catalog.ID) (price.Limits, bool)
 }
 
-// Board is the board of computed prices.
-type Board interface {
-	Quote(id catalog.ID) Quote
-}
+var _ Board = (*price.Board)(nil)
 
 // Amount is a sum of values of trades: ticks times lots, or on inverse 10^-8 base coin, as an unsigned number of 128 bits.
 // Spreads, whose prices may be negative, have none.

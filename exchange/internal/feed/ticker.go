@@ -7,6 +7,7 @@ import (
 	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/fixed"
 	"github.com/bywire/bywire/exchange/internal/state"
 	"github.com/bywire/bywire/internal/wire"
 )
@@ -37,8 +38,6 @@ const (
 	figPredicted // delivery price; 0 until 30 minutes before
 	figUnderlying
 	figMarkIV
-	figBidIV
-	figAskIV
 	figDelta
 	figGamma
 	figVega
@@ -46,8 +45,10 @@ const (
 	figTotalVolume
 	figTotalTurnoverHi
 	figTotalTurnoverLo
-	figLeft // ns to the delivery, of futures
-	figUSD  // index price in US dollars, spot
+	figBasis
+	figBasisRate
+	figBasisYear
+	figUSD // index price in US dollars, spot
 	figureCount
 )
 
@@ -75,15 +76,14 @@ func (s *tickerState) walk(w *state.Walker) {
 }
 
 // pushTickers pushes the tickers that may have changed: of spot, or of all others, which have another interval. What the
-// price board says changes by the second.
+// price board says changes with its updates.
 func (f *Feed) pushTickers(spot bool) {
 	last := &f.tickersAt[0]
 	if !spot {
 		last = &f.tickersAt[1]
 	}
-	all := f.now/second != *last/second
-	*last = f.now
-	if all {
+	if at := f.board.Now(); at != *last {
+		*last = at
 		for _, m := range f.markets {
 			if m != nil && (m.ch == wire.Spot) == spot {
 				f.pushTicker(m)
@@ -117,7 +117,7 @@ func (f *Feed) pushTicker(m *market) {
 		f.publish(s.topic, &f.ticker, true)
 		return
 	}
-	f.before = m.render(&old)
+	f.before = f.render(m, &old)
 	if delta, some := changes(&f.ticker.Ticker, &f.before); some {
 		f.ticker.Ticker, f.ticker.Snapshot = delta, false
 		f.publish(s.topic, &f.ticker, false)
@@ -128,7 +128,7 @@ func (f *Feed) pushTicker(m *market) {
 func (f *Feed) headTicker(m *market) {
 	s := &m.ticker
 	f.ticker.Topic, f.ticker.Time, f.ticker.Snapshot = s.topic.msg, clock(s.pushed), true
-	f.ticker.Ticker = m.render(&s.shown)
+	f.ticker.Ticker = f.render(m, &s.shown)
 	f.ticker.MessageID, f.ticker.Seq = "", s.seq
 	switch m.ch {
 	case wire.Option:
@@ -156,42 +156,51 @@ func (f *Feed) figures(m *market) (v figures) {
 
 // boardFigures gathers what the price board says.
 func (f *Feed) boardFigures(m *market, v *figures) {
-	if m.ch == wire.Spread {
+	id := m.inst.ID
+	switch m.ch {
+	case wire.Spread:
+		return
+	case wire.Spot:
+		v[figUSD] = int64(f.usdIndex(m))
 		return
 	}
-	q := f.board.Quote(m.inst.ID)
-	if m.ch == wire.Spot {
-		v[figUSD] = int64(q.USD)
-		return
+	v[figMark], v[figIndex] = int64(f.board.Mark(id)), int64(f.board.IndexOf(id))
+	if p, ok := f.board.Predicted(id); ok {
+		v[figPredicted] = int64(p)
 	}
-	v[figMark], v[figIndex], v[figPredicted] = int64(q.Mark), int64(q.Index), int64(q.Predicted)
 	switch m.inst.Kind {
 	case catalog.Perpetual:
-		v[figFunding], v[figNextFunding] = int64(q.Funding), q.NextFunding
+		rate, next := f.board.Funding(id)
+		v[figFunding], v[figNextFunding] = int64(rate), next
 	case catalog.Future:
-		// By the minute: the rate of a year changes slowly and is no reason to push.
-		v[figLeft] = max(0, m.inst.Delivery-f.now) / minute * minute
+		if b, ok := f.board.Basis(id); ok {
+			v[figBasis], v[figBasisRate], v[figBasisYear] = int64(b.Basis), int64(b.Rate), int64(b.Year)
+		}
 	case catalog.Option:
-		v[figUnderlying], v[figMarkIV] = int64(q.Underlying), int64(q.MarkIV)
-		v[figDelta], v[figGamma], v[figVega], v[figTheta] = int64(q.Delta), int64(q.Gamma), int64(q.Vega), int64(q.Theta)
-		v[figBidIV], v[figAskIV] = m.impliedVol(&q, v[figBid], v[figBidLots]), m.impliedVol(&q, v[figAsk], v[figAskLots])
+		if o, ok := f.board.Option(id); ok {
+			v[figUnderlying], v[figMarkIV] = int64(o.Underlying), int64(o.Vol)
+			v[figDelta], v[figGamma], v[figVega], v[figTheta] = int64(o.Delta), int64(o.Gamma), int64(o.Vega), int64(o.Theta)
+		}
 		v[figTotalVolume] = m.totalLots
 		v.setAmount(figTotalTurnoverHi, m.totalValue)
 	}
 }
 
-// impliedVol is the volatility at which an option is worth a price. Choice: a straight line through the mark price with vega as
-// its slope, which is exact enough where quotes are.
-func (m *market) impliedVol(q *Quote, ticks, lots int64) int64 {
-	if lots == 0 || q.Vega <= 0 {
+// usdIndex is the index price of a spot pair's base coin in US dollars.
+func (f *Feed) usdIndex(m *market) fixed.F {
+	if usd, ok := f.board.Index(m.inst.Base, "USD"); ok {
+		return usd
+	}
+	// No contract is in dollars: by way of the quote coin.
+	usd, ok := f.cat.Stable(m.inst.Quote)
+	if !ok {
 		return 0
 	}
-	// Vega is the change of the price per percent of volatility.
-	return int64(max(0, q.MarkIV.Add(m.inst.PriceOf(ticks).Sub(q.Mark).Div(q.Vega)/100)))
+	return f.board.IndexOf(m.inst.ID).Mul(usd)
 }
 
 // render is the ticker that figures make.
-func (m *market) render(v *figures) bybit.Ticker {
+func (f *Feed) render(m *market, v *figures) bybit.Ticker {
 	in := m.inst
 	t := bybit.Ticker{
 		Symbol: in.Symbol, LastPrice: in.Price(v[figLast]), HighPrice24h: in.Price(v[figHigh]), LowPrice24h: in.Price(v[figLow]),
@@ -203,7 +212,7 @@ func (m *market) render(v *figures) bybit.Ticker {
 	case wire.Spot:
 		m.renderSpot(&t, v)
 	case wire.Option:
-		m.renderOption(&t, v)
+		f.renderOption(m, &t, v)
 	case wire.Spread:
 		t.PrevPrice24h, t.Volume24h = in.Price(v[figPrev24]), in.Qty(v[figVolume])
 		t.Mark(bybit.TickerBidPrice, bybit.TickerBidSize, bybit.TickerAskPrice, bybit.TickerAskSize)
@@ -226,7 +235,7 @@ func (m *market) renderBest(t *bybit.Ticker, v *figures) {
 func (m *market) renderSpot(t *bybit.Ticker, v *figures) {
 	in := m.inst
 	t.PrevPrice24h, t.Volume24h, t.Turnover24h = in.Price(v[figPrev24]), in.Qty(v[figVolume]), turnover(in, v.amount(figTurnoverHi), 8, true)
-	t.Price24hPcnt = change(v[figLast], v[figPrev24], 4)
+	t.Price24hPcnt = change(v[figLast], v[figPrev24], 4, decimal.HalfEven)
 	t.USDIndexPrice = number(v[figUSD], 8)
 	t.Mark(bybit.TickerUSDIndexPrice)
 }
@@ -235,7 +244,7 @@ func (m *market) renderFutures(t *bybit.Ticker, v *figures) {
 	in := m.inst
 	t.TickDirection = tickDirections[v[figDir]]
 	t.PrevPrice24h, t.PrevPrice1h = in.Price(v[figPrev24]), in.Price(v[figPrev1])
-	t.Price24hPcnt = change(v[figLast], v[figPrev24], 6)
+	t.Price24hPcnt = change(v[figLast], v[figPrev24], 6, decimal.ToZero)
 	t.MarkPrice, t.IndexPrice = padded(v[figMark], in.MarkScale), padded(v[figIndex], in.MarkScale)
 	t.SingleOpenInterest = trimmedQty(in, v[figOpen])
 	t.OpenInterest = trimmedQty(in, 2*v[figOpen])
@@ -253,19 +262,19 @@ func (m *market) renderFutures(t *bybit.Ticker, v *figures) {
 	t.DeliveryTime = time.Unix(0, in.Delivery).UTC()
 	t.DeliveryFeeRate = in.Info.DeliveryFeeRate
 	t.PredictedDeliveryPrice = padded(v[figPredicted], in.MarkScale)
-	last := int64(in.PriceOf(v[figLast]))
-	t.Basis = padded(last-v[figIndex], in.MarkScale)
-	t.BasisRate, t.BasisRateYear = basisRates(v[figMark], v[figIndex], v[figLeft])
+	t.Basis = padded(v[figBasis], in.MarkScale)
+	t.BasisRate, t.BasisRateYear = padded(v[figBasisRate], 8), padded(v[figBasisYear], 8)
 }
 
-func (m *market) renderOption(t *bybit.Ticker, v *figures) {
+func (f *Feed) renderOption(m *market, t *bybit.Ticker, v *figures) {
 	in := m.inst
 	for _, p := range []struct{ price, size *decimal.Decimal }{{&t.BidPrice, &t.BidSize}, {&t.AskPrice, &t.AskSize}} {
 		if !p.price.IsSet() {
 			*p.price, *p.size = noSize, noSize
 		}
 	}
-	t.BidIV, t.AskIV = number(v[figBidIV], 4), number(v[figAskIV], 4)
+	// What volatility a price means is not among the figures: it is dear to compute, and follows the mark price.
+	t.BidIV, t.AskIV = f.volatility(in, v[figBid], v[figBidLots]), f.volatility(in, v[figAsk], v[figAskLots])
 	t.MarkPrice, t.IndexPrice, t.MarkPriceIV = number(v[figMark], 8), number(v[figIndex], 2), number(v[figMarkIV], 4)
 	t.UnderlyingPrice, t.PredictedDeliveryPrice = number(v[figUnderlying], 8), number(v[figPredicted], 8)
 	t.OpenInterest = trimmedQty(in, v[figOpen])
@@ -273,5 +282,13 @@ func (m *market) renderOption(t *bybit.Ticker, v *figures) {
 	t.TotalVolume = wholeNumber(int64(in.QtyOf(v[figTotalVolume]).Round()))
 	t.TotalTurnover = turnover(in, v.amount(figTotalTurnoverHi), 0, false)
 	t.Delta, t.Gamma, t.Vega, t.Theta = number(v[figDelta], 8), number(v[figGamma], 8), number(v[figVega], 8), number(v[figTheta], 8)
-	t.Change24h = change(v[figLast], v[figPrev24], 8)
+	t.Change24h = change(v[figLast], v[figPrev24], 8, decimal.Floor)
+}
+
+// volatility is the volatility that a price of an option means, 0 if there is nothing at it.
+func (f *Feed) volatility(in *catalog.Instrument, ticks, lots int64) decimal.Decimal {
+	if lots == 0 {
+		return noSize
+	}
+	return number(int64(f.board.ImpliedVol(in.ID, ticks)), 4)
 }

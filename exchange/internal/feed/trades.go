@@ -253,9 +253,11 @@ var sideNames = [...]bybit.Side{bybit.Buy, bybit.Sell}
 
 // priceOption notes what an option was thought to be worth when it traded.
 func (f *Feed) priceOption(m *market, t *trade) {
-	q := f.board.Quote(m.inst.ID)
-	t.mark, t.index, t.markIV = q.Mark, q.Index, q.MarkIV
-	t.ofIV = fixed.F(m.impliedVol(&q, t.price, t.lots))
+	id := m.inst.ID
+	t.mark, t.index = f.board.Mark(id), f.board.IndexOf(id)
+	if o, ok := f.board.Option(id); ok {
+		t.markIV, t.ofIV = o.Vol, f.board.ImpliedVol(id, t.price)
+	}
 }
 
 // amount is the value of one trade, as amounts count it.

@@ -34,6 +34,7 @@ func (b *Book) Amend(id uint64, price, qty int64) []engine.Event {
 			return
 		}
 		b.tell(engine.Amended, engine.NoReason, &o, qty-done)
+		b.events[len(b.events)-1].Was = r.Price
 		if o.Price == r.Price && qty < r.Qty {
 			b.orders[s][i].Qty, b.orders[s][i].Left = qty, qty-done
 			b.changed[s] = true

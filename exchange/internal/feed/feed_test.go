@@ -1,0 +1,419 @@
+package feed
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/price"
+	"github.com/bywire/bywire/exchange/internal/state"
+	"github.com/bywire/bywire/internal/wire"
+)
+
+// frames collects what a topic pushes, as text.
+func (v *venue) framesOf(ch wire.Channel, name string) *[]string {
+	v.t.Helper()
+	topic := v.topic(ch, name)
+	list := new([]string)
+	before := v.every
+	v.every = func(t *Topic, frame []byte) {
+		if before != nil {
+			before(t, frame)
+		}
+		if t == topic {
+			*list = append(*list, string(frame))
+		}
+	}
+	return list
+}
+
+// A book of one level is sent when its best prices change, and again after 3 s of silence with the same u, seq and cts.
+func TestTopOfBookIsRepeated(t *testing.T) {
+	v := newVenue(t, "linear:BTCUSDT")
+	id := v.find(bybit.Linear, "BTCUSDT").ID
+	frames := v.framesOf(wire.Linear, "orderbook.1.BTCUSDT")
+	v.advance(testStart + 10*millisecond)
+	v.place(id, engine.Order{Account: 1, Side: engine.Buy, Price: 880_000, Qty: 1500})
+	v.advance(testStart + 15*millisecond)
+	v.place(id, engine.Order{Account: 1, Side: engine.Buy, Price: 879_000, Qty: 1}) // changes nothing at the top
+	v.advance(testStart + 7*second)
+	frame := func(ts int, bids string, u, seq int, cts int) string {
+		end := ""
+		if seq > 0 {
+			end = fmt.Sprintf(`,"seq":%d`, seq)
+		}
+		return fmt.Sprintf(`{"topic":"orderbook.1.BTCUSDT","ts":%d,"type":"snapshot","data":{"s":"BTCUSDT","b":[%s],"a":[],"u":%d%s},"cts":%d}`,
+			1767225600000+ts, bids, u, end, 1767225600000+cts)
+	}
+	want := []string{
+		frame(10, ``, 1, 0, 0),
+		frame(20, `["88000.00","1.500"]`, 2, 2, 15),
+		frame(3020, `["88000.00","1.500"]`, 2, 2, 15),
+		frame(6020, `["88000.00","1.500"]`, 2, 2, 15),
+	}
+	if !slices.Equal(*frames, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(*frames, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A restart begins each book anew: a snapshot with u = 1, and on orderbook.full a delta of everything.
+func TestRestartBeginsAnew(t *testing.T) {
+	v := newMarkets(t)
+	in := v.find(bybit.Spot, "BTCUSDT")
+	full, deep := v.framesOf(wire.Spot, "orderbook.full.BTCUSDT"), v.framesOf(wire.Spot, "orderbook.50.BTCUSDT")
+	v.place(in.ID, engine.Order{Account: 1, Side: engine.Buy, Price: 880_000, Qty: 7})
+	v.wait(time.Second)
+	v.place(in.ID, engine.Order{Account: 1, Side: engine.Sell, Price: 880_011, Qty: 9})
+	v.wait(time.Second)
+	*full, *deep = nil, nil
+	v.feed.Restart(v.now, in.ID)
+	v.wait(time.Second)
+	wantFull := `{"topic":"orderbook.full.BTCUSDT","ts":1767225602200,"type":"delta","data":{"s":"BTCUSDT","b":[["88000","0.000007"]],"a":[["88001.1","0.000009"]],"u":1,"seq":2},"cts":1767225601000}`
+	wantDeep := `{"topic":"orderbook.50.BTCUSDT","ts":1767225602020,"type":"snapshot","data":{"s":"BTCUSDT","b":[["88000","0.000007"]],"a":[["88001.1","0.000009"]],"u":1,"seq":2},"cts":1767225601000}`
+	if len(*full) != 1 || (*full)[0] != wantFull || len(*deep) != 1 || (*deep)[0] != wantDeep {
+		t.Errorf("full %s\ndeep %s", *full, *deep)
+	}
+}
+
+// A delivered contract has no topics any more, and its full book says so.
+func TestDelivered(t *testing.T) {
+	v := newVenue(t, "BTCUSDH26")
+	in := v.find(bybit.Inverse, "BTCUSDH26")
+	full := v.framesOf(wire.Inverse, "orderbook.full.BTCUSDH26")
+	before := len(v.feed.index)
+	v.place(in.ID, engine.Order{Account: 1, Side: engine.Buy, Price: 880_000, Qty: 7})
+	v.wait(time.Second)
+	*full = nil
+	numbers := v.feed.Topics()
+	v.feed.Delivered(v.now, in.ID)
+	if want := `{"topic":"orderbook.full.BTCUSDH26","type":"delta","ts":1767225601000,"data":{"s":"BTCUSDH26","b":[],"a":[],"u":1,"seq":1},"cts":1767225600000}`; len(*full) != 1 || (*full)[0] != want {
+		t.Errorf("got %s, want %s", *full, want)
+	}
+	if _, ok := v.feed.Topic(wire.Inverse, "tickers.BTCUSDH26"); ok || before-len(v.feed.index) != 23 {
+		t.Errorf("%d topics went, of 23", before-len(v.feed.index))
+	}
+	if _, ok := v.feed.Ticker(in.ID); ok || len(v.feed.Insurance()) != 0 || len(v.feed.tops) != 0 || len(v.feed.priced) != 0 {
+		t.Error("something of it is left")
+	}
+	v.wait(2 * time.Second)
+	v.place(in.ID, engine.Order{Account: 1, Side: engine.Buy, Price: 880_000, Qty: 7}) // nobody should, and nothing happens
+	v.feed.Listed(in.ID)
+	if topic := v.topic(wire.Inverse, "tickers.BTCUSDH26"); topic.N < numbers {
+		t.Errorf("topic number %d was given twice", topic.N)
+	}
+}
+
+// Liquidations are pushed each 500 ms, as positions; the pool takes what lies between the trades and the bankruptcy price.
+func TestLiquidationsFeedThePool(t *testing.T) {
+	v := newVenue(t, "linear:SOLUSDT", "linear:BTCUSDT")
+	in := v.find(bybit.Linear, "SOLUSDT")
+	v.board.set(v, in.ID, func(q *quote) { q.mark = fixed.FromInt(125) })
+	rate := v.feed.markets[in.ID].maintenance()
+	if rate <= 0 || rate > f(1, 10) {
+		t.Fatalf("maintenance margin rate %v", rate)
+	}
+	long := in.TicksOf(fixed.FromInt(125).Mul(fixed.One - rate)) // bankruptcy price of a long position
+	for _, price := range []int64{12_500, 12_400, long - 50} {
+		v.place(in.ID, engine.Order{Account: 1, Side: engine.Buy, Price: price, Qty: 100})
+	}
+	losses, pools, alerts := v.framesOf(wire.Linear, "allLiquidation.SOLUSDT"), v.framesOf(wire.Linear, "insurance.USDT"), v.framesOf(wire.Inverse, "adlAlert.USDT")
+	v.wait(1100 * time.Millisecond)
+	*alerts = nil
+	pool := v.feed.poolOf(v.feed.markets[in.ID])
+	before := pool.balance
+	if len(*losses)+len(*pools) > 0 {
+		t.Fatalf("%s %s", *losses, *pools)
+	}
+	v.place(in.ID, engine.Order{Account: 2, Side: engine.Sell, Market: true, Qty: 250, Tag: engine.TagLiquidation})
+	v.place(in.ID, engine.Order{Account: 2, Side: engine.Sell, Market: true, Qty: 10}) // an ordinary order
+	v.wait(time.Second)
+	want := fmt.Sprintf(`{"topic":"allLiquidation.SOLUSDT","type":"snapshot","ts":1767225601500,"data":[{"T":1767225601100,"s":"SOLUSDT","S":"Buy","v":"25.0","p":"%s"}]}`, in.Price(long))
+	if len(*losses) != 1 || (*losses)[0] != want {
+		t.Errorf("got %s, want %s", *losses, want)
+	}
+	// 10 SOL at 125.00, 10 at 124.00, 5 half a dollar below the bankruptcy price; in 10^-8 USDT. A lot is 0.1 SOL.
+	gain := (100*(12_500-long) + 100*(12_400-long) - 50*50) * 100_000
+	if pool.balance-before != gain {
+		t.Errorf("the pool has gained %d, want %d", pool.balance-before, gain)
+	}
+	if len(*pools) != 1 || !strings.Contains((*pools)[0], `"type":"delta","ts":1767225602000,"data":[{"coin":"USDT","symbols":"SOLUSDT","balance":"`+catalog.Trimmed(pool.balance, 8).String()+`","updateTime":"1767225601100"}]}`) {
+		t.Errorf("pools: %s", *pools)
+	}
+	if len(*alerts) != 1 || !strings.Contains((*alerts)[0], `"s":"SOLUSDT","b":`+catalog.Trimmed(pool.balance, 8).String()) {
+		t.Errorf("alerts: %s", *alerts)
+	}
+	if adl := v.feed.ADL(in.ID); len(adl) != 1 || adl[0].Symbol != "SOLUSDT" {
+		t.Errorf("REST's alerts: %+v", adl)
+	}
+	// REST shows a pool as of the last minute.
+	funds := v.feed.Insurance()
+	i := slices.IndexFunc(funds, func(f Fund) bool { return f.Symbols == "SOLUSDT" })
+	if funds[i].Balance != before {
+		t.Errorf("REST shows %d before the minute is over, want %d", funds[i].Balance, before)
+	}
+	v.wait(time.Minute)
+	if funds = v.feed.Insurance(); funds[i].Balance != pool.balance || funds[i].At != testStart+minute {
+		t.Errorf("REST shows %+v, want %d", funds[i], pool.balance)
+	}
+	// A loss shows in the alerts.
+	v.place(in.ID, engine.Order{Account: 1, Side: engine.Sell, Price: 14_000, Qty: 1_000_000})
+	v.place(in.ID, engine.Order{Account: 2, Side: engine.Buy, Market: true, Qty: 1_000_000, Tag: engine.TagLiquidation})
+	v.wait(time.Second)
+	if pool.balance >= before || !strings.Contains((*alerts)[len(*alerts)-1], `"pr":-0.`) || !strings.Contains((*losses)[1], `"S":"Sell"`) {
+		t.Errorf("after a loss: balance %d, alerts %s, liquidations %s", pool.balance, *alerts, *losses)
+	}
+}
+
+// Open interest follows positions: a trade between two who open adds, one by which a long position changes hands does not, one that
+// closes on both sides takes away.
+func TestOpenInterest(t *testing.T) {
+	v := newVenue(t, "linear:BTCUSDT")
+	in := v.find(bybit.Linear, "BTCUSDT")
+	base := v.feed.OpenInterest(in.ID)
+	if want := in.LotsOf(fixed.FromInt(int64(in.OpenValue / 88_000))); base < want*9/10 || base > want*11/10 {
+		t.Fatalf("%d lots are open at the start, want about %d", base, want)
+	}
+	trade := func(seller, buyer uint32, lots, want int64) {
+		t.Helper()
+		v.place(in.ID, engine.Order{Account: seller, Side: engine.Sell, Price: 880_000, Qty: lots})
+		v.place(in.ID, engine.Order{Account: buyer, Side: engine.Buy, Market: true, Qty: lots})
+		if got := v.feed.OpenInterest(in.ID) - base; got != want {
+			t.Errorf("%d sells %d to %d: %d are open, want %d", seller, lots, buyer, got, want)
+		}
+	}
+	trade(1, 2, 10, 10)
+	trade(2, 3, 4, 10) // 2 passes on what it has
+	trade(3, 1, 4, 6)  // both close
+	trade(2, 1, 9, 3)  // both turn about: 2 from 6 to -3, 1 from -6 to 3
+	half := v.feed.LongShare(in.ID, f(1, 2))
+	if half != f(51, 102) {
+		t.Errorf("long share %v", half)
+	}
+}
+
+// Block trades show in their own topic and as public trades, and move no price.
+func TestBlockTrades(t *testing.T) {
+	v := newMarkets(t)
+	perp, option := v.find(bybit.Linear, "BTCUSDT"), v.find(bybit.Option, "BTC-2JAN26-88000-C-USDT")
+	v.board.set(v, perp.ID, func(q *quote) { q.mark = fixedOf(t, "88001.25") })
+	v.board.set(v, option.ID, func(q *quote) { q.option = price.OptionMark{Vol: f(1, 2), Underlying: fixedOf(t, "88020.5")} })
+	rfq, trades := v.framesOf(wire.RFQ, "rfq.open.public.trades"), v.framesOf(wire.Linear, "publicTrade.BTCUSDT")
+	last := v.feed.LastPrice(perp.ID)
+	if v.feed.Block(v.now, "custom", []BlockLeg{{ID: 1 << 20, Lots: 1}}) || v.feed.Block(v.now, "custom", nil) {
+		t.Error("a block trade of what is not listed")
+	}
+	if !v.feed.Block(v.now, "custom", []BlockLeg{{perp.ID, engine.Sell, 880_000, 5000}, {option.ID, engine.Buy, 60, 500}}) {
+		t.Fatal("refused")
+	}
+	blocks := v.feed.Blocks(10)
+	want := `{"topic":"rfq.open.public.trades","creationTime":1767225600000,"data":[{"rfqId":"` + blocks[0].RFQID + `","strategyType":"custom","legs":[` +
+		`{"category":"linear","symbol":"BTCUSDT","side":"Sell","price":"88000.00","qty":"5.000","markPrice":"88001.25"},` +
+		`{"category":"option","symbol":"BTC-2JAN26-88000-C-USDT","side":"Buy","price":"300","qty":"5","markPrice":"88020.5"}],"createdAt":"1767225600000","updatedAt":"1767225600000"}]}`
+	if len(*rfq) != 1 || (*rfq)[0] != want {
+		t.Errorf("got %s, want %s", *rfq, want)
+	}
+	if len(*trades) != 1 || !strings.Contains((*trades)[0], `"BT":true`) || v.feed.LastPrice(perp.ID) != last {
+		t.Errorf("trades %s, last price %d", *trades, v.feed.LastPrice(perp.ID))
+	}
+	if coin := v.feed.CoinTrades(nil, "BTC", 5, nil); len(coin) != 1 || !coin[0].Block || coin[0].Symbol != option.Symbol {
+		t.Errorf("trades of options on BTC: %+v", coin)
+	}
+}
+
+// Maintenance is pushed when it is announced and when it changes, and REST shows the newest state.
+func TestMaintenance(t *testing.T) {
+	v := newVenue(t, "spot:BTCUSDT")
+	frames := v.framesOf(wire.Status, "system.status")
+	n := Notice{Title: "upgrade", State: "scheduled", Begin: testStart + hour, End: testStart + 2*hour, ServiceTypes: []int64{2, 3}, Products: []int64{1}, UIDSuffixes: []int64{7}, MaintainType: 1, Env: 1}
+	n.ID = v.feed.Maintain(v.now, n)
+	n.State = "ongoing"
+	if v.feed.Maintain(v.now, n) != n.ID {
+		t.Error("another id")
+	}
+	want := `{"topic":"system.status","ts":1767225600000,"data":[{"id":"` + n.ID + `","title":"upgrade","state":"ongoing","begin":"1767229200000","end":"1767232800000","href":"",` +
+		`"serviceTypes":[2,3],"product":[1],"uidSuffix":[7],"maintainType":1,"env":1}]}`
+	if len(*frames) != 2 || (*frames)[1] != want {
+		t.Errorf("got %s, want %s", *frames, want)
+	}
+	if list := v.feed.Maintenance(); len(list) != 1 || list[0].State != "ongoing" || list[0].UIDSuffixes[0] != "7" {
+		t.Errorf("REST shows %+v", list)
+	}
+}
+
+// Price limits are pushed when they change, at 300 ms, and a new subscriber gets them.
+func TestPriceLimits(t *testing.T) {
+	v := newVenue(t, "spot:BTCUSDT")
+	in := v.find(bybit.Spot, "BTCUSDT")
+	frames := v.framesOf(wire.Spot, "priceLimit.BTCUSDT")
+	v.wait(time.Second)
+	set := func(sell, buy int64) {
+		v.board.set(v, in.ID, func(q *quote) { q.limits = price.Limits{LowestSell: sell, HighestBuy: buy} })
+		v.wait(600 * time.Millisecond)
+	}
+	set(870_000, 890_005)
+	set(870_000, 890_005)
+	set(870_001, 890_005)
+	want := []string{
+		`{"topic":"priceLimit.BTCUSDT","data":{"symbol":"BTCUSDT","buyLmt":"89000.5","sellLmt":"87000"},"ts":1767225601200}`,
+		`{"topic":"priceLimit.BTCUSDT","data":{"symbol":"BTCUSDT","buyLmt":"89000.5","sellLmt":"87000.1"},"ts":1767225602400}`,
+	}
+	if !slices.Equal(*frames, want) {
+		t.Errorf("got %s, want %s", *frames, want)
+	}
+	if got := v.feed.Snapshot(v.topic(wire.Spot, "priceLimit.BTCUSDT"), nil); len(got) != 1 || string(got[0]) != want[1] {
+		t.Errorf("a new subscriber gets %s", got)
+	}
+}
+
+// busyRun runs random commands over all categories, and calls at, if it is not nil, halfway. It returns a digest of all frames, with the
+// count of those from halfway on.
+func busyRun(v *venue, seed uint64, at func()) {
+	r := rand.New(rand.NewPCG(seed, 9))
+	var traders []*trader
+	for _, row := range markets {
+		traders = append(traders, newTrader(v, v.find(row.category, row.symbol).ID, seed, row.mid, 200))
+	}
+	for i := range 600 {
+		if i == 300 && at != nil {
+			at()
+		}
+		for range 12 {
+			traders[r.IntN(len(traders))].step()
+		}
+		if i%20 == 0 {
+			id := traders[r.IntN(len(traders))].id
+			v.board.set(v, id, func(q *quote) {
+				q.mark, q.index = fixed.FromInt(88_000+r.Int64N(20)), fixed.FromInt(88_000+r.Int64N(20))
+				q.limits = price.Limits{LowestSell: 800_000 + r.Int64N(10), HighestBuy: 900_000}
+			})
+		}
+		v.wait(time.Duration(r.IntN(60)) * time.Millisecond)
+	}
+}
+
+// Who listens changes nothing: with nobody, with everybody, and with clients that come and go, the state is the same in the end, and
+// two runs push the same bytes.
+func TestListenersChangeNothing(t *testing.T) {
+	var hashes, digests [][32]byte
+	for run := range 4 {
+		v := newMarkets(t)
+		digest := sha256.New()
+		if run < 2 {
+			v.every = func(topic *Topic, frame []byte) { fmt.Fprintf(digest, "%s %s %s\n", topic.Channel, topic.Name, frame) }
+		}
+		busyRun(v, 4, func() {
+			if run == 3 {
+				for _, name := range []string{"orderbook.50.BTCUSDT", "tickers.BTCUSDT", "kline.1.BTCUSDT", "orderbook.rpi.BTCUSDT"} {
+					v.join(v.topic(wire.Linear, name))
+					v.join(v.topic(wire.Spot, name))
+				}
+			}
+		})
+		hashes = append(hashes, state.Hash(v.feed))
+		digests = append(digests, [32]byte(digest.Sum(nil)))
+	}
+	for i, h := range hashes {
+		if h != hashes[0] {
+			t.Errorf("run %d: the state differs", i)
+		}
+	}
+	if digests[0] != digests[1] || digests[0] == digests[2] {
+		t.Error("two runs have pushed different frames, or none")
+	}
+}
+
+// A feed restored from a snapshot, with books restored as well, goes on as if nothing had happened.
+func TestRestoredFeedGoesOn(t *testing.T) {
+	var runs [2]bytes.Buffer
+	for run := range runs {
+		v := newMarkets(t)
+		second := false
+		v.every = func(topic *Topic, frame []byte) {
+			if second {
+				fmt.Fprintf(&runs[run], "%s %s %s\n", topic.Channel, topic.Name, frame)
+			}
+		}
+		busyRun(v, 8, func() {
+			second = true
+			v.feed.Maintain(v.now, Notice{Title: "a", State: "scheduled"})
+			v.feed.Block(v.now, "custom", []BlockLeg{{ID: v.find(bybit.Linear, "BTCUSDT").ID, Price: 1, Lots: 1}})
+			if run == 0 {
+				return
+			}
+			saved := state.Bytes(v.feed)
+			for id, b := range v.books {
+				fresh := engine.New(engine.Config{})
+				if err := state.Restore(fresh, state.Bytes(b)); err != nil {
+					t.Fatal(err)
+				}
+				v.books[id] = fresh
+			}
+			v.feed = New(v.cat, v, v.board, v.bars, v, testStart)
+			if err := state.Restore(v.feed, saved); err != nil {
+				t.Fatal(err)
+			}
+			if state.Hash(v.feed) != sha256.Sum256(saved) {
+				t.Error("the restored feed has another state")
+			}
+		})
+	}
+	if a, b := runs[0].String(), runs[1].String(); a != b || len(a) < 100_000 {
+		al, bl := strings.Split(a, "\n"), strings.Split(b, "\n")
+		for i := range min(len(al), len(bl)) {
+			if al[i] != bl[i] {
+				t.Fatalf("frame %d:\n%s\n%s", i, al[i], bl[i])
+			}
+		}
+		t.Errorf("%d and %d bytes", len(a), len(b))
+	}
+}
+
+// Bytes from anywhere restore or are refused, and never panic.
+func FuzzRestore(f *testing.F) {
+	v := newVenue(f, "BTCUSDT", "BTC-2JAN26-88000-C-USDT")
+	fresh := state.Bytes(v.feed)
+	f.Add(fresh)
+	for _, in := range v.cat.Live() {
+		mid := int64(1000)
+		tr := newTrader(v, in.ID, 1, mid, 10)
+		for range 100 {
+			tr.step()
+		}
+	}
+	v.wait(time.Second)
+	v.feed.Maintain(v.now, Notice{Title: "a"})
+	v.feed.Block(v.now, "custom", []BlockLeg{{ID: 0, Price: 1, Lots: 1}})
+	f.Add(state.Bytes(v.feed))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		v.t = t
+		to := New(v.cat, v, v.board, v.bars, nil, testStart)
+		if state.Restore(to, b) != nil {
+			return
+		}
+		again := state.Bytes(to)
+		if !bytes.Equal(again, b) {
+			t.Error("restored to another state")
+		}
+		for _, every := range Classes() {
+			to.Push(v.now+second, every)
+		}
+		for _, topic := range to.index {
+			to.Snapshot(topic, nil)
+		}
+		for id := range catalog.ID(4) {
+			to.Ticker(id)
+			to.Trades(nil, id, 1000)
+		}
+		to.Blocks(10)
+	})
+}
