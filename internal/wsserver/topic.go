@@ -54,8 +54,9 @@ type topicKey struct {
 // Topic is one topic of one channel with its subscribers. Everything about one topic (Publish, and Subscription.Answer
 // for it) is to be called from one goroutine at a time; different topics are independent of each other.
 type Topic struct {
-	srv  *Server
-	name string
+	srv     *Server
+	channel wire.Channel
+	name    string
 
 	wanted atomic.Bool // subs is not empty
 
@@ -73,11 +74,14 @@ func (v *Server) Topic(ch wire.Channel, name string) *Topic {
 	key := topicKey{ch, name}
 	t := v.topics[key]
 	if t == nil {
-		t = &Topic{srv: v, name: name}
+		t = &Topic{srv: v, channel: ch, name: name}
 		v.topics[key] = t
 	}
 	return t
 }
+
+// Channel is the channel of the topic.
+func (t *Topic) Channel() wire.Channel { return t.channel }
 
 // Name is the topic as subscribed, such as "orderbook.50.BTCUSDT".
 func (t *Topic) Name() string { return t.name }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/feed"
+	"github.com/bywire/bywire/exchange/internal/price"
 	"github.com/bywire/bywire/exchange/internal/state"
 )
 
@@ -27,6 +29,8 @@ type Config struct {
 	// Quiet leaves the generated orders out. Prices still move. Default: false.
 	Quiet bool
 
+	// Sink gets what is published. Nothing of it is in the state: who listens changes nothing. Default: nobody listens.
+	Sink feed.Sink
 	// Journal gets each command before it is done. Default: nobody.
 	Journal func(Entry)
 }
@@ -39,6 +43,8 @@ type Core struct {
 	ids   orderIDs
 	queue timers
 	parts
+
+	levels []engine.Level // of one call, used again
 }
 
 // parts are what a core is made of. They refer to one another, and are replaced together.
@@ -46,6 +52,8 @@ type parts struct {
 	cat     *catalog.Catalog
 	skipped []string
 	books   *books
+	board   *price.Board
+	feed    *feed.Feed
 }
 
 // books are the books of the instruments, by number; nil: delivered.
@@ -88,7 +96,13 @@ func newParts(cfg *Config) (p parts, err error) {
 	for _, in := range p.cat.Live() {
 		p.books.open(in.ID)
 	}
+	p.board = price.New(p.cat, cfg.Start)
+	p.feed = newFeed(cfg, &p, cfg.Start)
 	return p, nil
+}
+
+func newFeed(cfg *Config, p *parts, now int64) *feed.Feed {
+	return feed.New(p.cat, p.books, p.board, unkept{}, cfg.Sink, now)
 }
 
 func newCatalog(cfg *Config) (cat *catalog.Catalog, skipped []string, err error) {
@@ -124,6 +138,12 @@ func (c *Core) Skipped() []string { return c.skipped }
 
 // Book returns the book of an instrument, nil if it was delivered.
 func (c *Core) Book(id catalog.ID) *engine.Book { return c.books.Book(id) }
+
+// Board is the board of computed prices.
+func (c *Core) Board() *price.Board { return c.board }
+
+// Feed is what is published, and what REST shows of it.
+func (c *Core) Feed() *feed.Feed { return c.feed }
 
 // ErrNoInstrument refuses a command about an instrument that there is not, or not any more.
 var ErrNoInstrument = errors.New("core: no such instrument")
@@ -173,7 +193,19 @@ func (c *Core) Walk(w *state.Walker) {
 	c.ids.walk(w)
 	c.queue.walk(w)
 	c.cat.Walk(w)
+	if w.Err() != nil {
+		return
+	}
 	c.books.walk(w, c.cat)
+	if w.Reading() {
+		// What knows the instruments is made for those that there are now.
+		c.board = price.New(c.cat, c.now)
+	}
+	c.board.Walk(w)
+	if w.Reading() {
+		c.feed = newFeed(&c.cfg, &c.parts, c.now)
+	}
+	c.feed.Walk(w)
 }
 
 // walk describes the books of the instruments that there are.

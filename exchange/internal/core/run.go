@@ -3,19 +3,32 @@ package core
 import (
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/feed"
 	"github.com/bywire/bywire/exchange/internal/fixed"
 )
 
 // table says what a timer of each kind does at its time, and when it is due again.
 var table = [timerKinds]func(c *Core, t timer) (again int64){
-	rollTimer: (*Core).roll,
+	rollTimer:  (*Core).roll,
+	boardTimer: (*Core).price,
+	pushTimer:  (*Core).push,
 }
+
+// classes are the intervals of pushes.
+var classes = feed.Classes()
 
 // setTimers sets all timers for a run that begins.
 func (c *Core) setTimers() {
 	c.queue = c.queue[:0]
 	c.queue.push(timer{at: c.cat.NextRoll(c.now), kind: rollTimer})
+	c.queue.push(timer{at: c.now, kind: boardTimer}) // there is no moment without prices
+	for n, every := range classes {
+		c.queue.push(timer{at: multiple(c.now, every), kind: pushTimer, n: int32(n)})
+	}
 }
+
+// multiple is the first multiple of a span at a time or after it.
+func multiple(at, span int64) int64 { return (at + span - 1) / span * span }
 
 // Next is when something is due next.
 func (c *Core) Next() int64 { return c.queue.next() }
@@ -98,7 +111,29 @@ func (c *Core) each(ids []catalog.ID, do func(*engine.Book) []engine.Event) ([]e
 
 // tell tells everyone inside what a command did.
 func (c *Core) tell(id catalog.ID, events []engine.Event) []engine.Event {
+	for i := range events {
+		c.feed.Event(c.now, id, &events[i])
+	}
+	c.feed.EndCommand(c.now, id)
 	return events
+}
+
+// push publishes what has changed since the push before.
+func (c *Core) push(t timer) int64 {
+	every := classes[t.n]
+	c.feed.Push(c.now, every)
+	return t.at + every
+}
+
+// price computes the prices of a second, and sets the price limits that follow from them.
+func (c *Core) price(t timer) int64 {
+	c.board.Update(c.now, inputs{c})
+	for _, in := range c.cat.Live() {
+		if l, ok := c.board.Limits(in.ID); ok {
+			c.books.list[in.ID].SetLimits(l.LowestSell, l.HighestBuy)
+		}
+	}
+	return multiple(t.at+1, second)
 }
 
 // roll delivers what expires and lists what follows.
@@ -106,16 +141,17 @@ func (c *Core) roll(timer) int64 {
 	delivered, listed := c.cat.Roll(c.now, c.underlying)
 	for _, id := range delivered {
 		c.tell(id, c.books.Book(id).Clear(engine.BySettlement))
+		c.board.Delivered(id)
+		c.feed.Delivered(c.now, id)
 		c.books.list[id] = nil
 	}
 	for _, id := range listed {
 		c.books.open(id)
+		c.board.Listed(id, c.now)
+		c.feed.Listed(id)
 	}
 	return c.cat.NextRoll(c.now)
 }
 
 // underlying is the price of a base coin in US dollars.
-func (c *Core) underlying(coin string) fixed.F {
-	a, _ := c.cat.Asset(coin)
-	return a.Start
-}
+func (c *Core) underlying(coin string) fixed.F { return inputs{c}.Index(coin) }

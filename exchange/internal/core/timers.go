@@ -23,12 +23,11 @@ type timer struct {
 type timerKind uint8
 
 const (
-	minuteTimer  timerKind = iota // bars close: what trades now is of the next minute
-	boardTimer                    // index, mark, greeks, limits; each second
-	fundingTimer                  // settlements at marks of now
-	rollTimer                     // delivery at prices of now, and what is listed instead
-	flowTimer                     // the generated market's orders
-	pushTimer                     // topics, once everything above has happened; n is the class
+	minuteTimer timerKind = iota // bars close: what trades now is of the next minute
+	rollTimer                    // delivery at the prices until now, and what is listed instead
+	boardTimer                   // index, mark, greeks, limits, fundings; each second
+	flowTimer                    // the generated market's orders
+	pushTimer                    // topics, once everything above has happened; n is the class
 	timerKinds
 )
 

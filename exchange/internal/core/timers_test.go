@@ -65,7 +65,7 @@ func TestMoveATimer(t *testing.T) {
 		got = append(got, (*q)[0].kind)
 		q.rearm(never)
 	}
-	if want := []timerKind{pushTimer, boardTimer, fundingTimer, rollTimer, flowTimer, minuteTimer}; !slices.Equal(got, want) {
+	if want := []timerKind{pushTimer, rollTimer, boardTimer, flowTimer, minuteTimer}; !slices.Equal(got, want) {
 		t.Errorf("order %v, want %v", got, want)
 	}
 }

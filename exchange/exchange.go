@@ -1,0 +1,176 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/bywire/bywire/exchange/internal/api"
+	"github.com/bywire/bywire/exchange/internal/core"
+	"github.com/bywire/bywire/exchange/internal/guard"
+	"github.com/bywire/bywire/internal/wire"
+	"github.com/bywire/bywire/internal/wsserver"
+)
+
+// ErrClosed is what calls get after Close.
+var ErrClosed = errors.New("exchange: closed")
+
+// closeWait bounds how long Close waits for clients to take what is queued for them.
+const closeWait = time.Second
+
+// Exchange is a local exchange: an http.Handler that speaks the V5 protocol. Its methods may be called concurrently.
+type Exchange struct {
+	cfg Config
+	ws  *wsserver.Server
+	api *api.API
+
+	requests chan func()     // run by the loop's goroutine
+	ctx      context.Context // ends the loop
+	cancel   context.CancelFunc
+	done     chan struct{} // closed when the loop has ended
+	moving   chan struct{} // holds one token: who has it may move the time
+	now      atomic.Int64  // the core's time, for who need not ask the loop
+	steady   atomic.Bool   // some client has asked to be waited for
+
+	// The loop's alone.
+	core    *core.Core
+	clock   clock
+	topics  []*wsserver.Topic // by feed.Topic.N; nil until somebody has subscribed
+	journal journal
+	settled chan struct{} // on a Max clock, closed when the clients have caught up; nil: they are not waited for
+}
+
+// New returns an exchange whose market has begun; cfg may be nil. Close ends it. The error says what is wrong with the
+// configuration.
+func New(cfg *Config) (*Exchange, error) {
+	x := &Exchange{requests: make(chan func()), done: make(chan struct{}), moving: make(chan struct{}, 1)}
+	if cfg != nil {
+		x.cfg = *cfg
+	}
+	var err error
+	if x.cfg, err = x.cfg.withDefaults(); err != nil {
+		return nil, err
+	}
+	x.journal.w = x.cfg.Journal
+	if x.core, err = x.newCore(); err != nil {
+		return nil, err
+	}
+	x.journal.write(x.header())
+	x.api = api.New(x.core, api.Options{Unlimited: x.cfg.Limits == LimitsOff})
+	limits := wsserver.VenueLimits()
+	if x.cfg.Limits == LimitsOff {
+		limits = wsserver.Limits{AnyArgs: true}
+	}
+	x.now.Store(x.core.Now())
+	x.ws = wsserver.New(source{x}, &wsserver.Options{
+		AckDelay: x.cfg.AckDelay, QueueBytes: x.cfg.QueueBytes, IdleTimeout: x.cfg.IdleTimeout,
+		Limits: limits, Op: x.operation, Now: x.Now,
+	})
+	x.ctx, x.cancel = context.WithCancel(context.Background())
+	x.clock = clock{mode: x.cfg.Clock, speed: x.cfg.Speed}
+	x.clock.start(x.core.Now())
+	go x.run()
+	return x, nil
+}
+
+// newCore makes the core of the configuration, with the exchange as its audience.
+func (x *Exchange) newCore() (*core.Core, error) {
+	h := x.header()
+	cfg := h.config()
+	cfg.Sink = sink{x}
+	cfg.Journal = func(e core.Entry) { x.journal.write(e) }
+	return core.New(cfg)
+}
+
+// Now is the exchange's time.
+func (x *Exchange) Now() time.Time { return time.Unix(0, x.now.Load()).UTC() }
+
+// Close ends the exchange and its connections, code 1001. It returns the error of the journal, if there was one.
+func (x *Exchange) Close() error {
+	x.cancel()
+	<-x.done
+	return x.journal.err
+}
+
+// do runs f on the loop's goroutine, at the time that it is, and waits for it.
+func (x *Exchange) do(ctx context.Context, f func(c *core.Core)) error {
+	ran := make(chan struct{})
+	request := func() {
+		defer close(ran)
+		x.catchUp()
+		f(x.core)
+	}
+	select {
+	case x.requests <- request:
+		<-ran
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-x.done:
+		return ErrClosed
+	}
+}
+
+// ServeHTTP answers WebSocket handshakes on the paths of the public channels, and REST requests.
+func (x *Exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if ch, ok := wire.ChannelOfPath(r.URL.Path); ok {
+		if simulated(ch) {
+			x.ws.Serve(w, r, ch)
+			return
+		}
+		http.Error(w, r.URL.Path+" is not simulated", http.StatusNotFound)
+		return
+	}
+	x.serveREST(w, r)
+}
+
+// simulated reports whether the exchange has the channel.
+func simulated(ch wire.Channel) bool {
+	switch ch {
+	case wire.Spot, wire.Linear, wire.Inverse, wire.Option, wire.Spread, wire.RFQ, wire.Status:
+		return true
+	}
+	return false
+}
+
+// serveREST lets the API answer between two commands.
+func (x *Exchange) serveREST(w http.ResponseWriter, r *http.Request) {
+	refusal := x.api.Admit(r)
+	if refusal != nil {
+		write(w, refusal)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, guard.MaxBody))
+	if err != nil {
+		http.Error(w, "the body is too long or was not sent", http.StatusRequestEntityTooLarge)
+		return
+	}
+	remote, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		remote = r.RemoteAddr
+	}
+	q := &api.Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: body, Header: r.Header, Remote: remote}
+	var resp api.Response
+	err = x.do(r.Context(), func(*core.Core) {
+		resp = x.api.Serve(q)
+		resp.Body = append([]byte(nil), resp.Body...) // the API's memory is its own again
+	})
+	switch {
+	case errors.Is(err, ErrClosed):
+		http.Error(w, "closing", http.StatusServiceUnavailable)
+	case err == nil:
+		write(w, &resp)
+	}
+}
+
+func write(w http.ResponseWriter, resp *api.Response) {
+	maps.Copy(w.Header(), resp.Header)
+	w.WriteHeader(resp.Status)
+	// A client that is gone is nobody who would want to know.
+	_, _ = w.Write(resp.Body)
+}

@@ -1,0 +1,172 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/core"
+	"github.com/bywire/bywire/internal/wsserver"
+)
+
+// A Symbol names an instrument.
+type Symbol struct {
+	Category bybit.Category // "spread" for spreads
+	Symbol   string
+}
+
+// ErrNoSymbol is in the error of a call that names an instrument that there is not.
+var ErrNoSymbol = core.ErrNoInstrument
+
+// command does a command on the loop.
+func (x *Exchange) command(ctx context.Context, make func(c *core.Core) (core.Command, error)) error {
+	var failed error
+	err := x.do(ctx, func(c *core.Core) {
+		command, err := make(c)
+		if err == nil {
+			_, err = c.Do(command)
+		}
+		failed = err
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// numbers finds the instruments of symbols.
+func numbers(c *core.Core, symbols []Symbol) ([]catalog.ID, error) {
+	ids := make([]catalog.ID, 0, len(symbols))
+	for _, s := range symbols {
+		in, ok := c.Catalog().Find(s.Category, s.Symbol)
+		if !ok {
+			return nil, fmt.Errorf("exchange: %s %s: %w", s.Category, s.Symbol, ErrNoSymbol)
+		}
+		ids = append(ids, in.ID)
+	}
+	return ids, nil
+}
+
+// Halt stops trading in the instruments named, or in all: orders can only be cancelled.
+func (x *Exchange) Halt(ctx context.Context, symbols ...Symbol) error {
+	return x.command(ctx, func(c *core.Core) (core.Command, error) {
+		ids, err := numbers(c, symbols)
+		return core.Halt{Instruments: ids}, err
+	})
+}
+
+// Resume lets trading in the instruments named, or in all, go on.
+func (x *Exchange) Resume(ctx context.Context, symbols ...Symbol) error {
+	return x.command(ctx, func(c *core.Core) (core.Command, error) {
+		ids, err := numbers(c, symbols)
+		return core.Resume{Instruments: ids}, err
+	})
+}
+
+// RestartBooks lets the published books of the instruments named, or of all, begin anew at u = 1, as after a restart of
+// the venue's publishing service.
+func (x *Exchange) RestartBooks(ctx context.Context, symbols ...Symbol) error {
+	return x.command(ctx, func(c *core.Core) (core.Command, error) {
+		ids, err := numbers(c, symbols)
+		return core.Restart{Instruments: ids}, err
+	})
+}
+
+// State is what an exchange is like at a moment.
+type State struct {
+	Time     time.Time // of the exchange
+	Seed     uint64
+	Hash     [32]byte // equal hashes: equal states
+	Commands uint64   // from outside, so far
+	Clock    Mode
+	Speed    float64 // of a Scaled clock
+	Paused   bool
+	Sessions int // open connections
+	Journal  error
+}
+
+// State returns the state of the moment.
+func (x *Exchange) State(ctx context.Context) (*State, error) {
+	var s *State
+	err := x.do(ctx, func(c *core.Core) {
+		s = &State{
+			Time: time.Unix(0, c.Now()).UTC(), Seed: c.Seed(), Hash: c.Hash(), Commands: c.Commands(),
+			Clock: x.clock.mode, Speed: x.clock.speed, Paused: x.clock.paused, Journal: x.journal.err,
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Sessions = x.ws.Sessions()
+	return s, nil
+}
+
+// Snapshot returns the whole state of the market, for Restore in an exchange with the same Seed, Start, Quiet, Symbols
+// and Catalog.
+func (x *Exchange) Snapshot(ctx context.Context) ([]byte, error) {
+	var snapshot []byte
+	err := x.do(ctx, func(c *core.Core) { snapshot = c.Snapshot() })
+	return snapshot, err
+}
+
+// Restore makes the market what it was when the snapshot was taken, its time included. Whoever is connected stays so, and
+// sees the books begin anew at u = 1. After an error nothing has changed.
+func (x *Exchange) Restore(ctx context.Context, snapshot []byte) error {
+	var failed error
+	err := x.do(ctx, func(c *core.Core) { failed = x.restore(c, snapshot) })
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// Reset begins the run anew, at Config.Start.
+func (x *Exchange) Reset(ctx context.Context) error {
+	var failed error
+	err := x.do(ctx, func(c *core.Core) {
+		fresh, err := x.newCore()
+		if err == nil {
+			err = x.restore(c, fresh.Snapshot())
+		}
+		failed = err
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// restore runs on the loop.
+func (x *Exchange) restore(c *core.Core, snapshot []byte) error {
+	before := x.topics
+	if err := c.Restore(snapshot); err != nil {
+		return err
+	}
+	// Topics have other numbers now, and some do not exist any more: who is subscribed to one hears nothing of it.
+	x.topics = nil
+	for _, t := range before {
+		if t == nil {
+			continue
+		}
+		if topic, ok := c.Feed().Topic(t.Channel(), t.Name()); ok {
+			x.publishes(topic.N, t)
+		}
+	}
+	h := x.header()
+	h.State = snapshot
+	x.journal.write(h)
+	x.now.Store(c.Now())
+	x.clock.start(c.Now())
+	_, err := c.Do(core.Restart{})
+	return err
+}
+
+// publishes notes where the frames of a topic go.
+func (x *Exchange) publishes(n int, t *wsserver.Topic) {
+	for len(x.topics) <= n {
+		x.topics = append(x.topics, nil)
+	}
+	x.topics[n] = t
+}

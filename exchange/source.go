@@ -1,0 +1,89 @@
+package exchange
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/bywire/bywire/exchange/internal/core"
+	"github.com/bywire/bywire/exchange/internal/feed"
+	"github.com/bywire/bywire/internal/wire"
+	"github.com/bywire/bywire/internal/wsserver"
+)
+
+// source answers the server half's questions on the loop's goroutine, between two commands: a client gets the state as
+// it was pushed last, and then what is pushed next.
+type source struct{ x *Exchange }
+
+func (s source) Subscribe(q *wsserver.Subscription) {
+	// The session's reader waits for the answer, and a session has no context of its own: it ends with the exchange.
+	if err := s.x.do(context.Background(), func(c *core.Core) { s.x.answer(c, q) }); err != nil {
+		q.Answer(nil)
+	}
+}
+
+func (s source) Unsubscribe(*wsserver.Session, []string) {
+	// When the loop has come by, nothing of the topics is being published. After Close nothing is at all.
+	_ = s.x.do(context.Background(), func(*core.Core) {})
+}
+
+func (s source) Closed(*wsserver.Session) {}
+
+// answer accepts the topics that the market has.
+func (x *Exchange) answer(c *core.Core, q *wsserver.Subscription) {
+	channel := q.Session.Channel()
+	errs := make([]error, len(q.Topics))
+	var initial [][]byte
+	for i, name := range q.Topics {
+		t, ok := c.Feed().Topic(channel, name)
+		if !ok {
+			errs[i] = wsserver.ErrNoTopic
+			continue
+		}
+		if t.N >= len(x.topics) || x.topics[t.N] == nil {
+			x.publishes(t.N, x.ws.Topic(channel, name))
+		}
+		initial = c.Feed().Snapshot(t, initial)
+	}
+	q.Answer(errs, initial...)
+}
+
+// sink hands what the feed publishes to the sessions.
+type sink struct{ x *Exchange }
+
+func (s sink) Wanted(t *feed.Topic) bool {
+	return t.N < len(s.x.topics) && s.x.topics[t.N] != nil && s.x.topics[t.N].Wanted()
+}
+
+func (s sink) Publish(t *feed.Topic, frame []byte, replacing bool) {
+	if !s.Wanted(t) {
+		return
+	}
+	kind := wsserver.Following
+	if replacing {
+		kind = wsserver.Replacing
+	}
+	// Without the policy Pause nothing is waited for, so there is no error.
+	_ = s.x.topics[t.N].Publish(s.x.ctx, frame, kind)
+}
+
+// opIdle is an operation of our own: the client has dealt with all that it got so far, or with as many messages as the
+// first argument says. From the first one on, a Step and a Max clock wait for the client.
+const opIdle = "bywire.idle"
+
+// operation deals with operations of our own. It is called on the session's reader.
+func (x *Exchange) operation(s *wsserver.Session, r *wire.Request) bool {
+	if r.Op != opIdle {
+		return false
+	}
+	n := int64(-1)
+	if len(r.Args) > 0 {
+		var err error
+		if n, err = strconv.ParseInt(r.Args[0], 10, 64); err != nil || n < 0 || len(r.Args) > 1 {
+			s.Reply(wire.Reply{Op: r.Op, ReqID: r.ReqID, Code: wire.CodeParamError, Message: wire.MessageParams})
+			return true
+		}
+	}
+	x.steady.Store(true)
+	s.Idle(n)
+	return true
+}
