@@ -1,0 +1,89 @@
+package flow_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/flow/flowtest"
+	"github.com/bywire/bywire/exchange/internal/state"
+)
+
+const (
+	second = int64(time.Second)
+	minute = 60 * second
+	hour   = 60 * minute
+	start  = int64(1767225600) * second // 2026-01-01
+)
+
+// market is the market of some instruments.
+func market(tb testing.TB, seed uint64, only ...string) *flowtest.World {
+	tb.Helper()
+	cat, err := catalog.New(catalog.Config{Start: start, Only: only})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return flowtest.New(cat, seed)
+}
+
+// find returns an instrument.
+func find(tb testing.TB, w *flowtest.World, symbol string) *catalog.Instrument {
+	tb.Helper()
+	for _, in := range w.Cat.Live() {
+		if string(in.Category)+":"+in.Symbol == symbol {
+			return in
+		}
+	}
+	tb.Fatalf("there is no %s", symbol)
+	return nil
+}
+
+func TestOneSeedOneMarket(t *testing.T) {
+	hash := func(seed uint64) [32]byte {
+		w := market(t, seed, "linear:BTCUSDT", "spot:BTCUSDT", "linear:XRPUSDT", "spread")
+		w.Run(start + 20*second)
+		return state.Hash(w)
+	}
+	if hash(7) != hash(7) {
+		t.Error("two runs with one seed differ")
+	}
+	if hash(7) == hash(8) {
+		t.Error("two seeds make one market")
+	}
+}
+
+func TestARestoredMarketGoesOnAsTheOther(t *testing.T) {
+	only := []string{"linear:BTC*", "spot:BTCUSDT", "linear:XRPUSDT", "option:BTC-2JAN26*"}
+	w := market(t, 3, only...)
+	w.Flow.SetRegime("XRP", 8, 0) // a cascade is under way
+	w.Run(start + 15*second)
+	snapshot := state.Bytes(w)
+	r := market(t, 3, only...)
+	if err := state.Restore(r, snapshot); err != nil {
+		t.Fatal(err)
+	}
+	if state.Hash(r) != state.Hash(w) {
+		t.Fatal("restored, but not the same")
+	}
+	w.Run(start + 30*second)
+	r.Run(start + 30*second)
+	if state.Hash(r) != state.Hash(w) {
+		t.Error("a restored market goes on in another way")
+	}
+}
+
+func TestBooksAreFullAtTheStart(t *testing.T) {
+	w := market(t, 1, "spot", "linear", "inverse")
+	w.Run(start)
+	for _, in := range w.Cat.Live() {
+		if in.Kind == catalog.Spread {
+			continue
+		}
+		for _, side := range []engine.Side{engine.Buy, engine.Sell} {
+			if n := len(w.Book(in.ID).Levels(nil, side, 2000, false)); n < 1000 {
+				t.Errorf("%s %s %v: %d levels, want 1,000", in.Category, in.Symbol, side, n)
+			}
+		}
+	}
+}
