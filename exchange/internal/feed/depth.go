@@ -46,7 +46,7 @@ func (f *Feed) pushDepth(m *market, d *depth) {
 			continue
 		}
 		d.seen[i] = v
-		now[i] = f.read(m, d, side, v)
+		now[i] = f.read(m, d, side)
 		changed = changed || !same(d.sides[i], now[i], d.rpi)
 	}
 	if !changed {
@@ -72,34 +72,15 @@ func (f *Feed) pushDepth(m *market, d *depth) {
 	}
 }
 
-// held says what f.levels has of one side: more of a side than one topic needs is read once.
-type held struct {
-	market  *market
-	version uint64
-	levels  int // 0: all
-}
-
-// read returns the levels of a side that a topic shows, valid until the next read.
-func (f *Feed) read(m *market, d *depth, side engine.Side, version uint64) []engine.Level {
-	h := &f.held[side]
+// read returns the levels of a side that a topic shows now, valid until the next read of that side.
+func (f *Feed) read(m *market, d *depth, side engine.Side) []engine.Level {
 	if d.rpi {
-		*h = held{}
 		f.levels[side] = m.book.Levels(f.levels[side][:0], side, d.levels, true)
-		return f.levels[side]
+	} else {
+		v := f.sync(m, side)
+		f.levels[side] = v.top(f.levels[side][:0], d.levels)
 	}
-	if h.market != m || h.version != version || h.levels != 0 && (d.levels == 0 || d.levels > h.levels) {
-		*h = held{m, version, d.levels}
-		n := d.levels
-		if n == 0 {
-			n = m.book.Resting() // there are no more levels than orders
-		}
-		f.levels[side] = m.book.Levels(f.levels[side][:0], side, n, false)
-	}
-	levels := f.levels[side]
-	if d.levels > 0 && len(levels) > d.levels {
-		levels = levels[:d.levels]
-	}
-	return levels
+	return f.levels[side]
 }
 
 // same reports whether subscribers would see no difference.
@@ -181,27 +162,38 @@ func (m *market) level(l *engine.Level, rpi bool) book.Level {
 // gone with size 0, also those that better ones have pushed out of the topic's depth.
 func (m *market) appendChanges(dst []book.Level, old, now []engine.Level, side engine.Side, rpi bool) []book.Level {
 	i, j := 0, 0
-	for i < len(old) || j < len(now) {
-		switch {
-		case j == len(now) || i < len(old) && better(side, old[i].Price, now[j].Price):
-			v := book.Level{Price: m.inst.Price(old[i].Price), Size: noSize}
-			if rpi {
-				v.RPI = noSize
+	for i < len(old) && j < len(now) {
+		switch o, n := &old[i], &now[j]; {
+		case o.Price == n.Price: // nearly always
+			if o.Qty != n.Qty || rpi && o.RPI != n.RPI {
+				dst = append(dst, m.level(n, rpi))
 			}
-			dst = append(dst, v)
 			i++
-		case i == len(old) || better(side, now[j].Price, old[i].Price):
-			dst = append(dst, m.level(&now[j], rpi))
 			j++
-		default:
-			if old[i].Qty != now[j].Qty || rpi && old[i].RPI != now[j].RPI {
-				dst = append(dst, m.level(&now[j], rpi))
-			}
+		case better(side, o.Price, n.Price):
+			dst = append(dst, m.gone(o, rpi))
 			i++
+		default:
+			dst = append(dst, m.level(n, rpi))
 			j++
 		}
 	}
+	for ; i < len(old); i++ {
+		dst = append(dst, m.gone(&old[i], rpi))
+	}
+	for ; j < len(now); j++ {
+		dst = append(dst, m.level(&now[j], rpi))
+	}
 	return dst
+}
+
+// gone is a level that is there no more.
+func (m *market) gone(l *engine.Level, rpi bool) book.Level {
+	v := book.Level{Price: m.inst.Price(l.Price), Size: noSize}
+	if rpi {
+		v.RPI = noSize
+	}
+	return v
 }
 
 // better reports whether price a stands before b on a side.

@@ -79,7 +79,6 @@ type Feed struct {
 	liquidated    []engine.Event
 	traded        bool
 	levels        [2][]engine.Level
-	held          [2]held
 	frame, ids    []byte
 	book          bybit.BookMessage
 	tradesMessage bybit.TradesMessage
@@ -193,6 +192,7 @@ func (f *Feed) Event(now int64, id catalog.ID, ev *engine.Event) {
 	if m == nil {
 		return
 	}
+	m.touches(ev)
 	switch ev.Kind {
 	case engine.Traded:
 		f.took(m, ev)
@@ -293,7 +293,6 @@ func (f *Feed) Push(now, every int64) {
 
 // pushBooks pushes the books of one class.
 func (f *Feed) pushBooks(kind int, every int64) {
-	f.held = [2]held{} // the engine has gone on since
 	for id := range f.dirty[kind].drain() {
 		m := f.markets[id]
 		for _, d := range m.depths {

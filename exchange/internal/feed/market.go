@@ -21,6 +21,7 @@ type market struct {
 	dir     direction
 	recent  ring
 
+	mirrors  [2]mirror // by engine.Side
 	depths   []*depth
 	top      *depth // the one of one level; nil on option and spread
 	wide     *depth // the one that /v5/market/orderbook shows
@@ -54,6 +55,7 @@ func channelOf(c bybit.Category) wire.Channel { return wire.Channel(c) }
 func (f *Feed) newMarket(inst *catalog.Instrument) *market {
 	m := &market{inst: inst, ch: channelOf(inst.Category), book: f.books.Book(inst.ID)}
 	m.seq = m.book.Seq()
+	m.mirrors[0].stale, m.mirrors[1].stale = true, true
 	m.last, m.matched = f.bars.Day(inst.ID).Last, f.now
 	s := inst.Symbol
 	for _, d := range wire.Depths(m.ch) {
