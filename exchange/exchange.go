@@ -61,6 +61,7 @@ func New(cfg *Config) (*Exchange, error) {
 		return nil, err
 	}
 	x.journal.write(x.header())
+	x.core.Advance(x.core.Now()) // the books are filled before anybody sees them
 	x.api = api.New(x.core, api.Options{Unlimited: x.cfg.Limits == LimitsOff})
 	limits := wsserver.VenueLimits()
 	if x.cfg.Limits == LimitsOff {

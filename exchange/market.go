@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/core"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/flow"
 	"github.com/bywire/bywire/internal/wsserver"
 )
 
@@ -74,12 +77,38 @@ func (x *Exchange) RestartBooks(ctx context.Context, symbols ...Symbol) error {
 	})
 }
 
+// Regime changes how the generated market of a base coin behaves, or of all if coin is "": normal, calm, trend-up,
+// trend-down, volatile, thin, gap, flash-crash, cascade. It lasts for so long, or if over is 0 until the next one or, of
+// the last three, until it has run its course.
+func (x *Exchange) Regime(ctx context.Context, coin, name string, over time.Duration) error {
+	return x.command(ctx, func(*core.Core) (core.Command, error) {
+		regime, ok := flow.ParseRegime(name)
+		if !ok {
+			return nil, fmt.Errorf("exchange: no regime is called %.40q; there are %v", name, flow.Regimes())
+		}
+		return core.Regime{Coin: coin, Regime: regime, Over: int64(over)}, nil
+	})
+}
+
+// Shock moves the latent price of a base coin, or of all if coin is "", by so many percent (5 is up by 5 %), evenly over a
+// time; 0 is at once.
+func (x *Exchange) Shock(ctx context.Context, coin string, percent decimal.Decimal, over time.Duration) error {
+	return x.command(ctx, func(*core.Core) (core.Command, error) {
+		p, ok := fixed.FromDecimal(percent)
+		if !ok {
+			return nil, fmt.Errorf("exchange: a shock by %v percent", percent)
+		}
+		return core.Shock{Coin: coin, Percent: p, Over: int64(over)}, nil
+	})
+}
+
 // State is what an exchange is like at a moment.
 type State struct {
 	Time     time.Time // of the exchange
 	Seed     uint64
 	Hash     [32]byte // equal hashes: equal states
 	Commands uint64   // from outside, so far
+	Counts   Counts   // of everybody, so far
 	Clock    Mode
 	Speed    float64 // of a Scaled clock
 	Paused   bool
@@ -87,12 +116,15 @@ type State struct {
 	Journal  error
 }
 
+// Counts are how much has happened.
+type Counts = core.Counts
+
 // State returns the state of the moment.
 func (x *Exchange) State(ctx context.Context) (*State, error) {
 	var s *State
 	err := x.do(ctx, func(c *core.Core) {
 		s = &State{
-			Time: time.Unix(0, c.Now()).UTC(), Seed: c.Seed(), Hash: c.Hash(), Commands: c.Commands(),
+			Time: time.Unix(0, c.Now()).UTC(), Seed: c.Seed(), Hash: c.Hash(), Commands: c.Commands(), Counts: c.Counts(),
 			Clock: x.clock.mode, Speed: x.clock.speed, Paused: x.clock.paused, Journal: x.journal.err,
 		}
 	})

@@ -7,6 +7,8 @@ import (
 
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/flow"
 )
 
 // Command is what the world outside asks for: one of the types of this file. What the generated market does by itself is
@@ -47,16 +49,33 @@ type Resume struct{ Instruments []catalog.ID }
 // Restart begins the published counters of books anew, at u = 1, as after a restart of the venue's publishing service.
 type Restart struct{ Instruments []catalog.ID }
 
+// Regime changes how the generated market of a coin behaves, for a time in ns; 0 is until the next one, or the length of
+// one that ends by itself.
+type Regime struct {
+	Coin   string // a base coin; "" is all
+	Regime flow.Regime
+	Over   int64
+}
+
+// Shock moves the latent price of a coin by so many percent, evenly over a time in ns.
+type Shock struct {
+	Coin    string // a base coin; "" is all
+	Percent fixed.F
+	Over    int64
+}
+
 func (Place) verb() string   { return "place" }
 func (Amend) verb() string   { return "amend" }
 func (Cancel) verb() string  { return "cancel" }
 func (Halt) verb() string    { return "halt" }
 func (Resume) verb() string  { return "resume" }
 func (Restart) verb() string { return "restart" }
+func (Regime) verb() string  { return "regime" }
+func (Shock) verb() string   { return "shock" }
 
 // commands returns a new command of each type, for the journal.
 func commands() []Command {
-	return []Command{&Place{}, &Amend{}, &Cancel{}, &Halt{}, &Resume{}, &Restart{}}
+	return []Command{&Place{}, &Amend{}, &Cancel{}, &Halt{}, &Resume{}, &Restart{}, &Regime{}, &Shock{}}
 }
 
 // Entry is one line of a journal: a command, when it was done and its number. Numbers begin at 1 and have no holes.

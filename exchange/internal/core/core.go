@@ -7,6 +7,7 @@ import (
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/feed"
+	"github.com/bywire/bywire/exchange/internal/flow"
 	"github.com/bywire/bywire/exchange/internal/price"
 	"github.com/bywire/bywire/exchange/internal/state"
 )
@@ -40,11 +41,36 @@ type Core struct {
 	cfg   Config
 	now   int64
 	done  uint64 // commands so far
+	count Counts
 	ids   orderIDs
 	queue timers
 	parts
 
 	levels []engine.Level // of one call, used again
+}
+
+// Counts are how much has happened in the books, whoever asked for it.
+type Counts struct {
+	Placed, Amended, Cancelled, Traded, Refused uint64
+}
+
+func (n *Counts) walk(w *state.Walker) {
+	for _, v := range []*uint64{&n.Placed, &n.Amended, &n.Cancelled, &n.Traded, &n.Refused} {
+		w.Uint64(v)
+	}
+}
+
+func (n *Counts) see(ev *engine.Event) {
+	switch ev.Kind {
+	case engine.Amended:
+		n.Amended++
+	case engine.Cancelled:
+		n.Cancelled++
+	case engine.Traded:
+		n.Traded++
+	case engine.Refused:
+		n.Refused++
+	}
 }
 
 // parts are what a core is made of. They refer to one another, and are replaced together.
@@ -53,6 +79,7 @@ type parts struct {
 	skipped []string
 	books   *books
 	board   *price.Board
+	flow    *flow.Flow
 	feed    *feed.Feed
 }
 
@@ -97,8 +124,13 @@ func newParts(cfg *Config) (p parts, err error) {
 		p.books.open(in.ID)
 	}
 	p.board = price.New(p.cat, cfg.Start)
+	p.flow = newFlow(cfg, &p)
 	p.feed = newFeed(cfg, &p, cfg.Start)
 	return p, nil
+}
+
+func newFlow(cfg *Config, p *parts) *flow.Flow {
+	return flow.New(flow.Config{Quiet: cfg.Quiet}, p.cat, cfg.Seed, cfg.Start)
 }
 
 func newFeed(cfg *Config, p *parts, now int64) *feed.Feed {
@@ -130,6 +162,9 @@ func (c *Core) Seed() uint64 { return c.cfg.Seed }
 // Commands is how many commands were done.
 func (c *Core) Commands() uint64 { return c.done }
 
+// Counts is how much has happened.
+func (c *Core) Counts() Counts { return c.count }
+
 // Catalog is the list of instruments.
 func (c *Core) Catalog() *catalog.Catalog { return c.cat }
 
@@ -142,11 +177,17 @@ func (c *Core) Book(id catalog.ID) *engine.Book { return c.books.Book(id) }
 // Board is the board of computed prices.
 func (c *Core) Board() *price.Board { return c.board }
 
+// Flow is the generated market.
+func (c *Core) Flow() *flow.Flow { return c.flow }
+
 // Feed is what is published, and what REST shows of it.
 func (c *Core) Feed() *feed.Feed { return c.feed }
 
-// ErrNoInstrument refuses a command about an instrument that there is not, or not any more.
-var ErrNoInstrument = errors.New("core: no such instrument")
+// Why a command is refused.
+var (
+	ErrNoInstrument = errors.New("core: no such instrument") // or not any more
+	ErrNoCoin       = errors.New("core: no such coin, or nothing that can be done to it")
+)
 
 // Do does a command now, after all that is due now: also what an earlier command has made due, so that a journal need not
 // say where Advance was called. The events are valid until the next call of any method that changes something. An error
@@ -157,7 +198,9 @@ func (c *Core) Do(command Command) ([]engine.Event, error) {
 	if c.cfg.Journal != nil {
 		c.cfg.Journal(Entry{At: c.now, N: c.done, Command: command})
 	}
-	return command.run(c)
+	events, err := command.run(c)
+	c.wake()
+	return events, err
 }
 
 // Hash tells states apart: cores whose hashes are equal go on alike.
@@ -190,6 +233,7 @@ func (c *Core) Walk(w *state.Walker) {
 	}
 	w.Int64(&c.now)
 	w.Uint64(&c.done)
+	c.count.walk(w)
 	c.ids.walk(w)
 	c.queue.walk(w)
 	c.cat.Walk(w)
@@ -202,6 +246,10 @@ func (c *Core) Walk(w *state.Walker) {
 		c.board = price.New(c.cat, c.now)
 	}
 	c.board.Walk(w)
+	if w.Reading() {
+		c.flow = newFlow(&c.cfg, &c.parts)
+	}
+	c.flow.Walk(w)
 	if w.Reading() {
 		c.feed = newFeed(&c.cfg, &c.parts, c.now)
 	}

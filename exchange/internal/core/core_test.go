@@ -12,6 +12,8 @@ import (
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/flow"
 )
 
 // start is when the runs of these tests begin.
@@ -74,6 +76,9 @@ func TestJournalText(t *testing.T) {
 		{&Halt{Instruments: []catalog.ID{1, 2}}, `{"at":9,"n":2,"do":"halt","with":{"instruments":[1,2]}}`},
 		{&Resume{}, `{"at":9,"n":2,"do":"resume","with":{}}`},
 		{&Restart{}, `{"at":9,"n":2,"do":"restart","with":{}}`},
+		{&Regime{Coin: "BTC", Regime: flow.FlashCrash, Over: 5}, `{"at":9,"n":2,"do":"regime","with":{"coin":"BTC","regime":"flash-crash","over":5}}`},
+		{&Regime{}, `{"at":9,"n":2,"do":"regime","with":{"regime":"normal"}}`},
+		{&Shock{Coin: "ETH", Percent: fixed.Ratio(-1, 3), Over: 7}, `{"at":9,"n":2,"do":"shock","with":{"coin":"ETH","percent":"-0.333333333256","over":7}}`},
 	}
 	met := map[string]bool{}
 	for _, tt := range tests {

@@ -5,12 +5,14 @@ import (
 	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/feed"
 	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/flow"
 )
 
 // table says what a timer of each kind does at its time, and when it is due again.
 var table = [timerKinds]func(c *Core, t timer) (again int64){
 	rollTimer:  (*Core).roll,
 	boardTimer: (*Core).price,
+	flowTimer:  (*Core).trade,
 	pushTimer:  (*Core).push,
 }
 
@@ -22,6 +24,7 @@ func (c *Core) setTimers() {
 	c.queue = c.queue[:0]
 	c.queue.push(timer{at: c.cat.NextRoll(c.now), kind: rollTimer})
 	c.queue.push(timer{at: c.now, kind: boardTimer}) // there is no moment without prices
+	c.queue.push(timer{at: c.flow.Next(), kind: flowTimer})
 	for n, every := range classes {
 		c.queue.push(timer{at: multiple(c.now, every), kind: pushTimer, n: int32(n)})
 	}
@@ -32,6 +35,9 @@ func multiple(at, span int64) int64 { return (at + span - 1) / span * span }
 
 // Next is when something is due next.
 func (c *Core) Next() int64 { return c.queue.next() }
+
+// wake sets the timer of flow anew, after something that may have given it an earlier one.
+func (c *Core) wake() { c.queue.move(flowTimer, max(c.flow.Next(), c.now)) }
 
 // Advance moves the time to an instant and does everything that is due until then, that instant included. A time that has
 // passed does nothing.
@@ -63,6 +69,7 @@ func (p Place) run(c *Core) ([]engine.Event, error) {
 	if o.ID == 0 {
 		o.ID = c.ids.next()
 	}
+	c.count.Placed++
 	return c.tell(p.Instrument, b.Place(&o)), nil
 }
 
@@ -90,6 +97,20 @@ func (r Restart) run(c *Core) ([]engine.Event, error) {
 	return c.each(r.Instruments, (*engine.Book).Restart)
 }
 
+func (r Regime) run(c *Core) ([]engine.Event, error) {
+	if !c.flow.SetRegime(r.Coin, r.Regime, r.Over) {
+		return nil, ErrNoCoin
+	}
+	return nil, nil
+}
+
+func (s Shock) run(c *Core) ([]engine.Event, error) {
+	if !c.flow.Shock(s.Coin, s.Percent, s.Over) {
+		return nil, ErrNoCoin
+	}
+	return nil, nil
+}
+
 // each does something to the books of some instruments, or of all. Their events are told, and not returned: they are
 // of several books.
 func (c *Core) each(ids []catalog.ID, do func(*engine.Book) []engine.Event) ([]engine.Event, error) {
@@ -112,10 +133,57 @@ func (c *Core) each(ids []catalog.ID, do func(*engine.Book) []engine.Event) ([]e
 // tell tells everyone inside what a command did.
 func (c *Core) tell(id catalog.ID, events []engine.Event) []engine.Event {
 	for i := range events {
-		c.feed.Event(c.now, id, &events[i])
+		ev := &events[i]
+		c.count.see(ev)
+		c.feed.Event(c.now, id, ev)
+		if ofFlow(ev.Account) || ev.Kind == engine.Traded && ofFlow(ev.MakerAccount) {
+			c.flow.Seen(id, ev)
+		}
 	}
 	c.feed.EndCommand(c.now, id)
 	return events
+}
+
+// ofFlow reports whether an account is the generated market's.
+func ofFlow(account uint32) bool { return account-1 < flow.MaxAccount }
+
+// trade lets the generated market act.
+func (c *Core) trade(t timer) int64 {
+	c.flow.Run(c.now, world{c})
+	return max(c.flow.Next(), t.at+1)
+}
+
+// world is where the generated market acts.
+type world struct{ c *Core }
+
+func (w world) Now() int64                      { return w.c.now }
+func (w world) Book(id catalog.ID) *engine.Book { return w.c.books.Book(id) }
+func (w world) Mark(id catalog.ID) fixed.F      { return w.c.board.Mark(id) }
+
+func (w world) Place(id catalog.ID, o *engine.Order) []engine.Event {
+	b := w.c.books.Book(id)
+	if b == nil {
+		return nil
+	}
+	if o.ID == 0 {
+		o.ID = w.c.ids.next()
+	}
+	w.c.count.Placed++
+	return w.c.tell(id, b.Place(o))
+}
+
+func (w world) Amend(id catalog.ID, order uint64, price, qty int64) []engine.Event {
+	if b := w.c.books.Book(id); b != nil {
+		return w.c.tell(id, b.Amend(order, price, qty))
+	}
+	return nil
+}
+
+func (w world) Cancel(id catalog.ID, order uint64) []engine.Event {
+	if b := w.c.books.Book(id); b != nil {
+		return w.c.tell(id, b.Cancel(order, engine.ByUser))
+	}
+	return nil
 }
 
 // push publishes what has changed since the push before.
@@ -142,14 +210,17 @@ func (c *Core) roll(timer) int64 {
 	for _, id := range delivered {
 		c.tell(id, c.books.Book(id).Clear(engine.BySettlement))
 		c.board.Delivered(id)
+		c.flow.Delivered(id)
 		c.feed.Delivered(c.now, id)
 		c.books.list[id] = nil
 	}
 	for _, id := range listed {
 		c.books.open(id)
 		c.board.Listed(id, c.now)
+		c.flow.Listed(id)
 		c.feed.Listed(id)
 	}
+	c.wake()
 	return c.cat.NextRoll(c.now)
 }
 

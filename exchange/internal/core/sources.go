@@ -13,14 +13,10 @@ import (
 type inputs struct{ c *Core }
 
 func (i inputs) Index(coin string) fixed.F {
-	a, ok := i.c.cat.Asset(coin)
-	if !ok {
-		return 0
-	}
-	return a.Start
+	return i.c.flow.Index(coin)
 }
 
-func (i inputs) Vol(string) fixed.F { return 0 }
+func (i inputs) Vol(coin string) fixed.F { return i.c.flow.Vol(coin) }
 
 // impactLevels is how many levels an impact price looks at: the value it is about lies within a fraction of them.
 const impactLevels = 200

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/flow"
 )
 
 // The commands' form in a journal. Prices are ticks and quantities lots of the instrument, times nanoseconds; what is not
@@ -34,13 +37,14 @@ type orderText struct {
 	BestOpposite bool        `json:"bestOpposite,omitempty"`
 }
 
-// The engine's enumerations with a text form.
+// The enumerations with a text form.
 type (
 	side        engine.Side
 	timeInForce engine.TimeInForce
 	prevention  engine.Prevention
 	tag         engine.Tag
 	reason      engine.Reason
+	regime      flow.Regime
 )
 
 func (v side) MarshalText() ([]byte, error)        { return word(engine.Side(v)) }
@@ -48,12 +52,14 @@ func (v timeInForce) MarshalText() ([]byte, error) { return word(engine.TimeInFo
 func (v prevention) MarshalText() ([]byte, error)  { return word(engine.Prevention(v)) }
 func (v tag) MarshalText() ([]byte, error)         { return word(engine.Tag(v)) }
 func (v reason) MarshalText() ([]byte, error)      { return word(engine.Reason(v)) }
+func (v regime) MarshalText() ([]byte, error)      { return word(flow.Regime(v)) }
 
 func (v *side) UnmarshalText(b []byte) error        { return unword(b, (*engine.Side)(v)) }
 func (v *timeInForce) UnmarshalText(b []byte) error { return unword(b, (*engine.TimeInForce)(v)) }
 func (v *prevention) UnmarshalText(b []byte) error  { return unword(b, (*engine.Prevention)(v)) }
 func (v *tag) UnmarshalText(b []byte) error         { return unword(b, (*engine.Tag)(v)) }
 func (v *reason) UnmarshalText(b []byte) error      { return unword(b, (*engine.Reason)(v)) }
+func (v *regime) UnmarshalText(b []byte) error      { return unword(b, (*flow.Regime)(v)) }
 
 // enumeration is a type whose values have names; those without one are called unknownWord.
 type enumeration interface {
@@ -162,6 +168,55 @@ func (c Restart) MarshalJSON() ([]byte, error) { return json.Marshal(booksText(c
 func (c *Halt) UnmarshalJSON(b []byte) error    { return strictly(b, (*booksText)(c)) }
 func (c *Resume) UnmarshalJSON(b []byte) error  { return strictly(b, (*booksText)(c)) }
 func (c *Restart) UnmarshalJSON(b []byte) error { return strictly(b, (*booksText)(c)) }
+
+type regimeText struct {
+	Coin   string `json:"coin,omitempty"`
+	Regime regime `json:"regime"`
+	Over   int64  `json:"over,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Regime) MarshalJSON() ([]byte, error) {
+	return json.Marshal(regimeText{c.Coin, regime(c.Regime), c.Over})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Regime) UnmarshalJSON(b []byte) error {
+	var text regimeText
+	if err := strictly(b, &text); err != nil {
+		return err
+	}
+	*c = Regime{text.Coin, flow.Regime(text.Regime), text.Over}
+	return nil
+}
+
+// percentScale is how many decimals a percentage has in a journal: enough to tell the values of fixed.F apart.
+const percentScale = 12
+
+type shockText struct {
+	Coin    string          `json:"coin,omitempty"`
+	Percent decimal.Decimal `json:"percent"`
+	Over    int64           `json:"over,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Shock) MarshalJSON() ([]byte, error) {
+	return json.Marshal(shockText{c.Coin, c.Percent.Decimal(percentScale), c.Over})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Shock) UnmarshalJSON(b []byte) error {
+	var text shockText
+	if err := strictly(b, &text); err != nil {
+		return err
+	}
+	percent, ok := fixed.FromDecimal(text.Percent)
+	if !ok {
+		return fmt.Errorf("%w: a shock by %v", errEntry, text.Percent)
+	}
+	*c = Shock{text.Coin, percent, text.Over}
+	return nil
+}
 
 // strictly decodes JSON that has no fields that v lacks, and nothing behind it.
 func strictly(b []byte, v any) error {

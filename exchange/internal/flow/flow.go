@@ -27,6 +27,8 @@ const MaxAccount = 999
 type Config struct {
 	// Activity scales how often agents act. Default: 1.
 	Activity fixed.F
+	// Quiet leaves the agents out: latent prices move, and nobody trades. Default: false.
+	Quiet bool
 }
 
 // Flow is the generated market. It is not safe for concurrent use.
@@ -110,6 +112,9 @@ func (f *Flow) desk(id catalog.ID) *desk {
 
 // Listed starts the market of an instrument; its book is filled at the next Run.
 func (f *Flow) Listed(id catalog.ID) {
+	if f.cfg.Quiet {
+		return
+	}
 	for int(id) >= len(f.desks) {
 		f.desks = append(f.desks, nil)
 	}
@@ -156,6 +161,16 @@ func (f *Flow) Index(coin string) fixed.F {
 		return f.latent.coins[i].price
 	}
 	return 0
+}
+
+// Vol returns the volatility of a coin for a year as it is now, 0 if there is no such coin.
+func (f *Flow) Vol(coin string) fixed.F {
+	i := f.latent.find(coin)
+	if i < 0 {
+		return 0
+	}
+	c := &f.latent.coins[i]
+	return c.asset.Vol.Mul(c.factor).Mul(f.moods[i].effect.vol)
 }
 
 // Walk describes the state. The catalogue must have been restored before.
