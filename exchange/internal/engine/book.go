@@ -252,9 +252,13 @@ func (b *Book) remove(slot int32) {
 
 // cancel removes an order and says why. Met is the incoming order, if that is why.
 func (b *Book) cancel(slot int32, why Reason, met uint64) {
-	o, left := b.order(slot), b.orders[slot].left
+	r := &b.orders[slot]
+	e := Event{
+		Kind: Cancelled, Reason: why, Side: r.side, RPI: r.tif == RPI, Tag: r.tag, ID: r.id, Maker: met, Account: r.account,
+		Price: b.sides[r.side].levels[r.level].price, Qty: r.done + r.left, Left: r.left,
+	}
 	b.remove(slot)
-	b.tell(Cancelled, why, &o, o.Price, left).Maker = met
+	b.emit(e)
 }
 
 // order returns what rests in a slot as an order that could be placed.

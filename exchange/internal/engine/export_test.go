@@ -59,6 +59,11 @@ func (b *Book) Check() error {
 			return fmt.Errorf("side %v: %w", Side(i), err)
 		}
 	}
+	bid, _, bids := b.Best(Buy)
+	ask, _, asks := b.Best(Sell)
+	if bids && asks && bid >= ask {
+		return fmt.Errorf("best bid %d, best ask %d", bid, ask)
+	}
 	freed := 0
 	for slot := b.free; slot != 0; slot = b.orders[slot].next {
 		freed++

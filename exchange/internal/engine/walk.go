@@ -9,7 +9,7 @@ import (
 
 // Walk describes the book: its counters and limits, then the orders of the bids and of the asks, from the best price to
 // the worst and at a price in the order in which they trade. Config is not part of it: a snapshot is restored into a book
-// of the same Config. A book whose restore failed is empty and open.
+// of the same Config. Bytes that no book could have written are an error, and leave it empty and open.
 func (b *Book) Walk(w *state.Walker) {
 	var read Book
 	to := b

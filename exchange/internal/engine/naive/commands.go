@@ -129,6 +129,26 @@ func (b *Book) Levels(dst []engine.Level, s engine.Side, n int, rpi bool) []engi
 	return append(dst, levels[:max(0, min(n, len(levels)))]...)
 }
 
+// LevelAt is engine.Book's LevelAt.
+func (b *Book) LevelAt(s engine.Side, price int64) (engine.Level, bool) {
+	l := engine.Level{Price: price}
+	for _, r := range b.orders[s] {
+		switch {
+		case r.Price != price:
+			continue
+		case r.TIF == engine.RPI:
+			l.RPI += r.Left
+		default:
+			l.Qty += r.Left
+		}
+		l.Orders++
+	}
+	if l.Orders == 0 {
+		return engine.Level{}, false
+	}
+	return l, true
+}
+
 // Orders is engine.Book's Orders.
 func (b *Book) Orders(dst []engine.Resting, s engine.Side) []engine.Resting {
 	return append(dst, b.orders[s]...)
