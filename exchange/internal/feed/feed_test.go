@@ -417,3 +417,50 @@ func FuzzRestore(f *testing.F) {
 		to.Blocks(10)
 	})
 }
+
+// After contracts were delivered and listed, a restored feed has the same state: pools and option coins as they came about.
+func TestRestoredAfterRolls(t *testing.T) {
+	v := newVenue(t)
+	for range 90 {
+		v.now = v.cat.NextRoll(v.now)
+		delivered, listed := v.cat.Roll(v.now, func(coin string) fixed.F {
+			a, _ := v.cat.Asset(coin)
+			return a.Start
+		})
+		for _, id := range delivered {
+			v.feed.Delivered(v.now, id)
+			delete(v.books, id)
+		}
+		for _, id := range listed {
+			v.books[id] = engine.New(engine.Config{})
+			v.feed.Listed(id)
+		}
+	}
+	if v.find(bybit.Linear, "BTCUSDT-25SEP26") == nil || len(v.feed.Insurance()) < 5 {
+		t.Fatal("nothing new was listed")
+	}
+	for i, every := range Classes() {
+		v.feed.Push(v.now+int64(i), every)
+	}
+	saved := state.Bytes(v.feed)
+	fresh := New(v.cat, v, v.board, v.bars, nil, v.now)
+	if err := state.Restore(fresh, saved); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(state.Bytes(fresh), saved) {
+		t.Error("the restored feed has another state")
+	}
+	if got, want := fmt.Sprint(fresh.Insurance()), fmt.Sprint(v.feed.Insurance()); got != want {
+		t.Errorf("pools\n%s\nwant\n%s", got, want)
+	}
+	live := 0
+	for _, in := range v.cat.Live() {
+		if _, ok := fresh.Topic(channelOf(in.Category), "tickers."+in.Symbol); !ok {
+			t.Errorf("no ticker of %s", in.Symbol)
+		}
+		live++
+	}
+	if len(fresh.index) != len(v.feed.index) || live < 200 {
+		t.Errorf("%d topics of %d instruments, want %d", len(fresh.index), live, len(v.feed.index))
+	}
+}

@@ -322,3 +322,41 @@ func (p *pool) walk(w *state.Walker) {
 	w.Int64(&p.shownAt)
 	p.highest.walk(w)
 }
+
+// walk goes through a group's pools. On restore they are made anew: which contracts share a pool depends on what was listed when.
+func (g *group) walk(w *state.Walker, f *Feed) {
+	w.Bool(&g.alert)
+	state.Slice(w, &g.pools, func(w *state.Walker, p **pool) {
+		if w.Reading() {
+			*p = &pool{}
+		}
+		v := *p
+		w.Bool(&v.shared)
+		state.Slice(w, &v.members, func(w *state.Walker, id *catalog.ID) { state.Integer(w, id) })
+		v.walk(w)
+	})
+	if !w.Reading() {
+		return
+	}
+	for _, p := range g.pools {
+		members := p.members
+		p.members = nil
+		for _, id := range members {
+			m := f.market(id)
+			if m == nil || m.losses == nil || f.groupOf(m.inst) != g || f.poolOf(m) != nil {
+				w.Fail(errState)
+				continue
+			}
+			p.coin = m.inst.Settle
+			p.join(m.inst)
+		}
+		if len(p.members) == 0 {
+			w.Fail(errState)
+		}
+	}
+	for _, m := range f.markets {
+		if m != nil && m.losses != nil && f.groupOf(m.inst) == g && f.poolOf(m) == nil {
+			w.Fail(errState)
+		}
+	}
+}

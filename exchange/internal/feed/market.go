@@ -138,8 +138,13 @@ func (f *Feed) ofCoin(m *market) *coin {
 			return c
 		}
 	}
-	c := &coin{name: m.inst.Base}
-	c.trades = f.addTopic(wire.Option, wire.KindTrades, bybit.Trades(c.name), catalog.None)
+	return f.coinNamed(m.inst.Base)
+}
+
+// coinNamed adds a coin.
+func (f *Feed) coinNamed(name string) *coin {
+	c := &coin{name: name}
+	c.trades = f.addTopic(wire.Option, wire.KindTrades, bybit.Trades(name), catalog.None)
 	f.coins = append(f.coins, c)
 	return c
 }

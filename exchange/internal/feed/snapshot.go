@@ -1,6 +1,8 @@
 package feed
 
 import (
+	"slices"
+
 	"github.com/bywire/bywire/exchange/internal/state"
 	"github.com/bywire/bywire/internal/wire"
 )
@@ -89,21 +91,13 @@ func (f *Feed) Walk(w *state.Walker) {
 		listed++
 		m.walk(w)
 	}
-	if n := listed; true {
-		w.Int(&n)
-		if w.Reading() && n != listed {
-			w.Fail(errState)
-		}
+	n := listed
+	if w.Int(&n); w.Reading() && n != listed {
+		w.Fail(errState)
 	}
-	for _, c := range f.coins {
-		c.recent.walk(w)
-	}
+	f.walkCoins(w)
 	for i := range f.groups {
-		g := &f.groups[i]
-		w.Bool(&g.alert)
-		for _, p := range g.pools {
-			p.walk(w)
-		}
+		f.groups[i].walk(w, f)
 	}
 	state.Slice(w, &f.notices, func(w *state.Walker, n *Notice) { n.walk(w) })
 	state.Slice(w, &f.blocks, func(w *state.Walker, b *block) { b.walk(w) })
@@ -126,6 +120,43 @@ func (f *Feed) Walk(w *state.Walker) {
 			if m.losses != nil {
 				f.dirty[dirtyLiquidation].add(m.inst.ID)
 			}
+		}
+	}
+}
+
+// walkCoins goes through what options share by coin. A coin stays when its last option was delivered.
+func (f *Feed) walkCoins(w *state.Walker) {
+	if !w.Reading() {
+		state.Slice(w, &f.coins, func(w *state.Walker, c **coin) {
+			w.String(&(*c).name)
+			(*c).recent.walk(w)
+		})
+		return
+	}
+	made := f.coins
+	f.coins = nil
+	var read []coin
+	state.Slice(w, &read, func(w *state.Walker, c *coin) {
+		w.String(&c.name)
+		c.recent.walk(w)
+	})
+	for i := range read {
+		if slices.ContainsFunc(f.coins, func(c *coin) bool { return c.name == read[i].name }) {
+			w.Fail(errState)
+			break
+		}
+		at := slices.IndexFunc(made, func(c *coin) bool { return c.name == read[i].name })
+		if at < 0 {
+			f.coinNamed(read[i].name)
+		} else {
+			f.coins = append(f.coins, made[at])
+		}
+		f.coins[i].recent = read[i].recent
+	}
+	for _, c := range made {
+		if !slices.Contains(f.coins, c) {
+			w.Fail(errState)
+			f.coins = append(f.coins, c)
 		}
 	}
 }
