@@ -40,6 +40,7 @@ type Board struct {
 type pair struct {
 	base, quote string
 	index       fixed.F
+	vol         fixed.F           // of the base coin, as Update was told
 	averages    []deliveryAverage // of the deliveries in the next 30 minutes
 }
 
@@ -105,11 +106,22 @@ func New(cat *catalog.Catalog, now int64) *Board {
 	return b
 }
 
-// Listed tells the board of an instrument that was listed after New. Its prices come with the next Update.
+// Listed tells the board of an instrument that was listed after New. It has prices at once, those of an empty book.
 func (b *Board) Listed(id catalog.ID, now int64) {
 	b.grow()
-	if in := b.cat.At(id); in != nil {
-		b.list(in, now)
+	in := b.cat.At(id)
+	if in == nil || in.Kind == catalog.Spread {
+		return
+	}
+	b.list(in, now)
+	p := &b.pairs[b.pairOf[id]]
+	switch {
+	case p.index == 0:
+	case in.Kind == catalog.Option:
+		e := b.expiry(now, in, p)
+		b.options[id].value(in, &e)
+	default:
+		b.rows[id].update(now, in, p.index, b.forward(now, in, p.index), Quote{})
 	}
 }
 
@@ -173,7 +185,8 @@ func (b *Board) Begin(id catalog.ID, rate fixed.F) {
 	}
 }
 
-// Update computes all prices anew. It is to be called at each full second, after Roll of the catalogue if one is due.
+// Update computes all prices anew. It is to be called at each full second, before or after a Roll of the catalogue that is due
+// then.
 func (b *Board) Update(now int64, in Inputs) {
 	b.now = now
 	b.settled = b.settled[:0]
@@ -182,21 +195,33 @@ func (b *Board) Update(now int64, in Inputs) {
 		if index, ok := b.cat.InQuote(p.base, p.quote, in.Index); ok {
 			p.index = index
 		}
+		p.vol = in.Vol(p.base)
 	}
 	b.average(now)
 	for _, x := range b.cat.Live() {
 		if r := b.rows[x.ID]; r != nil {
-			r.update(now, x, b.pairs[b.pairOf[x.ID]].index, in.Quote(x))
+			index := b.pairs[b.pairOf[x.ID]].index
+			r.update(now, x, index, b.forward(now, x, index), in.Quote(x))
 			if x.Kind == catalog.Perpetual && b.fund(now, x, r) {
 				b.settled = append(b.settled, x.ID)
 			}
 		}
 	}
-	b.updateOptions(now, in)
+	b.updateOptions(now)
 }
 
-// update computes the prices of a spot pair, a perpetual or a future.
-func (r *row) update(now int64, in *catalog.Instrument, index fixed.F, q Quote) {
+// forward is what a future is worth before its book says so: the index and the coin's carry until the delivery.
+func (b *Board) forward(now int64, in *catalog.Instrument, index fixed.F) fixed.F {
+	a, ok := b.cat.Asset(in.Base)
+	if !ok || in.Delivery == 0 {
+		return index
+	}
+	return Forward(a, index, in.Years(now))
+}
+
+// update computes the prices of a spot pair, a perpetual or a future; forward is a future's price without samples of its book
+// (choice: the page says the last trade, of which a new one has none).
+func (r *row) update(now int64, in *catalog.Instrument, index, forward fixed.F, q Quote) {
 	r.quote = q
 	middle := fixed.F(0)
 	if q.Bid > 0 && q.Ask > 0 {
@@ -226,7 +251,7 @@ func (r *row) update(now int64, in *catalog.Instrument, index fixed.F, q Quote) 
 		case q.Last > 0:
 			r.mark = in.PriceOf(q.Last)
 		default:
-			r.mark = index
+			r.mark = forward
 		}
 	}
 	r.mark = roundTo(r.mark, in.MarkScale)

@@ -8,38 +8,40 @@ import (
 
 // updateOptions values all options. Those of one coin and expiry stand together in the catalogue for the most part, so what
 // they share is kept from one to the next.
-func (b *Board) updateOptions(now int64, in Inputs) {
+func (b *Board) updateOptions(now int64) {
 	var key struct {
 		pair     int32
 		delivery int64
 	}
-	var shared *expiry
+	var shared expiry
 	for _, x := range b.cat.All(bybit.Option) {
 		o := b.options[x.ID]
 		if o == nil {
 			continue
 		}
-		p := b.pairOf[x.ID]
-		if shared == nil || key.pair != p || key.delivery != x.Delivery {
+		if p := b.pairOf[x.ID]; key.delivery != x.Delivery || key.pair != p {
 			key.pair, key.delivery = p, x.Delivery
-			e := b.expiry(now, x, b.pairs[p].index, in)
-			shared = &e
+			shared = b.expiry(now, x, &b.pairs[p])
 		}
-		o.Vol, o.Underlying, o.Years = shared.vol(o.log), shared.forward, shared.years
-		o.Greeks = black76(shared.forward, x.Strike, shared.logForward-o.log, o.Vol, shared.root, shared.years, x.Call)
+		o.value(x, &shared)
 	}
 }
 
+// value values one option of an expiry.
+func (o *option) value(x *catalog.Instrument, e *expiry) {
+	o.Vol, o.Underlying, o.Years = e.vol(o.log), e.forward, e.years
+	o.Greeks = black76(e.forward, x.Strike, e.logForward-o.log, o.Vol, e.root, e.years, x.Call)
+}
+
 // expiry prepares the expiry of an option.
-func (b *Board) expiry(now int64, x *catalog.Instrument, index fixed.F, in Inputs) expiry {
-	a, ok := b.cat.Asset(x.Base)
-	if !ok {
-		a = &catalog.Asset{Coin: x.Base, Vol: fixed.One}
+func (b *Board) expiry(now int64, x *catalog.Instrument, p *pair) expiry {
+	usual := fixed.One
+	if a, ok := b.cat.Asset(x.Base); ok {
+		usual = a.Vol
 	}
-	vol := in.Vol(x.Base)
+	vol := p.vol
 	if vol <= 0 {
-		vol = a.Vol
+		vol = usual
 	}
-	years := x.Years(now)
-	return newExpiry(Forward(a, index, years), a.Vol, vol, years)
+	return newExpiry(b.forward(now, x, p.index), usual, vol, x.Years(now))
 }

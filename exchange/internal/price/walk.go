@@ -14,6 +14,7 @@ func (b *Board) Walk(w *state.Walker) {
 		w.String(&p.base)
 		w.String(&p.quote)
 		state.Integer(w, &p.index)
+		state.Integer(w, &p.vol)
 		state.Slice(w, &p.averages, func(w *state.Walker, a *deliveryAverage) {
 			w.Int64(&a.delivery)
 			a.walk(w)
