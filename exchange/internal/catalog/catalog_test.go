@@ -91,6 +91,8 @@ func TestUnitsOfPricesAndQuantities(t *testing.T) {
 		{bybit.Spot, "BTCUSDT", 787150, 1000, "78715", "0.001", "78.7150000", "78715.05", 50000000, 11, 1},
 		// 10,000 contracts at 80,000.00 are 0.125 BTC.
 		{bybit.Inverse, "BTCUSD", 800000, 10000, "80000.00", "10000", "0.12500000", "2000000.00", 0, 1, 2},
+		// 2 contracts at 30,000.00 are 0.0000666..., the last digit rounded.
+		{bybit.Inverse, "BTCUSD", 300000, 2, "30000.00", "2", "0.00006667", "0.00", 0, 1, 2},
 		{bybit.Option, "BTC-27MAR26-90000-C-USDT", 695, 501, "3475", "5.01", "17409.75", "3476", 0, 1, 8},
 		{bybit.Spread, "SOLUSDT_SOL/USDT", -30000, 17, "-3", "1.7", "-5.10000", "2000", 0, 1, 4},
 	} {

@@ -199,6 +199,17 @@ func TestInstrumentsThatCannotBeSimulated(t *testing.T) {
 	}
 }
 
+// 5 USDT are 3,333.3 times 0.50 * 0.003: an order needs 3,334.
+func TestSmallestValueIsRoundedUp(t *testing.T) {
+	c := Default(start)
+	if _, err := c.Load([]byte(`{"instruments":[{"category":"linear","like":"BTCUSDT","symbol":"X","priceFilter":{"tickSize":"0.50"},"lotSizeFilter":{"qtyStep":"0.003"}}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if in := find(t, c, bybit.Linear, "X"); in.MinNotional != 3334 {
+		t.Errorf("smallest value %d", in.MinNotional)
+	}
+}
+
 // FuzzLoad feeds files; whatever is taken in must survive a snapshot and a roll.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(reply))

@@ -141,6 +141,9 @@ func TestTwoYearsNeverRunDry(t *testing.T) {
 			if err := state.Restore(copied, state.Bytes(c)); err != nil {
 				t.Fatal(err)
 			}
+			if in := copied.Delivered()[0]; in.Info.Status != bybit.InstrumentDelivering && in.Spread == nil {
+				t.Errorf("%s came back as %s", in.Symbol, in.Info.Status)
+			}
 		}
 		if copied != nil && now > at("2026-11-13T08:00") {
 			copied.Roll(now, w.underlying)
@@ -153,6 +156,11 @@ func TestTwoYearsNeverRunDry(t *testing.T) {
 	}
 	if state.Hash(c) != state.Hash(copied) {
 		t.Error("a restored catalogue rolls otherwise")
+	}
+	for i, in := range c.Delivered() {
+		if got := copied.Delivered()[i]; got.Symbol != in.Symbol || got.Info.Status != in.Info.Status {
+			t.Fatalf("%s (%s) came back as %s (%s)", in.Symbol, in.Info.Status, got.Symbol, got.Info.Status)
+		}
 	}
 	if most > 700 {
 		t.Errorf("up to %d instruments at a time", most)

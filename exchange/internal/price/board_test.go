@@ -1,6 +1,7 @@
 package price
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/bywire/bywire/bybit"
@@ -201,6 +202,14 @@ func TestBoardSettlesFunding(t *testing.T) {
 	}
 	is(t, "settled rate", got[0].Rate, 8, "0.00024948")
 	is(t, "settled rate of ETH", b.Fundings(eth)[0].Rate, 8, "0.00010000")
+
+	// P1 follows the rate that was settled now: with the last trade and P2 beyond it, it is the mark. 90000 * (1 + 0.00024948).
+	m.quote = func(in *catalog.Instrument) Quote {
+		return Quote{Bid: 1000000, Ask: 1000001, Last: 900001, ImpactBid: 900900}
+	}
+	b.Update(start+8*catalog.Hour+1, m)
+	is(t, "mark after the funding", b.Mark(btc), 2, "90022.45")
+	m.quote = func(in *catalog.Instrument) Quote { return Quote{ImpactBid: 900900} }
 
 	// The next interval begins anew: its first minute has a premium of 0.1 %, so 0.001 - 0.0005.
 	if _, next := b.Funding(btc); next != start+16*catalog.Hour {
@@ -455,6 +464,7 @@ func TestBoardSnapshot(t *testing.T) {
 	step := func(b *Board, now int64) { b.Update(now, m) }
 	begin := int64(start + 8*catalog.Hour - 20*60*catalog.Second)
 	now := begin
+	b.Begin(id(t, c, bybit.Linear, "BTCUSDT"), num("-0.0007"))
 	for ; now < begin+700*catalog.Second; now += catalog.Second {
 		move()
 		step(b, now)
@@ -467,7 +477,7 @@ func TestBoardSnapshot(t *testing.T) {
 	if err := state.Restore(copied, state.Bytes(b)); err != nil {
 		t.Fatal(err)
 	}
-	if state.Hash(copied) != state.Hash(b) {
+	if state.Hash(copied) != state.Hash(b) || !reflect.DeepEqual(copied.pairs, b.pairs) || !reflect.DeepEqual(copied.rows, b.rows) || !reflect.DeepEqual(copied.options, b.options) {
 		t.Fatal("restored to another state")
 	}
 	quote := m.quote
