@@ -3,6 +3,7 @@ module github.com/bywire/bywire
 go 1.26.0
 
 require (
+	github.com/BurntSushi/toml v1.6.0
 	github.com/expr-lang/expr v1.17.8
 	github.com/gobwas/ws v1.5.0
 	github.com/klauspost/compress v1.20.3

@@ -39,6 +39,14 @@ type Config struct {
 	IdleTimeout time.Duration
 	// Quiet leaves the generated orders out: books are empty until somebody fills them. Default false.
 	Quiet bool
+	// Hosts are the names under which the exchange may be asked, beside localhost and loopback addresses: a web page must not
+	// reach it through a name of its own. Requests for others get status 421. Default: none.
+	Hosts []string
+	// AllowOrigins are the origins of web pages that may use the exchange, such as "http://localhost:3000"; others get
+	// status 403. Default: none.
+	AllowOrigins []string
+	// Token is demanded of every request, as "Authorization: Bearer TOKEN" or as /token/TOKEN before the path. Default: none.
+	Token string
 	// Symbols, unless empty, leaves all other instruments out. Default all.
 	Symbols []string
 	// Catalog adds or replaces instruments: a file of our own form, or a reply of the venue's instruments-info. Default

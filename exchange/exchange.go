@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +30,12 @@ type Exchange struct {
 	cfg Config
 	ws  *wsserver.Server
 	api *api.API
+	web http.Handler // guards all of it
+
+	faults faults
+	rates  rates  // the loop's alone
+	shelf  shelf  // of the control API
+	stop   func() // ends a fork; nil: this is none
 
 	requests chan func()     // run by the loop's goroutine
 	ctx      context.Context // ends the loop
@@ -36,6 +44,8 @@ type Exchange struct {
 	moving   chan struct{} // holds one token: who has it may move the time
 	now      atomic.Int64  // the core's time, for who need not ask the loop
 	steady   atomic.Bool   // some client has asked to be waited for
+
+	requested atomic.Int64 // requests over REST so far
 
 	// The loop's alone.
 	core    *core.Core
@@ -48,17 +58,27 @@ type Exchange struct {
 // New returns an exchange whose market has begun; cfg may be nil. Close ends it. The error says what is wrong with the
 // configuration.
 func New(cfg *Config) (*Exchange, error) {
-	x := &Exchange{requests: make(chan func()), done: make(chan struct{}), moving: make(chan struct{}, 1)}
-	if cfg != nil {
-		x.cfg = *cfg
+	if cfg == nil {
+		cfg = &Config{}
 	}
+	return build(*cfg, nil, false)
+}
+
+// build returns an exchange, in the state of a snapshot if there is one.
+func build(cfg Config, snapshot []byte, paused bool) (*Exchange, error) {
+	x := &Exchange{requests: make(chan func()), done: make(chan struct{}), moving: make(chan struct{}, 1)}
 	var err error
-	if x.cfg, err = x.cfg.withDefaults(); err != nil {
+	if x.cfg, err = cfg.withDefaults(); err != nil {
 		return nil, err
 	}
 	x.journal.w = x.cfg.Journal
 	if x.core, err = x.newCore(); err != nil {
 		return nil, err
+	}
+	if snapshot != nil {
+		if err := x.core.Restore(snapshot); err != nil {
+			return nil, err
+		}
 	}
 	x.journal.write(x.header())
 	x.core.Advance(x.core.Now()) // the books are filled before anybody sees them
@@ -71,9 +91,11 @@ func New(cfg *Config) (*Exchange, error) {
 	x.ws = wsserver.New(source{x}, &wsserver.Options{
 		AckDelay: x.cfg.AckDelay, QueueBytes: x.cfg.QueueBytes, IdleTimeout: x.cfg.IdleTimeout,
 		Limits: limits, Op: x.operation, Now: x.Now,
+		Deaf: func(s *wsserver.Session, op string) bool { return x.faults.deaf(s, op, x.now.Load()) },
 	})
+	x.web = guard.New(http.HandlerFunc(x.route), guard.Options{Hosts: x.cfg.Hosts, Origins: x.cfg.AllowOrigins, Token: x.cfg.Token})
 	x.ctx, x.cancel = context.WithCancel(context.Background())
-	x.clock = clock{mode: x.cfg.Clock, speed: x.cfg.Speed}
+	x.clock = clock{mode: x.cfg.Clock, speed: x.cfg.Speed, paused: paused}
 	x.clock.start(x.core.Now())
 	go x.run()
 	return x, nil
@@ -91,8 +113,10 @@ func (x *Exchange) newCore() (*core.Core, error) {
 // Now is the exchange's time.
 func (x *Exchange) Now() time.Time { return time.Unix(0, x.now.Load()).UTC() }
 
-// Close ends the exchange and its connections, code 1001. It returns the error of the journal, if there was one.
+// Close ends the exchange, its forks and its connections, code 1001. It returns the error of the journal, if there was
+// one.
 func (x *Exchange) Close() error {
+	x.shelf.close()
 	x.cancel()
 	<-x.done
 	return x.journal.err
@@ -117,8 +141,23 @@ func (x *Exchange) do(ctx context.Context, f func(c *core.Core)) error {
 	}
 }
 
-// ServeHTTP answers WebSocket handshakes on the paths of the public channels, and REST requests.
-func (x *Exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// Server returns an HTTP server for the exchange, with bounds on the headers of requests and on how long they may take.
+func (x *Exchange) Server() *http.Server {
+	s := &http.Server{Handler: x}
+	guard.Limit(s)
+	return s
+}
+
+// ServeHTTP answers WebSocket handshakes on the paths of the public channels, REST requests, and the control API below
+// /control/v1. It refuses web pages, see Config.AllowOrigins.
+func (x *Exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) { x.web.ServeHTTP(w, r) }
+
+// route answers a request that has passed the guard.
+func (x *Exchange) route(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, controlPrefix) {
+		x.serveControl(w, r)
+		return
+	}
 	if ch, ok := wire.ChannelOfPath(r.URL.Path); ok {
 		if simulated(ch) {
 			x.ws.Serve(w, r, ch)
@@ -130,23 +169,23 @@ func (x *Exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.serveREST(w, r)
 }
 
-// simulated reports whether the exchange has the channel.
-func simulated(ch wire.Channel) bool {
-	switch ch {
-	case wire.Spot, wire.Linear, wire.Inverse, wire.Option, wire.Spread, wire.RFQ, wire.Status:
-		return true
-	}
-	return false
+// channels are those that the exchange has.
+func channels() []wire.Channel {
+	return []wire.Channel{wire.Spot, wire.Linear, wire.Inverse, wire.Option, wire.Spread, wire.RFQ, wire.Status}
 }
+
+// simulated reports whether the exchange has the channel.
+func simulated(ch wire.Channel) bool { return slices.Contains(channels(), ch) }
 
 // serveREST lets the API answer between two commands.
 func (x *Exchange) serveREST(w http.ResponseWriter, r *http.Request) {
+	x.requested.Add(1)
 	refusal := x.api.Admit(r)
 	if refusal != nil {
 		write(w, refusal)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, guard.MaxBody))
+	body, err := io.ReadAll(r.Body) // bounded by the guard
 	if err != nil {
 		http.Error(w, "the body is too long or was not sent", http.StatusRequestEntityTooLarge)
 		return

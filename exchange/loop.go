@@ -66,7 +66,7 @@ func (x *Exchange) step() time.Duration {
 		return x.stepMax()
 	}
 	target := x.clock.target()
-	if next := x.core.Next(); next > target {
+	if next := x.next(); next > target {
 		return x.clock.until(next)
 	}
 	x.advance(min(target, x.quantum()))
@@ -94,13 +94,21 @@ func (x *Exchange) stepMax() time.Duration {
 }
 
 // quantum is where the next quantum ends. When nothing is due within one, it is where something is.
-func (x *Exchange) quantum() int64 { return max(x.core.Now()+int64(x.cfg.Quantum), x.core.Next()) }
+func (x *Exchange) quantum() int64 { return max(x.core.Now()+int64(x.cfg.Quantum), x.next()) }
+
+// next is when something is due next, in the market or with a fault.
+func (x *Exchange) next() int64 { return min(x.core.Next(), x.faults.next()) }
 
 // advance moves the core, and reports whether a client got something.
 func (x *Exchange) advance(to int64) (published bool) {
 	before, _ := x.ws.Published()
+	for due := x.faults.next(); due <= to; due = x.faults.next() {
+		x.core.Advance(due)
+		x.faults.release(x.ctx, x.core.Now())
+	}
 	x.core.Advance(to)
 	x.now.Store(x.core.Now())
+	x.rates.note(x.core.Now(), x.count)
 	after, _ := x.ws.Published()
 	return after != before
 }

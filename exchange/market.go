@@ -189,8 +189,15 @@ func (x *Exchange) restore(c *core.Core, snapshot []byte) error {
 	h := x.header()
 	h.State = snapshot
 	x.journal.write(h)
+	x.faults.clear(c.Now() - x.now.Load())
 	x.now.Store(c.Now())
 	x.clock.start(c.Now())
+	// Choice: what an account had is not what it has now, and only a new connection will not mix the two.
+	x.ws.Each(func(s *wsserver.Session) {
+		if !s.Channel().IsPublic() {
+			s.Close(wsserver.CloseRestart, "restored")
+		}
+	})
 	_, err := c.Do(core.Restart{})
 	return err
 }

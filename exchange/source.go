@@ -21,21 +21,22 @@ func (s source) Subscribe(q *wsserver.Subscription) {
 	}
 }
 
-func (s source) Unsubscribe(*wsserver.Session, []string) {
+func (s source) Unsubscribe(session *wsserver.Session, topics []string) {
 	// When the loop has come by, nothing of the topics is being published. After Close nothing is at all.
-	_ = s.x.do(context.Background(), func(*core.Core) {})
+	_ = s.x.do(context.Background(), func(*core.Core) { s.x.faults.leave(session, topics) })
 }
 
-func (s source) Closed(*wsserver.Session) {}
+func (s source) Closed(session *wsserver.Session) { s.x.faults.leave(session, nil) }
 
 // answer accepts the topics that the market has.
 func (x *Exchange) answer(c *core.Core, q *wsserver.Subscription) {
 	channel := q.Session.Channel()
 	errs := make([]error, len(q.Topics))
 	var initial [][]byte
+	refused := x.faults.refused(q.Session, q.Topics, c.Now())
 	for i, name := range q.Topics {
 		t, ok := c.Feed().Topic(channel, name)
-		if !ok {
+		if !ok || refused != nil && refused[i] {
 			errs[i] = wsserver.ErrNoTopic
 			continue
 		}
@@ -44,7 +45,7 @@ func (x *Exchange) answer(c *core.Core, q *wsserver.Subscription) {
 		}
 		initial = c.Feed().Snapshot(t, initial)
 	}
-	q.Answer(errs, initial...)
+	x.faults.joins(q.Session, q.Answer(errs, initial...), c.Now())
 }
 
 // sink hands what the feed publishes to the sessions.
@@ -62,8 +63,7 @@ func (s sink) Publish(t *feed.Topic, frame []byte, replacing bool) {
 	if replacing {
 		kind = wsserver.Replacing
 	}
-	// Without the policy Pause nothing is waited for, so there is no error.
-	_ = s.x.topics[t.N].Publish(s.x.ctx, frame, kind)
+	s.x.faults.publish(s.x.ctx, s.x.core.Now(), s.x.topics[t.N], frame, kind)
 }
 
 // opIdle is an operation of our own: the client has dealt with all that it got so far, or with as many messages as the

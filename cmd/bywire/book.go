@@ -203,8 +203,8 @@ func (a *app) bookLive(ctx context.Context, s *bybit.Stream, l *ladder, opts *bo
 				break
 			}
 			sum.note(ev)
-			_, height := a.size()
-			l.apply(ev, ladderRows(height, opts.rows))
+			width, height := a.size()
+			l.apply(ev, ladderRows(height-l.aboveRows(width), opts.rows))
 		}
 		cancel()
 		if ctx.Err() != nil {
@@ -223,10 +223,11 @@ func (a *app) bookLive(ctx context.Context, s *bybit.Stream, l *ladder, opts *bo
 func (a *app) draw(l *ladder, rows int, now time.Time) error {
 	width, height := a.size()
 	l.tick(now)
+	height -= l.aboveRows(width)
 	if rows > 0 {
 		height = min(height, 2*rows+ladderFrame)
 	}
-	lines := l.render(width, height, a.colour)
+	lines := append(slices.Clone(l.above), l.render(width, height, a.colour)...)
 	_, _ = a.out.WriteString("\x1b[H")
 	for i, line := range lines {
 		if i > 0 {
@@ -266,6 +267,8 @@ func (l *ladder) apply(ev bybit.Event, n int) {
 			l.tape = slices.Insert(l.tape, 0, e.Trades[i])
 			l.tape = l.tape[:min(len(l.tape), maxTape)]
 		}
+	case *bybit.TickerEvent:
+		l.ticker = tickerLine(&e.Ticker)
 	case *bybit.GapEvent:
 		l.gaps++
 		if e.Topic.String() == l.topic {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bywire/bywire/book"
 	"github.com/bywire/bywire/bybit"
@@ -31,6 +32,8 @@ type ladder struct {
 	id         int64        // update id
 	bids, asks []book.Level // best first
 	tape       []bybit.Trade
+	ticker     string   // a line of prices and rates, if there is one
+	above      []string // what stands over the picture; it is wrapped, not cut, so that it can be copied
 
 	bookEvents, tradeEvents int64 // since the start
 	gaps                    int
@@ -71,6 +74,9 @@ const tapeFrom = 70
 // render draws the picture as lines of at most width runes, at most height of
 // them.
 func (l *ladder) render(width, height int, colour bool) []string {
+	if l.ticker != "" {
+		height--
+	}
 	n := ladderRows(height, 0)
 	asks := l.asks[:min(n, len(l.asks))]
 	bids := l.bids[:min(n, len(l.bids))]
@@ -96,7 +102,37 @@ func (l *ladder) render(width, height int, colour bool) []string {
 			lines[i] += paint(cut(text, width-left), sideColour(t.Side), colour)
 		}
 	}
+	if l.ticker != "" {
+		lines = append(lines, cut(l.ticker, width))
+	}
 	return append(lines, l.status(width, colour))
+}
+
+// aboveRows is how many rows of a terminal stand over the picture.
+func (l *ladder) aboveRows(width int) int {
+	rows := 0
+	for _, line := range l.above {
+		rows += max(1, (utf8.RuneCountInString(line)+width-1)/max(width, 1))
+	}
+	return rows
+}
+
+// line is the picture for who has no terminal.
+func (l *ladder) line() string {
+	if !l.valid {
+		return "no book: " + l.problem
+	}
+	s := string(appendClock(nil, l.at)) + "  " + l.symbol
+	if len(l.bids) > 0 && len(l.asks) > 0 {
+		s += "  bid " + l.bids[0].Price.String() + " x " + l.bids[0].Size.String() + "  ask " + l.asks[0].Price.String() + " x " + l.asks[0].Size.String()
+	} else {
+		s += "  a side is empty"
+	}
+	if len(l.tape) > 0 {
+		t := &l.tape[0]
+		s += "  last " + string(t.Side) + " " + t.Size.String() + " @ " + t.Price.String()
+	}
+	return s + "  " + grouped(l.bookPerSec) + " updates/s  " + grouped(l.tradPerSec) + " trades/s  " + counted(l.gaps, "gap")
 }
 
 func (l *ladder) title(width int) string {

@@ -133,9 +133,11 @@ func (r *replaying) stop(t *testing.T) {
 func TestHelpIsShortAndHasExamples(t *testing.T) {
 	got := bywire(t).want(t, exitOK)
 	const want = `bywire speaks the Bybit V5 API: watch public data, call any endpoint, import
-recordings, check them, and serve them again over WebSocket in the same protocol.
+recordings, check them, and serve them again over WebSocket in the same protocol; or
+serve a generated market, without a network.
 
 Try:
+  bywire up
   bywire book BTCUSDT
   bywire stream publicTrade.BTCUSDT tickers.BTCUSDT --count 10
   bywire call GET /v5/market/tickers category=linear symbol=BTCUSDT
@@ -148,12 +150,14 @@ Commands:
   completion  generate the autocompletion script for the specified shell
   doctor      check the way to the exchange, and say what to do
   endpoints   list the endpoints of REST that there are
+  exchange    run a local exchange with a generated market, in the V5 protocol
   history     fetch candles, funding rates, open interest or trades of the past
   keys        show what the API key may do, from where and until when
   record      save public topics in a capture
   replay      serve a capture over WebSocket in the V5 protocol
   stream      print public topics as they come
   topics      list the topics there are: forms, channels, depths, push intervals
+  up          start a local exchange and watch its market: the place to begin
   version     print the version
   watch       say when a rule about prices, books or trades becomes true
 
@@ -165,7 +169,7 @@ bywire COMMAND --help says more about one.
 	if help := bywire(t, "--help"); help.stdout != want {
 		t.Errorf("--help prints\n%s", help.stdout)
 	}
-	for _, sub := range []string{"stream", "book", "record", "replay", "capture", "capture import", "capture merge", "capture verify", "capture info", "capture cat", "topics", "version", "watch", "doctor", "call", "endpoints", "keys", "history", "history klines", "history funding", "history open-interest", "history trades"} {
+	for _, sub := range []string{"stream", "book", "record", "replay", "capture", "capture import", "capture merge", "capture verify", "capture info", "capture cat", "topics", "version", "watch", "doctor", "call", "endpoints", "keys", "history", "history klines", "history funding", "history open-interest", "history trades", "exchange", "up"} {
 		o := bywire(t, append(strings.Fields(sub), "--help")...).want(t, exitOK)
 		if !strings.Contains(o.stdout, "Usage:\n  bywire "+sub) || o.stderr != "" {
 			t.Errorf("bywire %s --help:\n%s%s", sub, o.stdout, o.stderr)
@@ -191,7 +195,7 @@ func TestWrongInputGetsOneLine(t *testing.T) {
 		code int
 	}{
 		{[]string{"strem"}, "bywire strem: no such command; meant bywire stream?", exitUsage},
-		{[]string{"rocket"}, "bywire rocket: no such command; there are book, call, capture, completion, doctor, endpoints, history, keys, record, replay, stream, topics, version, watch", exitUsage},
+		{[]string{"rocket"}, "bywire rocket: no such command; there are book, call, capture, completion, doctor, endpoints, exchange, history, keys, record, replay, stream, topics, up, version, watch", exitUsage},
 		{[]string{"capture", "verfy"}, "bywire capture verfy: no such command; meant bywire capture verify?", exitUsage},
 		{[]string{"version", "now"}, "version: takes no arguments, got now", exitUsage},
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bywire/bywire/capture"
+	"github.com/bywire/bywire/exchange"
 )
 
 // metricsFlag adds --metrics.
@@ -166,4 +167,60 @@ func (m *meter) replay(stats func() capture.ReplayStats) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "bywire_replay_sessions", Help: "Connections that are open.",
 	}, func() float64 { return float64(stats().Sessions) }))
+}
+
+// exchange adds the metrics of a local exchange.
+func (m *meter) exchange(stats func() exchange.Stats) {
+	if m == nil {
+		return
+	}
+	m.registry.MustRegister(&exchangeCollector{stats: stats})
+}
+
+// exchangeCollector asks the exchange once for all of its metrics, so that they are of one moment.
+type exchangeCollector struct{ stats func() exchange.Stats }
+
+// exchangeMetrics is the table of an exchange's metrics.
+var exchangeMetrics = []struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(*exchange.Stats) float64
+}{
+	{exchangeDesc("sessions", "Connections that are open."), prometheus.GaugeValue,
+		func(s *exchange.Stats) float64 { return float64(s.Sessions) }},
+	{exchangeDesc("time_seconds", "The exchange's time, in Unix seconds."), prometheus.GaugeValue,
+		func(s *exchange.Stats) float64 { return float64(s.Time.UnixNano()) / 1e9 }},
+	{exchangeDesc("lag_seconds", "How far the exchange's time is behind its clock, in its own seconds."), prometheus.GaugeValue,
+		func(s *exchange.Stats) float64 { return s.Lag.Seconds() }},
+	{exchangeDesc("orders_total", "Orders placed, amended and cancelled, by anybody."), prometheus.CounterValue,
+		func(s *exchange.Stats) float64 { return float64(s.Orders) }},
+	{exchangeDesc("trades_total", "Matches."), prometheus.CounterValue,
+		func(s *exchange.Stats) float64 { return float64(s.Trades) }},
+	{exchangeDesc("commands_total", "Commands from outside of the market."), prometheus.CounterValue,
+		func(s *exchange.Stats) float64 { return float64(s.Commands) }},
+	{exchangeDesc("sent_frames_total", "Messages sent: one counts once for each subscriber."), prometheus.CounterValue,
+		func(s *exchange.Stats) float64 { return float64(s.Frames) }},
+	{exchangeDesc("sent_bytes_total", "Bytes of the messages sent."), prometheus.CounterValue,
+		func(s *exchange.Stats) float64 { return float64(s.Bytes) }},
+	{exchangeDesc("requests_total", "Requests over REST."), prometheus.CounterValue,
+		func(s *exchange.Stats) float64 { return float64(s.Requests) }},
+	{exchangeDesc("faults", "Faults that are in force."), prometheus.GaugeValue,
+		func(s *exchange.Stats) float64 { return float64(s.Faults) }},
+}
+
+func exchangeDesc(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("bywire_exchange_"+name, help, nil, nil)
+}
+
+func (c *exchangeCollector) Describe(to chan<- *prometheus.Desc) {
+	for _, m := range exchangeMetrics {
+		to <- m.desc
+	}
+}
+
+func (c *exchangeCollector) Collect(to chan<- prometheus.Metric) {
+	s := c.stats()
+	for _, m := range exchangeMetrics {
+		to <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(&s))
+	}
 }

@@ -14,9 +14,11 @@ import (
 )
 
 const rootLong = `bywire speaks the Bybit V5 API: watch public data, call any endpoint, import
-recordings, check them, and serve them again over WebSocket in the same protocol.
+recordings, check them, and serve them again over WebSocket in the same protocol; or
+serve a generated market, without a network.
 
 Try:
+  bywire up
   bywire book BTCUSDT
   bywire stream publicTrade.BTCUSDT tickers.BTCUSDT --count 10
   bywire call GET /v5/market/tickers category=linear symbol=BTCUSDT
@@ -44,7 +46,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.printHelp(root)
 	})
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.streamCommand(), a.bookCommand(), a.recordCommand(), a.replayCommand(), a.captureCommand(), a.topicsCommand(), a.watchCommand(), a.doctorCommand(), a.liveCommand(),
+	root.AddCommand(a.upCommand(), a.exchangeCommand(), a.streamCommand(), a.bookCommand(), a.recordCommand(), a.replayCommand(), a.captureCommand(), a.topicsCommand(), a.watchCommand(), a.doctorCommand(), a.liveCommand(),
 		a.callCommand(), a.endpointsCommand(), a.keysCommand(), a.historyCommand(), a.versionCommand())
 	return root
 }
@@ -182,6 +184,16 @@ func oneArgument(what, example string) cobra.PositionalArgs {
 			return nil
 		}
 		return usageError("%s: takes one %s, got %d: %s", path, what, len(args), strings.Join(args, " "))
+	}
+}
+
+// oneArgumentAtMost is the Args of commands that take one or none.
+func oneArgumentAtMost(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return usageError("%s: takes one %s, got %d: %s", strings.TrimPrefix(cmd.CommandPath(), "bywire "), what, len(args), strings.Join(args, " "))
+		}
+		return nil
 	}
 }
 

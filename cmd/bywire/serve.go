@@ -11,6 +11,7 @@ import (
 // service is what a command serves: a handler, and what ends with it.
 type service struct {
 	server *http.Server
+	silent bool // no line for programs: it draws
 	// close ends the handler and the connections that it has taken over from the server.
 	close func() error
 	// run is what the command does while it serves; its end is the service's.
@@ -23,7 +24,10 @@ func (a *app) serve(ctx context.Context, listener net.Listener, s service) error
 	served := make(chan error, 1)
 	go func() { served <- s.server.Serve(listener) }()
 	addr := listener.Addr().String()
-	err := a.ready(addr)
+	var err error
+	if !s.silent {
+		err = a.ready(addr)
+	}
 	if err == nil {
 		running, stop := context.WithCancel(ctx)
 		ran := make(chan error, 1)

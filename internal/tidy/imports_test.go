@@ -45,6 +45,7 @@ var mayImport = []struct {
 	{"bybit", []string{"decimal", "book", "internal/wire", "internal/wsclient", "internal/session", "internal/queue", "internal/pages"}},
 	{"capture", []string{"bybit", "book", "decimal", "internal/wire", "internal/wsserver", zstdLibrary}},
 	{"exchange", []string{"bybit", "book", "decimal", "internal/wire", "internal/wsserver", "exchange/internal/api", "exchange/internal/catalog", "exchange/internal/core", "exchange/internal/engine", "exchange/internal/feed", "exchange/internal/fixed", "exchange/internal/flow", "exchange/internal/guard"}},
+	{"bybittest", []string{"bybit", "exchange", "internal/memnet"}},
 	{"exchange/internal/state", nil},
 	{"exchange/internal/fixed", []string{"decimal", "exchange/internal/state"}},
 	{"exchange/internal/engine", []string{"exchange/internal/state"}},

@@ -21,6 +21,13 @@ func (t *Topic) Each(f func(s *Session)) {
 	}
 }
 
+// Each calls f for the sessions that are open.
+func (v *Server) Each(f func(s *Session)) {
+	for _, s := range v.snapshot() {
+		f(s)
+	}
+}
+
 // Message is a text frame made once, for sessions that are chosen one by one.
 type Message struct{ f *frame }
 

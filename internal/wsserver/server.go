@@ -22,10 +22,14 @@ const (
 	DefaultCloseWait  = 5 * time.Second
 )
 
+// CloseCode is a code of a close frame.
+type CloseCode = ws.StatusCode
+
 // The close codes that users of the package need, so that they need not import the WebSocket library.
 const (
 	CloseNormal    = ws.StatusNormalClosure // 1000: everything was said
 	CloseGoingAway = ws.StatusGoingAway     // 1001: the server stops
+	CloseRestart   = CloseCode(1012)        // 1012: the service begins anew
 )
 
 // readBuffer is what an idle connection keeps for its next request, in bytes: more than a ping or a small subscribe.

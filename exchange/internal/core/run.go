@@ -132,6 +132,7 @@ func (c *Core) each(ids []catalog.ID, do func(*engine.Book) []engine.Event) ([]e
 
 // tell tells everyone inside what a command did.
 func (c *Core) tell(id catalog.ID, events []engine.Event) []engine.Event {
+	c.counts.add(events)
 	for i := range events {
 		ev := &events[i]
 		c.count.see(ev)

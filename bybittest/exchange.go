@@ -1,0 +1,142 @@
+package bybittest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/exchange"
+	"github.com/bywire/bywire/internal/memnet"
+)
+
+// Exchange is an exchange of a test's own.
+type Exchange struct {
+	*exchange.Exchange
+
+	t        testing.TB
+	network  *memnet.Listener
+	mu       sync.Mutex // guards clients
+	clients  []*bybit.Client
+	watching watch
+}
+
+// NewExchange starts an exchange that ends with the test. cfg may be nil. Unless it says otherwise, the market is quiet:
+// the time moves by Advance alone, acknowledgements are not held back, no limits hold, and prices move little, as in the
+// regime "calm"; Config.Quiet leaves the generated orders out altogether. What a configuration leaves at zero is so as
+// well, except that it can ask for another clock: Clock Scaled or Max, and Live with a Start.
+func NewExchange(t testing.TB, cfg *exchange.Config) *Exchange {
+	t.Helper()
+	var c exchange.Config
+	if cfg != nil {
+		c = *cfg
+	}
+	if c.Clock == exchange.Live && c.Start.IsZero() {
+		c.Clock = exchange.Step
+	}
+	if c.AckDelay == 0 {
+		c.AckDelay = -1
+	}
+	if c.Limits == exchange.LimitsReal && cfg == nil {
+		c.Limits = exchange.LimitsOff
+	}
+	x := &Exchange{t: t, network: memnet.Listen("exchange")}
+	served := make(chan error, 1)
+	var server *http.Server
+	x.watching.begin(func() {
+		var err error
+		if x.Exchange, err = exchange.New(&c); err != nil {
+			t.Fatal(err)
+		}
+		server = x.Server()
+		server.ErrorLog = log.New(io.Discard, "", 0) // connections that end in the middle are what tests are about
+		go func() { served <- server.Serve(x.network) }()
+	})
+	t.Cleanup(func() {
+		x.mu.Lock()
+		clients := slices.Clone(x.clients)
+		x.mu.Unlock()
+		for _, client := range clients {
+			if err := client.Close(); err != nil {
+				t.Errorf("bybittest: closing a client: %v", err)
+			}
+		}
+		x.watching.until(func() bool { return x.Stats().Sessions == 0 })
+		if n := x.Stats().Sessions; n > 0 {
+			t.Errorf("bybittest: %d connections are still open: close the clients that were made of Options", n)
+		}
+		if err := x.Close(); err != nil {
+			t.Errorf("bybittest: closing the exchange: %v", err)
+		}
+		server.Close()
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("bybittest: the server ended: %v", err)
+		}
+		x.network.Close()
+		x.network.CutAll()
+		x.watching.end(t)
+	})
+	return x
+}
+
+// Client returns a client of the exchange, without a key. It is closed at the end of the test.
+func (x *Exchange) Client() *bybit.Client {
+	x.t.Helper()
+	var client *bybit.Client
+	x.watching.during(func() {
+		var err error
+		if client, err = bybit.NewClient(x.Options()); err != nil {
+			x.t.Fatal(err)
+		}
+	})
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.clients = append(x.clients, client)
+	return client
+}
+
+// Options are those of Client, for a client that is to differ. Whoever makes one closes it.
+func (x *Exchange) Options() *bybit.Options {
+	return &bybit.Options{
+		Environment: bybit.CustomEnvironment("ws://localhost", "http://localhost"), DialContext: x.network.Dial,
+	}
+}
+
+// HTTP returns a client for plain requests, such as GET http://localhost/control/v1/state.
+func (x *Exchange) HTTP() *http.Client {
+	transport := &http.Transport{DialContext: x.network.Dial, DisableKeepAlives: true}
+	return &http.Client{Transport: transport}
+}
+
+// Advance moves the time of the exchange and returns when all that was due was sent. A client that takes nothing fails
+// the test, for what it would do next depends on chance; exchange.Advance, x.Exchange.Advance here, returns its name
+// instead.
+func (x *Exchange) Advance(d time.Duration) {
+	x.t.Helper()
+	late, err := x.Exchange.Advance(x.t.Context(), d)
+	if err != nil {
+		x.t.Fatalf("bybittest: advance %s: %v", d, err)
+	}
+	if len(late) > 0 {
+		x.t.Fatalf("bybittest: advance %s: connections that do not read: %v", d, late)
+	}
+}
+
+// DropConnections cuts all connections, as a broken line does, and returns how many there were.
+func (x *Exchange) DropConnections() int { return x.network.CutAll() }
+
+// State returns what the exchange is like. It is here for its shorter form: a failure is one of the test.
+func (x *Exchange) State() *exchange.State {
+	x.t.Helper()
+	s, err := x.Exchange.State(context.Background())
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return s
+}
