@@ -107,8 +107,9 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// Between these the exchange's time can begin: there is a past of five years before it, and a century after it.
+// Between these the exchange's time can begin: there is a past of five years before it, and a century after it. Fake time
+// of testing/synctest begins in 2000.
 var (
-	earliest = time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC)
+	earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	latest   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 )

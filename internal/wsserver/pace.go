@@ -97,8 +97,8 @@ func (v *Server) snapshot() []*Session {
 	return all
 }
 
-// WaitSent waits until of what was queued when it was called all but size bytes is written, for every session, or
-// dropped with its connection. When ctx ends first, it returns the sessions that are not so far. Later calls return those
+// WaitSent waits until of what was queued when it was called all but size bytes is written, for every session that is
+// not being closed. When ctx ends first, it returns the sessions that are not so far. Later calls return those
 // at once, until they have taken all that there is for them.
 func (v *Server) WaitSent(ctx context.Context, size int) (late []*Session) {
 	sessions := v.snapshot()
@@ -110,7 +110,7 @@ func (v *Server) WaitSent(ctx context.Context, size int) (late []*Session) {
 	}
 	for i, s := range sessions {
 		if !s.await(ctx, nil, &s.pace.unread, func(time.Time) (bool, time.Duration) {
-			return s.phase == dead || s.pace.queued-int64(s.unsent()) >= marks[i], 0
+			return s.phase != open || s.pace.queued-int64(s.unsent()) >= marks[i], 0
 		}) {
 			late = append(late, s)
 		}

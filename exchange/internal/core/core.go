@@ -8,6 +8,7 @@ import (
 	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/feed"
 	"github.com/bywire/bywire/exchange/internal/flow"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/price"
 	"github.com/bywire/bywire/exchange/internal/state"
 )
@@ -80,6 +81,8 @@ type parts struct {
 	skipped []string
 	books   *books
 	board   *price.Board
+	past    *past.Past
+	bars    *past.Store
 	flow    *flow.Flow
 	feed    *feed.Feed
 }
@@ -125,6 +128,13 @@ func newParts(cfg *Config) (p parts, err error) {
 		p.books.open(in.ID)
 	}
 	p.board = price.New(p.cat, cfg.Start)
+	p.past = past.New(cfg.Seed, p.cat, cfg.Start)
+	p.bars = past.NewStore(p.past)
+	for _, in := range p.cat.Live() {
+		if f := p.past.Funding(in.ID, 0, cfg.Start, 1); len(f) > 0 {
+			p.board.Begin(in.ID, f[0].Rate)
+		}
+	}
 	p.flow = newFlow(cfg, &p)
 	p.feed = newFeed(cfg, &p, cfg.Start)
 	return p, nil
@@ -135,7 +145,7 @@ func newFlow(cfg *Config, p *parts) *flow.Flow {
 }
 
 func newFeed(cfg *Config, p *parts, now int64) *feed.Feed {
-	return feed.New(p.cat, p.books, p.board, unkept{}, cfg.Sink, now)
+	return feed.New(p.cat, p.books, p.board, bars{p.bars}, cfg.Sink, now)
 }
 
 func newCatalog(cfg *Config) (cat *catalog.Catalog, skipped []string, err error) {
@@ -177,6 +187,12 @@ func (c *Core) Book(id catalog.ID) *engine.Book { return c.books.Book(id) }
 
 // Board is the board of computed prices.
 func (c *Core) Board() *price.Board { return c.board }
+
+// Past is what was before the start.
+func (c *Core) Past() *past.Past { return c.past }
+
+// Bars are the candles of the past and since.
+func (c *Core) Bars() *past.Store { return c.bars }
 
 // Flow is the generated market.
 func (c *Core) Flow() *flow.Flow { return c.flow }
@@ -247,6 +263,11 @@ func (c *Core) Walk(w *state.Walker) {
 		c.board = price.New(c.cat, c.now)
 	}
 	c.board.Walk(w)
+	if w.Reading() {
+		c.past = past.New(c.cfg.Seed, c.cat, c.cfg.Start)
+		c.bars = past.NewStore(c.past)
+	}
+	c.bars.Walk(w)
 	if w.Reading() {
 		c.flow = newFlow(&c.cfg, &c.parts)
 	}

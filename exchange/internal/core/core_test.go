@@ -230,7 +230,7 @@ func TestRestoreGoesOn(t *testing.T) {
 
 func restoreGoesOn(t *testing.T, start int64) {
 	c := mustNew(t, Config{Seed: 3, Start: start})
-	script(c, 1, 300, second/2)
+	script(c, 1, 120, second/2)
 	snapshot, hash := c.Snapshot(), c.Hash()
 	other := mustNew(t, Config{Seed: 3, Start: start})
 	other.Advance(start + 5*second)
@@ -240,13 +240,13 @@ func restoreGoesOn(t *testing.T, start int64) {
 	if other.Hash() != hash || !slices.Equal(other.Snapshot(), snapshot) {
 		t.Fatal("a restored core is not what it was restored from")
 	}
-	script(c, 2, 300, second/2)
-	script(other, 2, 300, second/2)
+	script(c, 2, 120, second/2)
+	script(other, 2, 120, second/2)
 	if c.Hash() != other.Hash() {
 		t.Error("a restored core went on differently")
 	}
 	if c.Hash() == hash {
-		t.Error("300 commands have not changed the hash")
+		t.Error("120 commands have not changed the hash")
 	}
 	if err := mustNew(t, Config{Seed: 4, Start: start}).Restore(snapshot); err == nil {
 		t.Error("a core of another seed took the snapshot")
@@ -261,7 +261,7 @@ func restoreGoesOn(t *testing.T, start int64) {
 func TestJournalLeadsToTheSameState(t *testing.T) {
 	var journal []Entry
 	c := mustNew(t, Config{Seed: 3, Journal: func(e Entry) { journal = append(journal, e) }})
-	script(c, 9, 500, second/2)
+	script(c, 9, 150, second/2)
 	again := mustNew(t, Config{Seed: 3})
 	for _, e := range journal {
 		again.Advance(e.At)

@@ -6,14 +6,16 @@ import (
 	"github.com/bywire/bywire/exchange/internal/feed"
 	"github.com/bywire/bywire/exchange/internal/fixed"
 	"github.com/bywire/bywire/exchange/internal/flow"
+	"github.com/bywire/bywire/exchange/internal/past"
 )
 
 // table says what a timer of each kind does at its time, and when it is due again.
 var table = [timerKinds]func(c *Core, t timer) (again int64){
-	rollTimer:  (*Core).roll,
-	boardTimer: (*Core).price,
-	flowTimer:  (*Core).trade,
-	pushTimer:  (*Core).push,
+	minuteTimer: (*Core).minute,
+	rollTimer:   (*Core).roll,
+	boardTimer:  (*Core).price,
+	flowTimer:   (*Core).trade,
+	pushTimer:   (*Core).push,
 }
 
 // classes are the intervals of pushes.
@@ -22,6 +24,7 @@ var classes = feed.Classes()
 // setTimers sets all timers for a run that begins.
 func (c *Core) setTimers() {
 	c.queue = c.queue[:0]
+	c.queue.push(timer{at: multiple(c.now, minute), kind: minuteTimer})
 	c.queue.push(timer{at: c.cat.NextRoll(c.now), kind: rollTimer})
 	c.queue.push(timer{at: c.now, kind: boardTimer}) // there is no moment without prices
 	c.queue.push(timer{at: c.flow.Next(), kind: flowTimer})
@@ -194,10 +197,21 @@ func (c *Core) push(t timer) int64 {
 	return t.at + every
 }
 
+// minute closes the bars of a minute.
+func (c *Core) minute(t timer) int64 {
+	c.bars.Minute(c.now)
+	return t.at + minute
+}
+
 // price computes the prices of a second, and sets the price limits that follow from them.
 func (c *Core) price(t timer) int64 {
 	c.board.Update(c.now, inputs{c})
 	for _, in := range c.cat.Live() {
+		if in.Kind != catalog.Spread {
+			c.bars.Value(c.now, in.ID, past.Mark, c.board.Mark(in.ID))
+			c.bars.Value(c.now, in.ID, past.Index, c.board.IndexOf(in.ID))
+			c.bars.Value(c.now, in.ID, past.Premium, c.board.Premium(in.ID))
+		}
 		if l, ok := c.board.Limits(in.ID); ok {
 			c.books.list[in.ID].SetLimits(l.LowestSell, l.HighestBuy)
 		}
@@ -211,6 +225,7 @@ func (c *Core) roll(timer) int64 {
 	for _, id := range delivered {
 		c.tell(id, c.books.Book(id).Clear(engine.BySettlement))
 		c.board.Delivered(id)
+		c.bars.Delivered(id)
 		c.flow.Delivered(id)
 		c.feed.Delivered(c.now, id)
 		c.books.list[id] = nil
