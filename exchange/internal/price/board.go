@@ -17,7 +17,7 @@ type Quote struct {
 // Inputs is what the board reads when it is updated.
 type Inputs interface {
 	Index(coin string) fixed.F          // price of a coin in US dollars, more than 0
-	Vol(coin string) fixed.F            // its volatility of a year as it is now; 0: the usual one
+	Vol(coin string) fixed.F            // its volatility of a year as it is now; 0: not known
 	Quote(in *catalog.Instrument) Quote // of spot, perpetuals and futures
 }
 
@@ -40,7 +40,7 @@ type Board struct {
 type pair struct {
 	base, quote string
 	index       fixed.F
-	vol         fixed.F           // of the base coin, as Update was told
+	vol         fixed.F           // of the base coin: its mean of about an hour
 	averages    []deliveryAverage // of the deliveries in the next 30 minutes
 }
 
@@ -195,7 +195,7 @@ func (b *Board) Update(now int64, in Inputs) {
 		if index, ok := b.cat.InQuote(p.base, p.quote, in.Index); ok {
 			p.index = index
 		}
-		p.vol = in.Vol(p.base)
+		p.follow(b.usual(p.base), in.Vol(p.base))
 	}
 	b.average(now)
 	for _, x := range b.cat.Live() {
@@ -208,6 +208,28 @@ func (b *Board) Update(now int64, in Inputs) {
 		}
 	}
 	b.updateOptions(now)
+}
+
+// volSeconds is how quickly the surface of volatilities follows the market's: the time constant of an exponential mean. Choice:
+// the generated market's volatility doubles and halves within minutes, which no option of months follows.
+const volSeconds = 3600
+
+// follow takes the volatility of a second; 0 says nothing. It begins at the coin's usual one.
+func (p *pair) follow(usual, now fixed.F) {
+	if p.vol == 0 {
+		p.vol = usual
+	}
+	if now > 0 {
+		p.vol += fixed.F(fixed.MulDivRound(int64(min(now, maxVol)-p.vol), 1, volSeconds))
+	}
+}
+
+// usual is the usual volatility of a coin.
+func (b *Board) usual(coin string) fixed.F {
+	if a, ok := b.cat.Asset(coin); ok {
+		return a.Vol
+	}
+	return fixed.One
 }
 
 // forward is what a future is worth before its book says so: the index and the coin's carry until the delivery.

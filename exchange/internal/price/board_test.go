@@ -390,6 +390,24 @@ func TestBoardImpliedVol(t *testing.T) {
 	}
 }
 
+// The surface follows with a time constant of an hour: from the usual 46 % to 90 %, after an hour by 1 - 1/e of the way.
+func TestBoardFollowsTheVolatility(t *testing.T) {
+	c := only(t, start, "option:BTC-2JAN26-88000-*")
+	b := New(c, start)
+	m := &market{cat: c}
+	b.Update(start, m) // nothing is known: the usual one
+	is(t, "volatility", b.pairs[0].vol, 4, "0.4600")
+	before, _ := b.Option(0)
+	m.vol = num("0.9")
+	for s := int64(1); s <= 3600; s++ {
+		b.Update(start+s*catalog.Second, m)
+	}
+	is(t, "volatility after an hour", b.pairs[0].vol, 3, "0.738")
+	// A day and eight hours: kT is 0.0438, so all but 2 % of it reaches the option, times 1.03.
+	after, _ := b.Option(0)
+	is(t, "rise of the option's", after.Vol-before.Vol, 2, "0.28")
+}
+
 func TestComponentsMakeUpTheIndex(t *testing.T) {
 	c := catalog.Default(start)
 	b := New(c, start)
@@ -419,18 +437,6 @@ func TestComponentsMakeUpTheIndex(t *testing.T) {
 	}
 	if got := b.Components("SHIB", "USDT"); got != nil {
 		t.Errorf("an unknown index is made of %v", got)
-	}
-}
-
-func TestRealisedVol(t *testing.T) {
-	// Two hourly changes of 1 % (logarithms 0.01 and -0.01): 0.01 * sqrt(8760) = 0.93595.
-	up := num("100").Mul(num("0.01").Exp())
-	is(t, "volatility", RealisedVol([]fixed.F{num("100"), up, num("100")}, catalog.Hour), 5, "0.93595")
-	// Daily: 0.01 * sqrt(365); the flat day counts: times sqrt(1/2).
-	is(t, "volatility", RealisedVol([]fixed.F{num("100"), up}, catalog.Day), 5, "0.19105")
-	is(t, "volatility", RealisedVol([]fixed.F{num("100"), up, up}, catalog.Day), 5, "0.13509")
-	for _, none := range [][]fixed.F{nil, {num("1")}, {num("1"), num("1")}} {
-		is(t, "volatility", RealisedVol(none, catalog.Hour), 3, "0.000")
 	}
 }
 

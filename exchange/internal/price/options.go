@@ -3,7 +3,6 @@ package price
 import (
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
-	"github.com/bywire/bywire/exchange/internal/fixed"
 )
 
 // updateOptions values all options. Those of one coin and expiry stand together in the catalogue for the most part, so what
@@ -35,10 +34,7 @@ func (o *option) value(x *catalog.Instrument, e *expiry) {
 
 // expiry prepares the expiry of an option.
 func (b *Board) expiry(now int64, x *catalog.Instrument, p *pair) expiry {
-	usual := fixed.One
-	if a, ok := b.cat.Asset(x.Base); ok {
-		usual = a.Vol
-	}
+	usual := b.usual(x.Base)
 	vol := p.vol
 	if vol <= 0 {
 		vol = usual

@@ -35,7 +35,7 @@ type expiry struct {
 	skew        fixed.F
 }
 
-// newExpiry prepares an expiry: usual and now are the coin's volatilities.
+// newExpiry prepares an expiry: usual and now are the coin's volatilities, now over about an hour.
 func newExpiry(forward, usual, now, years fixed.F) expiry {
 	e := expiry{years: years, root: years.Sqrt(), forward: forward, logForward: forward.Log()}
 	t := max(years, leastYears)
