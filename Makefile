@@ -46,6 +46,10 @@ check-recordings: ## run the tests over recordings of the real exchange (BYWIRE_
 	@test -d '$(BYWIRE_SHARED)/testdata/real' || { echo 'check-recordings: no $(BYWIRE_SHARED)/testdata/real: set BYWIRE_SHARED'; exit 1; }
 	@GO='$(GO)' BYWIRE_SHARED='$(BYWIRE_SHARED)' sh tools/recordings.sh
 
+.PHONY: market
+market: ## write docs/market.md: the generated market beside the recordings (BYWIRE_SHARED)
+	$(GO) run ./exchange/internal/cmd/market -recordings '$(BYWIRE_SHARED)/testdata/real'
+
 .PHONY: soak
 soak: ## record SOAK=10m of 20,000 messages a second; loses nothing, memory stays flat
 	BYWIRE_SOAK=$(SOAK) $(GO) test ./cmd/bywire -run 'TestRecordKeepsUp$$' -count 1 -v -timeout 6h

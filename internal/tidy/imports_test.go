@@ -57,6 +57,7 @@ var mayImport = []struct {
 	{"exchange/internal/past", []string{"decimal", "exchange/internal/catalog", "exchange/internal/fixed", "exchange/internal/price", "exchange/internal/state"}},
 	{"exchange/internal/flow", []string{"bybit", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/fixed", "exchange/internal/state"}},
 	{"exchange/internal/flow/flowtest", []string{"exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/fixed", "exchange/internal/flow", "exchange/internal/state"}},
+	{"exchange/internal/cmd/market", []string{"exchange/internal/realism"}},
 	{"exchange/internal/realism", []string{"bybit", "book", "decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/flow/flowtest"}},
 	{"exchange/internal/guard", nil},
 	{"exchange/internal/api", []string{"bybit", "decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/feed", "exchange/internal/fixed", "exchange/internal/price", "internal/endpoints", "internal/wire"}},

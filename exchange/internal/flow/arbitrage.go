@@ -9,7 +9,7 @@ import (
 // of a coin together, moves the touch through the small orders of the crowd, and is the makers' loss when they are late.
 type arbitrage struct{ taker }
 
-const arbitrageMean = 120 * millisecond
+const arbitrageMean = 200 * millisecond
 
 func (a *arbitrage) wake(d *desk, now int64) int64 {
 	next := d.after(now, max(arbitrageMean, d.prof.makerMean/2))
@@ -17,7 +17,7 @@ func (a *arbitrage) wake(d *desk, now int64) int64 {
 		return next
 	}
 	b := d.book()
-	edge := d.prof.tolerance + d.prof.tolerance/4
+	edge := d.prof.tolerance + d.prof.tolerance/2
 	if ask, qty, ok := b.Best(engine.Sell); ok && d.fair > fixed.FromInt(ask)+edge {
 		d.take(a.account, engine.Buy, a.size(d, qty), at(d.fair-d.prof.tolerance/4), false, engine.TagNone)
 	} else if bid, qty, ok := b.Best(engine.Buy); ok && d.fair < fixed.FromInt(bid)-edge {

@@ -48,22 +48,24 @@ func profileOf(in *catalog.Instrument, c *coin, activity fixed.F) profile {
 		makerMean: 250 * millisecond,
 		touch:     fixed.FromInt(6500).Mul(root),
 		level:     fixed.FromInt(1000),
-		tail:      fixed.Ratio(17, 10),
+		tail:      fixed.Ratio(30, 10),
 		rate:      fixed.Ratio(10, 10).Mul(root).Mul(activity),
 		resize:    fixed.Ratio(2, 10),
 		sigma:     fixed.Ratio(20, 10),
 	}
 	// Fine books stand within a fraction of a basis point; coarse ones within their tick.
-	p.tolerance = max(fixed.Ratio(35, 100).Div(tickBps), fixed.Ratio(7, 10))
+	p.tolerance = max(fixed.Ratio(65, 100).Div(tickBps), fixed.Ratio(7, 10))
 	p.rings = rings(in, tickBps)
 	if p.coarse = tickBps > fixed.Ratio(2, 10); p.coarse {
-		p.touch = fixed.FromInt(700).Mul(root)
+		p.touch = fixed.FromInt(200).Mul(root)
 		p.level = fixed.FromInt(9000)
 		p.resize = fixed.Ratio(97, 100)
 		p.tail = fixed.Ratio(13, 10)
 	}
 	if in.Kind == catalog.Spot {
-		p.touch = fixed.FromInt(400).Mul(root)
+		p.touch = min(p.touch, fixed.FromInt(450).Mul(root))
+		p.rate = p.rate.Mul(fixed.Ratio(6, 10))
+		p.makerMean = 400 * millisecond
 	}
 	if in.Kind == catalog.Future {
 		p.makers = 2
@@ -75,7 +77,15 @@ func profileOf(in *catalog.Instrument, c *coin, activity fixed.F) profile {
 	p.limit = p.touch * 4
 	p.sweep = 2 * p.level
 	// Takers: more of them and larger ones where more changes hands. A lognormal value has the mean median x exp(sigma^2/2).
-	p.takers = fixed.Ratio(5, 100).Mul(root).Mul(activity)
+	share := fixed.Ratio(5, 100)
+	switch in.Category {
+	case bybit.Spot:
+		share, p.sigma = fixed.Ratio(20, 100), fixed.Ratio(29, 10)
+	case bybit.Inverse:
+		share, p.sigma = fixed.Ratio(10, 1000), fixed.Ratio(24, 10)
+		p.level = p.level.Mul(fixed.Ratio(6, 10))
+	}
+	p.takers = share.Mul(root).Mul(activity)
 	perOrder := turnover.Div(fixed.Ratio(864, 10)).Mul(fixed.FromInt(1000)).Div(max(p.takers, fixed.Ratio(1, 1000)))
 	p.largest = perOrder * 25
 	p.median = perOrder.Div((p.sigma.Mul(p.sigma) / 2).Exp())
@@ -94,9 +104,12 @@ func tickInBps(in *catalog.Instrument, c *coin) fixed.F {
 
 // rings lays the places out: levels get wider apart with the distance, and there are about 1,100 of them on a side.
 func rings(in *catalog.Instrument, tickBps fixed.F) []ring {
-	near := fixed.Ratio(62, 1000) // basis points between levels near the touch
-	if in.Kind != catalog.Spot {
+	near := fixed.Ratio(58, 1000) // basis points between levels near the touch
+	switch in.Category {
+	case bybit.Linear:
 		near = fixed.Ratio(30, 1000)
+	case bybit.Inverse:
+		near = fixed.Ratio(240, 1000)
 	}
 	var all []ring
 	for _, r := range []struct{ wider, count int64 }{{1, 96}, {2, 256}, {5, 512}, {40, 256}} {

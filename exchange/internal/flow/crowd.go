@@ -63,6 +63,7 @@ func (c *crowd) wake(d *desk, now int64) int64 {
 	bid = min(max(bid, at(d.fair-slack)), ask-1, at(d.fair+slack))
 	ask = max(min(ask, at(d.fair+slack)), bid+1, at(d.fair-slack))
 	for side, touch := range [2]int64{bid, ask} {
+		c.flee(d, engine.Side(side))
 		c.follow(d, engine.Side(side), touch, now)
 	}
 	c.placed = true
@@ -75,6 +76,28 @@ func (c *crowd) wake(d *desk, now int64) int64 {
 	}
 	return next
 }
+
+// flee cancels most of what the fair price has gone through, before others take it.
+func (c *crowd) flee(d *desk, side engine.Side) {
+	sign := outwards(side)
+	limit := d.fair + fixed.F(sign)*d.prof.tolerance/4
+	r := &c.sides[side][0]
+	for k := range min(r.count, mostMoves) {
+		x := r.slot(r.near + k)
+		if x.id == 0 {
+			continue
+		}
+		if fixed.FromInt(x.price)*fixed.F(sign) >= limit*fixed.F(sign) {
+			return
+		}
+		if d.rand.Bool(fleeing) {
+			d.pull(&x.quote)
+		}
+	}
+}
+
+// fleeing is how likely an order flees at one look.
+var fleeing = fixed.Ratio(60, 100)
 
 // mostMoves is how many cells of a ring move at one look.
 const mostMoves = 24

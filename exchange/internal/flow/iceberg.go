@@ -56,7 +56,7 @@ func (x *iceberg) wake(d *desk, now int64) int64 {
 		if x.q.id != 0 {
 			x.hidden = max(x.hidden-show, 0)
 		}
-	case (x.q.price-price)*outwards(x.side) > max(at(d.prof.tolerance), 2):
+	case (x.q.price-price)*outwards(x.side) > max(at(d.prof.tolerance), 2), (fair-x.q.price)*outwards(x.side) > at(d.prof.tolerance)/2+1:
 		d.move(&x.q, price, x.q.left)
 	}
 	return next

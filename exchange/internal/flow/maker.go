@@ -19,6 +19,7 @@ type maker struct {
 
 	inventory int64 // lots
 	hedged    int64 // when the inventory was last hedged
+	looked    int64 // when it last looked at all of its quotes
 	quotes    [2][]quote
 	offsets   [2][]int64 // distance of each quote from the first, in ticks
 }
@@ -26,7 +27,7 @@ type maker struct {
 // makerDepths are the distances of a maker's quotes from its first, in tenths of a basis point, and their sizes in
 // percent of its first on fine books and on coarse ones.
 var makerDepths = []struct{ tenths, fine, coarse int64 }{
-	{0, 100, 100}, {2, 8, 120}, {5, 12, 200}, {12, 15, 250}, {25, 25, 250}, {50, 40, 300}, {90, 50, 300}, {150, 60, 300}, {240, 80, 200},
+	{0, 100, 100}, {6, 8, 120}, {12, 10, 200}, {22, 12, 250}, {36, 20, 250}, {60, 40, 300}, {100, 50, 300}, {160, 60, 300}, {250, 80, 200},
 }
 
 // Ages: a deeper quote is replaced when it is that old, or as many times older as it is deep.
@@ -39,7 +40,7 @@ const (
 )
 
 func newMaker(i int) *maker {
-	m := &maker{scale: fixed.Ratio(int64(8+3*(i%3)), 10)}
+	m := &maker{scale: fixed.Ratio(int64(4+6*(i%3)), 10)}
 	for side := range m.quotes {
 		m.quotes[side] = make([]quote, len(makerDepths))
 		m.offsets[side] = make([]int64, len(makerDepths))
@@ -49,13 +50,20 @@ func newMaker(i int) *maker {
 
 func (m *maker) wake(d *desk, now int64) int64 {
 	mood := d.mood()
-	next := d.after(now, d.prof.makerMean)
+	next := d.after(now, d.prof.makerMean/8)
 	if d.book().Closed() {
 		return next
 	}
 	if mood.effect.pulled {
 		m.withdraw(d)
 		return next
+	}
+	full := now-m.looked >= d.prof.makerMean
+	if !full && m.content(d) {
+		return next
+	}
+	if full {
+		m.looked = now
 	}
 	m.limit = max(d.lots(d.prof.limit.Mul(m.scale)), 1)
 	if m.hedged == 0 {
@@ -76,19 +84,33 @@ func (m *maker) wake(d *desk, now int64) int64 {
 	if sell <= buy {
 		sell = buy + 1
 	}
-	m.side(d, engine.Buy, buy, now)
-	m.side(d, engine.Sell, sell, now)
+	m.side(d, engine.Buy, buy, now, full)
+	m.side(d, engine.Sell, sell, now, full)
 	return next
 }
 
-// side brings the quotes of a side to where they belong; first is the price of the one at the touch.
-func (m *maker) side(d *desk, side engine.Side, first, now int64) {
+// content reports whether a short look shows nothing to do: bid and ask are next to one another, and the fair price is
+// with them.
+func (m *maker) content(d *desk) bool {
+	bid, _, ok := d.book().Best(engine.Buy)
+	ask, _, ok2 := d.book().Best(engine.Sell)
+	wide := fixed.FromInt(1) + 2*d.bps(d.mood().effect.spread)
+	return ok && ok2 && fixed.FromInt(ask-bid) <= wide &&
+		d.fair > fixed.FromInt(bid)-d.prof.tolerance && d.fair < fixed.FromInt(ask)+d.prof.tolerance
+}
+
+// side brings the quotes of a side to where they belong, or in a short look the first of them; first is its price.
+func (m *maker) side(d *desk, side engine.Side, first, now int64, full bool) {
 	sign := int64(1)
 	room := m.limit + m.inventory // lots it may still sell
 	if side == engine.Buy {
 		sign, room = -1, m.limit-m.inventory
 	}
-	for i := range m.quotes[side] {
+	n := len(m.quotes[side])
+	if !full {
+		n = 1
+	}
+	for i := range n {
 		q := &m.quotes[side][i]
 		if room <= 0 {
 			d.pull(q)
@@ -112,7 +134,7 @@ func (m *maker) side(d *desk, side engine.Side, first, now int64) {
 			d.move(q, price, min(m.size(d, i), room))
 		case q.left > room:
 			d.move(q, q.price, room)
-		case i == 0 && d.rand.Bool(fixed.Ratio(1, 12)):
+		case i == 0 && full && d.rand.Bool(fixed.Ratio(1, 16)):
 			d.move(q, q.price, min(m.size(d, i), room))
 		}
 		room -= q.left
@@ -147,7 +169,7 @@ func (m *maker) size(d *desk, i int) int64 {
 		share = makerDepths[i].coarse
 	}
 	usd := d.prof.touch.Mul(m.scale).Mul(fixed.Ratio(share, 100*int64(d.prof.makers))).Mul(d.mood().effect.depth)
-	return d.lots(usd.Mul(fixed.Ratio(3, 10) + d.rand.F().Mul(fixed.Ratio(14, 10))))
+	return d.lots(usd.Mul(d.rand.Gauss().Mul(fixed.Ratio(9, 10)).Exp()).Mul(fixed.Ratio(8, 10)))
 }
 
 // withdraw cancels everything.
@@ -186,6 +208,7 @@ func (m *maker) gone(side engine.Side, id uint64) {
 func (m *maker) Walk(w *state.Walker) {
 	w.Int64(&m.inventory)
 	w.Int64(&m.hedged)
+	w.Int64(&m.looked)
 	for side := range m.quotes {
 		for i := range m.quotes[side] {
 			m.quotes[side][i].Walk(w)
