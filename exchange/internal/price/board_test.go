@@ -408,38 +408,6 @@ func TestBoardFollowsTheVolatility(t *testing.T) {
 	is(t, "rise of the option's", after.Vol-before.Vol, 2, "0.28")
 }
 
-func TestComponentsMakeUpTheIndex(t *testing.T) {
-	c := catalog.Default(start)
-	b := New(c, start)
-	for s := range int64(100) {
-		b.Update(start+s*catalog.Second, &market{cat: c})
-		for _, quote := range []string{"USD", "USDT"} {
-			var sum, weights fixed.F
-			seen := make(map[string]bool)
-			index, _ := b.Index("BTC", quote)
-			for _, x := range b.Components("BTC", quote) {
-				sum += x.Price.Mul(x.Weight)
-				weights += x.Weight
-				if x.Weight <= 0 || seen[x.Exchange] || (x.Price-index).Abs() > index/1000 {
-					t.Fatalf("%+v", x)
-				}
-				seen[x.Exchange] = true
-			}
-			if weights != fixed.One || len(seen) != 6 || (sum-index).Abs() > num("0.0001") {
-				t.Fatalf("%d markets, weights %v, sum %v, index %v", len(seen), weights, sum, index)
-			}
-		}
-	}
-	one := b.Components("BTC", "USDT")
-	b.Update(start+200*catalog.Second, &market{cat: c})
-	if two := b.Components("BTC", "USDT"); one[2].Price == two[2].Price || one[2].Weight != two[2].Weight || one[4].Pair != "BTC_USDT" {
-		t.Errorf("%+v and later %+v", one, two)
-	}
-	if got := b.Components("SHIB", "USDT"); got != nil {
-		t.Errorf("an unknown index is made of %v", got)
-	}
-}
-
 // crowd is a market that moves, for tests of the state.
 func crowd(c *catalog.Catalog) (*market, func()) {
 	r := fixed.NewRand(9, "crowd")
