@@ -3,11 +3,12 @@
 package codecs_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bywire/bywire/internal/recordings"
 )
 
 // servedByExchange says which endpoints a server writes, so that their keys and the order of them count.
@@ -55,7 +56,7 @@ func TestDocumentedKeysAreWritten(t *testing.T) {
 				t.Errorf("%s: %v", d.op(), err)
 				continue
 			}
-			want, got := keysOf(t, body), keysOf(t, r.AppendJSON(nil))
+			want, got := recordings.Keys(t, body), recordings.Keys(t, r.AppendJSON(nil))
 			for _, path := range slices.Sorted(mapsKeys(want, got)) {
 				w, g := strings.Join(want[path], " "), strings.Join(got[path], " ")
 				if e.Whole && path == "" {
@@ -96,41 +97,4 @@ func mapsKeys(a, b map[string][]string) func(func(string) bool) {
 			}
 		}
 	}
-}
-
-// keysOf returns the keys of each object, in their order, by its path; of objects in an array those of the first.
-func keysOf(t *testing.T, text []byte) map[string][]string {
-	t.Helper()
-	keys := make(map[string][]string)
-	d := json.NewDecoder(bytes.NewReader(text))
-	next := func() json.Token {
-		token, err := d.Token()
-		if err != nil {
-			t.Fatalf("%v in %s", err, text)
-		}
-		return token
-	}
-	var walk func(path string)
-	walk = func(path string) {
-		switch next() {
-		case json.Delim('{'):
-			var list []string
-			for d.More() {
-				key := next().(string)
-				list = append(list, key)
-				walk(join(path, key))
-			}
-			next()
-			if _, has := keys[path]; !has {
-				keys[path] = list
-			}
-		case json.Delim('['):
-			for d.More() {
-				walk(path + "[]")
-			}
-			next()
-		}
-	}
-	walk("")
-	return keys
 }

@@ -60,7 +60,7 @@ var mayImport = []struct {
 	{"exchange/internal/cmd/market", []string{"exchange/internal/realism"}},
 	{"exchange/internal/realism", []string{"bybit", "book", "decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/flow/flowtest"}},
 	{"exchange/internal/guard", nil},
-	{"exchange/internal/api", []string{"bybit", "decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/feed", "exchange/internal/fixed", "exchange/internal/price", "internal/endpoints", "internal/wire"}},
+	{"exchange/internal/api", []string{"bybit", "decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/feed", "exchange/internal/fixed", "exchange/internal/past", "exchange/internal/price", "internal/endpoints", "internal/wire"}},
 	{"cmd/bywire", []string{"..."}},
 	{"examples/booksandtrades", []string{"bybit"}},
 	{"examples/manysymbols", []string{"bybit"}},

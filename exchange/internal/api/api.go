@@ -8,6 +8,7 @@ import (
 
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/feed"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/price"
 )
 
@@ -18,6 +19,8 @@ type Market interface {
 	Catalog() *catalog.Catalog
 	Board() *price.Board
 	Feed() *feed.Feed
+	Bars() *past.Store
+	Past() *past.Past
 }
 
 // Options are the choices of an API.

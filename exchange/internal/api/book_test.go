@@ -96,9 +96,10 @@ func TestRecentTradesAreNewestFirst(t *testing.T) {
 		symbol   string
 		trades   int
 		defaults int
+		most     int
 	}{
-		{bybit.Spot, "BTCUSDT", 100, 60},
-		{bybit.Linear, "BTCUSDT", 600, 500},
+		{bybit.Spot, "BTCUSDT", 100, 60, 60},
+		{bybit.Linear, "BTCUSDT", 1100, 500, 1000},
 	} {
 		in := m.find(c.category, c.symbol)
 		for i := range int64(c.trades) {
@@ -120,6 +121,9 @@ func TestRecentTradesAreNewestFirst(t *testing.T) {
 		}
 		if len(ids) != c.defaults {
 			t.Errorf("%s: %d different ids of %d trades", path, len(ids), c.defaults)
+		}
+		if r := ask[bybit.TradesResult](t, a, path+"&limit=100000"); len(r.List) != c.most {
+			t.Errorf("%s&limit=100000: %d trades, want %d", path, len(r.List), c.most)
 		}
 		if r := ask[bybit.TradesResult](t, a, path+"&limit=3"); len(r.List) != 3 {
 			t.Errorf("%s&limit=3: %d trades", path, len(r.List))
@@ -175,6 +179,13 @@ func TestTickersAreOfTheirCategory(t *testing.T) {
 		if len(r.List) != len(m.catalog.All(category)) {
 			t.Errorf("%s: %d tickers of %d instruments", category, len(r.List), len(m.catalog.All(category)))
 		}
+	}
+	option := m.catalog.All(bybit.Option)[0]
+	m.place(option, engine.Sell, engine.GTC, option.TicksOf(m.board.Mark(option.ID))+20, 3)
+	v := ask[bybit.TickersResult](t, a, "/v5/market/tickers?category=option&symbol="+option.Symbol).List[0]
+	if v.Bid1Price.String() != "0" || v.Bid1Size.String() != "0" || v.Bid1IV.String() != "0" || !v.Ask1Size.Equal(option.Qty(3)) || v.Ask1IV.Sign() <= 0 ||
+		!v.MarkIV.IsSet() || !v.UnderlyingPrice.IsSet() || v.PredictedDeliveryPrice.String() != "0" {
+		t.Errorf("an option without bids: %+v", v)
 	}
 	for query, keep := range map[string]func(in *catalog.Instrument) bool{
 		"&baseCoin=BTC":                 func(in *catalog.Instrument) bool { return in.Base == "BTC" },

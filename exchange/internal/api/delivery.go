@@ -109,9 +109,27 @@ func optionDeliveryPrices(v *view) (result, *Refusal) {
 		}
 		last = d.Delivery
 		r.List = append(r.List, bybit.OptionDeliveryPrice{Price: d.price.Decimal(deliveryScale), Time: timeOf(d.Delivery)})
-		if len(r.List) == optionDeliveries {
-			break
+	}
+	v.earlierDeliveries(r, p.BaseCoin, p.SettleCoin.Or("USDT"))
+	r.List = r.List[:min(len(r.List), optionDeliveries)]
+	return r, nil
+}
+
+// earlierDeliveries adds those of before the start, one a day at 8 o'clock, of coins that have options now.
+func (v *view) earlierDeliveries(r *bybit.OptionDeliveryPricesResult, base, settle string) {
+	i := slices.IndexFunc(v.Catalog().All(bybit.Option), func(in *catalog.Instrument) bool { return in.Base == base && in.Settle == settle })
+	if i < 0 {
+		return
+	}
+	quote := v.Catalog().All(bybit.Option)[i].Quote
+	at := v.Past().Start()
+	for at -= mod(at-8*hour, 24*hour); len(r.List) < optionDeliveries; at -= 24 * hour {
+		price, ok := v.Past().Delivery(base, quote, at)
+		if !ok {
+			return
+		}
+		if n := len(r.List); n == 0 || r.List[n-1].Time.UnixNano() > at {
+			r.List = append(r.List, bybit.OptionDeliveryPrice{Price: price.Decimal(deliveryScale), Time: timeOf(at)})
 		}
 	}
-	return r, nil
 }

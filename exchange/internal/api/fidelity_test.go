@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/bywire/bywire/internal/endpoints"
 )
 
 var update = flag.Bool("update", false, "rewrite the table of docs/fidelity.md")
@@ -36,5 +38,23 @@ func TestFidelityPage(t *testing.T) {
 	}
 	if err := os.WriteFile(page, []byte(want), 0o666); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestEveryMarketEndpointIsServed: nothing of the market's REST is left out in silence.
+func TestEveryMarketEndpointIsServed(t *testing.T) {
+	paths := make(map[string]bool)
+	for _, e := range served {
+		if paths[e.path] {
+			t.Errorf("%s stands twice", e.path)
+		}
+		paths[e.path] = true
+	}
+	for _, e := range endpoints.All() {
+		market := strings.HasPrefix(e.Path, "/v5/market/") || e.Path == "/v5/announcements/index" || e.Path == "/v5/system/status" ||
+			strings.HasPrefix(e.Path, "/v5/spread/") && e.Auth == "public"
+		if market != paths[e.Path] {
+			t.Errorf("%s: served %v, want %v", e.Path, paths[e.Path], market)
+		}
 	}
 }

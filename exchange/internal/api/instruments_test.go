@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,9 @@ func TestInstrumentsComeInPages(t *testing.T) {
 		all := symbols(ask[bybit.InstrumentsResult](t, a, "/v5/market/instruments-info?limit=1000&category="+category))
 		if len(all) < 3 {
 			t.Fatalf("%s: %q", category, all)
+		}
+		if r := ask[bybit.InstrumentsResult](t, a, "/v5/market/instruments-info?category="+category+"&limit="+strconv.Itoa(len(all))); len(r.List) != len(all) || r.NextPageCursor != "" {
+			t.Errorf("%s: a page of all %d has %d and the cursor %q", category, len(all), len(r.List), r.NextPageCursor)
 		}
 		for _, n := range []string{"1", "2", "7"} {
 			for _, escape := range []func(string) string{func(s string) string { return s }, url.QueryEscape} {

@@ -43,6 +43,80 @@ var badParameters = []struct {
 		{"category=linear&unknown=1", ""},
 		{"category=linear&&&=&==", ""},
 	}},
+	{"/v5/market/kline", append(candleRows("symbol=BTCUSDT&interval=60"), [][2]string{
+		{"", wrongSymbol},
+		{"category=option&symbol=BTCUSDT&interval=1", wrongCategory},
+		{"category=Spot&symbol=BTCUSDT&interval=1", wrongCategory},
+		{"category=linear&interval=1", wrongSymbol},
+		{"category=spot&interval=1", wrongSpotSymbol},
+		{"category=spot&symbol=BTCUSDT&interval=7", wrongSpotInterval},
+		{"category=spot&symbol=BTCUSDT", wrongSpotInterval},
+		{"category=linear&symbol=BTCUSDT", wrongInterval},
+		{"category=linear&symbol=BTCUSDT&interval=1h", wrongInterval},
+		{"category=linear&symbol=BTCUSDT&interval=d", wrongInterval},
+		{"category=linear&symbol=BTCUSDT&interval=01", wrongInterval},
+	}...)},
+	{"/v5/market/mark-price-kline", append(candleRows("symbol=BTCUSDT&interval=D"), [][2]string{
+		{"category=spot&symbol=BTCUSDT&interval=1", wrongCategory},
+		{"category=option&symbol=BTCUSDT&interval=1", wrongSymbol},
+		{"symbol=BTCUSDT&interval=2", wrongInterval},
+	}...)},
+	{"/v5/market/index-price-kline", append(candleRows("category=inverse&symbol=BTCUSD&interval=W"), [][2]string{
+		{"category=spot&symbol=BTCUSDT&interval=1", wrongCategory},
+		{"category=option&symbol=BTCUSDT&interval=1", wrongCategory},
+		{"symbol=BTCUSD&interval=1", wrongSymbol},
+		{"symbol=BTCUSDT&interval=", wrongInterval},
+	}...)},
+	{"/v5/market/premium-index-price-kline", append(candleRows("symbol=BTCUSDT&interval=M"), [][2]string{
+		{"category=inverse&symbol=BTCUSD&interval=1", wrongCategory},
+		{"symbol=BTCUSDT-27MAR26&interval=1", wrongSymbol},
+		{"symbol=BTCUSDT&interval=1m", wrongInterval},
+	}...)},
+	{"/v5/market/funding/history", append(bookRows("category=linear&symbol=BTCUSDT"), [][2]string{
+		{"", illegalCategory},
+		{"category=spot&symbol=BTCUSDT", illegalCategory},
+		{"category=option&symbol=BTCUSDT", illegalCategory},
+		{"category=linear", wrongSymbol},
+		{"category=inverse&symbol=BTCUSDT", wrongSymbol},
+		{"category=linear&symbol=BTCUSDT&startTime=1767000000000", wrongTime},
+		{"category=linear&symbol=BTCUSDT&startTime=2&endTime=1", wrongTime},
+		{"category=linear&symbol=BTCUSDT&startTime=now&endTime=1", wrongRequest},
+		{"category=linear&symbol=BTCUSDT&startTime=0&endTime=9223372036854775807", ""},
+		{"category=linear&symbol=BTCUSDT-27MAR26", ""},
+	}...)},
+	{"/v5/market/open-interest", append(statisticRows("category=linear&symbol=BTCUSDT&intervalTime=1h"), [][2]string{
+		{"", illegalCategory},
+		{"category=spot&symbol=BTCUSDT&intervalTime=1h", illegalCategory},
+		{"category=linear&intervalTime=1h", wrongSymbol},
+		{"category=linear&symbol=BTCUSDT", wrongInterval},
+		{"category=linear&symbol=BTCUSDT&intervalTime=60", wrongInterval},
+		{"category=linear&symbol=BTCUSDT&intervalTime=2h", wrongInterval},
+	}...)},
+	{"/v5/market/account-ratio", append(statisticRows("category=inverse&symbol=BTCUSD&period=1d"), [][2]string{
+		{"", illegalCategory},
+		{"category=option&symbol=BTCUSDT&period=1d", illegalCategory},
+		{"category=linear&symbol=NOSUCH&period=1d", wrongSymbol},
+		{"category=linear&symbol=BTCUSDT", wrongPeriod},
+		{"category=linear&symbol=BTCUSDT&period=1w", wrongPeriod},
+	}...)},
+	{"/v5/market/historical-volatility", [][2]string{
+		{"", wrongRequest},
+		{"category=linear", wrongRequest},
+		{"category=option&period=7d", wrongRequest},
+		{"category=option&period=8", wrongRequest},
+		{"category=option&period=-7", wrongRequest},
+		{"category=option&baseCoin=BTC&period=270", ""},
+		{"category=option&baseCoin=SOL&period=270", wrongRequest},
+		{"category=option&baseCoin=NOSUCH", ""},
+		{"category=option&quoteCoin=EUR", wrongRequest},
+		{"category=option&startTime=1767000000000", wrongRequest},
+		{"category=option&endTime=1767000000000", wrongRequest},
+		{"category=option&startTime=1767000000000&endTime=1766000000000", wrongRequest},
+		{"category=option&startTime=1760000000000&endTime=1767000000000", wrongRequest},
+		{"category=option&startTime=1&endTime=9223372036854775807", wrongRequest},
+		{"category=option&startTime=1&endTime=2", ""},
+		{"category=option&category=option", wrongRequest},
+	}},
 	{"/v5/market/orderbook", append(bookRows("category=linear&symbol=BTCUSDT"), [][2]string{
 		{"", illegalCategory},
 		{"category=spread&symbol=BTCUSDT_BTC/USDT", illegalCategory},
@@ -191,6 +265,38 @@ func bookRows(good string) [][2]string {
 		{good + "&limit=1&limit=1", wrongRequest},
 		{good + "&limit=", ""},
 	}
+}
+
+// timeRows are bad times behind a good query.
+func timeRows(good, from, to string) [][2]string {
+	return [][2]string{
+		{good + "&" + from + "=2&" + to + "=1", wrongTime},
+		{good + "&" + from + "=1&" + to + "=1", ""},
+		{good + "&" + from + "=now", wrongRequest},
+		{good + "&" + to + "=1.5", wrongRequest},
+		{good + "&" + from + "=-1", wrongRequest},
+		{good + "&" + from + "=0&" + to + "=9223372036854775807", ""},
+		{good + "&" + from + "=9223372036854775807", ""},
+		{good + "&" + to + "=-9223372036854775807", wrongRequest},
+		{good + "&" + to + "=0", ""},
+		{good + "&" + to + "=99999999999999999999", wrongRequest},
+		{good + "&" + from + "=1&" + from + "=1", wrongRequest},
+		{good + "&" + from + "=&" + to + "=", ""},
+	}
+}
+
+func candleRows(good string) [][2]string {
+	return append(bookRows(good), timeRows(good, "start", "end")...)
+}
+
+func statisticRows(good string) [][2]string {
+	return append(append(bookRows(good), timeRows(good, "startTime", "endTime")...), [][2]string{
+		{good + "&cursor=x", wrongCursor},
+		{good + "&cursor=lastid%3D0%26lasttime%3Dx", wrongCursor},
+		{good + "&cursor=lastid%3D0%26lasttime%3D-5", wrongCursor},
+		{good + "&cursor=lasttime%3D9223372036854775807", wrongCursor},
+		{good + "&cursor=lastid%253D0%2526lasttime%253D1760000000", ""},
+	}...)
 }
 
 func TestBadParameters(t *testing.T) {

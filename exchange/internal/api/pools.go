@@ -6,7 +6,6 @@ import (
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/exchange/internal/catalog"
-	"github.com/bywire/bywire/exchange/internal/fixed"
 )
 
 // coinScale is how many digits after the point the balance of a pool has.
@@ -24,7 +23,7 @@ func insurance(v *view) (result, *Refusal) {
 		if p.Coin.Or(f.Coin) != f.Coin {
 			continue
 		}
-		balance := decimal.New(f.Balance, coinScale)
+		balance := catalog.Trimmed(f.Balance, coinScale)
 		r.List = append(r.List, bybit.InsuranceFund{Coin: f.Coin, Symbols: f.Symbols, Balance: balance, Value: v.inDollars(f.Coin, balance)})
 		renewed = max(renewed, f.At)
 	}
@@ -44,16 +43,7 @@ func (v *view) inDollars(coin string, amount decimal.Decimal) decimal.Decimal {
 	if err != nil {
 		return decimal.Decimal{}
 	}
-	return value
-}
-
-// shown is a number with at most so many digits after the point, without trailing zeros.
-func shown(f fixed.F, scale int) decimal.Decimal {
-	power := int64(1)
-	for range scale {
-		power *= 10
-	}
-	return catalog.Trimmed(fixed.MulDivRound(int64(f), power, int64(fixed.One)), scale)
+	return trimmed(value.Round(coinScale, decimal.HalfEven))
 }
 
 // adlAlerts answers adlAlert, whose values are renewed every minute.

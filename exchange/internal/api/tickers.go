@@ -67,6 +67,9 @@ func marketTicker(in *catalog.Instrument, t *bybit.Ticker) bybit.MarketTicker {
 		FundingIntervalHour: in.FundingEvery / int64(time.Hour),
 	}
 	if in.Kind != catalog.Option {
+		if m.PredictedDeliveryPrice.IsZero() {
+			m.PredictedDeliveryPrice = decimal.Decimal{} // docs: it has a value in the last 30 minutes
+		}
 		return m
 	}
 	m.Bid1IV, m.Ask1IV, m.MarkIV, m.UnderlyingPrice = t.BidIV, t.AskIV, t.MarkPriceIV, t.UnderlyingPrice
