@@ -57,10 +57,10 @@ func (l *barLog) each(step, from, to int64, emit func(*Bar)) {
 			hi = mid
 		}
 	}
+	var b Bar
 	for ; lo < len(l.chunks) && l.chunks[lo].start < to; lo++ {
 		at, price := l.chunks[lo].start, int64(0)
 		for rest := l.chunks[lo].bytes; len(rest) > 0 && at < to; at += step {
-			var b Bar
 			var err error
 			if rest, err = readBar(rest, &b, price); err != nil {
 				return // Walk has seen that all can be read

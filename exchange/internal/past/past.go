@@ -49,21 +49,23 @@ func (p *Past) path(coin string) *path {
 
 // history is the past of one instrument.
 type history struct {
-	p     *Past
-	in    *catalog.Instrument
-	base  *path
-	quote *path   // of the quote coin, if its price moves
-	unit  fixed.F // price of the quote coin in US dollars, if it does not
-	carry fixed.F // what it is dearer than the index for a year until delivery
-	basis fixed.F // what it is dearer than the index anyway
-	swing fixed.F // how far the basis usually is from that
-	lots  int64   // thousandths of a US dollar over this times the price are lots
+	p       *Past
+	in      *catalog.Instrument
+	base    *path
+	quote   *path   // of the quote coin, if its price moves
+	unit    fixed.F // price of the quote coin in US dollars, if it does not
+	inverse fixed.F // 1/unit
+	carry   fixed.F // what it is dearer than the index for a year until delivery
+	basis   fixed.F // what it is dearer than the index anyway
+	swing   fixed.F // how far the basis usually is from that
+	lots    int64   // thousandths of a US dollar over this times the price are lots
 
-	bounce, drift, size, open fixed.Noise
-	openLots                  int64 // usually open at the start
+	bounce, drift, mood, size, open fixed.Noise
+	openLots                        int64 // usually open at the start
 
 	knots    [2]knot
 	premiums [2]premium // the last that were computed: a bar begins where the one before ended
+	prices   [seriesCount]struct{ at, v int64 }
 
 	// Bars that were made, back from the end. One that was not has no Open.
 	hours, days [seriesCount][]Bar
@@ -96,7 +98,7 @@ func (p *Past) history(id catalog.ID) *history {
 		return nil
 	}
 	if usd, ok := p.cat.Stable(in.Quote); ok {
-		x.unit = usd
+		x.unit, x.inverse = usd, fixed.One.Div(usd)
 	} else if x.quote = p.path(in.Quote); x.quote == nil {
 		return nil
 	}
@@ -116,7 +118,7 @@ func (p *Past) history(id catalog.ID) *history {
 	}
 	name := string(in.Category) + " " + in.Symbol
 	n := func(what string) fixed.Noise { return fixed.NewNoise(p.seed, "past", name, what) }
-	x.bounce, x.drift, x.size, x.open = n("bounce"), n("drift"), n("size"), n("interest")
+	x.bounce, x.drift, x.mood, x.size, x.open = n("bounce"), n("drift"), n("mood"), n("size"), n("interest")
 	x.openLots = OpenLots(p.cat, in)
 	p.of[id] = x
 	return x
@@ -174,19 +176,22 @@ func (x *history) each(s Series, l level, from, to int64, emit func(*Bar)) {
 	case minutes:
 		x.eachMinute(s, from, to, emit)
 	case hours:
+		var b Bar
 		for at := from; at < to; at += hour {
-			b := x.hour(s, at)
+			b = x.hour(s, at)
 			emit(&b)
 		}
 	case days:
+		var b Bar
 		for at := from; at < to; at += day {
-			b := x.day(s, at)
+			b = x.day(s, at)
 			emit(&b)
 		}
 	}
 }
 
 func (x *history) eachMinute(s Series, from, to int64, emit func(*Bar)) {
+	var b Bar
 	for at := from; at < to; {
 		h := floor(at, hour)
 		base := x.base.hourPath(h / hour)
@@ -200,7 +205,7 @@ func (x *history) eachMinute(s Series, from, to int64, emit func(*Bar)) {
 			if quote != nil {
 				sp.over(&quote.spans[m])
 			}
-			b := x.bar(s, at, at+minute, &sp)
+			b = x.bar(s, at, at+minute, &sp)
 			emit(&b)
 		}
 	}
@@ -270,7 +275,7 @@ func (s *span) over(q *span) {
 	s.low = min(s.low.Div(mid), s.open, s.close)
 }
 
-// knot is how far the basis is from the usual at an hour, in normal numbers.
+// knot is how far the basis is from the usual at an hour: what the mood of the days makes of it, and a little of its own.
 type knot struct {
 	hour int64
 	z    fixed.F
@@ -279,7 +284,9 @@ type knot struct {
 func (x *history) knot(h int64) fixed.F {
 	k := &x.knots[h&1]
 	if k.hour != h {
-		*k = knot{h, x.drift.Gauss(uint64(h))}
+		d, rest := floor(h, 24), h-floor(h, 24)
+		a, b := light(x.mood.Uint64(uint64(d))), light(x.mood.Uint64(uint64(d+24)))
+		*k = knot{h, 3*(a+(b-a).Mul(fixed.Ratio(rest, 24))) + light(x.drift.Uint64(uint64(h)))}
 	}
 	return k.z
 }
@@ -295,7 +302,7 @@ func (x *history) premium(at int64) fixed.F {
 	if at == x.p.end {
 		years = x.in.Years(x.p.start)
 	}
-	*kept = premium{at, x.basis + x.carry.Mul(years) + x.swing.Mul(x.between(at, 2*hour, x.knot))}
+	*kept = premium{at, x.basis + x.carry.Mul(years) + x.swing.Mul(x.between(at, 6*hour, x.knot))}
 	return kept.v
 }
 
@@ -324,18 +331,20 @@ func (x *history) index(price fixed.F) fixed.F {
 // price returns the value of a price series at a time at which the path is at a price. The last trade is at the best bid or
 // the best ask, which are one tick apart; at the end it is at the fair price.
 func (x *history) price(s Series, at int64, path fixed.F) int64 {
+	kept := &x.prices[s]
+	if kept.at == at {
+		return kept.v
+	}
 	v := x.index(path)
-	switch s {
-	case Trade:
-		ticks := x.in.TicksOf(v + v.Mul(x.premium(at)))
-		if at != x.p.end {
-			ticks += int64(x.bounce.Uint64(uint64(at/minute)) & 1)
-		}
-		return max(ticks, 1)
-	case Mark:
+	if s != Index {
 		v += v.Mul(x.premium(at))
 	}
-	return max(units(x.in, s, v), 1)
+	n := units(x.in, s, v)
+	if s == Trade && at != x.p.end {
+		n += int64(x.bounce.Uint64(uint64(at/minute)) & 1)
+	}
+	kept.at, kept.v = at, max(n, 1)
+	return kept.v
 }
 
 // level returns the value of the other series at a time.
@@ -361,7 +370,10 @@ func (x *history) bar(s Series, from, to int64, sp *span) Bar {
 		return b
 	}
 	b.Open, b.Close = x.price(s, from, sp.open), x.price(s, to, sp.close)
-	high, low := x.index(sp.high), x.index(sp.low)
+	high, low := sp.high, sp.low
+	if x.quote == nil {
+		high, low = high.Mul(x.inverse), low.Mul(x.inverse)
+	}
 	if s != Index {
 		premium := x.premium(from)
 		high, low = high+high.Mul(premium), low+low.Mul(premium)

@@ -134,8 +134,9 @@ func (c *path) busyDay(d int64) fixed.F {
 func (s *span) stretch(d, sigma fixed.F, r *fixed.Rand) {
 	const scale = 1 << 10 // squares of such small numbers would lose their digits
 	d, sigma = d*scale, sigma*scale
-	reach := func() fixed.F { return (d.Mul(d) + 2*sigma.Mul(sigma).Mul(r.Exponential())).Sqrt() }
-	up, down := (d+reach())/(2*scale), (d-reach())/(2*scale)
+	square, twice := d.Mul(d), 2*sigma.Mul(sigma)
+	up := (d + (square + twice.Mul(r.Exponential())).Sqrt()) / (2 * scale)
+	down := (d - (square + twice.Mul(r.Exponential())).Sqrt()) / (2 * scale)
 	s.high = max(s.open, s.close, s.open+s.open.Mul(up+up.Mul(up)/2))
 	s.low = min(s.open, s.close, s.open+s.open.Mul(down+down.Mul(down)/2))
 }
@@ -165,7 +166,7 @@ func (c *path) dayPath(d int64) *dayPath {
 	var cluster [27]fixed.F
 	for i := range cluster {
 		n := uint64(d*24 + int64(i) - 3)
-		cluster[i] = c.mixed(c.common.hourVol.Gauss(n), c.own.hourVol.Gauss(n)).Mul(hourSpread)
+		cluster[i] = c.mixed(light(c.common.hourVol.Uint64(n)), light(c.own.hourVol.Uint64(n))).Mul(hourSpread)
 	}
 	var weights [25]fixed.F
 	for h := range 24 {
