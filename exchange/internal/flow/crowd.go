@@ -79,19 +79,21 @@ func (c *crowd) wake(d *desk, now int64) int64 {
 
 // flee cancels most of what the fair price has gone through, before others take it.
 func (c *crowd) flee(d *desk, side engine.Side) {
-	sign := outwards(side)
-	limit := d.fair + fixed.F(sign)*d.prof.tolerance/4
-	r := &c.sides[side][0]
-	for k := range min(r.count, mostMoves) {
-		x := r.slot(r.near + k)
-		if x.id == 0 {
-			continue
-		}
-		if fixed.FromInt(x.price)*fixed.F(sign) >= limit*fixed.F(sign) {
-			return
-		}
-		if d.rand.Bool(fleeing) {
-			d.pull(&x.quote)
+	sign := fixed.F(outwards(side))
+	limit := sign*d.fair + d.prof.tolerance/4
+	for i := range c.sides[side] {
+		r := &c.sides[side][i]
+		for k := range r.count {
+			x := r.slot(r.near + k)
+			if x.id != 0 && fixed.FromInt(x.price)*sign >= limit {
+				if d.restless { // after a jump the cells do not lie in the order of their prices
+					continue
+				}
+				break
+			}
+			if x.id != 0 && d.rand.Bool(fleeing) {
+				d.pull(&x.quote)
+			}
 		}
 	}
 }

@@ -44,13 +44,13 @@ type desk struct {
 
 	basis    fixed.F // state: part of the basis that moves, over the usual one
 	carry    fixed.F // state: carry of a year, over the usual one
-	restless bool    // state: a regime began, the crowd rearranges itself
+	restless bool    // state: a regime began, or the price jumped; the crowd rearranges itself
 	settled  int64   // state: when restlessness ends
 	rand     *fixed.Rand
 	agents   []agent
 
-	fair   fixed.F // derived: in ticks, with a fraction
-	lotUSD fixed.F // derived: value of a lot
+	fair   fixed.F // state: in ticks, with a fraction
+	lotUSD fixed.F // state: value of a lot
 	order  engine.Order
 }
 
@@ -121,13 +121,16 @@ func (d *desk) activity() fixed.F {
 	return d.factor().Sqrt().Mul(d.mood().effect.rate)
 }
 
+// jumpBps is how far the fair price moves in a step for everybody to look anew.
+var jumpBps = fixed.FromInt(20)
+
 // reprice computes the fair price at a latent step.
 func (d *desk) reprice(now int64) {
 	if d.in.Kind == catalog.Option || d.in.Kind == catalog.Spread {
 		return
 	}
 	if d.restless && d.settled == 0 {
-		d.settled = now + 3*second
+		d.settled = now + 3*second // from the step on which it began
 	} else if d.settled > 0 && now >= d.settled {
 		d.restless, d.settled = false, 0
 	}
@@ -141,7 +144,11 @@ func (d *desk) reprice(now int64) {
 		price = price.Div(d.quoteUSD)
 	}
 	price = price.Mul(fixed.One + d.basisNow(now))
+	before := d.fair
 	d.fair = fixed.F(fixed.MulDiv(int64(price), d.perUnit, d.units))
+	if before > 0 && (d.fair-before).Abs() > d.bps(jumpBps) {
+		d.restless, d.settled = true, now+3*second
+	}
 	if d.in.Inverse {
 		d.lotUSD = d.in.QtyOf(1)
 	} else {
@@ -276,9 +283,6 @@ func (d *desk) Walk(w *state.Walker) {
 	w.Bool(&d.restless)
 	w.Int64(&d.settled)
 	d.rand.Walk(w)
-	if w.Reading() {
-		d.reprice(d.f.start) // without a step of the basis
-	}
 	state.Integer(w, &d.fair)
 	state.Integer(w, &d.lotUSD)
 	if w.Reading() && w.Err() == nil && d.fair < 0 {

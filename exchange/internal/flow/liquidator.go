@@ -6,7 +6,7 @@ import (
 )
 
 // liquidator closes positions that lost their margin: after a fall it sells for those who were long, after a rise
-// it buys. Its orders carry engine.TagLiquidation. Normally it only follows large moves; in a cascade each of its orders
+// it buys. Its orders carry engine.TagLiquidation. Normally there are few, and more after large moves; in a cascade each of its orders
 // pushes the latent price on, which brings the next.
 type liquidator struct{ taker }
 
@@ -41,7 +41,7 @@ func (l *liquidator) wake(d *desk, now int64) int64 {
 	} else {
 		usual := c.asset.Vol.Mul(stepSigma).Mul(minuteSteps)
 		over := c.trend.Abs().Div(usual) - liquidationFrom
-		rate = min(max(over, 0), liquidationMost).Mul(d.prof.takers) / 8
+		rate = d.prof.takers/250 + min(max(over, 0), liquidationMost).Mul(d.prof.takers)/8
 		if c.trend > 0 {
 			side = engine.Buy
 		}
