@@ -142,15 +142,19 @@ type noPast struct{ m *rig }
 func (p noPast) Trade(at int64, id catalog.ID, ticks, lots int64) {
 	p.m.bars.Trade(at, id, ticks, lots)
 }
-func (noPast) Interest(int64, catalog.ID, int64)                   {}
-func (noPast) Current(catalog.ID, bybit.Interval) (feed.Bar, bool) { return feed.Bar{}, false }
-func (noPast) Closed(catalog.ID, bybit.Interval) (feed.Bar, bool)  { return feed.Bar{}, false }
+func (noPast) Interest(int64, catalog.ID, int64) {}
+func (noPast) Current(catalog.ID, past.Series, past.Interval) (past.Bar, bool) {
+	return past.Bar{}, false
+}
+func (noPast) Closed(catalog.ID, past.Series, past.Interval) (past.Bar, bool) {
+	return past.Bar{}, false
+}
 
-func (p noPast) Day(id catalog.ID) feed.Day {
+func (p noPast) Day(id catalog.ID) past.Day {
 	in := p.m.catalog.At(id)
 	if in == nil || in.Kind == catalog.Spread {
-		return feed.Day{}
+		return past.Day{}
 	}
 	at := in.TicksOf(p.m.catalog.StartPrice(in))
-	return feed.Day{Last: at, Open: at, Hour: at, High: at, Low: at}
+	return past.Day{Last: at, Open: at, Hour: at, High: at, Low: at}
 }

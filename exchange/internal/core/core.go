@@ -145,7 +145,7 @@ func newFlow(cfg *Config, p *parts) *flow.Flow {
 }
 
 func newFeed(cfg *Config, p *parts, now int64) *feed.Feed {
-	return feed.New(p.cat, p.books, p.board, bars{p.bars}, cfg.Sink, now)
+	return feed.New(p.cat, p.books, p.board, p.bars, cfg.Sink, now)
 }
 
 func newCatalog(cfg *Config) (cat *catalog.Catalog, skipped []string, err error) {

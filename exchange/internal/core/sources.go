@@ -1,12 +1,9 @@
 package core
 
 import (
-	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
-	"github.com/bywire/bywire/exchange/internal/feed"
 	"github.com/bywire/bywire/exchange/internal/fixed"
-	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/price"
 )
 
@@ -39,39 +36,4 @@ func (i inputs) impact(in *catalog.Instrument, b *engine.Book, s engine.Side) in
 	i.c.levels = b.Levels(i.c.levels[:0], s, impactLevels, false)
 	ticks, _ := price.Impact(in, i.c.levels)
 	return ticks
-}
-
-// bars are the candles as the feed reads them.
-type bars struct{ *past.Store }
-
-func (b bars) Current(id catalog.ID, interval bybit.Interval) (feed.Bar, bool) {
-	i, ok := past.ParseInterval(interval)
-	if !ok {
-		return feed.Bar{}, false
-	}
-	bar, ok := b.Store.Current(id, past.Trade, i)
-	return shown(&bar), ok
-}
-
-func (b bars) Closed(id catalog.ID, interval bybit.Interval) (feed.Bar, bool) {
-	i, ok := past.ParseInterval(interval)
-	if !ok {
-		return feed.Bar{}, false
-	}
-	bar, ok := b.Store.Closed(id, past.Trade, i)
-	return shown(&bar), ok
-}
-
-func (b bars) Day(id catalog.ID) feed.Day {
-	d := b.Store.Day(id)
-	return feed.Day{
-		Last: d.Last, Open: d.Open, Hour: d.Hour, High: d.High, Low: d.Low, Volume: d.Volume, Turnover: feed.Amount(d.Turnover),
-	}
-}
-
-func shown(b *past.Bar) feed.Bar {
-	return feed.Bar{
-		Start: b.Start, Open: b.Open, High: b.High, Low: b.Low, Close: b.Close, Volume: b.Volume,
-		Turnover: feed.Amount(b.Turnover), Trades: b.Trades, Last: b.Last,
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/price"
 	"github.com/bywire/bywire/exchange/internal/state"
 	"github.com/bywire/bywire/internal/wire"
@@ -164,12 +165,106 @@ func TestLiquidationsFeedThePool(t *testing.T) {
 	if funds = v.feed.Insurance(); funds[i].Balance != pool.balance || funds[i].At != testStart+minute {
 		t.Errorf("REST shows %+v, want %d", funds[i], pool.balance)
 	}
-	// A loss shows in the alerts.
+	// A loss shows in the alerts; each push has what is new.
 	v.place(in.ID, engine.Order{Account: 1, Side: engine.Sell, Price: 14_000, Qty: 1_000_000})
 	v.place(in.ID, engine.Order{Account: 2, Side: engine.Buy, Market: true, Qty: 1_000_000, Tag: engine.TagLiquidation})
 	v.wait(time.Second)
-	if pool.balance >= before || !strings.Contains((*alerts)[len(*alerts)-1], `"pr":-0.`) || !strings.Contains((*losses)[1], `"S":"Sell"`) {
+	if pool.balance >= before || !strings.Contains((*alerts)[len(*alerts)-1], `"pr":-0.`) || len(*losses) != 2 || !strings.Contains((*losses)[1], `"data":[{"T":1767225662100,"s":"SOLUSDT","S":"Sell"`) || strings.Contains((*losses)[1], "},{") {
 		t.Errorf("after a loss: balance %d, alerts %s, liquidations %s", pool.balance, *alerts, *losses)
+	}
+}
+
+// On inverse a contract's value in coin falls as its price rises, and the pool gains all the same when a long position is sold above
+// its bankruptcy price. The pools of large contracts are shared, and not pushed.
+func TestLiquidationOnInverse(t *testing.T) {
+	v := newVenue(t, "BTCUSD")
+	in := v.find(bybit.Inverse, "BTCUSD")
+	v.board.set(v, in.ID, func(q *quote) { q.mark = fixed.FromInt(80_000) })
+	pools := v.framesOf(wire.Inverse, "insurance.inverse")
+	alerts := v.framesOf(wire.Inverse, "adlAlert.inverse")
+	v.wait(time.Second)
+	pool := v.feed.poolOf(v.feed.markets[in.ID])
+	before := pool.balance
+	v.place(in.ID, engine.Order{Account: 1, Side: engine.Buy, Price: 800_000, Qty: 8_000_000})
+	v.place(in.ID, engine.Order{Account: 2, Side: engine.Sell, Market: true, Qty: 8_000_000, Tag: engine.TagLiquidation})
+	bankrupt := in.TicksOf(fixed.FromInt(80_000).Mul(fixed.One - v.feed.markets[in.ID].maintenance()))
+	worth, _ := in.Value(bankrupt, 8_000_000).Units(8)
+	if gain := pool.balance - before; gain != worth-100*1e8 || gain <= 0 {
+		t.Errorf("the pool has gained %d, want %d", gain, worth-100*1e8)
+	}
+	*alerts = nil
+	v.wait(2 * time.Second)
+	if len(*pools) != 0 || len(*alerts) != 1 {
+		t.Errorf("pools %s, alerts %s", *pools, *alerts)
+	}
+	if got := v.feed.Snapshot(v.topic(wire.Inverse, "insurance.inverse"), nil); len(got) != 1 || !strings.Contains(string(got[0]), `"type":"snapshot"`) || !strings.Contains(string(got[0]), `"data":[]`) {
+		t.Errorf("a new subscriber gets %s", got)
+	}
+	// REST shows a shared pool as of midnight.
+	v.wait(2 * time.Minute)
+	if funds := v.feed.Insurance(); funds[0].Balance != before {
+		t.Errorf("REST shows %+v before midnight", funds)
+	}
+}
+
+// RPI orders that the other side hides come back when it lets them, though their own side has not changed.
+func TestHiddenRPIOrdersComeBack(t *testing.T) {
+	v := newVenue(t, "linear:BTCUSDT")
+	in := v.find(bybit.Linear, "BTCUSDT")
+	c := v.join(v.topic(wire.Linear, "orderbook.rpi.BTCUSDT"))
+	v.place(in.ID, engine.Order{Account: 1, Side: engine.Sell, Price: 880_000, Qty: 5, TIF: engine.RPI})
+	v.wait(time.Second)
+	c.check()
+	v.place(in.ID, engine.Order{Account: 2, Side: engine.Buy, Price: 880_010, Qty: 7}) // does not see it
+	v.wait(time.Second)
+	c.check()
+	if asks := v.feed.markets[in.ID].rpi.sides[engine.Sell]; len(asks) != 0 {
+		t.Fatalf("asks %v", asks)
+	}
+	v.do(in.ID, func(b *engine.Book) []engine.Event { return b.Cancel(v.order, engine.ByUser) })
+	v.wait(time.Second)
+	c.check()
+	if asks := v.feed.markets[in.ID].rpi.sides[engine.Sell]; len(asks) != 1 || asks[0].RPI != 5 {
+		t.Errorf("asks %v", asks)
+	}
+}
+
+// Each topic has a number of its own, below Topics; asking for a snapshot pushes nothing; and each topic that has a state has one
+// soon, also of a contract without orders and trades.
+func TestTopicsAndTheirSnapshots(t *testing.T) {
+	v := newMarkets(t)
+	v.wait(2 * time.Second)
+	v.every = func(topic *Topic, frame []byte) { t.Errorf("asking for a snapshot has pushed %s", frame) }
+	seen := make(map[int]bool)
+	without := make(map[wire.Kind]bool)
+	for _, topic := range v.feed.index {
+		if seen[topic.N] || topic.N < 0 || topic.N >= v.feed.Topics() {
+			t.Errorf("%s has the number %d", topic.Name, topic.N)
+		}
+		seen[topic.N] = true
+		frames := v.feed.Snapshot(topic, nil)
+		if len(frames) == 0 {
+			without[topic.Kind] = true
+		}
+		for _, frame := range frames {
+			m, _ := bybit.NewMessage(topic.msg)
+			if err := m.Decode(frame); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for _, kind := range []wire.Kind{wire.KindOrderBook, wire.KindRPIOrderBook, wire.KindTickers, wire.KindInsurance, wire.KindADLAlerts} {
+		if without[kind] {
+			t.Errorf("no snapshot of %v", kind)
+		}
+	}
+	for _, kind := range []wire.Kind{wire.KindFullOrderBook, wire.KindTrades, wire.KindLiquidations, wire.KindSystemStatus, wire.KindRFQTrades} {
+		if !without[kind] {
+			t.Errorf("a snapshot of %v", kind)
+		}
+	}
+	if len(seen) < 80 {
+		t.Errorf("only %d topics", len(seen))
 	}
 }
 
@@ -179,7 +274,7 @@ func TestOpenInterest(t *testing.T) {
 	v := newVenue(t, "linear:BTCUSDT")
 	in := v.find(bybit.Linear, "BTCUSDT")
 	base := v.feed.OpenInterest(in.ID)
-	if want := in.LotsOf(fixed.FromInt(int64(in.OpenValue / 88_000))); base < want*9/10 || base > want*11/10 {
+	if want := past.OpenLots(v.cat, in); base != want || base < 1_000_000 {
 		t.Fatalf("%d lots are open at the start, want about %d", base, want)
 	}
 	trade := func(seller, buyer uint32, lots, want int64) {
@@ -350,6 +445,10 @@ func TestRestoredFeedGoesOn(t *testing.T) {
 				return
 			}
 			saved := state.Bytes(v.feed)
+			var before []string
+			for _, m := range v.feed.markets {
+				before = append(before, describe(m))
+			}
 			for id, b := range v.books {
 				fresh := engine.New(engine.Config{})
 				if err := state.Restore(fresh, state.Bytes(b)); err != nil {
@@ -364,6 +463,11 @@ func TestRestoredFeedGoesOn(t *testing.T) {
 			if state.Hash(v.feed) != sha256.Sum256(saved) {
 				t.Error("the restored feed has another state")
 			}
+			for id, m := range v.feed.markets {
+				if m != nil && describe(m) != before[id] {
+					t.Errorf("%s is\n%s\nand was\n%s", m.inst.Symbol, describe(m), before[id])
+				}
+			}
 		})
 	}
 	if a, b := runs[0].String(), runs[1].String(); a != b || len(a) < 100_000 {
@@ -375,6 +479,31 @@ func TestRestoredFeedGoesOn(t *testing.T) {
 		}
 		t.Errorf("%d and %d bytes", len(a), len(b))
 	}
+}
+
+// describe is all of a market that a snapshot must bring back.
+func describe(m *market) string {
+	if m == nil {
+		return ""
+	}
+	s := fmt.Sprintln(m.seq, m.matched, m.traded, m.last, m.dir, len(m.recent.trades), m.recent.next, m.ticker.shown, m.ticker.pushed, m.ticker.seq,
+		m.pnl, m.pnlHigh, m.totalLots, m.totalValue)
+	for _, d := range m.depths {
+		s += fmt.Sprintln(d.topic.Name, d.u, d.seq, d.matched, d.pushed, len(d.sides[0]), len(d.sides[1]))
+	}
+	for _, c := range m.candles {
+		s += fmt.Sprintln(c.start, c.trades)
+	}
+	if m.limits != nil {
+		s += fmt.Sprintln(m.limits.buy, m.limits.sell, m.limits.pushed)
+	}
+	if m.interest != nil {
+		s += fmt.Sprintf("%+v\n", *m.interest)
+	}
+	if m.losses != nil {
+		s += fmt.Sprintln(m.losses.waiting)
+	}
+	return s
 }
 
 // Bytes from anywhere restore or are refused, and never panic.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
-	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/state"
 )
 
@@ -26,21 +26,12 @@ type holder struct {
 	lots    int64 // negative: short
 }
 
-// newInterest is what is open in a contract when it is listed. Choice: of those that the exchange starts with, what usually is.
+// newInterest is what is open in a contract when it is listed: of those that the exchange starts with, what their past ended with.
 func (f *Feed) newInterest(in *catalog.Instrument) *interest {
-	v := &interest{}
-	if f.started || in.OpenValue == 0 {
-		return v
+	if f.started {
+		return &interest{}
 	}
-	if in.Inverse {
-		v.base = in.OpenValue // contracts of one US dollar
-		return v
-	}
-	if price := f.cat.StartPrice(in); price > 0 {
-		thousandths := fixed.MulDiv(in.OpenValue*1000, int64(fixed.One), int64(price))
-		v.base = in.LotsOf(fixed.Ratio(thousandths, 1000))
-	}
-	return v
+	return &interest{base: past.OpenLots(f.cat, in)}
 }
 
 // single is what is open on one side.

@@ -1,15 +1,15 @@
 package feed
 
 import (
-	"time"
-
 	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/decimal"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/state"
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// intervals are the candles that the venue has. It is never written.
-var intervals = [...]bybit.Interval{
+// intervals are the candles that the venue has, by past.Interval. It is never written.
+var intervals = [past.Intervals]bybit.Interval{
 	bybit.Interval1m, bybit.Interval3m, bybit.Interval5m, bybit.Interval15m, bybit.Interval30m, bybit.Interval1h, bybit.Interval2h,
 	bybit.Interval4h, bybit.Interval6h, bybit.Interval12h, bybit.Interval1d, bybit.Interval1w, bybit.Interval1M,
 }
@@ -17,7 +17,7 @@ var intervals = [...]bybit.Interval{
 // candle is the state of one kline topic. The bars themselves are the store's, which REST reads as well.
 type candle struct {
 	topic    *Topic
-	interval int   // index of intervals
+	interval past.Interval
 	start    int64 // of the bar that was pushed last; 0 before the first
 	trades   int64 // how many it had
 }
@@ -25,7 +25,7 @@ type candle struct {
 // addCandles makes an instrument's kline topics.
 func (f *Feed) addCandles(m *market) {
 	for i, interval := range intervals {
-		c := &candle{topic: f.addTopic(m.ch, wire.KindKlines, bybit.Klines(interval, m.inst.Symbol), m.inst.ID), interval: i}
+		c := &candle{topic: f.addTopic(m.ch, wire.KindKlines, bybit.Klines(interval, m.inst.Symbol), m.inst.ID), interval: past.Interval(i)}
 		c.topic.bar = c
 		m.candles = append(m.candles, c)
 	}
@@ -62,13 +62,13 @@ func (f *Feed) pushKlines() {
 
 // pushKline pushes one candle if it has changed.
 func (f *Feed) pushKline(m *market, c *candle) {
-	bar, ok := f.bars.Current(m.inst.ID, intervals[c.interval])
+	bar, ok := f.bars.Current(m.inst.ID, past.Trade, c.interval)
 	if !ok || bar.Start == c.start && bar.Trades == c.trades {
 		return
 	}
 	wanted := f.sink.Wanted(c.topic)
 	if c.start != 0 && bar.Start != c.start && wanted {
-		if ended, ok := f.bars.Closed(m.inst.ID, intervals[c.interval]); ok && ended.Start == c.start {
+		if ended, ok := f.bars.Closed(m.inst.ID, past.Trade, c.interval); ok && ended.Start == c.start {
 			f.fillKline(m, c, &ended, true)
 			f.publish(c.topic, &f.klines, true)
 		}
@@ -82,9 +82,9 @@ func (f *Feed) pushKline(m *market, c *candle) {
 }
 
 // fillKline makes f.klines the message of one bar.
-func (f *Feed) fillKline(m *market, c *candle, bar *Bar, ended bool) {
+func (f *Feed) fillKline(m *market, c *candle, bar *past.Bar, ended bool) {
 	in := m.inst
-	end := barEnd(intervals[c.interval], bar.Start)
+	end := c.interval.End(bar.Start)
 	at := bar.Last
 	if at == 0 {
 		at = bar.Start
@@ -93,24 +93,7 @@ func (f *Feed) fillKline(m *market, c *candle, bar *Bar, ended bool) {
 	f.klines.Klines = append(f.klines.Klines[:0], bybit.Kline{
 		Start: clock(bar.Start), End: clock(end - millisecond), Interval: intervals[c.interval],
 		Open: trimmedPrice(in, bar.Open), Close: trimmedPrice(in, bar.Close), High: trimmedPrice(in, bar.High), Low: trimmedPrice(in, bar.Low),
-		Volume: trimmedQty(in, bar.Volume), Turnover: turnover(in, bar.Turnover, 8, true),
+		Volume: trimmedQty(in, bar.Volume), Turnover: trimmed(bar.Turnover.Value(in).Round(8, decimal.HalfEven)),
 		Confirm: ended, Time: clock(at),
 	})
-}
-
-// barEnd is when the candle that began at start ends. Weeks begin on Mondays and months on the first, UTC.
-func barEnd(interval bybit.Interval, start int64) int64 {
-	switch interval {
-	case bybit.Interval1d:
-		return start + day
-	case bybit.Interval1w:
-		return start + 7*day
-	case bybit.Interval1M:
-		return time.Unix(0, start).UTC().AddDate(0, 1, 0).UnixNano()
-	}
-	n := int64(0)
-	for _, c := range []byte(interval) {
-		n = 10*n + int64(c-'0')
-	}
-	return start + n*minute
 }

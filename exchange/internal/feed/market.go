@@ -4,6 +4,7 @@ import (
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/state"
 	"github.com/bywire/bywire/internal/wire"
 )
@@ -38,7 +39,7 @@ type market struct {
 	pnlHigh window
 
 	totalLots  int64 // of an option since it was listed (choice: since the exchange was started)
-	totalValue Amount
+	totalValue past.Amount
 }
 
 // coin is what the options on one base coin share.

@@ -12,6 +12,7 @@ import (
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/price"
 	"github.com/bywire/bywire/internal/wire"
 )
@@ -344,67 +345,58 @@ func (b *listBars) Trade(at int64, id catalog.ID, ticks, lots int64) {
 
 func (b *listBars) Interest(int64, catalog.ID, int64) {}
 
-// barStart is when the candle began that holds a time.
-func barStart(interval bybit.Interval, at int64) int64 {
-	t := time.Unix(0, at).UTC()
-	switch interval {
-	case bybit.Interval1M:
-		return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC).UnixNano()
-	case bybit.Interval1w:
-		days := (int(t.Weekday()) + 6) % 7
-		return time.Date(t.Year(), t.Month(), t.Day()-days, 0, 0, 0, 0, time.UTC).UnixNano()
-	}
-	length := barEnd(interval, 0)
-	return at - at%length
-}
-
-func (b *listBars) bar(id catalog.ID, start, end int64) (Bar, bool) {
+func (b *listBars) bar(id catalog.ID, start, end int64) (past.Bar, bool) {
 	trades := b.trades[id]
 	first, _ := slices.BinarySearchFunc(trades, start, func(t listTrade, at int64) int { return cmp.Compare(t.at, at) })
-	bar := Bar{Start: start}
+	bar := past.Bar{Start: start}
 	if p, ok := b.open[id]; first > 0 || ok {
 		if first > 0 {
 			p = trades[first-1].price
 		}
 		bar.Open, bar.High, bar.Low, bar.Close = p, p, p, p
 	} else if len(trades) == 0 || trades[0].at >= end {
-		return Bar{}, false
+		return past.Bar{}, false
 	} else {
 		p := trades[0].price
 		bar.Open, bar.High, bar.Low, bar.Close = p, p, p, p
 	}
-	m := b.v.feed.markets[id]
+	in := b.v.cat.At(id)
 	for _, t := range trades[first:] {
 		if t.at >= end {
 			break
 		}
 		bar.High, bar.Low, bar.Close = max(bar.High, t.price), min(bar.Low, t.price), t.price
 		bar.Volume += t.lots
-		bar.Turnover = bar.Turnover.add(m.amount(t.price, t.lots))
+		value := amount(t.price, t.lots)
+		if in.Inverse {
+			units, _ := in.Value(t.price, t.lots).Units(8)
+			value = past.Amount{Lo: uint64(units)}
+		}
+		bar.Turnover = sum(bar.Turnover, value)
 		bar.Trades++
 		bar.Last = t.at
 	}
 	return bar, true
 }
 
-func (b *listBars) Current(id catalog.ID, interval bybit.Interval) (Bar, bool) {
-	start := barStart(interval, b.v.now)
-	return b.bar(id, start, barEnd(interval, start))
+func (b *listBars) Current(id catalog.ID, _ past.Series, i past.Interval) (past.Bar, bool) {
+	start := i.Start(b.v.now)
+	return b.bar(id, start, i.End(start))
 }
 
-func (b *listBars) Closed(id catalog.ID, interval bybit.Interval) (Bar, bool) {
-	end := barStart(interval, b.v.now)
-	return b.bar(id, barStart(interval, end-1), end)
+func (b *listBars) Closed(id catalog.ID, _ past.Series, i past.Interval) (past.Bar, bool) {
+	end := i.Start(b.v.now)
+	return b.bar(id, i.Start(end-1), end)
 }
 
-func (b *listBars) Day(id catalog.ID) Day {
+func (b *listBars) Day(id catalog.ID) past.Day {
 	bar, ok := b.bar(id, b.v.now-day, b.v.now+1)
 	if !ok {
 		p := b.open[id]
-		return Day{Open: p, Hour: p, High: p, Low: p, Last: p}
+		return past.Day{Open: p, Hour: p, High: p, Low: p, Last: p}
 	}
 	hourly, _ := b.bar(id, b.v.now-hour, b.v.now+1)
-	return Day{Open: bar.Open, Hour: hourly.Open, High: bar.High, Low: bar.Low, Last: bar.Close, Volume: bar.Volume, Turnover: bar.Turnover}
+	return past.Day{Open: bar.Open, Hour: hourly.Open, High: bar.High, Low: bar.Low, Last: bar.Close, Volume: bar.Volume, Turnover: bar.Turnover}
 }
 
 // f is a number as a fixed.F.

@@ -1,14 +1,14 @@
 package feed
 
 import (
+	"math/bits"
+
 	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/internal/wire"
 )
-
-// absent is a number that is not there.
-var absent decimal.Decimal
 
 // number is a fixed-point number with at most scale digits after the point, without trailing zeros.
 func number(raw int64, scale int) decimal.Decimal {
@@ -61,24 +61,29 @@ func volume(in *catalog.Instrument, lots int64) decimal.Decimal {
 	return d
 }
 
-// valueScale is the scale in which an instrument's amounts are counted.
-func valueScale(in *catalog.Instrument) int {
-	if in.Inverse {
-		return coinScale
+// padTo is a number with exactly scale digits after the point.
+func padTo(d decimal.Decimal, scale int) decimal.Decimal {
+	v, err := d.Quo(decimal.FromInt(1), scale, decimal.HalfEven)
+	if err != nil {
+		return d
 	}
-	return in.PriceScale + in.LotScale
+	return v
 }
 
-// turnover is an amount rounded to scale digits after the point, with or without its trailing zeros.
-func turnover(in *catalog.Instrument, a Amount, scale int, trim bool) decimal.Decimal {
-	d := a.decimal(valueScale(in))
-	if trim {
-		return trimmed(d.Round(scale, decimal.HalfEven))
+// amount is the value of one trade, as past.Amount counts it; 0 on inverse and of spreads, where nobody asks.
+func amount(ticks, lots int64) past.Amount {
+	if ticks <= 0 || lots <= 0 {
+		return past.Amount{}
 	}
-	if v, err := d.Quo(decimal.FromInt(1), scale, decimal.HalfEven); err == nil {
-		return v
-	}
-	return d
+	hi, lo := bits.Mul64(uint64(ticks), uint64(lots))
+	return past.Amount{Hi: hi, Lo: lo}
+}
+
+// sum returns the sum of two amounts.
+func sum(a, b past.Amount) past.Amount {
+	lo, carry := bits.Add64(a.Lo, b.Lo, 0)
+	hi, _ := bits.Add64(a.Hi, b.Hi, carry)
+	return past.Amount{Hi: hi, Lo: lo}
 }
 
 // worth is what lots are worth at a mark price, to two digits: openInterestValue.
@@ -89,7 +94,7 @@ func (m *market) worth(lots, mark int64) decimal.Decimal {
 	if m.ch == wire.Inverse {
 		v, err = qty.Quo(price, 2, decimal.HalfEven)
 	} else if v, err = qty.Mul(price); err == nil {
-		v, err = v.Quo(decimal.FromInt(1), 2, decimal.HalfEven)
+		v = padTo(v, 2)
 	}
 	if err != nil {
 		return noSize

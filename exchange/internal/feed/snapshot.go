@@ -3,6 +3,7 @@ package feed
 import (
 	"slices"
 
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/state"
 	"github.com/bywire/bywire/internal/wire"
 )
@@ -55,7 +56,7 @@ func (f *Feed) encodeState(t *Topic) bool {
 		f.headTicker(m)
 		f.publish(t, &f.ticker, true)
 	case wire.KindKlines:
-		bar, ok := f.bars.Current(m.inst.ID, intervals[t.bar.interval])
+		bar, ok := f.bars.Current(m.inst.ID, past.Trade, t.bar.interval)
 		if !ok {
 			return false
 		}

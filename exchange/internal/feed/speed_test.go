@@ -7,6 +7,7 @@ import (
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/past"
 )
 
 // busy is one symbol in steady state: 2,000 levels a side, and commands that keep it there.
@@ -28,11 +29,11 @@ type busy struct {
 type constantBars struct{ *listBars }
 
 func (constantBars) Trade(int64, catalog.ID, int64, int64) {}
-func (constantBars) Current(catalog.ID, bybit.Interval) (Bar, bool) {
-	return Bar{Start: testStart, Open: 1, High: 1, Low: 1, Close: 1}, true
+func (constantBars) Current(catalog.ID, past.Series, past.Interval) (past.Bar, bool) {
+	return past.Bar{Start: testStart, Open: 1, High: 1, Low: 1, Close: 1}, true
 }
-func (constantBars) Day(catalog.ID) Day {
-	return Day{Open: 880_000, Hour: 880_000, High: 880_000, Low: 880_000, Last: 880_000}
+func (constantBars) Day(catalog.ID) past.Day {
+	return past.Day{Open: 880_000, Hour: 880_000, High: 880_000, Low: 880_000, Last: 880_000}
 }
 
 func newBusy(t testing.TB, wanted bool) *busy {

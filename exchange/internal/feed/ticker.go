@@ -8,6 +8,7 @@ import (
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/state"
 	"github.com/bywire/bywire/internal/wire"
 )
@@ -24,7 +25,7 @@ const (
 	figHigh
 	figLow
 	figVolume
-	figTurnoverHi // in units of the instrument's value, 128 bits
+	figTurnoverHi // a past.Amount
 	figTurnoverLo
 	figBid
 	figBidLots // 0: no bid
@@ -55,9 +56,11 @@ const (
 type figures [figureCount]int64
 
 // amount is the sum whose words begin at f.
-func (v *figures) amount(f figure) Amount { return Amount{uint64(v[f]), uint64(v[f+1])} }
+func (v *figures) amount(f figure) past.Amount {
+	return past.Amount{Hi: uint64(v[f]), Lo: uint64(v[f+1])}
+}
 
-func (v *figures) setAmount(f figure, a Amount) { v[f], v[f+1] = int64(a.Hi), int64(a.Lo) }
+func (v *figures) setAmount(f figure, a past.Amount) { v[f], v[f+1] = int64(a.Hi), int64(a.Lo) }
 
 // tickerState is the ticker as pushed last.
 type tickerState struct {
@@ -234,7 +237,7 @@ func (m *market) renderBest(t *bybit.Ticker, v *figures) {
 
 func (m *market) renderSpot(t *bybit.Ticker, v *figures) {
 	in := m.inst
-	t.PrevPrice24h, t.Volume24h, t.Turnover24h = in.Price(v[figPrev24]), in.Qty(v[figVolume]), turnover(in, v.amount(figTurnoverHi), 8, true)
+	t.PrevPrice24h, t.Volume24h, t.Turnover24h = in.Price(v[figPrev24]), in.Qty(v[figVolume]), trimmed(v.amount(figTurnoverHi).Value(in).Round(8, decimal.HalfEven))
 	t.Price24hPcnt = change(v[figLast], v[figPrev24], 4, decimal.HalfEven)
 	t.USDIndexPrice = number(v[figUSD], 8)
 	t.Mark(bybit.TickerUSDIndexPrice)
@@ -249,7 +252,7 @@ func (m *market) renderFutures(t *bybit.Ticker, v *figures) {
 	t.SingleOpenInterest = trimmedQty(in, v[figOpen])
 	t.OpenInterest = trimmedQty(in, 2*v[figOpen])
 	t.SingleOpenInterestValue, t.OpenInterestValue = m.worth(v[figOpen], v[figMark]), m.worth(2*v[figOpen], v[figMark])
-	t.Turnover24h = turnover(in, v.amount(figTurnoverHi), 4, false)
+	t.Turnover24h = padTo(v.amount(figTurnoverHi).Value(in), 4)
 	t.Volume24h = volume(in, v[figVolume])
 	t.Mark(bybit.TickerBidPrice, bybit.TickerBidSize, bybit.TickerAskPrice, bybit.TickerAskSize,
 		bybit.TickerNextFundingTime, bybit.TickerFundingRate)
@@ -278,9 +281,9 @@ func (f *Feed) renderOption(m *market, t *bybit.Ticker, v *figures) {
 	t.MarkPrice, t.IndexPrice, t.MarkPriceIV = number(v[figMark], 8), number(v[figIndex], 2), number(v[figMarkIV], 4)
 	t.UnderlyingPrice, t.PredictedDeliveryPrice = number(v[figUnderlying], 8), number(v[figPredicted], 8)
 	t.OpenInterest = trimmedQty(in, v[figOpen])
-	t.Turnover24h, t.Volume24h = turnover(in, v.amount(figTurnoverHi), 8, true), in.Qty(v[figVolume])
+	t.Turnover24h, t.Volume24h = trimmed(v.amount(figTurnoverHi).Value(in).Round(8, decimal.HalfEven)), in.Qty(v[figVolume])
 	t.TotalVolume = wholeNumber(int64(in.QtyOf(v[figTotalVolume]).Round()))
-	t.TotalTurnover = turnover(in, v.amount(figTotalTurnoverHi), 0, false)
+	t.TotalTurnover = padTo(v.amount(figTotalTurnoverHi).Value(in), 0)
 	t.Delta, t.Gamma, t.Vega, t.Theta = number(v[figDelta], 8), number(v[figGamma], 8), number(v[figVega], 8), number(v[figTheta], 8)
 	t.Change24h = change(v[figLast], v[figPrev24], 8, decimal.Floor)
 }

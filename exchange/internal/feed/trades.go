@@ -34,7 +34,7 @@ type trade struct {
 // direction says how a price compares with the one before it.
 type direction uint8
 
-// The directions. A first trade counts as up.
+// The directions.
 const (
 	plusTick direction = iota
 	zeroPlusTick
@@ -177,17 +177,14 @@ func (f *Feed) settle(m *market, trades []trade) {
 		m.traded++
 		t.n = m.traded
 		if !t.block {
-			if m.last != 0 || m.traded > 1 {
-				m.dir = m.dir.after(m.last, t.price)
-			}
-			m.last = t.price
+			m.dir, m.last = m.dir.after(m.last, t.price), t.price
 		}
 		t.dir = m.dir
 		if m.inst.Kind == catalog.Option {
 			f.priceOption(m, t)
 			f.ofCoin(m).recent.add(t)
 			m.totalLots += t.lots
-			m.totalValue = m.totalValue.add(m.amount(t.price, t.lots))
+			m.totalValue = sum(m.totalValue, amount(t.price, t.lots))
 		}
 		m.recent.add(t)
 	}
@@ -258,13 +255,4 @@ func (f *Feed) priceOption(m *market, t *trade) {
 	if o, ok := f.board.Option(id); ok {
 		t.markIV, t.ofIV = o.Vol, f.board.ImpliedVol(id, t.price)
 	}
-}
-
-// amount is the value of one trade, as amounts count it.
-func (m *market) amount(ticks, lots int64) Amount {
-	units, ok := m.inst.Value(ticks, lots).Units(valueScale(m.inst))
-	if !ok || units < 0 {
-		return Amount{}
-	}
-	return Amount{0, uint64(units)}
 }

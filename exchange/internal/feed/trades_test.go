@@ -83,6 +83,23 @@ func TestTradesOfACommand(t *testing.T) {
 	}
 }
 
+// Tick directions: a price that repeats keeps the direction of the last change.
+func TestTickDirections(t *testing.T) {
+	d, last := direction(0), int64(0)
+	for i, row := range []struct {
+		price int64
+		want  bybit.TickDirection
+	}{
+		{5, bybit.PlusTick}, {5, bybit.ZeroPlusTick}, {5, bybit.ZeroPlusTick}, {4, bybit.MinusTick}, {4, bybit.ZeroMinusTick},
+		{4, bybit.ZeroMinusTick}, {3, bybit.MinusTick}, {7, bybit.PlusTick}, {7, bybit.ZeroPlusTick}, {-7, bybit.MinusTick},
+	} {
+		d, last = d.after(last, row.price), row.price
+		if tickDirections[d] != row.want {
+			t.Errorf("trade %d at %d: %s, want %s", i, row.price, tickDirections[d], row.want)
+		}
+	}
+}
+
 // A command of more than 1,024 trades takes several messages, all with its seq.
 func TestMessagesHaveAtMost1024Trades(t *testing.T) {
 	v := newVenue(t, "spot:BTCUSDT")
