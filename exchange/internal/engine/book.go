@@ -9,9 +9,6 @@ type Config struct {
 
 const defaultMaxMatches = 10_000
 
-// maxOrders is how many orders fit the book: slots are numbered by int32.
-const maxOrders = 1 << 30
-
 // A Book is the order book of one instrument. It is not safe for concurrent use, reading included.
 type Book struct {
 	maxMatches int
@@ -71,7 +68,8 @@ func (b *Book) Amend(id uint64, price, qty int64) []Event {
 	b.begin()
 	slot := b.find(id)
 	if slot == 0 {
-		b.emit(Event{Kind: Refused, Reason: NoSuchOrder, ID: id, Price: price, Qty: qty})
+		e := b.event(Refused)
+		e.Reason, e.ID, e.Price, e.Qty = NoSuchOrder, id, price, qty
 		return b.events
 	}
 	r := &b.orders[slot]
@@ -99,7 +97,8 @@ func (b *Book) Cancel(id uint64, why Reason) []Event {
 	b.begin()
 	slot := b.find(id)
 	if slot == 0 {
-		b.emit(Event{Kind: Refused, Reason: NoSuchOrder, ID: id})
+		e := b.event(Refused)
+		e.Reason, e.ID = NoSuchOrder, id
 		return b.events
 	}
 	b.cancel(slot, why, 0)
@@ -132,7 +131,7 @@ func (b *Book) open(open bool, kind EventKind) []Event {
 	b.begin()
 	if b.closed == open {
 		b.closed = !open
-		b.emit(Event{Kind: kind})
+		b.event(kind)
 	}
 	return b.events
 }
@@ -141,7 +140,7 @@ func (b *Book) open(open bool, kind EventKind) []Event {
 // orders, its Seq and its versions: on the venue a restart of the publishing service is not one of matching (choice).
 func (b *Book) Restart() []Event {
 	b.begin()
-	b.emit(Event{Kind: Restarted})
+	b.event(Restarted)
 	return b.events
 }
 
@@ -167,18 +166,22 @@ func (b *Book) changed(s *side) {
 	s.version = b.now
 }
 
-func (b *Book) emit(e Event) *Event {
+// event appends an event. Its fields are set in place: one is too large to be moved about.
+func (b *Book) event(kind EventKind) *Event {
+	b.events = append(b.events, Event{})
+	e := &b.events[len(b.events)-1]
+	e.Kind = kind
 	e.Seq = b.seq
-	b.events = append(b.events, e)
-	return &b.events[len(b.events)-1]
+	return e
 }
 
-// tell is emit for what happened to one order.
+// tell appends what happened to one order.
 func (b *Book) tell(kind EventKind, why Reason, o *Order, price, left int64) *Event {
-	return b.emit(Event{
-		Kind: kind, Reason: why, Side: o.Side, RPI: o.TIF == RPI, Tag: o.Tag, ID: o.ID, Account: o.Account,
-		Price: price, Qty: max(o.Qty, o.Value), Left: left,
-	})
+	e := b.event(kind)
+	e.Reason, e.Side, e.RPI, e.Tag = why, o.Side, o.TIF == RPI, o.Tag
+	e.ID, e.Account = o.ID, o.Account
+	e.Price, e.Qty, e.Left = price, max(o.Qty, o.Value), left
+	return e
 }
 
 // rest puts an order into the book, behind those that are at its price.
@@ -253,12 +256,12 @@ func (b *Book) remove(slot int32) {
 // cancel removes an order and says why. Met is the incoming order, if that is why.
 func (b *Book) cancel(slot int32, why Reason, met uint64) {
 	r := &b.orders[slot]
-	e := Event{
-		Kind: Cancelled, Reason: why, Side: r.side, RPI: r.tif == RPI, Tag: r.tag, ID: r.id, Maker: met, Account: r.account,
-		Price: b.sides[r.side].levels[r.level].price, Qty: r.done + r.left, Left: r.left,
-	}
+	price := b.sides[r.side].levels[r.level].price
 	b.remove(slot)
-	b.emit(e)
+	e := b.event(Cancelled)
+	e.Reason, e.Side, e.RPI, e.Tag = why, r.side, r.tif == RPI, r.tag
+	e.ID, e.Maker, e.Account = r.id, met, r.account
+	e.Price, e.Qty, e.Left = price, r.done+r.left, r.left
 }
 
 // order returns what rests in a slot as an order that could be placed.

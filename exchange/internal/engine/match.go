@@ -135,10 +135,10 @@ func (b *Book) meet(t *taker, v *level, slot int32) Reason {
 	} else {
 		b.remove(slot)
 	}
-	b.emit(Event{
-		Kind: Traded, Side: t.Side, RPI: r.tif == RPI, Tag: t.Tag, ID: t.ID, Maker: r.id, Account: t.Account, MakerAccount: r.account,
-		Price: price, Qty: qty, Left: t.left, MakerLeft: rest,
-	})
+	e := b.event(Traded)
+	e.Side, e.RPI, e.Tag = t.Side, r.tif == RPI, t.Tag
+	e.ID, e.Maker, e.Account, e.MakerAccount = t.ID, r.id, t.Account, r.account
+	e.Price, e.Qty, e.Left, e.MakerLeft = price, qty, t.left, rest
 	if rest > 0 && t.left > 0 {
 		return ValueTooSmall // the value left pays for no lot of an order that has some
 	}

@@ -64,7 +64,7 @@ func (t Tag) String() string { return nameOf(t, "none", "liquidation", "ADL") }
 // An Order is what Place takes. The zero values of what is not needed mean what one expects: a limit order, good till
 // cancelled, without prevention and without a bound.
 type Order struct {
-	ID      uint64 // never used before
+	ID      uint64 // not 0, and never used before
 	Account uint32 // whose it is
 	Group   uint32 // accounts that count as one owner for Prevent; 0: the account alone
 
@@ -98,7 +98,7 @@ func (b *Book) admit(o *Order) (price int64, why Reason) {
 		return 0, BookClosed
 	case b.find(o.ID) != 0:
 		return 0, DuplicateID
-	case o.Side > Sell || o.TIF > RPI || o.Prevent > CancelBoth || o.Best > maxBest || o.Market && o.Best > 0:
+	case o.ID == 0 || o.Side > Sell || o.TIF > RPI || o.Prevent > CancelBoth || o.Best > maxBest || o.Market && o.Best > 0:
 		return 0, BadOrder
 	case o.Value != 0 && (!o.Market || o.Value < 0 || o.Qty != 0):
 		return 0, BadValue
@@ -158,11 +158,8 @@ func (b *Book) limited(o *Order, price int64) (int64, Reason) {
 
 // room checks that an order that makes its side larger by more lots leaves all sums within an int64.
 func (b *Book) room(o *Order, price, more int64) Reason {
-	switch {
-	case !fits(price, o.Qty) || more > math.MaxInt64-b.sides[o.Side].total:
+	if !fits(price, o.Qty) || more > math.MaxInt64-b.sides[o.Side].total {
 		return BadQty
-	case len(b.orders) > maxOrders:
-		return BookFull
 	}
 	return NoReason
 }

@@ -25,14 +25,13 @@ const (
 	BookClosed
 	NoSuchOrder
 	DuplicateID // the id rests in the book
-	BadOrder    // a side, time in force, prevention or level that does not exist
+	BadOrder    // no id, or a side, time in force, prevention or level that does not exist
 	BadPrice    // outside of what a book can hold
 	BadQty      // not positive, not above what has traded, or too large
 	BadValue    // negative, of a limit order, or beside a quantity
 	PriceLimit  // beyond the price limits
 	NoSuchLevel // Best asks for a level that is not there
 	Unchanged   // an amendment to what the order is already
-	BookFull    // no room for another order
 	numReasons
 )
 
@@ -60,7 +59,6 @@ var reasons = [numReasons]struct{ name, reject, cancel string }{
 	PriceLimit:    {"price limit", "EC_ReachRiskPriceLimit", ""},
 	NoSuchLevel:   {"no such level", "EC_LimitOrderInvalidPrice", ""},
 	Unchanged:     {"unchanged", "EC_Others", ""},
-	BookFull:      {"book full", "EC_Others", ""},
 }
 
 func (r Reason) String() string { return r.row().name }

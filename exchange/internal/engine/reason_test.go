@@ -17,7 +17,7 @@ func TestReasonsHaveTheVenuesWords(t *testing.T) {
 	}
 	known := regexp.MustCompile(`\b(EC_|Cancel(By|All))\w+`).FindAllString(string(api), -1)
 	names := map[string]bool{"": true, "unknown": true}
-	for r := engine.NoReason; r <= engine.BookFull; r++ {
+	for r := engine.NoReason; r <= engine.Unchanged; r++ {
 		if names[r.String()] {
 			t.Errorf("reason %d is called %q", r, r)
 		}
@@ -29,7 +29,7 @@ func TestReasonsHaveTheVenuesWords(t *testing.T) {
 			t.Errorf("%v: the venue has no cancelType %q", r, word)
 		}
 	}
-	if r := engine.BookFull + 1; r.String() != "unknown" {
+	if r := engine.Unchanged + 1; r.String() != "unknown" {
 		t.Errorf("the last reason is %v", r)
 	}
 }

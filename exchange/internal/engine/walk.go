@@ -72,7 +72,7 @@ func (b *Book) refill(s Side, orders []Resting) error {
 		o := &orders[i]
 		o.Side = s
 		switch {
-		case o.TIF != GTC && o.TIF != PostOnly && o.TIF != RPI, o.Prevent > CancelBoth:
+		case o.ID == 0 || o.TIF != GTC && o.TIF != PostOnly && o.TIF != RPI || o.Prevent > CancelBoth:
 			return fmt.Errorf("order %d does not rest", o.ID)
 		case b.find(o.ID) != 0:
 			return fmt.Errorf("order %d is there twice", o.ID)

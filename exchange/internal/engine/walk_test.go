@@ -97,6 +97,7 @@ func TestRestoreRefusesWhatNoBookHolds(t *testing.T) {
 			bids(p)[0].Price, bids(p)[1].Price = 0, -1
 			bids(p)[1].Qty, bids(p)[1].Left = math.MaxInt64-1, math.MaxInt64-1
 		}},
+		{"no id", "order 0 does not rest", func(p *picture) { bids(p)[1].ID = 0 }},
 		{"a kind that does not rest", "order 1 does not rest", func(p *picture) { bids(p)[0].TIF = engine.IOC }},
 		{"a prevention that is none", "order 2 does not rest", func(p *picture) { bids(p)[1].Prevent = 4 }},
 		{"worse before better", "order 2 stands behind order 1", func(p *picture) { bids(p)[1].Price = 101 }},

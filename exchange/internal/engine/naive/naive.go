@@ -78,7 +78,7 @@ func (b *Book) check(o *engine.Order) engine.Reason {
 		return engine.BookClosed
 	case there:
 		return engine.DuplicateID
-	case o.Side > engine.Sell, o.TIF > engine.RPI, o.Prevent > engine.CancelBoth, o.Best > 5, o.Market && o.Best != 0:
+	case o.ID == 0, o.Side > engine.Sell, o.TIF > engine.RPI, o.Prevent > engine.CancelBoth, o.Best > 5, o.Market && o.Best != 0:
 		return engine.BadOrder
 	case o.Value < 0, o.Value > 0 && !o.Market, o.Value > 0 && o.Qty != 0:
 		return engine.BadValue
