@@ -27,13 +27,15 @@ type Exchange struct {
 	watching watch
 }
 
-// NewExchange starts an exchange that ends with the test. cfg may be nil. Unless it says otherwise, the market is quiet:
-// the time moves by Advance alone, acknowledgements are not held back, no limits hold, and prices move little, as in the
-// regime "calm"; Config.Quiet leaves the generated orders out altogether. What a configuration leaves at zero is so as
-// well, except that it can ask for another clock: Clock Scaled or Max, and Live with a Start.
+// NewExchange starts an exchange that ends with the test. cfg may be nil: all instruments, and no limits. With or without
+// one the market is quiet, as far as cfg does not say otherwise: the time moves by Advance alone (another Clock, or Live
+// with a Start, is kept), acknowledgements are not held back (an AckDelay above 0 is), and prices move little, for the
+// exchange begins in the regime "calm"; x.Regime changes that. Config.Quiet leaves the generated orders out altogether.
+//
+// A market of all instruments takes some tens of milliseconds to begin; one of Symbols is there at once.
 func NewExchange(t testing.TB, cfg *exchange.Config) *Exchange {
 	t.Helper()
-	var c exchange.Config
+	c := exchange.Config{Limits: exchange.LimitsOff}
 	if cfg != nil {
 		c = *cfg
 	}
@@ -42,9 +44,6 @@ func NewExchange(t testing.TB, cfg *exchange.Config) *Exchange {
 	}
 	if c.AckDelay == 0 {
 		c.AckDelay = -1
-	}
-	if c.Limits == exchange.LimitsReal && cfg == nil {
-		c.Limits = exchange.LimitsOff
 	}
 	x := &Exchange{t: t, network: memnet.Listen("exchange")}
 	served := make(chan error, 1)
@@ -58,6 +57,9 @@ func NewExchange(t testing.TB, cfg *exchange.Config) *Exchange {
 		server.ErrorLog = log.New(io.Discard, "", 0) // connections that end in the middle are what tests are about
 		go func() { served <- server.Serve(x.network) }()
 	})
+	if err := x.Regime(context.Background(), "", "calm", 0); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		x.mu.Lock()
 		clients := slices.Clone(x.clients)
@@ -115,8 +117,7 @@ func (x *Exchange) HTTP() *http.Client {
 }
 
 // Advance moves the time of the exchange and returns when all that was due was sent. A client that takes nothing fails
-// the test, for what it would do next depends on chance; exchange.Advance, x.Exchange.Advance here, returns its name
-// instead.
+// the test, for what it would do next depends on chance; x.Exchange.Advance returns its name instead.
 func (x *Exchange) Advance(d time.Duration) {
 	x.t.Helper()
 	late, err := x.Exchange.Advance(x.t.Context(), d)

@@ -13,7 +13,7 @@ import (
 type Config struct {
 	// Seed is what the generated market follows from: the same seed, start and catalogue give the same market. Default 0.
 	Seed uint64
-	// Start is when the exchange's time begins. Default: now on a Live clock, else 2026-01-01T00:00:00Z.
+	// Start is when the exchange's time begins, cut to milliseconds. Default: now on a Live clock, else 2026-01-01T00:00:00Z.
 	Start time.Time
 	// Clock says what makes time pass. Default Live.
 	Clock Mode
@@ -88,6 +88,7 @@ func (c Config) withDefaults() (Config, error) {
 			c.Start = time.Now()
 		}
 	}
+	c.Start = c.Start.Truncate(time.Millisecond) // the market's own unit: the books are filled at the first moment
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -155,7 +155,7 @@ type counts struct{ orders, trades, frames, bytes, requests int64 }
 // count counts. It runs on the loop.
 func (x *Exchange) count() counts {
 	n := counts{requests: x.requested.Load()}
-	n.orders, n.trades = x.core.Happened()
+	n.orders, n.trades = happened(x.core)
 	n.frames, n.bytes = x.ws.Published()
 	return n
 }
@@ -186,7 +186,7 @@ func (m *rates) note(now int64, count func() counts) {
 	n := count()
 	if passed > 0 {
 		rate := func(after, before int64) int64 {
-			return int64(float64(max(after-before, 0)) * float64(second) / float64(passed)) // a restored core counts anew
+			return int64(float64(max(after-before, 0)) * float64(second) / float64(passed)) // a core that went back counts from there
 		}
 		m.last = ratesText{
 			rate(n.orders, m.before.orders), rate(n.trades, m.before.trades), rate(n.frames, m.before.frames),

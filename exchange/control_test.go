@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bywire/bywire/bybittest"
 	"github.com/bywire/bywire/exchange"
@@ -213,6 +214,23 @@ func TestControlClock(t *testing.T) {
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, []byte(text)); err != nil || status != 200 || compact.String() != test.want {
 			t.Errorf("%s: status %d %s %v\nwant %s", test.body, status, compact.String(), err, test.want)
+		}
+	}
+}
+
+// At whatever time it begins, there is a market at the first moment: books, prices, and what a subscriber gets.
+func TestNoMomentWithoutAMarket(t *testing.T) {
+	for _, start := range []time.Time{{}, time.Date(2026, 3, 4, 5, 6, 7, 123_456_789, time.UTC)} {
+		x := bybittest.NewExchange(t, &exchange.Config{Start: start, Clock: exchange.Step, Symbols: []string{"linear:BTCUSDT"}})
+		for path, part := range map[string]string{
+			"/v5/market/orderbook?category=linear&symbol=BTCUSDT": `"b":[["`,
+			"/v5/market/tickers?category=linear&symbol=BTCUSDT":   `"bid1Price":"8`,
+		} {
+			r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+			r.Host = "localhost"
+			if status, text, _ := ask(x, r); status != 200 || !strings.Contains(text, part) {
+				t.Errorf("start %s: %s: status %d %.300s", start, path, status, text)
+			}
 		}
 	}
 }

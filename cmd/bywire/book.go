@@ -268,7 +268,7 @@ func (l *ladder) apply(ev bybit.Event, n int) {
 			l.tape = l.tape[:min(len(l.tape), maxTape)]
 		}
 	case *bybit.TickerEvent:
-		l.ticker = tickerLine(&e.Ticker)
+		l.ticker = ratesLine(&e.Ticker)
 	case *bybit.GapEvent:
 		l.gaps++
 		if e.Topic.String() == l.topic {

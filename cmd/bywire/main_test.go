@@ -78,9 +78,10 @@ func captureOf(t *testing.T, category string, frames []string) string {
 	return dir
 }
 
-// replaying is a replay that runs beside the test.
+// replaying is a command that serves beside the test.
 type replaying struct {
 	ws     string
+	listen string // the address alone
 	cancel context.CancelFunc
 	done   chan outcome
 }
@@ -93,11 +94,17 @@ func startReplay(t *testing.T, args ...string) *replaying {
 
 func startReplayTo(t *testing.T, stderr *watchedText, args ...string) *replaying {
 	t.Helper()
+	return startServing(t, stderr, append([]string{"replay"}, args...)...)
+}
+
+// startServing starts a command that serves, on a free port, and waits for its ready line.
+func startServing(t *testing.T, stderr *watchedText, args ...string) *replaying {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	r := &replaying{cancel: cancel, done: make(chan outcome, 1)}
 	out, in := io.Pipe()
 	go func() {
-		code := run(ctx, append([]string{"replay", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), in, stderr)
+		code := run(ctx, append(args, "--listen", "127.0.0.1:0"), strings.NewReader(""), in, stderr)
 		in.Close()
 		r.done <- outcome{code: code, stderr: stderr.String()}
 	}()
@@ -113,7 +120,7 @@ func startReplayTo(t *testing.T, stderr *watchedText, args ...string) *replaying
 	if ready.WS != "ws://"+ready.Listen || ready.REST != "http://"+ready.Listen || !strings.HasPrefix(ready.Listen, "127.0.0.1:") {
 		t.Errorf("ready line %s", line)
 	}
-	r.ws = ready.WS
+	r.ws, r.listen = ready.WS, ready.Listen
 	return r
 }
 

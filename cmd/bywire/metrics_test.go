@@ -14,6 +14,7 @@ import (
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/capture"
+	"github.com/bywire/bywire/exchange"
 )
 
 // fullMeter is a meter with every metric there is.
@@ -34,6 +35,7 @@ func fullMeter() *meter {
 	clock.known.Store(true)
 	m.recorder(func() capture.WriterStats { return capture.WriterStats{} }, clock)
 	m.replay(func() capture.ReplayStats { return capture.ReplayStats{} })
+	m.exchange(func() exchange.Stats { return exchange.Stats{} })
 	return m
 }
 

@@ -160,26 +160,34 @@ func bookLine(e *bybit.BookEvent) string {
 
 // tickerLine shows of a ticker what it has.
 func tickerLine(t *bybit.Ticker) string {
-	var b strings.Builder
-	add := func(name string, d decimal.Decimal) {
-		if !d.IsSet() {
-			return
+	return namedNumbers([]namedNumber{
+		{"last", t.LastPrice}, {"bid", t.BidPrice}, {"ask", t.AskPrice}, {"mark", t.MarkPrice}, {"index", t.IndexPrice},
+		{"24h", t.Price24hPcnt}, {"volume", t.Volume24h}, {"funding", t.FundingRate}, {"iv", t.MarkPriceIV},
+	})
+}
+
+// ratesLine shows of a ticker what a book and its trades do not show.
+func ratesLine(t *bybit.Ticker) string {
+	return namedNumbers([]namedNumber{
+		{"mark", t.MarkPrice}, {"index", t.IndexPrice}, {"funding", t.FundingRate}, {"iv", t.MarkPriceIV}, {"24h", t.Price24hPcnt}, {"volume", t.Volume24h},
+	})
+}
+
+// namedNumber is a number with the word before it.
+type namedNumber struct {
+	name  string
+	value decimal.Decimal
+}
+
+// namedNumbers joins the numbers that there are.
+func namedNumbers(list []namedNumber) string {
+	var parts []string
+	for _, n := range list {
+		if n.value.IsSet() {
+			parts = append(parts, n.name+" "+n.value.String())
 		}
-		if b.Len() > 0 {
-			b.WriteString("  ")
-		}
-		b.WriteString(name + " " + d.String())
 	}
-	add("last", t.LastPrice)
-	add("bid", t.BidPrice)
-	add("ask", t.AskPrice)
-	add("mark", t.MarkPrice)
-	add("index", t.IndexPrice)
-	add("24h", t.Price24hPcnt)
-	add("volume", t.Volume24h)
-	add("funding", t.FundingRate)
-	add("iv", t.MarkPriceIV)
-	return b.String()
+	return strings.Join(parts, "  ")
 }
 
 // pad fills a text with spaces up to a width.

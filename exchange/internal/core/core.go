@@ -48,7 +48,6 @@ type Core struct {
 	parts
 
 	levels []engine.Level // of one call, used again
-	counts counts
 }
 
 // Counts are how much has happened in the books, whoever asked for it.

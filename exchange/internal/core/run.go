@@ -28,8 +28,8 @@ func (c *Core) setTimers() {
 	c.queue.push(timer{at: c.cat.NextRoll(c.now), kind: rollTimer})
 	c.queue.push(timer{at: c.now, kind: boardTimer}) // there is no moment without prices
 	c.queue.push(timer{at: c.flow.Next(), kind: flowTimer})
-	for n, every := range classes {
-		c.queue.push(timer{at: multiple(c.now, every), kind: pushTimer, n: int32(n)})
+	for n := range classes {
+		c.queue.push(timer{at: c.now, kind: pushTimer, n: int32(n)}) // nor without something published
 	}
 }
 
@@ -135,7 +135,6 @@ func (c *Core) each(ids []catalog.ID, do func(*engine.Book) []engine.Event) ([]e
 
 // tell tells everyone inside what a command did.
 func (c *Core) tell(id catalog.ID, events []engine.Event) []engine.Event {
-	c.counts.add(events)
 	for i := range events {
 		ev := &events[i]
 		c.count.see(ev)
@@ -194,7 +193,7 @@ func (w world) Cancel(id catalog.ID, order uint64) []engine.Event {
 func (c *Core) push(t timer) int64 {
 	every := classes[t.n]
 	c.feed.Push(c.now, every)
-	return t.at + every
+	return multiple(t.at+1, every)
 }
 
 // minute closes the bars of a minute.

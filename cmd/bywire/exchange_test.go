@@ -1,0 +1,248 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bywire/bywire/exchange"
+)
+
+// get asks a server and returns the status and the body.
+func get(t *testing.T, url string, header ...string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// The ready line of a market of all instruments is there within a second, and the market with it.
+func TestExchangeStartsWithinASecond(t *testing.T) {
+	best := time.Hour
+	for range 5 { // the machine may be busy with something else
+		begun := time.Now()
+		x := startServing(t, newWatchedText(), "exchange")
+		took := time.Since(begun)
+		if status, text := get(t, "http://"+x.listen+"/v5/market/orderbook?category=linear&symbol=BTCUSDT"); status != 200 || !strings.Contains(text, `"b":[["`) {
+			t.Fatalf("right after the ready line: status %d %s", status, text)
+		}
+		x.stop(t)
+		best = min(best, took)
+		if best < time.Second {
+			break
+		}
+	}
+	if best > time.Second {
+		t.Errorf("the ready line came after %s, want a second at most", best)
+	}
+	t.Logf("ready after %s", best)
+}
+
+// What the flags say is so, and what a file says unless a flag says otherwise.
+func TestExchangeFlagsAndFile(t *testing.T) {
+	dir := t.TempDir()
+	journal := filepath.Join(dir, "run.journal")
+	config := file(t, "x.toml", fmt.Sprintf(`
+# A market of one symbol.
+seed = 7
+clock = "step"
+start = 2026-03-01T12:00:00Z
+symbol = ["linear:BTCUSDT"]
+limits = "off"
+ack-delay = "0s"
+journal = %q
+`, journal))
+	stderr := newWatchedText()
+	x := startServing(t, stderr, "exchange", "--config", config, "--seed", "8", "--metrics", "127.0.0.1:0")
+	_, text := get(t, "http://"+x.listen+"/control/v1/state")
+	var state struct {
+		Time        time.Time
+		Seed        uint64
+		Instruments int
+		Clock       struct{ Mode string }
+		Journal     string
+	}
+	if err := json.Unmarshal([]byte(text), &state); err != nil {
+		t.Fatal(err)
+	}
+	if state.Seed != 8 || state.Instruments != 1 || state.Clock.Mode != "step" || state.Journal != "ok" ||
+		!state.Time.Equal(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)) {
+		t.Errorf("state %+v", state)
+	}
+	for call, body := range map[string]string{"halt": "{}", "clock": `{"advance":"10s"}`} {
+		resp, err := http.Post("http://"+x.listen+"/control/v1/"+call, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 200 {
+			t.Errorf("%s: status %d", call, resp.StatusCode)
+		}
+	}
+	metrics := strings.TrimSuffix(stderr.await(t, "bywire: metrics on http://"), "/metrics")
+	wantMetrics(t, metricsOf(t, metrics), map[string]string{
+		"bywire_exchange_commands_total": "1", "bywire_exchange_time_seconds": "1.77236641e+09", "bywire_exchange_sessions": "0",
+	})
+	_, text = get(t, "http://"+x.listen+"/control/v1/state")
+	var after struct{ Hash string }
+	if err := json.Unmarshal([]byte(text), &after); err != nil {
+		t.Fatal(err)
+	}
+	x.stop(t)
+	f, err := os.Open(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	replayed, err := exchange.ReplayJournal(f, time.Date(2026, 3, 1, 12, 0, 10, 0, time.UTC))
+	if err != nil || fmt.Sprintf("%x", replayed.Hash) != after.Hash {
+		t.Errorf("the journal leads to %+v (%v), want %s", replayed, err, after.Hash)
+	}
+}
+
+func TestExchangeWrongFlags(t *testing.T) {
+	token := file(t, "token", "0123456789abcdef0123456789abcdef\n")
+	there := file(t, "there", "")
+	toml := func(text string) string { return file(t, "x.toml", text) }
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--clock", "fast"}, "--clock fast: live, step, max, or a speed such as x10"},
+		{[]string{"--clock", "x0"}, "--clock x0: live, step, max, or a speed such as x10"},
+		{[]string{"--start", "soon"}, "--start soon: no time; write 2026-01-31"},
+		{[]string{"--start", "1999-01-01"}, "Start 1999-01-01T00:00:00Z is not from 2000-01-01 to 2100-01-01"},
+		{[]string{"--limits", "some"}, "--limits some: write real or off"},
+		{[]string{"--ack-delay", "-1s"}, "--ack-delay -1s: give a duration from 0 to 1m"},
+		{[]string{"--seed", "-1"}, "--seed -1 is no whole number"},
+		{[]string{"--listen", "0.0.0.0:0"}, "--listen 0.0.0.0:0: other machines could connect; add --allow-remote and --token FILE"},
+		{[]string{"--listen", "0.0.0.0:0", "--allow-remote"}, "--allow-remote: needs --token FILE; make one with: openssl rand -hex 16 > token"},
+		{[]string{"--listen", "0.0.0.0:0", "--token", token}, "other machines could connect; add --allow-remote"},
+		{[]string{"--token", there}, "holds no token of 16 or more letters and digits"},
+		{[]string{"--token", there + "-not"}, "no such file"},
+		{[]string{"--journal", there}, "file exists"},
+		{[]string{"--instruments", there + "-not"}, "no such file"},
+		{[]string{"--symbol", "linear:NOUSDT"}, "NOUSDT"},
+		{[]string{"extra"}, "exchange: takes no arguments, got extra"},
+		{[]string{"--config", there + "-not"}, "no such file"},
+		{[]string{"--config", toml("seed = \n")}, "line 1: "},
+		{[]string{"--config", toml("sead = 7\n")}, "sead: no such flag; meant seed?"},
+		{[]string{"--config", toml("[market]\nseed = 7\n")}, "market: no such flag; there are ack-delay, allow-origin"},
+		{[]string{"--config", toml("seed = \"seven\"\n")}, "seed: N that the market follows from"},
+		{[]string{"--config", toml("seed = [7]\n")}, "seed: N that the market follows from"},
+		{[]string{"--config", toml("seed = 1.5\n")}, "seed: N that the market follows from"},
+		{[]string{"--config", toml("config = \"other.toml\"\n")}, "config: no such flag"},
+	} {
+		o := bywire(t, append([]string{"exchange", "--listen", "127.0.0.1:0"}, test.args...)...).want(t, exitUsage)
+		if !strings.Contains(o.stderr, test.want) || strings.Count(o.stderr, "\n") != 1 || o.stdout != "" {
+			t.Errorf("%v: %q, want %q", test.args, o.stderr, test.want)
+		}
+	}
+}
+
+// Pages and strangers are kept out; a token lets in who says it.
+func TestExchangeIsGuarded(t *testing.T) {
+	token := strings.Repeat("0123456789abcdef", 2)
+	x := startServing(t, newWatchedText(), "exchange", "--clock", "step", "--symbol", "linear:BTCUSDT", "--token", file(t, "token", token+"\n"),
+		"--allow-origin", "http://localhost:3000", "--host", "box.lan")
+	for _, test := range []struct {
+		path   string
+		header []string
+		want   int
+	}{
+		{"/v5/market/time", nil, 401},
+		{"/token/" + token + "/v5/market/time", nil, 200},
+		{"/v5/market/time", []string{"Authorization", "Bearer " + token}, 200},
+		{"/control/v1/state", nil, 401},
+		{"/token/" + token + "/control/v1/state", nil, 200},
+		{"/token/" + token + "/v5/market/time", []string{"Host", "evil.example"}, 421},
+		{"/token/" + token + "/v5/market/time", []string{"Host", "box.lan:8787"}, 200},
+		{"/token/" + token + "/v5/market/time", []string{"Origin", "https://evil.example"}, 403},
+		{"/token/" + token + "/v5/market/time", []string{"Origin", "http://localhost:3000"}, 200},
+		{"/token/" + token + "/v5/public/linear", []string{"Origin", "https://evil.example", "Connection", "Upgrade", "Upgrade", "websocket"}, 403},
+	} {
+		if status, text := get(t, "http://"+x.listen+test.path, test.header...); status != test.want {
+			t.Errorf("%s %v: status %d, want %d: %s", test.path, test.header, status, test.want, text)
+		}
+	}
+	x.stop(t)
+}
+
+// For a newcomer without a terminal: lines to paste, and a line a second.
+func TestUpPrintsLines(t *testing.T) {
+	t.Parallel()
+	o := bywire(t, "up", "--listen", "127.0.0.1:0", "--for", "2500ms").want(t, exitOK)
+	lines := strings.Split(strings.TrimSpace(o.stdout), "\n")
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], `{"event":"ready"`) {
+		t.Fatalf("stdout:\n%s", o.stdout)
+	}
+	for _, line := range lines[1:] {
+		for _, part := range []string{"BTCUSDT  bid ", "  ask ", " updates/s", "0 gaps"} {
+			if !strings.Contains(line, part) {
+				t.Errorf("%s: no %q", line, part)
+			}
+		}
+	}
+	for _, part := range []string{"A Bybit of your own", `bybit.CustomEnvironment("ws://127.0.0.1:`, "curl 'http://127.0.0.1:", "bywire stream orderbook.50.BTCUSDT --category linear --ws ws://127.0.0.1:", "no accounts"} {
+		if !strings.Contains(o.stderr, part) {
+			t.Errorf("no %q in\n%s", part, o.stderr)
+		}
+	}
+}
+
+// On a terminal the lines to paste stand over the ladder, and nothing is longer or higher than the screen.
+func TestUpDraws(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	a := newApp(strings.NewReader(""), &out, io.Discard)
+	a.terminal = true
+	a.size = func() (int, int) { return 80, 30 }
+	opts := upOptions{listen: "127.0.0.1:0"}
+	opts.book.length = 1500 * time.Millisecond
+	if err := a.up(t.Context(), &opts, "BTCUSDT"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.flush(); err != nil {
+		t.Fatal(err)
+	}
+	pictures := strings.Split(out.String(), "\x1b[H")
+	if !strings.HasPrefix(pictures[0], screenOn) || len(pictures) < 5 {
+		t.Fatalf("%d pictures, the first after %q", len(pictures)-1, pictures[0])
+	}
+	last := pictures[len(pictures)-1]
+	for _, part := range []string{"A Bybit of your own", "curl 'http://127.0.0.1:", "BTCUSDT  linear", "spread 0.", "funding ", " updates/s"} {
+		if !strings.Contains(last, part) {
+			t.Errorf("no %q in\n%s", part, last)
+		}
+	}
+	rows := 0
+	for _, line := range strings.Split(strings.TrimSuffix(last, "\x1b[J"+screenOff), "\r\n") {
+		rows += max(1, (len([]rune(strings.TrimSuffix(line, "\x1b[K")))+79)/80)
+	}
+	if rows > 30 {
+		t.Errorf("%d rows on a screen of 30:\n%s", rows, last)
+	}
+}
