@@ -21,12 +21,12 @@ type depth struct {
 	rpi    bool
 	every  int64 // its interval
 
-	u       int64             // of the last message; 0 before the first and after a restart
-	seq     int64             // the engine's, then
-	matched int64             // cts: when the engine last did something, then
-	pushed  int64             // ts
-	sides   [2][]engine.Level // by engine.Side, best first
-	seen    [2]uint64         // the engine's versions of the sides, then
+	u       int64     // of the last message; 0 before the first and after a restart
+	seq     int64     // the engine's, then
+	matched int64     // cts: when the engine last did something, then
+	pushed  int64     // ts
+	sides   [2][]rung // by engine.Side, the best price last
+	seen    [2]uint64 // the engine's versions of the sides, then
 }
 
 // pushDepth compares the book with what was pushed last and sends the difference. The first message of a topic, and the first
@@ -47,7 +47,7 @@ func (f *Feed) pushDepth(m *market, d *depth) {
 		}
 		d.seen[i] = v
 		now[i] = f.read(m, d, side)
-		changed = changed || !same(d.sides[i], now[i], d.rpi)
+		changed = changed || !same(d.sides[i], now[i])
 	}
 	if !changed {
 		return
@@ -61,7 +61,7 @@ func (f *Feed) pushDepth(m *market, d *depth) {
 		case snapshot:
 			f.fillLevels(m, d, &now)
 		case fresh:
-			f.fillChanges(m, d, &[2][]engine.Level{}, &now)
+			f.fillChanges(m, d, &[2][]rung{}, &now)
 		default:
 			f.fillChanges(m, d, &d.sides, &now)
 		}
@@ -73,23 +73,22 @@ func (f *Feed) pushDepth(m *market, d *depth) {
 }
 
 // read returns the levels of a side that a topic shows now, valid until the next read of that side.
-func (f *Feed) read(m *market, d *depth, side engine.Side) []engine.Level {
-	if d.rpi {
-		f.levels[side] = m.book.Levels(f.levels[side][:0], side, d.levels, true)
-	} else {
-		v := f.sync(m, side)
-		f.levels[side] = v.top(f.levels[side][:0], d.levels)
+func (f *Feed) read(m *market, d *depth, side engine.Side) []rung {
+	if !d.rpi {
+		return f.sync(m, side).top(d.levels)
 	}
-	return f.levels[side]
+	f.levels = m.book.Levels(f.levels[:0], side, d.levels, true)
+	f.rungs[side] = appendReversed(f.rungs[side][:0], f.levels)
+	return f.rungs[side]
 }
 
-// same reports whether subscribers would see no difference.
-func same(old, now []engine.Level, rpi bool) bool {
+// same reports whether subscribers would see no difference. It begins with the best prices, where there mostly is one.
+func same(old, now []rung) bool {
 	if len(old) != len(now) {
 		return false
 	}
-	for i := range now {
-		if old[i].Price != now[i].Price || old[i].Qty != now[i].Qty || rpi && old[i].RPI != now[i].RPI {
+	for i := len(now) - 1; i >= 0; i-- {
+		if old[i] != now[i] {
 			return false
 		}
 	}
@@ -118,13 +117,13 @@ func (f *Feed) repeatTops() {
 }
 
 // fillLevels makes f.book hold whole sides.
-func (f *Feed) fillLevels(m *market, d *depth, now *[2][]engine.Level) {
+func (f *Feed) fillLevels(m *market, d *depth, now *[2][]rung) {
 	f.book.Bids = m.appendLevels(f.book.Bids[:0], now[0], d.rpi)
 	f.book.Asks = m.appendLevels(f.book.Asks[:0], now[1], d.rpi)
 }
 
 // fillChanges makes f.book hold what turns old into now.
-func (f *Feed) fillChanges(m *market, d *depth, old, now *[2][]engine.Level) {
+func (f *Feed) fillChanges(m *market, d *depth, old, now *[2][]rung) {
 	f.book.Bids = m.appendChanges(f.book.Bids[:0], old[0], now[0], engine.Buy, d.rpi)
 	f.book.Asks = m.appendChanges(f.book.Asks[:0], old[1], now[1], engine.Sell, d.rpi)
 }
@@ -141,59 +140,59 @@ func (f *Feed) headBook(m *market, d *depth, snapshot bool) {
 	}
 }
 
-// appendLevels appends levels as they go over the wire.
-func (m *market) appendLevels(dst []book.Level, levels []engine.Level, rpi bool) []book.Level {
-	for i := range levels {
+// appendLevels appends levels as they go over the wire, best first.
+func (m *market) appendLevels(dst []book.Level, levels []rung, rpi bool) []book.Level {
+	for i := len(levels) - 1; i >= 0; i-- {
 		dst = append(dst, m.level(&levels[i], rpi))
 	}
 	return dst
 }
 
 // level is one level as it goes over the wire.
-func (m *market) level(l *engine.Level, rpi bool) book.Level {
-	v := book.Level{Price: m.inst.Price(l.Price), Size: m.inst.Qty(l.Qty)}
+func (m *market) level(l *rung, rpi bool) book.Level {
+	v := book.Level{Price: m.inst.Price(l.price), Size: m.inst.Qty(l.qty)}
 	if rpi {
-		v.RPI = m.inst.Qty(l.RPI)
+		v.RPI = m.inst.Qty(l.rpi)
+	}
+	return v
+}
+
+// gone is a level that is there no more.
+func (m *market) gone(l *rung, rpi bool) book.Level {
+	v := book.Level{Price: m.inst.Price(l.price), Size: noSize}
+	if rpi {
+		v.RPI = noSize
 	}
 	return v
 }
 
 // appendChanges appends what turns old into now, best price first: levels that are new or have other sizes, and levels that are
 // gone with size 0, also those that better ones have pushed out of the topic's depth.
-func (m *market) appendChanges(dst []book.Level, old, now []engine.Level, side engine.Side, rpi bool) []book.Level {
-	i, j := 0, 0
-	for i < len(old) && j < len(now) {
+func (m *market) appendChanges(dst []book.Level, old, now []rung, side engine.Side, rpi bool) []book.Level {
+	i, j := len(old)-1, len(now)-1
+	for i >= 0 && j >= 0 {
 		switch o, n := &old[i], &now[j]; {
-		case o.Price == n.Price: // nearly always
-			if o.Qty != n.Qty || rpi && o.RPI != n.RPI {
+		case o.price == n.price: // nearly always
+			if *o != *n {
 				dst = append(dst, m.level(n, rpi))
 			}
-			i++
-			j++
-		case better(side, o.Price, n.Price):
+			i--
+			j--
+		case better(side, o.price, n.price):
 			dst = append(dst, m.gone(o, rpi))
-			i++
+			i--
 		default:
 			dst = append(dst, m.level(n, rpi))
-			j++
+			j--
 		}
 	}
-	for ; i < len(old); i++ {
+	for ; i >= 0; i-- {
 		dst = append(dst, m.gone(&old[i], rpi))
 	}
-	for ; j < len(now); j++ {
+	for ; j >= 0; j-- {
 		dst = append(dst, m.level(&now[j], rpi))
 	}
 	return dst
-}
-
-// gone is a level that is there no more.
-func (m *market) gone(l *engine.Level, rpi bool) book.Level {
-	v := book.Level{Price: m.inst.Price(l.Price), Size: noSize}
-	if rpi {
-		v.RPI = noSize
-	}
-	return v
 }
 
 // better reports whether price a stands before b on a side.
@@ -219,11 +218,11 @@ func (d *depth) walk(w *state.Walker) {
 	w.Int64(&d.matched)
 	w.Int64(&d.pushed)
 	for i := range d.sides {
-		state.Slice(w, &d.sides[i], func(w *state.Walker, l *engine.Level) {
-			w.Int64(&l.Price)
-			w.Int64(&l.Qty)
+		state.Slice(w, &d.sides[i], func(w *state.Walker, l *rung) {
+			w.Int64(&l.price)
+			w.Int64(&l.qty)
 			if d.rpi {
-				w.Int64(&l.RPI)
+				w.Int64(&l.rpi)
 			}
 		})
 	}

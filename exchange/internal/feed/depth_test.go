@@ -140,7 +140,7 @@ func TestFullBooksAlign(t *testing.T) {
 				}
 				m := v.feed.markets[in.ID]
 				u := book.Update{Snapshot: true, ID: view.U, Seq: view.Seq}
-				u.Bids, u.Asks = m.appendLevels(nil, view.Bids, false), m.appendLevels(nil, view.Asks, false)
+				u.Bids, u.Asks = m.appendLevels(nil, appendReversed(nil, view.Bids), false), m.appendLevels(nil, appendReversed(nil, view.Asks), false)
 				take(full.Snapshot(&u, now()))
 			}
 			if full.State() != book.FullLive || v.now%class200 != 0 {
@@ -169,7 +169,7 @@ func compareSides(t *testing.T, v *venue, id catalog.ID, view book.View) {
 			t.Fatalf("%v: %d levels, want %d", s, len(got), len(want))
 		}
 		for i := range want {
-			if w := m.level(&want[i], false); !got[i].Price.Equal(w.Price) || !got[i].Size.Equal(w.Size) {
+			if w := m.level(&rung{price: want[i].Price, qty: want[i].Qty}, false); !got[i].Price.Equal(w.Price) || !got[i].Size.Equal(w.Size) {
 				t.Fatalf("%v level %d: %v, want %v", s, i, got[i], w)
 			}
 		}

@@ -78,7 +78,9 @@ type Feed struct {
 	trading       []trade // of the command under way
 	liquidated    []engine.Event
 	traded        bool
-	levels        [2][]engine.Level
+	levels        []engine.Level
+	rungs         [2][]rung
+	shown         [2][]engine.Level
 	frame, ids    []byte
 	book          bybit.BookMessage
 	tradesMessage bybit.TradesMessage

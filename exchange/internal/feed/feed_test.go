@@ -224,7 +224,7 @@ func TestHiddenRPIOrdersComeBack(t *testing.T) {
 	v.do(in.ID, func(b *engine.Book) []engine.Event { return b.Cancel(v.order, engine.ByUser) })
 	v.wait(time.Second)
 	c.check()
-	if asks := v.feed.markets[in.ID].rpi.sides[engine.Sell]; len(asks) != 1 || asks[0].RPI != 5 {
+	if asks := v.feed.markets[in.ID].rpi.sides[engine.Sell]; len(asks) != 1 || asks[0].rpi != 5 {
 		t.Errorf("asks %v", asks)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/internal/wire"
 )
 
@@ -50,5 +51,68 @@ func TestKlines(t *testing.T) {
 	joined := v.feed.Snapshot(v.topic(wire.Linear, "kline.1.BTCUSDT"), nil)
 	if want := frame(180, flat, `"volume":"0","turnover":"0"`, false, 180_000, 184_500); len(joined) != 1 || string(joined[0]) != want {
 		t.Errorf("got %s, want %s", joined, want)
+	}
+}
+
+// With the store of candles that REST reads: each candle that has ended on the stream is the store's, to the digit, and the ticker's
+// last 24 hours go on from the past.
+func TestCandlesOfStreamAndStoreAreTheSame(t *testing.T) {
+	v := newMarkets(t)
+	store := past.NewStore(past.New(7, v.cat, testStart))
+	v.feed = New(v.cat, v, v.board, store, v, testStart)
+	in := v.find(bybit.Linear, "BTCUSDT")
+	before := store.Day(in.ID)
+	if before.Volume == 0 || before.Last != v.feed.LastPrice(in.ID) {
+		t.Fatalf("the past ends with %+v, the feed begins with %d", before, v.feed.LastPrice(in.ID))
+	}
+	ended := make(map[string]map[int64]bybit.Kline)
+	v.every = func(topic *Topic, frame []byte) {
+		if topic.Kind != wire.KindKlines || topic.ID != in.ID {
+			return
+		}
+		var m bybit.KlineMessage
+		if err := m.Decode(frame); err != nil {
+			t.Fatal(err)
+		}
+		if k := m.Klines[0]; k.Confirm {
+			if ended[topic.Name] == nil {
+				ended[topic.Name] = make(map[int64]bybit.Kline)
+			}
+			ended[topic.Name][k.Start.UnixNano()] = k
+		}
+	}
+	tr := newTrader(v, in.ID, 2, before.Last, 50)
+	v.atMinute = store.Minute
+	for range 1000 {
+		tr.step()
+		tr.step()
+		v.wait(time.Duration(tr.r.IntN(4000)) * time.Millisecond)
+	}
+	v.wait(time.Minute)
+	bars := 0
+	for name, list := range ended {
+		i, _ := past.ParseInterval(strings.Split(name, ".")[1])
+		for _, bar := range store.Bars(nil, in.ID, past.Trade, i, testStart-day, v.now, 0) {
+			k, ok := list[bar.Start]
+			if bar.Start < i.Start(testStart) || i.End(bar.Start) > v.now-second {
+				continue
+			}
+			bars++
+			want := bybit.Kline{
+				Start: k.Start, End: k.End, Interval: k.Interval, Confirm: true, Time: k.Time,
+				Open: trimmedPrice(in, bar.Open), Close: trimmedPrice(in, bar.Close), High: trimmedPrice(in, bar.High), Low: trimmedPrice(in, bar.Low),
+				Volume: trimmedQty(in, bar.Volume), Turnover: trimmed(bar.Turnover.Value(in)),
+			}
+			if !ok || k != want {
+				t.Errorf("%s at %d: pushed %+v (%t), the store has %+v", name, bar.Start, k, ok, want)
+			}
+		}
+	}
+	if bars < 50 || len(ended) < 5 {
+		t.Errorf("%d candles of %d lengths have ended", bars, len(ended))
+	}
+	after, _ := v.feed.Ticker(in.ID)
+	if gone := before.Volume + v.lots[in.ID]; after.Volume24h.Cmp(in.Qty(gone)) > 0 || after.Volume24h.Cmp(in.Qty(gone*9/10)) < 0 {
+		t.Errorf("volume of 24 hours %s; it was %s and %s have traded", after.Volume24h, in.Qty(before.Volume), in.Qty(v.lots[in.ID]))
 	}
 }

@@ -35,6 +35,8 @@ type venue struct {
 	clients []*client
 	every   func(t *Topic, frame []byte) // sees all frames; makes all topics wanted
 	pushed  func(every int64)            // called after each Push
+
+	atMinute func(now int64) // called at each full minute, before the pushes
 }
 
 func (v *venue) Book(id catalog.ID) *engine.Book { return v.books[id] }
@@ -119,6 +121,9 @@ func (v *venue) advance(to int64) {
 			next = min(next, v.now-v.now%every+every)
 		}
 		v.now = next
+		if v.now%minute == 0 && v.atMinute != nil {
+			v.atMinute(v.now)
+		}
 		for _, every := range Classes() {
 			if v.now%every == 0 {
 				v.feed.Push(v.now, every)
@@ -200,7 +205,7 @@ func (c *client) check() {
 			c.v.t.Fatalf("%s %v u %d: %d levels, want %d\n%v\n%v", c.topic.Name, s, c.u, len(got), len(want), got, want)
 		}
 		for i := range want {
-			w := m.level(&want[i], d.rpi)
+			w := m.level(&rung{want[i].Price, want[i].Qty, want[i].RPI}, d.rpi)
 			if !got[i].Price.Equal(w.Price) || !got[i].Size.Equal(w.Size) || d.rpi && !got[i].RPI.Equal(w.RPI) {
 				c.v.t.Fatalf("%s %v u %d level %d: %v, want %v", c.topic.Name, s, c.u, i, got[i], w)
 			}

@@ -15,8 +15,8 @@ type mirror struct {
 	stale   bool    // all of it is to be read again
 }
 
-// rung is a level that all may trade with.
-type rung struct{ price, qty int64 }
+// rung is a level as topics have it: what all may trade with, and on orderbook.rpi what RPI orders have beside that.
+type rung struct{ price, qty, rpi int64 }
 
 // maxTouched is how many prices are noted before it is better to read all levels.
 const maxTouched = 4096
@@ -52,12 +52,9 @@ func (f *Feed) sync(m *market, side engine.Side) *mirror {
 	v := &m.mirrors[side]
 	if v.stale {
 		v.stale = false
-		f.levels[side] = m.book.Levels(f.levels[side][:0], side, m.book.Resting(), false) // there are no more levels than orders
+		f.levels = m.book.Levels(f.levels[:0], side, m.book.Resting(), false) // there are no more levels than orders
 		v.levels = v.levels[:0]
-		for i := len(f.levels[side]) - 1; i >= 0; i-- {
-			l := &f.levels[side][i]
-			v.levels = append(v.levels, rung{l.Price, l.Qty})
-		}
+		v.levels = appendReversed(v.levels, f.levels)
 	} else {
 		for _, price := range v.touched {
 			l, _ := m.book.LevelAt(side, price)
@@ -77,7 +74,7 @@ func (v *mirror) set(side engine.Side, price, qty int64) {
 	case known:
 		v.levels[i].qty = qty
 	case qty != 0:
-		v.levels = slices.Insert(v.levels, i, rung{price, qty})
+		v.levels = slices.Insert(v.levels, i, rung{price: price, qty: qty})
 	}
 }
 
@@ -95,15 +92,18 @@ func (v *mirror) find(side engine.Side, price int64) int {
 	return low
 }
 
-// top appends the n best levels, best first; 0 is all.
-func (v *mirror) top(dst []engine.Level, n int) []engine.Level {
-	end := len(v.levels)
-	from := 0
-	if n > 0 {
-		from = max(0, end-n)
+// top is the part of it that the n best levels are; 0 is all.
+func (v *mirror) top(n int) []rung {
+	if n > 0 && n < len(v.levels) {
+		return v.levels[len(v.levels)-n:]
 	}
-	for i := end - 1; i >= from; i-- {
-		dst = append(dst, engine.Level{Price: v.levels[i].price, Qty: v.levels[i].qty})
+	return v.levels
+}
+
+// appendReversed appends levels of the engine, whose best is the first, with the best as the last.
+func appendReversed(dst []rung, levels []engine.Level) []rung {
+	for i := len(levels) - 1; i >= 0; i-- {
+		dst = append(dst, rung{levels[i].Price, levels[i].Qty, levels[i].RPI})
 	}
 	return dst
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// BookView is an order book as its topic has pushed it. The slices are the feed's, and valid until the next Push.
+// BookView is an order book as its topic has pushed it. The slices are the feed's, and valid until the next
+// call that gives a BookView.
 type BookView struct {
 	Bids, Asks []engine.Level // best first; RPI is set only by RPI
 	U, Seq     int64
@@ -56,7 +57,14 @@ func (f *Feed) view(id catalog.ID, which func(*market) *depth) (BookView, bool) 
 	if d == nil || d.u == 0 {
 		return BookView{}, false
 	}
-	return BookView{d.sides[engine.Buy], d.sides[engine.Sell], d.u, d.seq, d.pushed, d.matched}, true
+	for side := range f.shown {
+		f.shown[side] = f.shown[side][:0]
+		for i := len(d.sides[side]) - 1; i >= 0; i-- {
+			l := &d.sides[side][i]
+			f.shown[side] = append(f.shown[side], engine.Level{Price: l.price, Qty: l.qty, RPI: l.rpi})
+		}
+	}
+	return BookView{f.shown[engine.Buy], f.shown[engine.Sell], d.u, d.seq, d.pushed, d.matched}, true
 }
 
 // Trades appends the newest n trades of an instrument, newest first; at most 1,000 are kept.
