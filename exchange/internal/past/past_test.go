@@ -55,6 +55,24 @@ func TestThePastEndsWhereTheMarketBegins(t *testing.T) {
 	}
 }
 
+// A future's price depends on the time to its delivery: of the start, not of the minute in which that is.
+func TestThePriceAtTheEndIsThatOfTheStart(t *testing.T) {
+	for k := range int64(150) {
+		start := newYear + k*(7*hour+59*second) + 59*second
+		cat, err := catalog.New(catalog.Config{Start: start, Only: []string{"linear:BTCUSDT-*"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, p := cat.Live()[0], New(7, cat, start)
+		a, _ := cat.Asset(in.Base)
+		want := cat.StartPrice(in)
+		want += want.Mul(a.Carry.Mul(in.Years(start)))
+		if got := p.history(in.ID).close(Trade); got != in.TicksOf(want) {
+			t.Errorf("start %d: closes at %d, want %d", start, got, in.TicksOf(want))
+		}
+	}
+}
+
 // summed makes the bars of an interval out of shorter ones, in another way than the package does.
 func summed(i Interval, parts []Bar) []Bar {
 	byStart := make(map[int64]*Bar)

@@ -2,6 +2,7 @@ package past
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/bywire/bywire/exchange/internal/catalog"
@@ -198,6 +199,10 @@ func TestLiveBarsGoOnWhereThePastEnds(t *testing.T) {
 		w.run(r, []catalog.ID{linear, option}, start+9*hour, 9*minute)
 		w.run(r, []catalog.ID{linear, inverse, option}, start+15*day, 3*hour) // a month ends, and two weeks
 		w.run(r, []catalog.ID{linear, inverse, option}, w.now+2*hour, 40*second)
+		for k, id := range []catalog.ID{linear, inverse, option} { // in the minute that is open
+			w.put(id, Trade, value{w.now + int64(k), 870000, 5})
+			w.put(id, Trade, value{w.now + int64(k) + 1, 890000, 5})
+		}
 		for _, id := range []catalog.ID{linear, inverse, option} {
 			for _, of := range []Series{Trade, Mark, Interest} {
 				if w.values[id][of] == nil {
@@ -311,6 +316,21 @@ func TestNothingTraded(t *testing.T) {
 			t.Errorf("the first bar is %+v, want %+v", b, want)
 		}
 		return
+	}
+}
+
+func TestATradeEndsTheMinutesBeforeIt(t *testing.T) {
+	w := watch(t, newYear)
+	id := find(t, w.cat, "linear", "BTCUSDT").ID
+	w.Trade(newYear+minute-1, id, 880001, 1)
+	w.Trade(newYear+minute, id, 880002, 2) // of the next minute, and nobody has called Minute
+	w.Trade(newYear+4*minute, id, 880003, 4)
+	var volumes []int64
+	for _, b := range w.Bars(nil, id, Trade, M1, newYear, newYear+day, 0) {
+		volumes = append(volumes, b.Volume)
+	}
+	if want := []int64{1, 2, 0, 0, 4}; !slices.Equal(volumes, want) {
+		t.Errorf("volumes %v, want %v", volumes, want)
 	}
 }
 
