@@ -47,7 +47,7 @@ func profileOf(in *catalog.Instrument, c *coin, activity fixed.F) profile {
 		makers:    3,
 		makerMean: 250 * millisecond,
 		touch:     fixed.FromInt(6500).Mul(root),
-		level:     fixed.FromInt(1000),
+		level:     min(max(fixed.FromInt(27).Mul(root), fixed.FromInt(300)), fixed.FromInt(1000)),
 		tail:      fixed.Ratio(30, 10),
 		rate:      fixed.Ratio(10, 10).Mul(root).Mul(activity),
 		resize:    fixed.Ratio(2, 10),
@@ -58,7 +58,7 @@ func profileOf(in *catalog.Instrument, c *coin, activity fixed.F) profile {
 	p.rings = rings(in, tickBps)
 	if p.coarse = tickBps > fixed.Ratio(2, 10); p.coarse {
 		p.touch = fixed.FromInt(200).Mul(root)
-		p.level = fixed.FromInt(9000)
+		p.level = min(max(fixed.FromInt(360).Mul(root), fixed.FromInt(1500)), fixed.FromInt(9000))
 		p.resize = fixed.Ratio(97, 100)
 		p.tail = fixed.Ratio(13, 10)
 	}
@@ -83,7 +83,6 @@ func profileOf(in *catalog.Instrument, c *coin, activity fixed.F) profile {
 		share, p.sigma = fixed.Ratio(20, 100), fixed.Ratio(29, 10)
 	case bybit.Inverse:
 		share, p.sigma = fixed.Ratio(10, 1000), fixed.Ratio(24, 10)
-		p.level = p.level.Mul(fixed.Ratio(6, 10))
 	}
 	p.takers = share.Mul(root).Mul(activity)
 	perOrder := turnover.Div(fixed.Ratio(864, 10)).Mul(fixed.FromInt(1000)).Div(max(p.takers, fixed.Ratio(1, 1000)))
@@ -104,7 +103,7 @@ func tickInBps(in *catalog.Instrument, c *coin) fixed.F {
 
 // rings lays the places out: levels get wider apart with the distance, and there are about 1,100 of them on a side.
 func rings(in *catalog.Instrument, tickBps fixed.F) []ring {
-	near := fixed.Ratio(58, 1000) // basis points between levels near the touch
+	near := fixed.Ratio(50, 1000) // basis points between levels near the touch
 	switch in.Category {
 	case bybit.Linear:
 		near = fixed.Ratio(30, 1000)

@@ -190,16 +190,19 @@ func (c *crowd) fill(d *desk, side engine.Side, ring int, g, now int64) {
 
 // post places an order unless it would trade.
 func (c *crowd) post(d *desk, side engine.Side, x *cell, price int64) {
-	if c.crosses(d, side, price) || price < max(d.in.MinPrice, 1) || d.in.MaxPrice > 0 && price > d.in.MaxPrice {
+	if !c.fits(d, side, price) {
 		return
 	}
 	d.post(&x.quote, c.account, side, engine.PostOnly, price, x.size)
 }
 
-// crosses reports whether an order would trade, or stand before the fair price's own side.
-func (c *crowd) crosses(d *desk, side engine.Side, price int64) bool {
+// fits reports whether an order can stand at a price: the instrument allows it, and it would not trade.
+func (c *crowd) fits(d *desk, side engine.Side, price int64) bool {
+	if price < max(d.in.MinPrice, 1) || d.in.MaxPrice > 0 && price > d.in.MaxPrice {
+		return false
+	}
 	best, _, ok := d.book().Best(side.Opposite())
-	return ok && (price-best)*outwards(side) <= 0
+	return !ok || (price-best)*outwards(side) > 0
 }
 
 // place moves what was in a slot of the circle to the cell that has taken its place.
@@ -213,7 +216,7 @@ func (c *crowd) place(d *desk, side engine.Side, ring int, g, now int64) {
 		x.size = c.size(d, ring)
 		c.post(d, side, x, r.price(d, side, g))
 	default:
-		if price := r.price(d, side, g); !c.crosses(d, side, price) {
+		if price := r.price(d, side, g); c.fits(d, side, price) {
 			d.move(&x.quote, price, x.size)
 		}
 	}
@@ -243,7 +246,7 @@ func (c *crowd) change(d *desk, now int64) {
 	case d.rand.Bool(d.prof.resize):
 		d.move(&x.quote, x.price, c.resized(d, x))
 	case r.width > 1:
-		if price := r.price(d, side, g); !c.crosses(d, side, price) {
+		if price := r.price(d, side, g); c.fits(d, side, price) {
 			d.move(&x.quote, price, c.size(d, ring))
 		}
 	default:
@@ -254,10 +257,17 @@ func (c *crowd) change(d *desk, now int64) {
 // crowdFarther is the chance in percent that a change is not in this ring but further out.
 var crowdFarther = []int64{45, 12, 10}
 
-// size draws a usual size. Orders further out are smaller and of more different sizes; one in ten is a round number.
+// crowdGrowth is how much larger orders are in each ring of a fine book.
+var crowdGrowth = []int64{1, 3, 9, 60}
+
+// size draws a usual size; one in ten is a round number. On fine books orders grow with the distance from the touch, as
+// fast as places get wider or faster, so that there is as much of the book in each part of the price or more; on coarse
+// ones they get smaller and of more different sizes, as the recording shows.
 func (c *crowd) size(d *desk, ring int) int64 {
 	usd, tail := d.prof.level, d.prof.tail
-	if d.prof.coarse && ring >= 2 {
+	if !d.prof.coarse {
+		usd = usd.MulInt(crowdGrowth[min(ring, len(crowdGrowth)-1)])
+	} else if ring >= 2 {
 		usd, tail = usd/5, tail-fixed.Ratio(2, 10)
 	}
 	// The median of a Pareto number with index a is 2^(1/a).

@@ -54,6 +54,9 @@ type desk struct {
 	order  engine.Order
 }
 
+// mostTicks is the highest first price in ticks: a tenth of what a fixed-point number holds.
+const mostTicks = 1 << 31 / 10
+
 // newDesk returns the market of an instrument, or nil if flow cannot price it.
 func newDesk(f *Flow, in *catalog.Instrument) *desk {
 	if in == nil || f.latent.find(in.Base) < 0 {
@@ -67,6 +70,9 @@ func newDesk(f *Flow, in *catalog.Instrument) *desk {
 	d.units, d.perUnit = units, 1
 	for range in.PriceScale {
 		d.perUnit *= 10
+	}
+	if price := f.cat.StartPrice(in); price <= 0 || fixed.MulDiv(int64(price), d.perUnit, d.units*int64(fixed.One)) > mostTicks {
+		return nil
 	}
 	if usd, ok := f.cat.Stable(in.Quote); ok {
 		d.quoteUSD = usd

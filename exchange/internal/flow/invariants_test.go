@@ -32,7 +32,7 @@ func TestWhatHoldsAtAllTimes(t *testing.T) {
 			continue
 		}
 		w.Flow.SetRegime("", r, 0)
-		for range 60 {
+		for range 30 {
 			w.Run(w.Now() + second/2)
 			each(w, func(in *catalog.Instrument, b *engine.Book) {
 				bid, _, ok := b.Best(engine.Buy)
@@ -99,11 +99,11 @@ func TestPricesOfACoinStayTogether(t *testing.T) {
 	}
 }
 
-// TestBooksStayDeep: after an hour the liquid books still have about 1,000 levels.
+// TestBooksStayDeep: after a quarter of an hour the liquid books still have about 1,000 levels.
 func TestBooksStayDeep(t *testing.T) {
 	for _, symbol := range []string{"linear:BTCUSDT", "spot:ETHUSDT", "linear:XRPUSDT"} {
 		w := market(t, 9, symbol)
-		w.Run(start + hour)
+		w.Run(start + 15*minute)
 		each(w, func(in *catalog.Instrument, b *engine.Book) {
 			for _, side := range []engine.Side{engine.Buy, engine.Sell} {
 				levels := b.Levels(nil, side, 3000, false)

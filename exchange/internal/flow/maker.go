@@ -30,6 +30,9 @@ var makerDepths = []struct{ tenths, fine, coarse int64 }{
 	{0, 100, 100}, {6, 8, 120}, {12, 10, 200}, {22, 12, 250}, {36, 20, 250}, {60, 40, 300}, {100, 50, 300}, {160, 60, 300}, {250, 80, 200},
 }
 
+// shortLook is how long a maker looks away at most, on average, from the touch.
+const shortLook = 22 * millisecond
+
 // Ages: a deeper quote is replaced when it is that old, or as many times older as it is deep.
 const makerAge = 20 * second
 
@@ -50,7 +53,7 @@ func newMaker(i int) *maker {
 
 func (m *maker) wake(d *desk, now int64) int64 {
 	mood := d.mood()
-	next := d.after(now, d.prof.makerMean/8)
+	next := d.after(now, min(d.prof.makerMean/8, shortLook))
 	if d.book().Closed() {
 		return next
 	}

@@ -1,0 +1,151 @@
+package flow_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/flow"
+	"github.com/bywire/bywire/exchange/internal/flow/flowtest"
+)
+
+const user = flow.MaxAccount + 1
+
+// TestAUserTradesWithTheMarket: a large purchase moves the touch and the makers' inventories; the book comes back.
+func TestAUserTradesWithTheMarket(t *testing.T) {
+	w := market(t, 3, "linear:BTCUSDT")
+	in := find(t, w, "linear:BTCUSDT")
+	w.Run(start + 20*second)
+	held := func() (sum fixed.F) {
+		for _, share := range w.Flow.Inventories(in.ID) {
+			sum += share
+		}
+		return sum
+	}
+	before := held()
+	ask, _, _ := w.Book(in.ID).Best(engine.Sell)
+	bought := int64(0)
+	for _, ev := range w.Place(in.ID, &engine.Order{Account: user, Side: engine.Buy, Market: true, Qty: 60_000}) {
+		if ev.Kind == engine.Traded {
+			bought += ev.Qty
+		}
+	}
+	swept, _, _ := w.Book(in.ID).Best(engine.Sell)
+	if bought != 60_000 || swept < ask+500 {
+		t.Fatalf("60 BTC: %d lots bought, the best ask went from %d to %d", bought, ask, swept)
+	}
+	if after := held(); after > before-fixed.One/5 {
+		t.Errorf("makers held %v of their limits, %v after they sold", before, after)
+	}
+	w.Run(w.Now() + 3*second)
+	fair, _ := w.Flow.Fair(in.ID)
+	ask, _, _ = w.Book(in.ID).Best(engine.Sell)
+	if off := fixed.FromInt(ask) - fair; off > fixed.FromInt(200) {
+		t.Errorf("three seconds later the best ask is %v ticks above the fair price", off)
+	}
+}
+
+// TestAUsersQuoteIsTaken: what a user offers below the fair price is bought, and what rests at the touch trades in time.
+func TestAUsersQuoteIsTaken(t *testing.T) {
+	w := market(t, 3, "linear:BTCUSDT")
+	in := find(t, w, "linear:BTCUSDT")
+	w.Run(start + 20*second)
+	sold := make(map[uint64]int64)
+	w.Seen = func(_ catalog.ID, ev *engine.Event) {
+		if ev.Kind == engine.Traded && ev.MakerAccount == user {
+			sold[ev.Maker] += ev.Qty
+		}
+	}
+	fair, tolerance := w.Flow.Fair(in.ID)
+	bid, _, _ := w.Book(in.ID).Best(engine.Buy)
+	cheap := &engine.Order{Account: user, Side: engine.Sell, TIF: engine.PostOnly, Price: max((fair - 3*tolerance).Int(), bid+1), Qty: 10}
+	w.Place(in.ID, cheap)
+	bid, _, _ = w.Book(in.ID).Best(engine.Buy)
+	fairly := &engine.Order{Account: user, Side: engine.Buy, TIF: engine.PostOnly, Price: bid, Qty: 10}
+	w.Place(in.ID, fairly)
+	w.Run(w.Now() + minute)
+	if sold[cheap.ID] != 10 {
+		t.Errorf("%d of 10 lots far below the fair price were bought within a minute", sold[cheap.ID])
+	}
+	if sold[fairly.ID] != 10 {
+		t.Errorf("%d of 10 lots at the touch traded within a minute", sold[fairly.ID])
+	}
+}
+
+// TestAHaltedBookIsLeftAlone: nobody sends what would be refused, and trading goes on when the book opens again.
+func TestAHaltedBookIsLeftAlone(t *testing.T) {
+	w := market(t, 3, "linear:BTCUSDT", "option:BTC-2JAN26*")
+	price(w)
+	in := find(t, w, "linear:BTCUSDT")
+	w.Run(start + 20*second)
+	for _, in := range w.Cat.Live() {
+		w.Book(in.ID).Halt()
+	}
+	refused, trades := 0, 0
+	w.Seen = func(_ catalog.ID, ev *engine.Event) {
+		switch ev.Kind {
+		case engine.Refused:
+			refused++
+		case engine.Traded:
+			trades++
+		}
+	}
+	w.Run(w.Now() + 20*second)
+	if refused > 0 || trades > 0 {
+		t.Errorf("%d orders were refused and %d traded in closed books", refused, trades)
+	}
+	for _, in := range w.Cat.Live() {
+		w.Book(in.ID).Resume()
+	}
+	w.Flow.Shock("BTC", fixed.One/2, 0)
+	w.Run(w.Now() + 20*second)
+	bid, _, _ := w.Book(in.ID).Best(engine.Buy)
+	if fair, tolerance := w.Flow.Fair(in.ID); trades == 0 || (fixed.FromInt(bid)-fair).Abs() > 4*tolerance {
+		t.Errorf("after the halt: %d trades, bid %d, fair price %v", trades, bid, fair)
+	}
+}
+
+// TestOddInstruments: a market is made of what a user's file holds, or none, but nothing breaks.
+func TestOddInstruments(t *testing.T) {
+	for _, c := range []struct {
+		name, price, tick, lot string
+		traded                 bool
+	}{
+		{"a coin of little value", "0.0000071", "0.00000001", "100", true},
+		{"a tick of a tenth of the price", "10", "1", "0.1", true},
+		{"a very fine tick", "10", "0.0000001", "0.1", true},
+		{"a tick too fine", "88000", "0.0000001", "0.001", false},
+		{"a lot worth a million", "1000", "0.1", "1000", true},
+	} {
+		cat := catalog.Default(start)
+		skipped, err := cat.Load(fmt.Appendf(nil, `{"assets":[{"coin":"ODD","price":%q,"volatility":"1.1","correlation":"0.7"}],
+			"instruments":[{"category":"linear","like":"DOGEUSDT","symbol":"ODDUSDT","baseCoin":"ODD","priceFilter":{"tickSize":%q,"minPrice":%q,"maxPrice":"100000"},
+			"lotSizeFilter":{"qtyStep":%q,"minOrderQty":%q,"maxOrderQty":"100000000","maxMktOrderQty":"10000000"}}]}`, c.price, c.tick, c.tick, c.lot, c.lot))
+		if err != nil || len(skipped) > 0 {
+			t.Fatalf("%s: %v, skipped %q", c.name, err, skipped)
+		}
+		w := flowtest.New(cat, 1)
+		in, ok := cat.Find("linear", "ODDUSDT")
+		if !ok {
+			t.Fatalf("%s is not listed", c.name)
+		}
+		trades := 0
+		w.Seen = func(id catalog.ID, ev *engine.Event) {
+			if id == in.ID && ev.Kind == engine.Traded {
+				trades++
+			}
+		}
+		w.Run(start + 5*second)
+		w.Flow.Shock("ODD", fixed.FromInt(30), second)
+		w.Run(start + 25*second)
+		b := w.Book(in.ID)
+		_, _, ok1 := b.Best(engine.Buy)
+		_, _, ok2 := b.Best(engine.Sell)
+		t.Logf("%s: %d orders, %d trades, bids %v, asks %v", c.name, b.Resting(), trades, ok1, ok2)
+		if traded := ok2 && trades > 0; traded != c.traded {
+			t.Errorf("%s: traded %v, want %v", c.name, traded, c.traded)
+		}
+	}
+}
