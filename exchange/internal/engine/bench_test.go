@@ -13,7 +13,7 @@ import (
 
 const (
 	commandLimit = 120     // nanoseconds that a command and its events may take
-	round        = 1 << 14 // commands that are measured at once
+	round        = 1 << 15 // commands that are measured at once
 	slowRound    = 50      // the same of the oracle
 )
 
@@ -46,7 +46,7 @@ func BenchmarkCommands(b *testing.B) {
 		slowest = min(slowest, time.Since(start))
 		timed(rs, fast)
 	}
-	for range 8 {
+	for range 4 {
 		timed(l.next(round), fast)
 	}
 	var rounds []time.Duration
@@ -103,7 +103,7 @@ func BenchmarkLevels(b *testing.B) {
 func TestASteadyBookAllocatesNothing(t *testing.T) {
 	l := newLoad(2)
 	b := engine.New(engine.Config{})
-	for _, r := range append(l.fill(), l.next(1<<17)...) {
+	for _, r := range append(l.fill(), l.next(1<<18)...) {
 		r.run(b)
 	}
 	const runs = 5

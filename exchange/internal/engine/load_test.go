@@ -23,10 +23,11 @@ type load struct {
 
 // A request is a command of a load: an order, or with no quantity the cancelling of id.
 type request struct {
-	id         uint64
-	price, qty int64
-	side       engine.Side
-	market     bool
+	id     uint64
+	price  int64
+	qty    int32
+	side   engine.Side
+	market bool
 }
 
 func newLoad(seed uint64) *load {
@@ -61,7 +62,7 @@ func (l *load) next(n int) []request {
 func (l *load) begin() request {
 	l.n++
 	l.middle += l.rand.Int64N(3) - 1
-	return request{id: sparse(l.n), side: engine.Side(l.rand.IntN(2)), qty: 1 + l.rand.Int64N(20)}
+	return request{id: sparse(l.n), side: engine.Side(l.rand.IntN(2)), qty: 1 + l.rand.Int32N(20)}
 }
 
 func (l *load) add() request {
@@ -138,5 +139,5 @@ func (r *request) run(b *engine.Book) []engine.Event {
 }
 
 func (r *request) order() engine.Order {
-	return engine.Order{ID: r.id, Account: 1 + uint32(r.id%999), Side: r.side, Market: r.market, Price: r.price, Qty: r.qty}
+	return engine.Order{ID: r.id, Account: 1 + uint32(r.id%999), Side: r.side, Market: r.market, Price: r.price, Qty: int64(r.qty)}
 }

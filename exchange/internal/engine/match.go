@@ -39,6 +39,8 @@ func (b *Book) enter(o *Order, price, done int64) {
 			why = b.take(&t)
 		}
 	default:
+		// Prices alone decide: that it would meet its owner does not save it, and what it does not see is not there for
+		// it. So two RPI orders never meet, unless the later one sees RPI (choice).
 		if l := b.first(other, o.SeesRPI); l != 0 && other.levels[l].key <= t.limit {
 			why = WouldTake
 		}

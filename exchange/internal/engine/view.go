@@ -19,7 +19,7 @@ func (b *Book) Best(s Side) (price, qty int64, ok bool) {
 // rpi the result depends on both sides.
 func (b *Book) Levels(dst []Level, s Side, n int, rpi bool) []Level {
 	side := &b.sides[s]
-	for l := b.first(side, rpi); l != 0 && n > 0; n-- {
+	for l := b.first(side, rpi); l != 0 && n > 0; {
 		v := &side.levels[l]
 		level := Level{Price: v.price, Qty: v.queue[forAll].qty, Orders: v.queue[forAll].n}
 		if rpi {
@@ -27,7 +27,9 @@ func (b *Book) Levels(dst []Level, s Side, n int, rpi bool) []Level {
 			level.Orders += v.queue[rpiOnly].n
 		}
 		dst = append(dst, level)
-		l = side.after(l, rpi)
+		if n--; n > 0 {
+			l = side.after(l, rpi)
+		}
 	}
 	return dst
 }
@@ -43,8 +45,7 @@ func (b *Book) LevelAt(s Side, price int64) (Level, bool) {
 	if l == 0 || v.price != price {
 		return Level{}, false
 	}
-	all, rpi := &v.queue[forAll], &v.queue[rpiOnly]
-	return Level{Price: price, Qty: all.qty, RPI: rpi.qty, Orders: all.n + rpi.n}, true
+	return Level{Price: price, Qty: v.queue[forAll].qty, RPI: v.queue[rpiOnly].qty, Orders: v.queue[forAll].n + v.queue[rpiOnly].n}, true
 }
 
 // Version returns the Seq of the last command that changed a side.

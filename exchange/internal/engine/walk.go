@@ -11,21 +11,15 @@ import (
 // the worst and at a price in the order in which they trade. Config is not part of it: a snapshot is restored into a book
 // of the same Config. Bytes that no book could have written are an error, and leave it empty and open.
 func (b *Book) Walk(w *state.Walker) {
-	var read Book
-	to := b
-	if w.Reading() {
-		read.maxMatches = b.maxMatches
-		read.reset()
-		to = &read
-	}
-	to.walk(w)
 	if !w.Reading() {
+		b.walk(w)
 		return
 	}
-	if w.Err() != nil {
+	read := New(Config{MaxMatches: b.maxMatches})
+	if read.walk(w); w.Err() != nil {
 		read.reset()
 	}
-	*b = read
+	*b = *read
 }
 
 func (b *Book) walk(w *state.Walker) {
