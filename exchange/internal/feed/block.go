@@ -34,9 +34,10 @@ type blockLeg struct {
 	mark fixed.F
 }
 
-// Block takes a block trade: two parties agreed by request for quote, and no book saw it. It is pushed with all its legs, and
-// each leg as a public trade with BT set. It reports false, and does nothing, if a leg's instrument is not listed or is a
-// spread, or if there are no legs. Choice: block trades move no last price, no candle and no open interest.
+// Block takes a block trade: two parties agreed by request for quote, and no book saw it. It is pushed with all its
+// legs, and each leg as a public trade with BT set. It reports false, and does nothing, if a leg's instrument is
+// not listed or is a spread, or if there are no legs. Choice: block trades move no last price, no candle and no
+// open interest.
 func (f *Feed) Block(now int64, strategy string, legs []BlockLeg) bool {
 	f.now = now
 	if len(legs) == 0 {
@@ -59,17 +60,19 @@ func (f *Feed) Block(now int64, strategy string, legs []BlockLeg) bool {
 		f.blocks = slices.Delete(f.blocks, 0, 1)
 	}
 	if f.sink.Wanted(f.rfq) {
-		f.publish(f.rfq, &bybit.RFQTradesMessage{Topic: f.rfq.msg, Time: clock(now), Trades: []bybit.RFQTrade{f.blockMessage(&b)}}, false)
+		f.publish(f.rfq, &bybit.RFQTradesMessage{
+			Topic: f.rfq.msg, Time: clock(now), Trades: []bybit.RFQTrade{f.blockMessage(&b)},
+		}, false)
 	}
 	for _, l := range legs {
 		m := f.market(l.ID)
-		f.settle(m, []trade{{at: now, seq: m.book.Seq(), price: l.Price, lots: l.Lots, id: l.ID, side: l.Side, block: true}})
+		f.settle(m, []trade{{at: now, seq: m.crossSeq(), price: l.Price, lots: l.Lots, id: l.ID, side: l.Side, block: true}})
 	}
 	return true
 }
 
-// legMark is the price that a leg shows as its mark price: on spot the index price, of an option the price of the underlying. V5 page
-// rfq/websocket/public/public-transaction.
+// legMark is the price that a leg shows as its mark price: on spot the index price, of an option the price of the
+// underlying. V5 page rfq/websocket/public/public-transaction.
 func (f *Feed) legMark(m *market) fixed.F {
 	switch m.inst.Kind {
 	case catalog.Spot:

@@ -29,8 +29,8 @@ type depth struct {
 	seen    [2]uint64 // the engine's versions of the sides, then
 }
 
-// pushDepth compares the book with what was pushed last and sends the difference. The first message of a topic, and the first
-// after a restart, has u = 1 and everything.
+// pushDepth compares the book with what was pushed last and sends the difference. The first message of a topic, and
+// the first after a restart, has u = 1 and everything.
 func (f *Feed) pushDepth(m *market, d *depth) {
 	b := m.book
 	if d.u > 0 && b.Version(engine.Buy) == d.seen[0] && b.Version(engine.Sell) == d.seen[1] {
@@ -53,7 +53,7 @@ func (f *Feed) pushDepth(m *market, d *depth) {
 		return
 	}
 	d.u++
-	d.seq, d.matched, d.pushed = b.Seq(), m.matched, f.now
+	d.seq, d.matched, d.pushed = m.crossSeq(), m.matched, f.now
 	snapshot := d.levels == 1 || fresh && d.levels != 0
 	if f.sink.Wanted(d.topic) {
 		f.headBook(m, d, snapshot)
@@ -82,7 +82,8 @@ func (f *Feed) read(m *market, d *depth, side engine.Side) []rung {
 	return f.rungs[side]
 }
 
-// same reports whether subscribers would see no difference. It begins with the best prices, where there mostly is one.
+// same reports whether subscribers would see no difference. It begins with the best prices, where there mostly is
+// one.
 func same(old, now []rung) bool {
 	if len(old) != len(now) {
 		return false
@@ -95,8 +96,8 @@ func same(old, now []rung) bool {
 	return true
 }
 
-// repeatTops sends books of one level again that have been silent for 3 s, with the same u. Nobody listens to most of them, so
-// the times are kept and no frame is made.
+// repeatTops sends books of one level again that have been silent for 3 s, with the same u. Nobody listens to most
+// of them, so the times are kept and no frame is made.
 func (f *Feed) repeatTops() {
 	if f.now < f.nextRepeat {
 		return
@@ -166,8 +167,8 @@ func (m *market) gone(l *rung, rpi bool) book.Level {
 	return v
 }
 
-// appendChanges appends what turns old into now, best price first: levels that are new or have other sizes, and levels that are
-// gone with size 0, also those that better ones have pushed out of the topic's depth.
+// appendChanges appends what turns old into now, best price first: levels that are new or have other sizes, and
+// levels that are gone with size 0, also those that better ones have pushed out of the topic's depth.
 func (m *market) appendChanges(dst []book.Level, old, now []rung, side engine.Side, rpi bool) []book.Level {
 	i, j := len(old)-1, len(now)-1
 	for i >= 0 && j >= 0 {

@@ -29,8 +29,8 @@ func newMarkets(t testing.TB) *venue {
 	return newVenue(t, "BTCUSDT", "BTCUSD", "BTC-2JAN26-88000-C-USDT")
 }
 
-// Clients join at random times, at each depth of each category, while books change and restart: every frame decodes, every book stays
-// valid under package book's strict rules, and equals the engine's at each push.
+// Clients join at random times, at each depth of each category, while books change and restart: every frame
+// decodes, every book stays valid under package book's strict rules, and equals the engine's at each push.
 func TestBooksOfClientsEqualTheEngines(t *testing.T) {
 	for seed := range uint64(6) {
 		v := newMarkets(t)

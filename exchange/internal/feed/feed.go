@@ -70,14 +70,13 @@ type Feed struct {
 
 	dirty      [dirtyKinds]set
 	nextRepeat int64    // no book of one level has been silent for 3 s before that
-	tickersAt  [2]int64 // when tickers were pushed last: of spot, and of all others
+	tickersAt  [2]int64 // the board's Now at the last push of tickers: of spot, and of all others
 	klinesAt   int64
 	started    bool // what New lists is listed
 
 	// What is of one call and is used again.
 	trading       []trade // of the command under way
 	liquidated    []engine.Event
-	traded        bool
 	levels        []engine.Level
 	rungs         [2][]rung
 	shown         [2][]engine.Level
@@ -109,8 +108,8 @@ const (
 // errState is why a state cannot be restored.
 var errState = errors.New("feed: a state that no run has led to")
 
-// New returns a feed for the instruments that are listed, with their books empty or not, at the time before the first push.
-// The sink may be nil until SetSink.
+// New returns a feed for the instruments that are listed, with their books empty or not, at the time before the
+// first push. The sink may be nil until SetSink.
 func New(cat *catalog.Catalog, books Books, board Board, bars Bars, sink Sink, now int64) *Feed {
 	f := &Feed{cat: cat, books: books, board: board, bars: bars, sink: sink, now: now, index: make(map[topicKey]*Topic)}
 	if f.sink == nil {
@@ -155,8 +154,8 @@ func (f *Feed) Listed(id catalog.ID) {
 	f.touch(m)
 }
 
-// Delivered ends the topics of an instrument and forgets its state. The full book says farewell with u = 1 and no levels.
-// V5 page websocket/public/full-ob.
+// Delivered ends the topics of an instrument and forgets its state. The full book says farewell with u = 1 and no
+// levels. V5 page websocket/public/full-ob.
 func (f *Feed) Delivered(now int64, id catalog.ID) {
 	f.now = now
 	m := f.market(id)

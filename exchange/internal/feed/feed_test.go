@@ -37,7 +37,8 @@ func (v *venue) framesOf(ch wire.Channel, name string) *[]string {
 	return list
 }
 
-// A book of one level is sent when its best prices change, and again after 3 s of silence with the same u, seq and cts.
+// A book of one level is sent when its best prices change, and again after 3 s of silence with the same u, seq and
+// cts.
 func TestTopOfBookIsRepeated(t *testing.T) {
 	v := newVenue(t, "linear:BTCUSDT")
 	id := v.find(bybit.Linear, "BTCUSDT").ID
@@ -48,18 +49,14 @@ func TestTopOfBookIsRepeated(t *testing.T) {
 	v.place(id, engine.Order{Account: 1, Side: engine.Buy, Price: 879_000, Qty: 1}) // changes nothing at the top
 	v.advance(testStart + 7*second)
 	frame := func(ts int, bids string, u, seq int, cts int) string {
-		end := ""
-		if seq > 0 {
-			end = fmt.Sprintf(`,"seq":%d`, seq)
-		}
-		return fmt.Sprintf(`{"topic":"orderbook.1.BTCUSDT","ts":%d,"type":"snapshot","data":{"s":"BTCUSDT","b":[%s],"a":[],"u":%d%s},"cts":%d}`,
-			1767225600000+ts, bids, u, end, 1767225600000+cts)
+		return fmt.Sprintf(`{"topic":"orderbook.1.BTCUSDT","ts":%d,"type":"snapshot","data":{"s":"BTCUSDT","b":[%s],"a":[],"u":%d,"seq":%d},"cts":%d}`,
+			1767225600000+ts, bids, u, seq, 1767225600000+cts)
 	}
 	want := []string{
-		frame(10, ``, 1, 0, 0),
-		frame(20, `["88000.00","1.500"]`, 2, 2, 15),
-		frame(3020, `["88000.00","1.500"]`, 2, 2, 15),
-		frame(6020, `["88000.00","1.500"]`, 2, 2, 15),
+		frame(10, ``, 1, 1, 0),
+		frame(20, `["88000.00","1.500"]`, 2, 3, 15),
+		frame(3020, `["88000.00","1.500"]`, 2, 3, 15),
+		frame(6020, `["88000.00","1.500"]`, 2, 3, 15),
 	}
 	if !slices.Equal(*frames, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(*frames, "\n"), strings.Join(want, "\n"))
@@ -78,8 +75,8 @@ func TestRestartBeginsAnew(t *testing.T) {
 	*full, *deep = nil, nil
 	v.feed.Restart(v.now, in.ID)
 	v.wait(time.Second)
-	wantFull := `{"topic":"orderbook.full.BTCUSDT","ts":1767225602200,"type":"delta","data":{"s":"BTCUSDT","b":[["88000","0.000007"]],"a":[["88001.1","0.000009"]],"u":1,"seq":2},"cts":1767225601000}`
-	wantDeep := `{"topic":"orderbook.50.BTCUSDT","ts":1767225602020,"type":"snapshot","data":{"s":"BTCUSDT","b":[["88000","0.000007"]],"a":[["88001.1","0.000009"]],"u":1,"seq":2},"cts":1767225601000}`
+	wantFull := `{"topic":"orderbook.full.BTCUSDT","ts":1767225602200,"type":"delta","data":{"s":"BTCUSDT","b":[["88000","0.000007"]],"a":[["88001.1","0.000009"]],"u":1,"seq":3},"cts":1767225601000}`
+	wantDeep := `{"topic":"orderbook.50.BTCUSDT","ts":1767225602020,"type":"snapshot","data":{"s":"BTCUSDT","b":[["88000","0.000007"]],"a":[["88001.1","0.000009"]],"u":1,"seq":3},"cts":1767225601000}`
 	if len(*full) != 1 || (*full)[0] != wantFull || len(*deep) != 1 || (*deep)[0] != wantDeep {
 		t.Errorf("full %s\ndeep %s", *full, *deep)
 	}
@@ -96,7 +93,7 @@ func TestDelivered(t *testing.T) {
 	*full = nil
 	numbers := v.feed.Topics()
 	v.feed.Delivered(v.now, in.ID)
-	if want := `{"topic":"orderbook.full.BTCUSDH26","type":"delta","ts":1767225601000,"data":{"s":"BTCUSDH26","b":[],"a":[],"u":1,"seq":1},"cts":1767225600000}`; len(*full) != 1 || (*full)[0] != want {
+	if want := `{"topic":"orderbook.full.BTCUSDH26","type":"delta","ts":1767225601000,"data":{"s":"BTCUSDH26","b":[],"a":[],"u":1,"seq":2},"cts":1767225600000}`; len(*full) != 1 || (*full)[0] != want {
 		t.Errorf("got %s, want %s", *full, want)
 	}
 	if _, ok := v.feed.Topic(wire.Inverse, "tickers.BTCUSDH26"); ok || before-len(v.feed.index) != 23 {
@@ -113,7 +110,8 @@ func TestDelivered(t *testing.T) {
 	}
 }
 
-// Liquidations are pushed each 500 ms, as positions; the pool takes what lies between the trades and the bankruptcy price.
+// Liquidations are pushed each 500 ms, as positions; the pool takes what lies between the trades and the bankruptcy
+// price.
 func TestLiquidationsFeedThePool(t *testing.T) {
 	v := newVenue(t, "linear:SOLUSDT", "linear:BTCUSDT")
 	in := v.find(bybit.Linear, "SOLUSDT")
@@ -174,8 +172,8 @@ func TestLiquidationsFeedThePool(t *testing.T) {
 	}
 }
 
-// On inverse a contract's value in coin falls as its price rises, and the pool gains all the same when a long position is sold above
-// its bankruptcy price. The pools of large contracts are shared, and not pushed.
+// On inverse a contract's value in coin falls as its price rises, and the pool gains all the same when a long
+// position is sold above its bankruptcy price. The pools of large contracts are shared, and not pushed.
 func TestLiquidationOnInverse(t *testing.T) {
 	v := newVenue(t, "BTCUSD")
 	in := v.find(bybit.Inverse, "BTCUSD")
@@ -229,8 +227,8 @@ func TestHiddenRPIOrdersComeBack(t *testing.T) {
 	}
 }
 
-// Each topic has a number of its own, below Topics; asking for a snapshot pushes nothing; and each topic that has a state has one
-// soon, also of a contract without orders and trades.
+// Each topic has a number of its own, below Topics; asking for a snapshot pushes nothing; and each topic that has a
+// state has one soon, also of a contract without orders and trades.
 func TestTopicsAndTheirSnapshots(t *testing.T) {
 	v := newMarkets(t)
 	v.wait(2 * time.Second)
@@ -251,6 +249,12 @@ func TestTopicsAndTheirSnapshots(t *testing.T) {
 			if err := m.Decode(frame); err != nil {
 				t.Error(err)
 			}
+			// Nothing has happened yet, and all keys are there.
+			for _, row := range documentedKeys {
+				if row.channel == topic.Channel && row.topic == topic.Name && row.kind == "snapshot" && row.keys != keysOf(t, frame) && topic.pools == nil {
+					t.Errorf("%s: keys %s, want %s", topic.Name, keysOf(t, frame), row.keys)
+				}
+			}
 		}
 	}
 	for _, kind := range []wire.Kind{wire.KindOrderBook, wire.KindRPIOrderBook, wire.KindTickers, wire.KindInsurance, wire.KindADLAlerts} {
@@ -268,8 +272,8 @@ func TestTopicsAndTheirSnapshots(t *testing.T) {
 	}
 }
 
-// Open interest follows positions: a trade between two who open adds, one by which a long position changes hands does not, one that
-// closes on both sides takes away.
+// Open interest follows positions: a trade between two who open adds, one by which a long position changes hands
+// does not, one that closes on both sides takes away.
 func TestOpenInterest(t *testing.T) {
 	v := newVenue(t, "linear:BTCUSDT")
 	in := v.find(bybit.Linear, "BTCUSDT")
@@ -369,8 +373,8 @@ func TestPriceLimits(t *testing.T) {
 	}
 }
 
-// busyRun runs random commands over all categories, and calls at, if it is not nil, halfway. It returns a digest of all frames, with the
-// count of those from halfway on.
+// busyRun runs random commands over all categories, and calls at, if it is not nil, halfway. It returns a digest of
+// all frames, with the count of those from halfway on.
 func busyRun(v *venue, seed uint64, at func()) {
 	r := rand.New(rand.NewPCG(seed, 9))
 	var traders []*trader
@@ -395,8 +399,8 @@ func busyRun(v *venue, seed uint64, at func()) {
 	}
 }
 
-// Who listens changes nothing: with nobody, with everybody, and with clients that come and go, the state is the same in the end, and
-// two runs push the same bytes.
+// Who listens changes nothing: with nobody, with everybody, and with clients that come and go, the state is the
+// same in the end, and two runs push the same bytes.
 func TestListenersChangeNothing(t *testing.T) {
 	var hashes, digests [][32]byte
 	for run := range 4 {
@@ -547,7 +551,8 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// After contracts were delivered and listed, a restored feed has the same state: pools and option coins as they came about.
+// After contracts were delivered and listed, a restored feed has the same state: pools and option coins as they
+// came about.
 func TestRestoredAfterRolls(t *testing.T) {
 	v := newVenue(t)
 	for range 90 {

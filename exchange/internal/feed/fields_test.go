@@ -15,8 +15,8 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// keysOf returns the keys of a frame in their order: topic,type,ts,data{s,b,a,u,seq},cts. Of an array of objects it is the keys
-// of the first, and all must have the same.
+// keysOf returns the keys of a frame in their order: topic,type,ts,data{s,b,a,u,seq},cts. Of an array of objects it
+// is the keys of the first, and all must have the same.
 func keysOf(t *testing.T, frame []byte) string {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(frame))
@@ -60,8 +60,8 @@ func keysOf(t *testing.T, frame []byte) string {
 	return strings.TrimSuffix(strings.TrimPrefix(value(), "{"), "}")
 }
 
-// What the documentation's examples and recorded frames show: the keys of each topic's messages, by channel. "snapshot" and
-// "delta" are the types; a topic without one has "".
+// What the documentation's examples and recorded frames show: the keys of each topic's messages, by channel.
+// "snapshot" and "delta" are the types; a topic without one has "".
 var documentedKeys = []struct {
 	channel wire.Channel
 	topic   string

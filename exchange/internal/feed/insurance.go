@@ -16,8 +16,8 @@ import (
 // coinScale is the digits after the point of a pool's balance, which is counted in units of the last one.
 const coinScale = 8
 
-// The venue's numbers of auto-deleveraging, V5 page market/adl-alert: a loss of 30 % of the pool's highest balance of 8 hours
-// starts it, one of less than 25 % ends it, above a balance of 10,000. They are never written.
+// The venue's numbers of auto-deleveraging, V5 page market/adl-alert: a loss of 30 % of the pool's highest balance
+// of 8 hours starts it, one of less than 25 % ends it, above a balance of 10,000. They are never written.
 var (
 	adlStart     = decimal.New(-3, 1)
 	adlStop      = decimal.New(-25, 2)
@@ -33,8 +33,9 @@ type group struct {
 	alert     bool // something that alerts show has changed since the last push
 }
 
-// pool is an insurance pool. Choice: the perpetuals and futures on BTC and ETH share one by settlement coin, as the large ones do
-// on the venue; each other contract has its own. A pool begins with 1 % of the usual open interest of its contracts.
+// pool is an insurance pool. Choice: the perpetuals and futures on BTC and ETH share one by settlement coin, as the
+// large ones do on the venue; each other contract has its own. A pool begins with 1 % of the usual open interest of
+// its contracts.
 type pool struct {
 	coin    string
 	members []catalog.ID
@@ -193,8 +194,8 @@ func (f *Feed) insure(m *market, closing engine.Side, at, bankrupt, lots int64) 
 		return
 	}
 	gain := m.coinValue(at, lots) - m.coinValue(bankrupt, lots)
-	// A sale above the bankruptcy price is a gain; on inverse, whose value in coin falls as the price rises, it is the other
-	// way about.
+	// A sale above the bankruptcy price is a gain; on inverse, whose value in coin falls as the price rises, it is
+	// the other way about.
 	if (closing == engine.Buy) != m.inst.Inverse {
 		gain = -gain
 	}
@@ -217,8 +218,8 @@ func (m *market) coinValue(ticks, lots int64) int64 {
 	return units
 }
 
-// pushPools pushes, each second, the pools whose balance has changed, and the alerts of the groups in which something has
-// (choice: the venue does not say whether it repeats what is as it was).
+// pushPools pushes, each second, the pools whose balance has changed, and the alerts of the groups in which
+// something has (choice: the venue does not say whether it repeats what is as it was).
 func (f *Feed) pushPools() {
 	for i := range f.groups {
 		g := &f.groups[i]
@@ -262,7 +263,8 @@ func (f *Feed) refreshPools(g *group) {
 	}
 }
 
-// fillInsurance makes f.insurance a group's message: all pools, or those that have changed. Shared pools are not pushed.
+// fillInsurance makes f.insurance a group's message: all pools, or those that have changed. Shared pools are not
+// pushed.
 func (f *Feed) fillInsurance(g *group, t *Topic, all bool) {
 	msg := &f.insurance
 	msg.Topic, msg.Time, msg.Type, msg.Pools = t.msg, clock(f.now), bybit.TypeDelta, msg.Pools[:0]
@@ -323,7 +325,8 @@ func (p *pool) walk(w *state.Walker) {
 	p.highest.walk(w)
 }
 
-// walk goes through a group's pools. On restore they are made anew: which contracts share a pool depends on what was listed when.
+// walk goes through a group's pools. On restore they are made anew: which contracts share a pool depends on what
+// was listed when.
 func (g *group) walk(w *state.Walker, f *Feed) {
 	w.Bool(&g.alert)
 	state.Slice(w, &g.pools, func(w *state.Walker, p **pool) {

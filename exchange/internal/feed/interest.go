@@ -10,8 +10,8 @@ import (
 	"github.com/bywire/bywire/exchange/internal/state"
 )
 
-// interest is what is open in a contract: positions follow from trades, and what was open before the start belongs to holders
-// that never trade. It has nothing to do with money, and will be the ledger's as soon as there is one.
+// interest is what is open in a contract: positions follow from trades, and what was open before the start belongs
+// to holders that never trade. It has nothing to do with money, and will be the ledger's as soon as there is one.
 type interest struct {
 	base    int64 // lots open on one side since before the start
 	open    int64 // lots that accounts are long: as many as they are short
@@ -26,7 +26,8 @@ type holder struct {
 	lots    int64 // negative: short
 }
 
-// newInterest is what is open in a contract when it is listed: of those that the exchange starts with, what their past ended with.
+// newInterest is what is open in a contract when it is listed: of those that the exchange starts with, what their
+// past ended with.
 func (f *Feed) newInterest(in *catalog.Instrument) *interest {
 	if f.started {
 		return &interest{}

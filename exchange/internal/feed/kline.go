@@ -25,8 +25,9 @@ type candle struct {
 // addCandles makes an instrument's kline topics.
 func (f *Feed) addCandles(m *market) {
 	for i, interval := range intervals {
-		c := &candle{topic: f.addTopic(m.ch, wire.KindKlines, bybit.Klines(interval, m.inst.Symbol), m.inst.ID), interval: past.Interval(i)}
-		c.topic.bar = c
+		topic := f.addTopic(m.ch, wire.KindKlines, bybit.Klines(interval, m.inst.Symbol), m.inst.ID)
+		c := &candle{topic: topic, interval: past.Interval(i)}
+		topic.bar = c
 		m.candles = append(m.candles, c)
 	}
 }
@@ -36,8 +37,8 @@ func (c *candle) walk(w *state.Walker) {
 	w.Int64(&c.trades)
 }
 
-// pushKlines pushes, once a second (choice: the venue says 1 to 60 s), the candles that have changed, and those that have
-// ended, with confirm. A candle in which nothing traded is pushed when it ends, like any other.
+// pushKlines pushes, once a second (choice: the venue says 1 to 60 s), the candles that have changed, and those
+// that have ended, with confirm. A candle in which nothing traded is pushed when it ends, like any other.
 func (f *Feed) pushKlines() {
 	turn := f.now/minute != f.klinesAt/minute // some candle has ended
 	f.klinesAt = f.now
@@ -92,7 +93,8 @@ func (f *Feed) fillKline(m *market, c *candle, bar *past.Bar, ended bool) {
 	f.klines.Topic, f.klines.Time = c.topic.msg, clock(f.now)
 	f.klines.Klines = append(f.klines.Klines[:0], bybit.Kline{
 		Start: clock(bar.Start), End: clock(end - millisecond), Interval: intervals[c.interval],
-		Open: trimmedPrice(in, bar.Open), Close: trimmedPrice(in, bar.Close), High: trimmedPrice(in, bar.High), Low: trimmedPrice(in, bar.Low),
+		Open: trimmedPrice(in, bar.Open), Close: trimmedPrice(in, bar.Close),
+		High: trimmedPrice(in, bar.High), Low: trimmedPrice(in, bar.Low),
 		Volume: trimmedQty(in, bar.Volume), Turnover: trimmed(bar.Turnover.Value(in).Round(8, decimal.HalfEven)),
 		Confirm: ended, Time: clock(at),
 	})

@@ -13,7 +13,8 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// A candle is pushed when it changes, each second at most, and with confirm when it ends; one without trades only then.
+// A candle is pushed when it changes, each second at most, and with confirm when it ends; one without trades only
+// then.
 func TestKlines(t *testing.T) {
 	v := newVenue(t, "linear:BTCUSDT")
 	in := v.find(bybit.Linear, "BTCUSDT")
@@ -54,8 +55,8 @@ func TestKlines(t *testing.T) {
 	}
 }
 
-// With the store of candles that REST reads: each candle that has ended on the stream is the store's, to the digit, and the ticker's
-// last 24 hours go on from the past.
+// With the store of candles that REST reads: each candle that has ended on the stream is the store's, to the digit,
+// and the ticker's last 24 hours go on from the past.
 func TestCandlesOfStreamAndStoreAreTheSame(t *testing.T) {
 	v := newMarkets(t)
 	store := past.NewStore(past.New(7, v.cat, testStart))

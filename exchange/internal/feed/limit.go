@@ -24,8 +24,8 @@ func (s *limitState) walk(w *state.Walker) {
 	w.Int64(&s.pushed)
 }
 
-// pushLimits pushes the price limits that have changed (choice: the venue gives the interval, and not whether it repeats what
-// is as it was).
+// pushLimits pushes the price limits that have changed (choice: the venue gives the interval, and not whether it
+// repeats what is as it was).
 func (f *Feed) pushLimits() {
 	for _, m := range f.priced {
 		now, ok := f.board.Limits(m.inst.ID)

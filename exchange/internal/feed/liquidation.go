@@ -23,7 +23,8 @@ type liquidation struct {
 }
 
 func (f *Feed) addLiquidations(m *market) {
-	m.losses = &liquidationState{topic: f.addTopic(m.ch, wire.KindLiquidations, bybit.Liquidations(m.inst.Symbol), m.inst.ID)}
+	name := bybit.Liquidations(m.inst.Symbol)
+	m.losses = &liquidationState{topic: f.addTopic(m.ch, wire.KindLiquidations, name, m.inst.ID)}
 }
 
 func (s *liquidationState) walk(w *state.Walker) {
@@ -39,8 +40,8 @@ func (s *liquidationState) walk(w *state.Walker) {
 	})
 }
 
-// liquidate takes the trades by which one command closed positions. Each order is one liquidation, and the pool gains or loses
-// what lies between the trades' prices and the bankruptcy price.
+// liquidate takes the trades by which one command closed positions. Each order is one liquidation, and the pool
+// gains or loses what lies between the trades' prices and the bankruptcy price.
 func (f *Feed) liquidate(m *market, trades []engine.Event) {
 	if m.losses == nil {
 		return
@@ -59,8 +60,9 @@ func (f *Feed) liquidate(m *market, trades []engine.Event) {
 	}
 }
 
-// bankruptcy is the price at which the margin of a position is used up, which an order of that side closes. Choice, until the
-// ledger knows better: a position is liquidated at a mark price that leaves the maintenance margin of the lowest tier.
+// bankruptcy is the price at which the margin of a position is used up, which an order of that side closes. Choice,
+// until the ledger knows better: a position is liquidated at a mark price that leaves the maintenance margin of the
+// lowest tier.
 func (f *Feed) bankruptcy(m *market, side engine.Side) int64 {
 	mark := f.board.Mark(m.inst.ID)
 	rate := m.maintenance()
@@ -96,7 +98,8 @@ func (f *Feed) pushLiquidations() {
 			for i := range s.waiting {
 				l := &s.waiting[i]
 				msg.Liquidations = append(msg.Liquidations, bybit.Liquidation{
-					Time: clock(l.at), Symbol: m.inst.Symbol, Side: sideNames[l.side], Size: m.inst.Qty(l.lots), Price: m.inst.Price(l.bankrupt),
+					Time: clock(l.at), Symbol: m.inst.Symbol, Side: sideNames[l.side],
+					Size: m.inst.Qty(l.lots), Price: m.inst.Price(l.bankrupt),
 				})
 			}
 			f.publish(s.topic, msg, false)

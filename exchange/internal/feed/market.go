@@ -108,7 +108,7 @@ func (f *Feed) addDepth(m *market, kind wire.Kind, name bybit.Topic, levels int,
 // endMarket ends what newMarket has begun.
 func (f *Feed) endMarket(m *market) {
 	if m.full != nil && f.sink.Wanted(m.full.topic) {
-		m.full.u, m.full.seq, m.full.matched, m.full.pushed = 1, m.book.Seq(), m.matched, f.now
+		m.full.u, m.full.seq, m.full.matched, m.full.pushed = 1, m.crossSeq(), m.matched, f.now
 		f.headBook(m, m.full, false)
 		f.book.Bids, f.book.Asks = f.book.Bids[:0], f.book.Asks[:0]
 		f.publish(m.full.topic, &f.book, false)
@@ -131,6 +131,10 @@ func (f *Feed) endMarket(m *market) {
 		f.dropPool(m)
 	}
 }
+
+// crossSeq is the cross sequence that messages have now: the engine's Seq, and one more (choice). The first
+// messages come before anything has happened, and a seq of 0 would be none.
+func (m *market) crossSeq() int64 { return m.book.Seq() + 1 }
 
 // ofCoin returns what the options on an instrument's base coin share.
 func (f *Feed) ofCoin(m *market) *coin {

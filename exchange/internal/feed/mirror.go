@@ -6,9 +6,9 @@ import (
 	"github.com/bywire/bywire/exchange/internal/engine"
 )
 
-// mirror is one side of a book as a list, the worst price first: the topics of a book want hundreds of levels many times a
-// second, and a list is read faster than the engine's tree. Commands note the prices that they touch; those are read again when
-// a topic is due. Changes are mostly near the best price, where the list moves little.
+// mirror is one side of a book as a list, the worst price first: the topics of a book want hundreds of levels many
+// times a second, and a list is read faster than the engine's tree. Commands note the prices that they touch; those
+// are read again when a topic is due. Changes are mostly near the best price, where the list moves little.
 type mirror struct {
 	levels  []rung
 	touched []int64 // prices to read again, with repetitions

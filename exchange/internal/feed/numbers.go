@@ -25,9 +25,9 @@ func padded(raw int64, scale int) decimal.Decimal { return fixed.F(raw).Decimal(
 // wholeNumber is a count.
 func wholeNumber(n int64) decimal.Decimal { return decimal.FromInt(n) }
 
-// change is (now-then)/then with at most scale digits, without trailing zeros: what price24hPcnt and change24h show. Recorded frames
-// round in different ways: linear and inverse cut off (0.1583158 is 0.158315), spot takes the nearest (0.019553 is 0.0196),
-// option goes down (-1/3 is -0.33333334).
+// change is (now-then)/then with at most scale digits, without trailing zeros: what price24hPcnt and change24h
+// show. Recorded frames round in different ways: linear and inverse cut off (0.1583158 is 0.158315), spot takes the
+// nearest (0.019553 is 0.0196), option goes down (-1/3 is -0.33333334).
 func change(now, then int64, scale int, how decimal.Rounding) decimal.Decimal {
 	d, err := decimal.FromInt(now-then).Quo(decimal.FromInt(then), scale, how)
 	if err != nil {

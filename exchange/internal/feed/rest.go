@@ -19,8 +19,8 @@ type BookView struct {
 	Matched    int64 // when the engine was in this state
 }
 
-// Book returns the book that /v5/market/orderbook and /v5/spread/orderbook show: that of the topic of 1,000 levels, or of 25 on
-// option and spread. False: there is none, or it has not been pushed yet.
+// Book returns the book that /v5/market/orderbook and /v5/spread/orderbook show: that of the topic of 1,000 levels,
+// or of 25 on option and spread. False: there is none, or it has not been pushed yet.
 func (f *Feed) Book(id catalog.ID) (BookView, bool) {
 	return f.view(id, func(m *market) *depth { return m.wide })
 }
@@ -76,8 +76,8 @@ func (f *Feed) Trades(dst []bybit.Trade, id catalog.ID, n int) []bybit.Trade {
 	return f.appendTrades(dst, &m.recent, n, nil)
 }
 
-// CoinTrades appends the newest n trades of the options on a base coin, newest first; keep says which count, nil all. At most
-// 1,000 are kept of a coin.
+// CoinTrades appends the newest n trades of the options on a base coin, newest first; keep says which count, nil
+// all. At most 1,000 are kept of a coin.
 func (f *Feed) CoinTrades(dst []bybit.Trade, base string, n int, keep func(*catalog.Instrument) bool) []bybit.Trade {
 	for _, c := range f.coins {
 		if c.name == base {
@@ -105,8 +105,8 @@ func (f *Feed) appendTrades(dst []bybit.Trade, r *ring, n int, keep func(*catalo
 	return dst
 }
 
-// Ticker returns an instrument's ticker as it is now, with best bid and ask also on spot, whose topic does not have them. False:
-// it is not listed.
+// Ticker returns an instrument's ticker as it is now, with best bid and ask also on spot, whose topic does not have
+// them. False: it is not listed.
 func (f *Feed) Ticker(id catalog.ID) (bybit.Ticker, bool) {
 	m := f.market(id)
 	if m == nil {
@@ -139,8 +139,8 @@ func (f *Feed) OpenInterest(id catalog.ID) int64 {
 // strangers is how many accounts are thought to hold what was open before the start, in the long/short ratio.
 const strangers = 100
 
-// LongShare returns which part of the accounts that hold a contract are long, given the part that it was before the start. Choice:
-// those of before count as a hundred accounts that keep what they have.
+// LongShare returns which part of the accounts that hold a contract are long, given the part that it was before the
+// start. Choice: those of before count as a hundred accounts that keep what they have.
 func (f *Feed) LongShare(id catalog.ID, before fixed.F) fixed.F {
 	m := f.market(id)
 	if m == nil || m.interest == nil {

@@ -8,9 +8,9 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// Snapshot appends the frames that a new subscriber of a topic gets: the state as it was pushed last, with the same u, so that what
-// is pushed next follows without a hole. Topics without a state (trades, liquidations, status, block trades, the full book)
-// and topics that have not pushed yet have none. The frames are new memory.
+// Snapshot appends the frames that a new subscriber of a topic gets: the state as it was pushed last, with the same
+// u, so that what is pushed next follows without a hole. Topics without a state (trades, liquidations, status,
+// block trades, the full book) and topics that have not pushed yet have none. The frames are new memory.
 func (f *Feed) Snapshot(t *Topic, dst [][]byte) [][]byte {
 	held := f.frame
 	f.frame = nil

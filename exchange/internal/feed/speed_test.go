@@ -112,8 +112,8 @@ func TestPushesAllocateNothing(t *testing.T) {
 		for range 5 {
 			b.second()
 		}
-		// Without listeners the books of the engine may still grow now and then; with them each message of trades has one
-		// string of ids.
+		// Without listeners the books of the engine may still grow now and then; with them each message of trades
+		// has one string of ids.
 		limit := 5.0
 		if wanted {
 			limit = 110
@@ -124,8 +124,8 @@ func TestPushesAllocateNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkBusySecond is the cost of a virtual second of one symbol with 1,000 commands and 2,000 levels a side, the engine's own
-// time included: without subscribers, with all topics wanted, and the commands alone.
+// BenchmarkBusySecond is the cost of a virtual second of one symbol with 1,000 commands and 2,000 levels a side,
+// the engine's own time included: without subscribers, with all topics wanted, and the commands alone.
 func BenchmarkBusySecond(bench *testing.B) {
 	for _, row := range []struct {
 		name   string
@@ -155,7 +155,8 @@ func BenchmarkBusySecond(bench *testing.B) {
 	})
 }
 
-// BenchmarkQuiet is the cost of a virtual second of the default catalogue in which nothing happens but an update of the board.
+// BenchmarkQuiet is the cost of a virtual second of the default catalogue in which nothing happens but an update of
+// the board.
 func BenchmarkQuiet(bench *testing.B) {
 	v := newVenue(bench)
 	v.wait(time.Second)

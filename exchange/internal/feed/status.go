@@ -27,11 +27,13 @@ type Notice struct {
 	Env          int64
 }
 
-// Maintain announces a maintenance, or changes one, and pushes it. It returns its id. There are none but those: nothing in the
-// generated market needs maintenance.
+// Maintain announces a maintenance, or changes one, and pushes it. It returns its id. There are none but those:
+// nothing in the generated market needs maintenance.
 func (f *Feed) Maintain(now int64, n Notice) string {
 	f.now = now
-	n.ServiceTypes, n.Products, n.UIDSuffixes = slices.Clone(n.ServiceTypes), slices.Clone(n.Products), slices.Clone(n.UIDSuffixes)
+	for _, list := range []*[]int64{&n.ServiceTypes, &n.Products, &n.UIDSuffixes} {
+		*list = slices.Clone(*list)
+	}
 	if n.ID == "" {
 		f.noticed++
 		t := trade{n: f.noticed}
@@ -56,15 +58,17 @@ func (f *Feed) Maintain(now int64, n Notice) string {
 // message is a notice as it is pushed.
 func (n *Notice) message() bybit.Maintenance {
 	return bybit.Maintenance{
-		ID: n.ID, Title: n.Title, State: n.State, Begin: clockOrNone(n.Begin), End: clockOrNone(n.End), Href: n.Href,
-		ServiceTypes: n.ServiceTypes, Products: n.Products, UIDSuffixes: n.UIDSuffixes, MaintainType: n.MaintainType, Env: n.Env,
+		ID: n.ID, Title: n.Title, State: n.State, Href: n.Href, MaintainType: n.MaintainType, Env: n.Env,
+		Begin: clockOrNone(n.Begin), End: clockOrNone(n.End),
+		ServiceTypes: n.ServiceTypes, Products: n.Products, UIDSuffixes: n.UIDSuffixes,
 	}
 }
 
 // notice is a notice as REST shows it.
 func (n *Notice) notice() bybit.MaintenanceNotice {
 	v := bybit.MaintenanceNotice{
-		ID: n.ID, Title: n.Title, State: bybit.MaintenanceState(n.State), Begin: clockOrNone(n.Begin), End: clockOrNone(n.End), Href: n.Href,
+		ID: n.ID, Title: n.Title, State: bybit.MaintenanceState(n.State), Href: n.Href,
+		Begin: clockOrNone(n.Begin), End: clockOrNone(n.End),
 	}
 	for _, t := range n.ServiceTypes {
 		v.ServiceTypes = append(v.ServiceTypes, bybit.ServiceType(t))

@@ -13,8 +13,9 @@ import (
 	"github.com/bywire/bywire/internal/wire"
 )
 
-// A figure is one number that a ticker is made of, in whole units: ticks, lots, ns, or the raw value of a fixed.F. All that a
-// ticker shows follows from its figures, so comparing two of them says whether there can be something to push.
+// A figure is one number that a ticker is made of, in whole units: ticks, lots, ns, or the raw value of a fixed.F.
+// All that a ticker shows follows from its figures, so comparing two of them says whether there can be something to
+// push.
 type figure uint8
 
 const (
@@ -78,8 +79,8 @@ func (s *tickerState) walk(w *state.Walker) {
 	w.Int64(&s.seq)
 }
 
-// pushTickers pushes the tickers that may have changed: of spot, or of all others, which have another interval. What the
-// price board says changes with its updates.
+// pushTickers pushes the tickers that may have changed: of spot, or of all others, which have another interval.
+// What the price board says changes with its updates.
 func (f *Feed) pushTickers(spot bool) {
 	last := &f.tickersAt[0]
 	if !spot {
@@ -111,7 +112,7 @@ func (f *Feed) pushTicker(m *market) {
 		return
 	}
 	first, old := s.pushed == 0, s.shown
-	s.shown, s.pushed, s.seq = now, f.now, m.book.Seq()
+	s.shown, s.pushed, s.seq = now, f.now, m.crossSeq()
 	if !f.sink.Wanted(s.topic) {
 		return
 	}
@@ -206,7 +207,8 @@ func (f *Feed) usdIndex(m *market) fixed.F {
 func (f *Feed) render(m *market, v *figures) bybit.Ticker {
 	in := m.inst
 	t := bybit.Ticker{
-		Symbol: in.Symbol, LastPrice: in.Price(v[figLast]), HighPrice24h: in.Price(v[figHigh]), LowPrice24h: in.Price(v[figLow]),
+		Symbol: in.Symbol, LastPrice: in.Price(v[figLast]),
+		HighPrice24h: in.Price(v[figHigh]), LowPrice24h: in.Price(v[figLow]),
 	}
 	if m.ch != wire.Spot { // which has the topics of the book for them
 		m.renderBest(&t, v)
@@ -237,7 +239,8 @@ func (m *market) renderBest(t *bybit.Ticker, v *figures) {
 
 func (m *market) renderSpot(t *bybit.Ticker, v *figures) {
 	in := m.inst
-	t.PrevPrice24h, t.Volume24h, t.Turnover24h = in.Price(v[figPrev24]), in.Qty(v[figVolume]), trimmed(v.amount(figTurnoverHi).Value(in).Round(8, decimal.HalfEven))
+	t.PrevPrice24h, t.Volume24h = in.Price(v[figPrev24]), in.Qty(v[figVolume])
+	t.Turnover24h = trimmed(v.amount(figTurnoverHi).Value(in).Round(8, decimal.HalfEven))
 	t.Price24hPcnt = change(v[figLast], v[figPrev24], 4, decimal.HalfEven)
 	t.USDIndexPrice = number(v[figUSD], 8)
 	t.Mark(bybit.TickerUSDIndexPrice)
@@ -284,7 +287,8 @@ func (f *Feed) renderOption(m *market, t *bybit.Ticker, v *figures) {
 	t.Turnover24h, t.Volume24h = trimmed(v.amount(figTurnoverHi).Value(in).Round(8, decimal.HalfEven)), in.Qty(v[figVolume])
 	t.TotalVolume = wholeNumber(int64(in.QtyOf(v[figTotalVolume]).Round()))
 	t.TotalTurnover = padTo(v.amount(figTotalTurnoverHi).Value(in), 0)
-	t.Delta, t.Gamma, t.Vega, t.Theta = number(v[figDelta], 8), number(v[figGamma], 8), number(v[figVega], 8), number(v[figTheta], 8)
+	t.Delta, t.Gamma = number(v[figDelta], 8), number(v[figGamma], 8)
+	t.Vega, t.Theta = number(v[figVega], 8), number(v[figTheta], 8)
 	t.Change24h = change(v[figLast], v[figPrev24], 8, decimal.Floor)
 }
 

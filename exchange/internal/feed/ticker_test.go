@@ -53,21 +53,21 @@ func TestLinearTickerSendsWhatChanges(t *testing.T) {
 		`"openInterest":"492369.72","openInterestValue":"32824615175.35","singleOpenInterest":"246184.86","singleOpenInterestValue":"16412307587.68",` +
 		`"turnover24h":"0.0000","volume24h":"0.0000","fundingIntervalHour":"8","fundingCap":"0.00375","nextFundingTime":"1767254400000",` +
 		`"fundingRate":"-0.00008055","bid1Price":"","bid1Size":"","ask1Price":"","ask1Size":"","preOpenPrice":"","preQty":"","curPreListingPhase":""},` +
-		`"ts":1767225600100}`)
+		`"cs":1,"ts":1767225600100}`)
 	v.wait(time.Second)
 	expect()
 	v.place(in.ID, engine.Order{Account: 1, Side: engine.Buy, Price: 879_990, Qty: 1500})
 	v.wait(100 * time.Millisecond)
-	expect(`{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","bid1Price":"87999.00","bid1Size":"1.500"},"cs":1,"ts":1767225601200}`)
+	expect(`{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","bid1Price":"87999.00","bid1Size":"1.500"},"cs":2,"ts":1767225601200}`)
 	v.place(in.ID, engine.Order{Account: 2, Side: engine.Sell, Market: true, Qty: 500})
 	v.board.set(v, in.ID, func(q *quote) { q.mark = fixedOf(t, "66666.61") })
 	v.wait(100 * time.Millisecond)
 	expect(`{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","tickDirection":"MinusTick","price24hPcnt":"-0.000011","lastPrice":"87999.00",` +
 		`"lowPrice24h":"87999.00","markPrice":"66666.61","openInterest":"492370.72","openInterestValue":"32824686765.66","singleOpenInterest":"246185.36",` +
-		`"singleOpenInterestValue":"16412343382.83","turnover24h":"43999.5000","volume24h":"0.5000","bid1Size":"1.000"},"cs":2,"ts":1767225601300}`)
+		`"singleOpenInterestValue":"16412343382.83","turnover24h":"43999.5000","volume24h":"0.5000","bid1Size":"1.000"},"cs":3,"ts":1767225601300}`)
 	v.do(in.ID, func(b *engine.Book) []engine.Event { return b.Cancel(1, engine.ByUser) })
 	v.wait(100 * time.Millisecond)
-	expect(`{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","bid1Price":"","bid1Size":""},"cs":3,"ts":1767225601400}`)
+	expect(`{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","bid1Price":"","bid1Size":""},"cs":4,"ts":1767225601400}`)
 	// A change that does not show in the digits is none.
 	v.board.set(v, in.ID, func(q *quote) { q.funding++ })
 	v.wait(time.Second)
@@ -136,7 +136,7 @@ func TestOptionTicker(t *testing.T) {
 	v.place(in.ID, engine.Order{Account: 2, Side: engine.Buy, Market: true, Qty: 10})
 	c := v.join(v.topic(wire.Option, "tickers."+symbol))
 	v.wait(100 * time.Millisecond)
-	want := `{"id":"tickers.BTC-2JAN26-88000-C-USDT-4-1767225600100","topic":"tickers.BTC-2JAN26-88000-C-USDT","ts":1767225600100,"data":{"symbol":"BTC-2JAN26-88000-C-USDT",` +
+	want := `{"id":"tickers.BTC-2JAN26-88000-C-USDT-5-1767225600100","topic":"tickers.BTC-2JAN26-88000-C-USDT","ts":1767225600100,"data":{"symbol":"BTC-2JAN26-88000-C-USDT",` +
 		`"bidPrice":"0","bidSize":"0","bidIv":"0","askPrice":"15","askSize":"5","askIv":"0.514","lastPrice":"10","highPrice24h":"15","lowPrice24h":"10",` +
 		`"markPrice":"7.86976724","indexPrice":"16823.73","markPriceIv":"0.4896","underlyingPrice":"16815.1","openInterest":"50.05","turnover24h":"2.5","volume24h":"0.2",` +
 		`"totalVolume":"0","totalTurnover":"2","delta":"0.047831","gamma":"0.00021453","vega":"0.81351067","theta":"-19.9115368","predictedDeliveryPrice":"0",` +
@@ -155,7 +155,7 @@ func TestSpotTicker(t *testing.T) {
 	v.place(in.ID, engine.Order{Account: 1, Side: engine.Sell, Price: 211_090, Qty: 1_500_000})
 	v.place(in.ID, engine.Order{Account: 2, Side: engine.Buy, Market: true, Qty: 20})
 	v.wait(50 * time.Millisecond)
-	want := `{"topic":"tickers.BTCUSDT","ts":1767225600050,"type":"snapshot","cs":2,"data":{"symbol":"BTCUSDT","lastPrice":"21109","highPrice24h":"21109",` +
+	want := `{"topic":"tickers.BTCUSDT","ts":1767225600050,"type":"snapshot","cs":3,"data":{"symbol":"BTCUSDT","lastPrice":"21109","highPrice24h":"21109",` +
 		`"lowPrice24h":"21109","prevPrice24h":"21109","volume24h":"0.00002","turnover24h":"0.42218","price24hPcnt":"0","usdIndexPrice":"21120.2400136"}}`
 	if len(c.frames) != 1 || string(c.frames[0]) != want {
 		t.Errorf("got\n%s\nwant\n%s", c.frames, want)
@@ -188,8 +188,8 @@ func TestFutureTicker(t *testing.T) {
 	}
 }
 
-// How a change of price is rounded, by recorded frames: BTCUSDT linear of 2025-10-13 and 2023-04-05, BTCPERP and spot of 2023 and
-// 2024, and options of 2023.
+// How a change of price is rounded, by recorded frames: BTCUSDT linear of 2025-10-13 and 2023-04-05, BTCPERP and
+// spot of 2023 and 2024, and options of 2023.
 func TestChangesAreRoundedAsRecorded(t *testing.T) {
 	for _, row := range []struct {
 		now, then int64

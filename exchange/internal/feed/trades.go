@@ -114,8 +114,8 @@ func (t *trade) walk(w *state.Walker) {
 	}
 }
 
-// execID is the id of a trade: on spot a number, elsewhere a UUID. Both are made of the instrument's number and the trade's,
-// so they are the same in each run and unique.
+// execID is the id of a trade: on spot a number, elsewhere a UUID. Both are made of the instrument's number and the
+// trade's, so they are the same in each run and unique.
 func execID(dst []byte, t *trade, spot bool) []byte {
 	if spot {
 		// Choice: the venue's numbers begin with 2 and have 19 digits.
@@ -166,7 +166,7 @@ func appendDigits(dst []byte, x uint64, n int) []byte {
 // took notes a trade of the command that is under way.
 func (f *Feed) took(m *market, ev *engine.Event) {
 	f.trading = append(f.trading, trade{
-		at: f.now, seq: ev.Seq, price: ev.Price, lots: ev.Qty, id: m.inst.ID, side: ev.Side, rpi: ev.RPI,
+		at: f.now, seq: ev.Seq + 1, price: ev.Price, lots: ev.Qty, id: m.inst.ID, side: ev.Side, rpi: ev.RPI,
 	})
 }
 
@@ -225,7 +225,8 @@ func (f *Feed) publishTrades(m *market, topic *Topic, trades []trade) {
 // public is a trade as the wire shows it, but for its id.
 func public(in *catalog.Instrument, t *trade) bybit.Trade {
 	v := bybit.Trade{
-		Time: clock(t.at), Symbol: in.Symbol, Side: sideNames[t.side], Size: in.Qty(t.lots), Price: in.Price(t.price), Seq: t.seq,
+		Time: clock(t.at), Symbol: in.Symbol, Side: sideNames[t.side], Seq: t.seq,
+		Size: in.Qty(t.lots), Price: in.Price(t.price),
 	}
 	switch channelOf(in.Category) {
 	case wire.Linear, wire.Inverse:

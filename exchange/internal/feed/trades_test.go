@@ -36,7 +36,8 @@ func (v *venue) record(name string, ch wire.Channel) *tape {
 	return tp
 }
 
-// A ladder of asks is bought through: one message, prices up, the RPI order flagged, each trade with the taker's side.
+// A ladder of asks is bought through: one message, prices up, the RPI order flagged, each trade with the taker's
+// side.
 func TestTradesOfACommand(t *testing.T) {
 	v := newVenue(t, "linear:BTCUSDT")
 	id := v.find(bybit.Linear, "BTCUSDT").ID
@@ -77,7 +78,7 @@ func TestTradesOfACommand(t *testing.T) {
 		if got.Price.String() != w.price || got.Size.String() != w.size || got.Side != w.side || got.TickDirection != w.direction || got.RPI != w.rpi {
 			t.Errorf("trade %d is %+v, want %+v", i, got, w)
 		}
-		if got.Time != time.UnixMilli(testStart/1e6+7).UTC() || got.Seq != v.books[id].Seq()-int64(2-max(0, i-2)) {
+		if got.Time != time.UnixMilli(testStart/1e6+7).UTC() || got.Seq != v.books[id].Seq()+1-int64(2-max(0, i-2)) {
 			t.Errorf("trade %d: time %v, seq %d", i, got.Time, got.Seq)
 		}
 	}
@@ -112,8 +113,8 @@ func TestMessagesHaveAtMost1024Trades(t *testing.T) {
 	var sizes []int
 	for _, m := range tp.messages {
 		sizes = append(sizes, len(m))
-		if m[0].Seq != v.books[id].Seq() {
-			t.Errorf("seq %d, want %d", m[0].Seq, v.books[id].Seq())
+		if m[0].Seq != v.books[id].Seq()+1 {
+			t.Errorf("seq %d, want %d", m[0].Seq, v.books[id].Seq()+1)
 		}
 	}
 	if len(sizes) != 3 || sizes[0] != 1024 || sizes[1] != 1024 || sizes[2] != 52 {
@@ -144,8 +145,8 @@ func TestTradeIDs(t *testing.T) {
 	}
 }
 
-// What traded is the same everywhere: in the engine's events, the trades, the candles of each length, the ticker, and what
-// REST shows.
+// What traded is the same everywhere: in the engine's events, the trades, the candles of each length, the ticker,
+// and what REST shows.
 func TestVolumesAgree(t *testing.T) {
 	for _, row := range markets[:3] {
 		v := newMarkets(t)
