@@ -25,6 +25,6 @@
 // Streams and REST read the same Store, so they cannot disagree. Closed minutes and hours lie in logs of few bytes a bar
 // and are dropped when they are too old; days stay. Reading changes nothing that Walk writes.
 //
-// What it does not do: trades and books of the past, a past of options and spreads, and of contracts delivered before the
-// start.
+// What it does not do: trades and books of the past, options of the past beside their mark price, spreads, and contracts
+// delivered before the start.
 package past

@@ -3,6 +3,7 @@ package past
 import (
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/price"
 )
 
 // How far the past reaches back from the start.
@@ -77,8 +78,8 @@ type premium struct {
 	v  fixed.F
 }
 
-// history returns the past of an instrument; nil if it has none. Choice: options and spreads have none, and neither has
-// what is listed after the start or is of a coin whose price is not known.
+// history returns the past of an instrument; nil if it has none. Choice: options have one of their mark price only, spreads
+// have none, and neither has what is listed after the start or is of a coin whose price is not known.
 func (p *Past) history(id catalog.ID) *history {
 	for int(id) >= len(p.of) {
 		p.of = append(p.of, nil)
@@ -90,7 +91,7 @@ func (p *Past) history(id catalog.ID) *history {
 		return x
 	}
 	in := p.cat.At(id)
-	if in == nil || in.Kind == catalog.Option || in.Kind == catalog.Spread || in.Listed >= p.end {
+	if in == nil || in.Kind == catalog.Spread || in.Listed >= p.end {
 		return nil
 	}
 	x := &history{p: p, in: in, base: p.path(in.Base)}
@@ -142,7 +143,9 @@ func OpenLots(cat *catalog.Catalog, in *catalog.Instrument) int64 {
 }
 
 // has reports whether a series exists of what the instrument is.
-func (x *history) has(s Series) bool { return exists(x.in.Kind, s) }
+func (x *history) has(s Series) bool {
+	return exists(x.in.Kind, s) && (s == Mark || x.in.Kind != catalog.Option)
+}
 
 // exists reports whether an instrument of a kind has a series.
 func exists(k catalog.Kind, s Series) bool {
@@ -162,6 +165,9 @@ func exists(k catalog.Kind, s Series) bool {
 // begin returns where the bars of a level begin.
 func (x *history) begin(l level) int64 {
 	reach := [levels]int64{minutesReach, hoursReach, daysReach}[l]
+	if l == minutes && x.in.Kind == catalog.Option {
+		reach = keepOptionMinutes
+	}
 	return max(floor(x.p.end-reach, day), l.base().Start(x.in.Listed))
 }
 
@@ -335,16 +341,27 @@ func (x *history) price(s Series, at int64, path fixed.F) int64 {
 	if kept.at == at {
 		return kept.v
 	}
-	v := x.index(path)
-	if s != Index {
+	v, least := x.index(path), int64(1)
+	switch {
+	case x.in.Kind == catalog.Option:
+		v, least = x.worth(v, at), 0
+	case s != Index:
 		v += v.Mul(x.premium(at))
 	}
 	n := units(x.in, s, v)
 	if s == Trade && at != x.p.end {
 		n += int64(x.bounce.Uint64(uint64(at/minute)) & 1)
 	}
-	kept.at, kept.v = at, max(n, 1)
+	kept.at, kept.v = at, max(n, least)
 	return kept.v
+}
+
+// worth returns the mark price of an option when the index is at a price. Choice: its volatility was always the usual one.
+func (x *history) worth(index fixed.F, at int64) fixed.F {
+	if at == x.p.end {
+		at = x.p.start
+	}
+	return price.UsualMark(x.base.asset, x.in, index, at)
 }
 
 // level returns the value of the other series at a time.
@@ -374,11 +391,18 @@ func (x *history) bar(s Series, from, to int64, sp *span) Bar {
 	if x.quote == nil {
 		high, low = high.Mul(x.inverse), low.Mul(x.inverse)
 	}
-	if s != Index {
+	least := int64(1)
+	switch {
+	case x.in.Kind == catalog.Option:
+		high, low, least = x.worth(high, from), x.worth(low, from), 0
+		if !x.in.Call {
+			high, low = low, high
+		}
+	case s != Index:
 		premium := x.premium(from)
 		high, low = high+high.Mul(premium), low+low.Mul(premium)
 	}
-	b.High, b.Low = max(b.Open, b.Close, units(x.in, s, high)), max(1, min(b.Open, b.Close, units(x.in, s, low)))
+	b.High, b.Low = max(b.Open, b.Close, units(x.in, s, high)), max(least, min(b.Open, b.Close, units(x.in, s, low)))
 	if s == Trade {
 		x.trade(&b, sp, x.index(sp.close))
 	}

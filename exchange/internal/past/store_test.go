@@ -415,7 +415,7 @@ func TestOldBarsAreDropped(t *testing.T) {
 		of   Series
 		i    Interval
 		days int64
-	}{{linear, Trade, M1, 31}, {linear, Trade, M30, 31}, {linear, Trade, H1, 731}, {linear, Trade, D1, 1826 + 46}, {option, Mark, M1, 2}, {option, Mark, H1, 45}} {
+	}{{linear, Trade, M1, 31}, {linear, Trade, M30, 31}, {linear, Trade, H1, 731}, {linear, Trade, D1, 1826 + 46}, {option, Mark, M1, 2}, {option, Mark, H1, (end - w.cat.At(option).Listed + day/2) / day}} {
 		bars := w.Bars(nil, tt.id, tt.of, tt.i, 0, end, 0)
 		if reach := (w.now - bars[0].Start + day/2) / day; reach != tt.days {
 			t.Errorf("%s of %d reach back %d days, want %d", tt.i, tt.id, reach, tt.days)

@@ -59,3 +59,12 @@ func (e *expiry) vol(logStrike fixed.F) fixed.F {
 func Forward(a *catalog.Asset, index, years fixed.F) fixed.F {
 	return index.Add(index.Mul(a.Carry.Mul(years)))
 }
+
+// UsualMark returns the mark price of an option at a time at which the index of its coin is at a price and the coin's
+// volatility is the usual one.
+func UsualMark(a *catalog.Asset, in *catalog.Instrument, index fixed.F, at int64) fixed.F {
+	years := in.Years(at)
+	e := newExpiry(Forward(a, index, years), a.Vol, a.Vol, years)
+	logStrike := in.Strike.Log()
+	return black76(e.forward, in.Strike, e.logForward-logStrike, e.vol(logStrike), e.root, years, in.Call).Price
+}
