@@ -1,9 +1,9 @@
 package bybittest
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log"
 	"net/http"
 	"slices"
@@ -54,7 +54,7 @@ func NewExchange(t testing.TB, cfg *exchange.Config) *Exchange {
 			t.Fatal(err)
 		}
 		server = x.Server()
-		server.ErrorLog = log.New(io.Discard, "", 0) // connections that end in the middle are what tests are about
+		server.ErrorLog = log.New(panics{t}, "", 0)
 		go func() { served <- server.Serve(x.network) }()
 	})
 	if err := x.Regime(context.Background(), "", "calm", 0); err != nil {
@@ -140,4 +140,15 @@ func (x *Exchange) State() *exchange.State {
 		x.t.Fatal(err)
 	}
 	return s
+}
+
+// panics makes a panic of a handler an error of the test. The rest of what a server logs is about connections that end in
+// the middle, which is what tests are about.
+type panics struct{ t testing.TB }
+
+func (p panics) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("panic")) {
+		p.t.Errorf("bybittest: %s", line)
+	}
+	return len(line), nil
 }

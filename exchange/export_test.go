@@ -30,3 +30,10 @@ func ControlCalls() (calls []string) {
 
 // Matches is what the patterns of faults are matched by.
 func Matches(pattern, text string) bool { return matches(pattern, text) }
+
+// HeldBack is how many messages and lanes the faults keep.
+func (x *Exchange) HeldBack() int {
+	x.faults.mu.Lock()
+	defer x.faults.mu.Unlock()
+	return len(x.faults.queue) + len(x.faults.lanes)
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/bywire/bywire/internal/wsserver"
 )
@@ -253,6 +254,7 @@ func (f *faults) clear(moved int64) {
 	for _, r := range f.rules {
 		if r.until != never {
 			r.until += moved
+			r.Until = time.Unix(0, r.until).UTC()
 		}
 	}
 	f.on.Store(len(f.rules) > 0)

@@ -27,8 +27,9 @@ type raw struct {
 	id   string // conn_id
 	done chan struct{}
 
-	mu     sync.Mutex // guards frames
+	mu     sync.Mutex // guards the fields below
 	frames []string
+	last   time.Time // when the last one came
 }
 
 const handshake = "GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
@@ -76,7 +77,7 @@ func connect(t *testing.T, x *bybittest.Exchange, path string) *raw {
 func (c *raw) note(frame string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.frames = append(c.frames, frame)
+	c.frames, c.last = append(c.frames, frame), time.Now()
 }
 
 func (c *raw) send(op ws.OpCode, text string) {
@@ -212,28 +213,82 @@ func TestFaultsOfMessages(t *testing.T) {
 	}
 }
 
-// What is late comes later by as much as was said, in order, also behind the end of the fault.
+// What is late comes later, in order, and what follows not before it: also behind the end of the fault, and if it would
+// be less late itself.
 func TestFaultDelay(t *testing.T) {
 	pair(t, func(t *testing.T, x *bybittest.Exchange, a, b *raw) {
-		a.fault(x, exchange.Fault{Kind: exchange.FaultDelay, Delay: 300 * time.Millisecond, For: time.Second})
+		a.fault(x, exchange.Fault{Kind: exchange.FaultDelay, Delay: 300 * time.Millisecond, Count: 10})
+		a.fault(x, exchange.Fault{Kind: exchange.FaultDelay, Delay: 100 * time.Millisecond, Count: 10})
 		var sent, got []string
-		for range 8 { // at 100, 200, ... 800 ms
-			before := len(sent)
+		most := 0
+		for range 10 {
 			trade(x, t, 100*time.Millisecond)
-			sent = append(sent, b.take()...)
-			got = append(got, a.take()...)
-			if before > 0 && len(got) == len(sent) {
-				t.Fatal("nothing is late")
-			}
+			sent, got = append(sent, b.take()...), append(got, a.take()...)
+			most = max(most, len(sent)-len(got))
+			same(t, "what came so far", got, sent[:len(got)])
 		}
-		if len(got) == 0 {
-			t.Fatal("nothing came in 800 ms")
+		same(t, "in all", got, enough(t, sent, 40))
+		if most < 14 { // 300 ms of a message each 20 ms
+			t.Errorf("at most %d messages were late", most)
 		}
-		x.Advance(600 * time.Millisecond) // the last late ones, and 400 ms after the end
-		sent, got = append(sent, b.take()...), append(got, a.take()...)
-		same(t, "in all", got, enough(t, sent, 10))
 		if list, err := x.Faults(t.Context()); err != nil || len(list) != 0 {
 			t.Errorf("faults in force after their end: %v %v", list, err)
+		}
+		if n := x.HeldBack(); n != 0 {
+			t.Errorf("%d messages and lanes are kept in the end", n)
+		}
+	})
+}
+
+// What is held back is not for who has left: a later subscription begins with its snapshot.
+func TestFaultDelayAndLeave(t *testing.T) {
+	pair(t, func(t *testing.T, x *bybittest.Exchange, a, b *raw) {
+		a.fault(x, exchange.Fault{Kind: exchange.FaultDelay, Delay: 300 * time.Millisecond, Count: 10})
+		trade(x, t, 200*time.Millisecond)
+		same(t, "before", a.take(), nil)
+		a.send(ws.OpText, `{"op":"unsubscribe","args":["`+btcBook+`"]}`)
+		a.take()
+		a.subscribe(btcBook) // takes the snapshot as well
+		b.take()
+		trade(x, t, time.Second)
+		same(t, "afterwards", a.take(), enough(t, b.take(), 40))
+
+		b.fault(x, exchange.Fault{Kind: exchange.FaultReorder, Count: 1})
+		a.fault(x, exchange.Fault{Kind: exchange.FaultDelay, Delay: time.Minute, Count: 10})
+		trade(x, t, 20*time.Millisecond)
+		if n := x.HeldBack(); n < 3 {
+			t.Errorf("%d messages and lanes are kept, want those of two connections", n)
+		}
+		a.close()
+		b.close()
+		synctest.Wait()
+		x.Advance(2 * time.Minute)
+		if n := x.HeldBack(); n != 0 {
+			t.Errorf("%d messages and lanes are kept of connections that are over", n)
+		}
+	})
+}
+
+// On a clock that runs by itself a late message comes when it is due, and not with what is due next in the market.
+func TestFaultDelayOnARunningClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := one()
+		cfg.Start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) // and Live
+		x := bybittest.NewExchange(t, cfg)
+		a, b := connect(t, x, "/v5/public/linear"), connect(t, x, "/v5/public/linear")
+		defer a.close()
+		defer b.close()
+		a.subscribe(btcBook)
+		b.subscribe(btcBook)
+		a.fault(x, exchange.Fault{Kind: exchange.FaultDelay, Delay: 1500 * time.Microsecond})
+		if err := x.Stir(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		sent, got := b.take(), a.take()
+		same(t, "in all", got, sent)
+		if late := a.last.Sub(b.last); len(sent) == 0 || late != 1500*time.Microsecond {
+			t.Errorf("%d messages, %s late", len(sent), late)
 		}
 	})
 }

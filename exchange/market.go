@@ -158,8 +158,10 @@ func (x *Exchange) Restore(ctx context.Context, snapshot []byte) error {
 func (x *Exchange) Reset(ctx context.Context) error {
 	var failed error
 	err := x.do(ctx, func(c *core.Core) {
-		fresh, err := x.newCore()
+		h := x.header()
+		fresh, err := core.New(h.config()) // nobody hears of what it does
 		if err == nil {
+			fresh.Advance(fresh.Now()) // as New does
 			err = x.restore(c, fresh.Snapshot())
 		}
 		failed = err
