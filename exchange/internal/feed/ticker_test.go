@@ -10,6 +10,7 @@ import (
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/price"
 	"github.com/bywire/bywire/internal/wire"
 )
@@ -211,5 +212,46 @@ func TestChangesAreRoundedAsRecorded(t *testing.T) {
 		if got := change(row.now, row.then, row.scale, row.how); got.String() != row.want {
 			t.Errorf("from %d to %d: %s, want %s", row.then, row.now, got, row.want)
 		}
+	}
+}
+
+// Of every instrument, what has traded in 24 hours has an average price that lies between the lowest and the highest: volumes,
+// turnovers and prices are in the units that belong together.
+func TestTurnoverFitsVolume(t *testing.T) {
+	v := newVenue(t)
+	v.feed = New(v.cat, v, v.board, past.NewStore(past.New(7, v.cat, testStart)), v, testStart)
+	checked := make(map[bybit.Category]int)
+	for _, in := range v.cat.Live() {
+		ticks := v.feed.LastPrice(in.ID)
+		if ticks == 0 {
+			ticks = 123
+		}
+		v.place(in.ID, engine.Order{Account: 1, Side: engine.Sell, Price: ticks, Qty: 1_000_000})
+		v.place(in.ID, engine.Order{Account: 2, Side: engine.Buy, Market: true, Qty: 1_000_000})
+		tk, ok := v.feed.Ticker(in.ID)
+		if !ok || tk.Volume24h.Sign() <= 0 || tk.LowPrice24h.Cmp(tk.HighPrice24h) > 0 {
+			t.Errorf("%s: %+v", in.Symbol, tk)
+			continue
+		}
+		if in.Kind == catalog.Spread {
+			continue // has no turnover
+		}
+		value, amount := tk.Turnover24h, tk.Volume24h
+		if in.Inverse {
+			value, amount = amount, value
+		}
+		average, err := value.Quo(amount, 12, decimal.HalfEven)
+		// Turnover is rounded to the digits that tickers have; inverse to four.
+		slack := decimal.MustParse("1.0001")
+		low, _ := average.Mul(slack)
+		high, _ := tk.HighPrice24h.Mul(slack)
+		if err != nil || low.Cmp(tk.LowPrice24h) < 0 || average.Cmp(high) > 0 {
+			t.Errorf("%s %s: volume %s, turnover %s: an average of %s, not between %s and %s", in.Category, in.Symbol, tk.Volume24h, tk.Turnover24h,
+				average, tk.LowPrice24h, tk.HighPrice24h)
+		}
+		checked[in.Category]++
+	}
+	if checked[bybit.Spot] < 5 || checked[bybit.Linear] < 5 || checked[bybit.Inverse] < 3 || checked[bybit.Option] < 100 {
+		t.Errorf("checked %v", checked)
 	}
 }
