@@ -80,7 +80,10 @@ type Order struct {
 	Price int64 // of a limit order, in ticks; may be negative
 	Qty   int64 // in lots
 	Value int64 // of a market order by value, in ticks x lots; Qty is 0 then
-	Worst int64 // nothing trades at a worse price; what is left there is cancelled. A slippage tolerance, counted from Best
+
+	// Worst is the price beyond which nothing trades; what would is cancelled. The caller works it out, for a slippage
+	// tolerance from Book.Best and so many ticks or percent.
+	Worst int64
 
 	// Best 1 to 5 takes the price of that visible level instead of Price: of the order's own side (the venue's Queue), or
 	// with BestOpposite of the other side (Counterparty). If there is no such level it is refused (choice).

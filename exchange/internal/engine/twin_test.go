@@ -116,6 +116,8 @@ func (s *script) order() *engine.Order {
 		b := s.byte()
 		o.Side, o.TIF, o.Value = engine.Side(b%3), engine.TimeInForce(b/3%6), int64(b/18%3)-1
 		o.Prevent += engine.Prevention(b / 54)
+	case 19:
+		o.ID = 0
 	}
 	return o
 }
