@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -173,6 +174,12 @@ func TestTickersAreOfTheirCategory(t *testing.T) {
 	if v := one.List[0]; !v.Bid1Price.Equal(linear.Price(879_999)) || !v.Ask1Price.Equal(linear.Price(880_001)) || !v.MarkPrice.IsSet() || !v.IndexPrice.IsSet() ||
 		v.FundingIntervalHour != 8 || v.NextFundingTime.IsZero() || !v.FundingRate.IsSet() {
 		t.Errorf("%+v", v)
+	}
+	r, _ := get(t, a, "/v5/market/tickers?category=linear&symbol=BTCUSDT-27MAR26")
+	future := ask[bybit.TickersResult](t, a, "/v5/market/tickers?category=linear&symbol=BTCUSDT-27MAR26").List[0]
+	if !strings.Contains(string(r.Body), `"predictedDeliveryPrice":""`) || future.DeliveryTime.UnixNano() != m.find(bybit.Linear, "BTCUSDT-27MAR26").Delivery ||
+		!future.Basis.IsSet() || !future.DeliveryFeeRate.IsSet() || future.FundingRate.IsSet() {
+		t.Errorf("a future months before its delivery: %s", r.Body)
 	}
 	for _, category := range []bybit.Category{bybit.Spot, bybit.Linear, bybit.Inverse} {
 		r := ask[bybit.TickersResult](t, a, "/v5/market/tickers?category="+string(category))

@@ -97,6 +97,38 @@ func TestCandlesOfASpan(t *testing.T) {
 	}
 }
 
+// TestDigitsOfCandles: trades and mark prices are written without trailing zeros, index prices with all of their digits, and
+// premiums with six.
+func TestDigitsOfCandles(t *testing.T) {
+	a := newAPI(t)
+	trailing := func(d decimal.Decimal) bool {
+		text := d.String()
+		return strings.Contains(text, ".") && strings.HasSuffix(text, "0")
+	}
+	for _, c := range ask[bybit.KlineResult](t, a, "/v5/market/kline?symbol=ETHUSDT&interval=1&limit=100").List {
+		for _, d := range []decimal.Decimal{c.OpenPrice, c.HighPrice, c.LowPrice, c.ClosePrice, c.Volume, c.Turnover} {
+			if trailing(d) || d.Scale() > 8 {
+				t.Errorf("%s in %+v", d, c)
+			}
+		}
+	}
+	for _, c := range ask[bybit.MarkPriceKlineResult](t, a, "/v5/market/mark-price-kline?symbol=ETHUSDT&interval=1&limit=100").List {
+		if trailing(c.OpenPrice) || trailing(c.HighPrice) || trailing(c.LowPrice) || trailing(c.ClosePrice) {
+			t.Errorf("%+v", c)
+		}
+	}
+	for _, c := range ask[bybit.IndexPriceKlineResult](t, a, "/v5/market/index-price-kline?symbol=ETHUSDT&interval=1&limit=100").List {
+		if c.OpenPrice.Scale() != 2 || c.ClosePrice.Scale() != 2 {
+			t.Errorf("%+v", c)
+		}
+	}
+	for _, c := range ask[bybit.PremiumIndexKlineResult](t, a, "/v5/market/premium-index-price-kline?symbol=ETHUSDT&interval=1&limit=100").List {
+		if c.OpenPrice.Scale() != 6 || c.ClosePrice.Scale() != 6 {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
 // TestTheOpenCandleHasTheTradesOfThisMoment: the candle, the trades and the ticker tell of the same.
 func TestTheOpenCandleHasTheTradesOfThisMoment(t *testing.T) {
 	m := newRig(t)
@@ -221,6 +253,44 @@ func TestLongShortRatioComesInPages(t *testing.T) {
 	}
 }
 
+// TestTheRatioSinceTheStartCountsHolders: who took a position since counts with those of before.
+func TestTheRatioSinceTheStartCountsHolders(t *testing.T) {
+	m := newRig(t)
+	a := New(m, Options{})
+	in := m.find(bybit.Linear, "BTCUSDT")
+	for range 50 { // one buys from many: most holders are short
+		m.place(in, engine.Sell, engine.GTC, 880_000, 1)
+	}
+	m.place(in, engine.Buy, engine.IOC, 880_000, 50)
+	m.now += int64(10 * time.Minute)
+	list := ask[bybit.LongShortRatioResult](t, a, "/v5/market/account-ratio?category=linear&symbol=BTCUSDT&period=5min&limit=4").List
+	before := m.past.Ratio(in.ID, start)
+	now := m.feed.LongShare(in.ID, before)
+	if len(list) != 4 || !list[0].BuyRatio.Equal(shown(now, ratioScale)) || !list[2].BuyRatio.Equal(shown(m.past.Ratio(in.ID, list[2].Timestamp.UnixNano()), ratioScale)) {
+		t.Errorf("%+v, want %s since the start", list, shown(now, ratioScale))
+	}
+	if now >= before {
+		t.Errorf("%s are long after %s, and fifty went short", now, before)
+	}
+}
+
+// TestMarkCandlesOfOptions: they begin with the run, and a page has 500 at most.
+func TestMarkCandlesOfOptions(t *testing.T) {
+	m := newRig(t)
+	a := New(m, Options{})
+	in := m.catalog.All(bybit.Option)[3]
+	path := "/v5/market/mark-price-kline?category=option&interval=1&limit=1000&symbol=" + in.Symbol
+	for range 600 {
+		m.now += int64(time.Minute)
+		m.bars.Minute(m.now / 60e9 * 60e9)
+		m.bars.Value(m.now, in.ID, past.Mark, m.board.Mark(in.ID))
+	}
+	r := ask[bybit.MarkPriceKlineResult](t, a, path)
+	if len(r.List) != 500 || !r.List[0].ClosePrice.Equal(trimmed(m.board.Mark(in.ID).Decimal(in.MarkScale))) {
+		t.Errorf("%d candles of an option, the last %+v", len(r.List), r.List[0])
+	}
+}
+
 func TestHistoricalVolatility(t *testing.T) {
 	m := newRig(t)
 	a := New(m, Options{})
@@ -258,6 +328,10 @@ func TestHistoricalVolatility(t *testing.T) {
 				t.Errorf("%d days before %s: %s, want %s", days, v.Time, v.Value, want)
 			}
 		}
+	}
+	// Two years ago there are hours, but not 270 days of them before.
+	if list := values(fmt.Sprintf("&period=270&startTime=%d&endTime=%d", (last-720*24*hour)/1e6, (last-700*24*hour)/1e6)); len(list) != 0 {
+		t.Errorf("%d values of which the past has not enough", len(list))
 	}
 	if list := values("&startTime=1&endTime=2"); len(list) != 0 {
 		t.Errorf("of 1970: %+v", list)

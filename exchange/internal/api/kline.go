@@ -112,7 +112,7 @@ func prices(in *catalog.Instrument, s past.Series, list []past.Bar) []bybit.Pric
 		case past.Mark:
 			return trimmed(d)
 		case past.Premium:
-			return padded(d.Round(premiumScale, decimal.HalfEven), premiumScale)
+			return d.Round(premiumScale, decimal.HalfEven) // it has eight
 		default:
 			return d
 		}

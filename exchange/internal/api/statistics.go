@@ -43,9 +43,6 @@ func fundingHistory(v *view) (result, *Refusal) {
 			r.List = append(r.List, bybit.FundingRate{Symbol: in.Symbol, Rate: shown(rate, rateScale), Time: timeOf(at)})
 		}
 	}
-	if in.FundingEvery == 0 {
-		return r, nil
-	}
 	for _, f := range slices.Backward(v.Board().Fundings(in.ID)) {
 		add(f.At, f.Rate)
 	}

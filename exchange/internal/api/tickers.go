@@ -75,13 +75,5 @@ func marketTicker(in *catalog.Instrument, t *bybit.Ticker) bybit.MarketTicker {
 	m.Bid1IV, m.Ask1IV, m.MarkIV, m.UnderlyingPrice = t.BidIV, t.AskIV, t.MarkPriceIV, t.UnderlyingPrice
 	m.Delta, m.Gamma, m.Vega, m.Theta = t.Delta, t.Gamma, t.Vega, t.Theta
 	m.TotalVolume, m.TotalTurnover, m.Change24h = t.TotalVolume, t.TotalTurnover, t.Change24h
-	// The documented example of option has zeros where there is no bid and no delivery price yet.
-	for _, d := range []*decimal.Decimal{
-		&m.Bid1Price, &m.Bid1Size, &m.Bid1IV, &m.Ask1Price, &m.Ask1Size, &m.Ask1IV, &m.PredictedDeliveryPrice,
-	} {
-		if !d.IsSet() {
-			*d = decimal.FromInt(0)
-		}
-	}
 	return m
 }
