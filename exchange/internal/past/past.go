@@ -364,10 +364,17 @@ func (x *history) worth(index fixed.F, at int64) fixed.F {
 	return price.UsualMark(x.base.asset, x.in, index, at)
 }
 
+// wobble is how far impact prices pull the premium off the basis from one second to the next, over how far the basis swings.
+var wobble = fixed.Ratio(3, 10)
+
 // level returns the value of the other series at a time.
 func (x *history) level(s Series, at int64) int64 {
 	if s == Premium {
-		return units(x.in, s, x.premium(at))
+		v := x.premium(at)
+		if at != x.p.end {
+			v += x.swing.Mul(light(x.bounce.Uint64(uint64(at / minute)))).Mul(wobble)
+		}
+		return units(x.in, s, v)
 	}
 	slow := x.between(at, day, func(h int64) fixed.F {
 		d, rest := floor(h, 24), h-floor(h, 24)
@@ -384,6 +391,11 @@ func (x *history) bar(s Series, from, to int64, sp *span) Bar {
 	if s == Premium || s == Interest {
 		b.Open, b.Close = x.level(s, from), x.level(s, to)
 		b.High, b.Low = max(b.Open, b.Close), min(b.Open, b.Close)
+		if s == Premium {
+			r := x.bounce.Rand(uint64(from / minute))
+			b.High += units(x.in, s, x.swing.Mul(wobble).Mul(r.Exponential()))
+			b.Low -= units(x.in, s, x.swing.Mul(wobble).Mul(r.Exponential()))
+		}
 		return b
 	}
 	b.Open, b.Close = x.price(s, from, sp.open), x.price(s, to, sp.close)
