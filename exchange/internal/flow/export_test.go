@@ -20,3 +20,9 @@ func (f *Flow) Inventories(id catalog.ID) []fixed.F {
 	}
 	return shares
 }
+
+// IsArbitrage reports whether an account of an instrument is its arbitrage taker.
+func (f *Flow) IsArbitrage(id catalog.ID, account uint32) bool {
+	_, ok := f.desks[id].agent(account).(*arbitrage)
+	return ok
+}

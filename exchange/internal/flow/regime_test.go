@@ -158,7 +158,12 @@ func TestAGapLeavesPricesOut(t *testing.T) {
 		w.Run(start + 20*second)
 		before := observe(w, in, 5*second)
 		w.Flow.SetRegime("BTC", flow.Gap, 0)
-		o := observe(w, in, 20*second)
+		left := observe(w, in, 3*second)
+		if left.spread < 5*before.spread {
+			t.Errorf("seed %d: spread %.1f ticks before, %.1f while makers are away", seed, before.spread, left.spread)
+		}
+		o := observe(w, in, 17*second)
+		o.trades = append(left.trades, o.trades...)
 		from, to := before.mids[len(before.mids)-1], o.mids[len(o.mids)-1]
 		moved := math.Abs(math.Log(to / from))
 		if moved < 0.012 || moved > 0.035 {

@@ -47,30 +47,41 @@ func TestAUserTradesWithTheMarket(t *testing.T) {
 	}
 }
 
-// TestAUsersQuoteIsTaken: what a user offers below the fair price is bought, and what rests at the touch trades in time.
+// TestAUsersQuoteIsTaken: what a user offers on the wrong side of the fair price is taken by arbitrage within seconds, and
+// what rests at the touch trades in time.
 func TestAUsersQuoteIsTaken(t *testing.T) {
-	w := market(t, 3, "linear:BTCUSDT")
-	in := find(t, w, "linear:BTCUSDT")
-	w.Run(start + 20*second)
-	sold := make(map[uint64]int64)
-	w.Seen = func(_ catalog.ID, ev *engine.Event) {
-		if ev.Kind == engine.Traded && ev.MakerAccount == user {
-			sold[ev.Maker] += ev.Qty
+	for _, side := range []engine.Side{engine.Buy, engine.Sell} {
+		w := market(t, 3, "linear:BTCUSDT")
+		in := find(t, w, "linear:BTCUSDT")
+		w.Run(start + 20*second)
+		traded, arbitrage := make(map[uint64]int64), false
+		w.Seen = func(_ catalog.ID, ev *engine.Event) {
+			if ev.Kind == engine.Traded && ev.MakerAccount == user {
+				traded[ev.Maker] += ev.Qty
+				arbitrage = arbitrage || w.Flow.IsArbitrage(in.ID, ev.Account)
+			}
 		}
-	}
-	fair, tolerance := w.Flow.Fair(in.ID)
-	bid, _, _ := w.Book(in.ID).Best(engine.Buy)
-	cheap := &engine.Order{Account: user, Side: engine.Sell, TIF: engine.PostOnly, Price: max((fair - 3*tolerance).Int(), bid+1), Qty: 10}
-	w.Place(in.ID, cheap)
-	bid, _, _ = w.Book(in.ID).Best(engine.Buy)
-	fairly := &engine.Order{Account: user, Side: engine.Buy, TIF: engine.PostOnly, Price: bid, Qty: 10}
-	w.Place(in.ID, fairly)
-	w.Run(w.Now() + minute)
-	if sold[cheap.ID] != 10 {
-		t.Errorf("%d of 10 lots far below the fair price were bought within a minute", sold[cheap.ID])
-	}
-	if sold[fairly.ID] != 10 {
-		t.Errorf("%d of 10 lots at the touch traded within a minute", sold[fairly.ID])
+		fair, tolerance := w.Flow.Fair(in.ID)
+		wrong := (fair - 3*tolerance).Int()
+		if side == engine.Buy {
+			wrong = (fair + 3*tolerance).Int()
+		}
+		// Whatever is in the way is taken first.
+		w.Place(in.ID, &engine.Order{Account: user, Side: side, TIF: engine.IOC, Price: wrong, Qty: 1_000_000})
+		mistake := &engine.Order{Account: user, Side: side, TIF: engine.PostOnly, Price: wrong, Qty: 200}
+		w.Place(in.ID, mistake)
+		w.Run(w.Now() + 3*second)
+		if traded[mistake.ID] == 0 || !arbitrage {
+			t.Errorf("%v far from the fair price: %d lots were taken within three seconds, by arbitrage %v", side, traded[mistake.ID], arbitrage)
+		}
+		w.Run(w.Now() + minute)
+		best, _, _ := w.Book(in.ID).Best(side)
+		fairly := &engine.Order{Account: user, Side: side, TIF: engine.PostOnly, Price: best, Qty: 10}
+		w.Place(in.ID, fairly)
+		w.Run(w.Now() + 2*minute)
+		if traded[fairly.ID] != 10 {
+			t.Errorf("%v: %d of 10 lots at the touch traded within two minutes", side, traded[fairly.ID])
+		}
 	}
 }
 
