@@ -1,7 +1,9 @@
 // Command bywire is the Bybit V5 API on the command line: watch the exchange's
 // public data, call any endpoint, record, import recordings, check them, and serve them
-// again in the same protocol.
+// again in the same protocol; or serve a generated market.
 //
+//	bywire up
+//	bywire exchange --seed 7 --clock x10
 //	bywire stream orderbook.50.BTCUSDT publicTrade.BTCUSDT
 //	bywire book BTCUSDT
 //	bywire record --to rec orderbook.50.BTCUSDT spot:publicTrade.BTCUSDT
@@ -39,8 +41,8 @@
 //
 // One file holds one subcommand. What they share is in exit.go (errors and their
 // codes), output.go (stdout), progress.go, connection.go (environments, keys),
-// selection.go (topics as people write them), moment.go (times) and metrics.go
-// (what --metrics serves).
+// selection.go (topics as people write them), moment.go (times), metrics.go (what
+// --metrics serves), serve.go (what serves) and config.go (flags from a file).
 package main
 
 import (
