@@ -71,6 +71,10 @@ fuzz: ## fuzz every target, FUZZTIME=240 seconds in all
 sim: ## put streams under random faults for SIMTIME=2m, seeds from SEED (the commit)
 	BYWIRE_SEED='$(SEED)' BYWIRE_SIM='$(SIMTIME)' $(GO) test ./internal/sim -run TestTruthUnderFaults -count 1 -v -timeout 30m
 
+.PHONY: determinism
+determinism: ## the exchange leads to its golden hashes: amd64 v1 and v3, one processor and two (ARGS=-hour: a virtual hour)
+	@GO='$(GO)' ARGS='$(ARGS)' sh tools/determinism.sh
+
 .PHONY: gen
 gen: ## write the generated code (*_gen.go) anew
 	$(GO) generate ./...
