@@ -225,18 +225,23 @@ func TestBadFrames(t *testing.T) {
 // Clients that stop in the middle of anything cost nobody else anything, and are given up.
 func TestHalfOpen(t *testing.T) {
 	abused(t, func(t *testing.T, x *bybittest.Exchange) {
+		var conns []net.Conn
 		for _, half := range []string{
 			"", "G", "GET /v5/market/time HTTP/1.1\r\nHost: local",
 			"POST /control/v1/clock HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{\"adv",
+			"POST /v5/order/create HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+			"GET /v5/market/time HTTP/1.1\r\nHost: localhost\r\n\r\n", // and another one is to follow
 			fmt.Sprintf(handshake, "/v5/public/linear")[:60],
 			fmt.Sprintf(handshake, "/v5/public/linear"),
 			fmt.Sprintf(handshake, "/v5/public/linear") + "\x81",
 			fmt.Sprintf(handshake, "/v5/public/linear") + "\x81\xfe\xff\xff\x01\x02",
 		} {
 			for range 20 {
-				if _, err := io.WriteString(dial(t, x), half); err != nil {
+				conn := dial(t, x)
+				if _, err := io.WriteString(conn, half); err != nil {
 					t.Fatal(err)
 				}
+				conns = append(conns, conn)
 			}
 		}
 		synctest.Wait()
@@ -246,6 +251,12 @@ func TestHalfOpen(t *testing.T) {
 		time.Sleep(15 * time.Minute) // ten of silence, and half a minute to find out
 		if n := x.Stats().Sessions; n != 1 {
 			t.Errorf("%d connections are open after a quarter of an hour, want the other client's", n)
+		}
+		for i, conn := range conns {
+			conn.SetReadDeadline(time.Now().Add(time.Second))
+			if _, err := io.Copy(io.Discard, conn); err != nil {
+				t.Fatalf("connection %d is open after a quarter of an hour: %v", i, err)
+			}
 		}
 	})
 }

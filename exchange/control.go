@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -65,7 +64,7 @@ func wrong(format string, args ...any) error {
 
 // serveControl answers a request of the control API.
 func (x *Exchange) serveControl(w http.ResponseWriter, r *http.Request) {
-	result, err := x.callControl(r)
+	result, err := x.callControl(w, r)
 	status := http.StatusOK
 	if err != nil {
 		result = struct {
@@ -113,7 +112,7 @@ func (e *methodError) Error() string { return e.text }
 type download struct{ bytes []byte }
 
 // callControl finds the call and makes it.
-func (x *Exchange) callControl(r *http.Request) (any, error) {
+func (x *Exchange) callControl(w http.ResponseWriter, r *http.Request) (any, error) {
 	name := strings.TrimPrefix(r.URL.Path, controlPrefix)
 	var methods []string
 	for _, c := range controls() {
@@ -124,7 +123,7 @@ func (x *Exchange) callControl(r *http.Request) (any, error) {
 			methods = append(methods, c.method)
 			continue
 		}
-		body, err := io.ReadAll(r.Body)
+		body, err := readBody(w, r)
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, &controlError{http.StatusRequestEntityTooLarge, "the body is longer than 1 MB"}
 		}

@@ -143,9 +143,28 @@ func (x *Exchange) do(ctx context.Context, f func(c *core.Core)) error {
 
 // Server returns an HTTP server for the exchange, with bounds on the headers of requests and on how long they may take.
 func (x *Exchange) Server() *http.Server {
-	s := &http.Server{Handler: x}
+	s := &http.Server{Handler: x, IdleTimeout: idleWait}
 	guard.Limit(s)
 	return s
+}
+
+// Bounds on how long a client may leave things half done.
+const (
+	idleWait = 2 * time.Minute  // with nothing, on a connection that is kept
+	bodyWait = 10 * time.Second // to send a body
+)
+
+// readBody reads the body of a request. Its length is bounded by the guard, its time here: a bound on the whole request would
+// end a call that takes long, such as one that advances the time by a day.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	// A writer that knows no deadlines is a recorder's, and what it reads from is memory.
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyWait))
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		_ = control.SetReadDeadline(time.Time{})
+	}
+	return body, err
 }
 
 // ServeHTTP answers WebSocket handshakes on the paths of the public channels, REST requests, and the control API below
@@ -185,7 +204,7 @@ func (x *Exchange) serveREST(w http.ResponseWriter, r *http.Request) {
 		write(w, refusal)
 		return
 	}
-	body, err := io.ReadAll(r.Body) // bounded by the guard
+	body, err := readBody(w, r)
 	if err != nil {
 		http.Error(w, "the body is too long or was not sent", http.StatusRequestEntityTooLarge)
 		return

@@ -243,6 +243,11 @@ func (f *faults) leave(s *wsserver.Session, topics []string) {
 			delete(f.lanes, key)
 		}
 	}
+	if topics == nil { // it is over
+		for _, r := range f.rules {
+			r.throttled = slices.DeleteFunc(r.throttled, func(other *wsserver.Session) bool { return other == s })
+		}
+	}
 }
 
 // clear forgets all that is held back, and moves the ends of the rules with the time.
