@@ -203,7 +203,7 @@ func TestControlKeepsSoMany(t *testing.T) {
 	if n := len(slices.Compact(addrs)); n != 16 {
 		t.Errorf("%d addresses", n)
 	}
-	if resp, err := http.Get("http://" + addrs[0] + "/v5/market/time"); err != nil || resp.StatusCode != 200 {
+	if resp, err := http.Get("http://" + addrs[0] + "/v5/market/time"); err != nil || resp.StatusCode != http.StatusOK {
 		t.Errorf("a fork: %v %v", resp, err)
 	} else {
 		resp.Body.Close()

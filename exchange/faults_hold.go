@@ -55,7 +55,11 @@ func (q heldQueue) Less(i, j int) bool {
 	return q[i].due < q[j].due || q[i].due == q[j].due && q[i].n < q[j].n
 }
 func (q heldQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *heldQueue) Push(v any)   { *q = append(*q, v.(held)) }
+
+// Push implements heap.Interface.
+func (q *heldQueue) Push(v any) { *q = append(*q, v.(held)) }
+
+// Pop implements heap.Interface.
 func (q *heldQueue) Pop() any {
 	last := (*q)[len(*q)-1]
 	(*q)[len(*q)-1] = held{}

@@ -24,10 +24,10 @@ type Symbol struct {
 var ErrNoSymbol = core.ErrNoInstrument
 
 // command does a command on the loop.
-func (x *Exchange) command(ctx context.Context, make func(c *core.Core) (core.Command, error)) error {
+func (x *Exchange) command(ctx context.Context, build func(c *core.Core) (core.Command, error)) error {
 	var failed error
 	err := x.do(ctx, func(c *core.Core) {
-		command, err := make(c)
+		command, err := build(c)
 		if err == nil {
 			_, err = c.Do(command)
 		}

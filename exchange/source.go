@@ -14,6 +14,7 @@ import (
 // it was pushed last, and then what is pushed next.
 type source struct{ x *Exchange }
 
+// Subscribe implements wsserver.Source.
 func (s source) Subscribe(q *wsserver.Subscription) {
 	// The session's reader waits for the answer, and a session has no context of its own: it ends with the exchange.
 	if err := s.x.do(context.Background(), func(c *core.Core) { s.x.answer(c, q) }); err != nil {
@@ -21,11 +22,13 @@ func (s source) Subscribe(q *wsserver.Subscription) {
 	}
 }
 
+// Unsubscribe implements wsserver.Source.
 func (s source) Unsubscribe(session *wsserver.Session, topics []string) {
 	// When the loop has come by, nothing of the topics is being published. After Close nothing is at all.
 	_ = s.x.do(context.Background(), func(*core.Core) { s.x.faults.leave(session, topics) })
 }
 
+// Closed implements wsserver.Source.
 func (s source) Closed(session *wsserver.Session) { s.x.faults.leave(session, nil) }
 
 // answer accepts the topics that the market has.
@@ -36,7 +39,7 @@ func (x *Exchange) answer(c *core.Core, q *wsserver.Subscription) {
 	refused := x.faults.refused(q.Session, q.Topics, c.Now())
 	for i, name := range q.Topics {
 		t, ok := c.Feed().Topic(channel, name)
-		if !ok || refused != nil && refused[i] {
+		if !ok || len(refused) > 0 && refused[i] {
 			errs[i] = wsserver.ErrNoTopic
 			continue
 		}
@@ -51,10 +54,12 @@ func (x *Exchange) answer(c *core.Core, q *wsserver.Subscription) {
 // sink hands what the feed publishes to the sessions.
 type sink struct{ x *Exchange }
 
+// Wanted implements feed.Sink.
 func (s sink) Wanted(t *feed.Topic) bool {
 	return t.N < len(s.x.topics) && s.x.topics[t.N] != nil && s.x.topics[t.N].Wanted()
 }
 
+// Publish implements feed.Sink.
 func (s sink) Publish(t *feed.Topic, frame []byte, replacing bool) {
 	if !s.Wanted(t) {
 		return

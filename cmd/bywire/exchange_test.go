@@ -98,7 +98,7 @@ journal = %q
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		if resp.StatusCode != 200 {
+		if resp.StatusCode != http.StatusOK {
 			t.Errorf("%s: status %d", call, resp.StatusCode)
 		}
 	}

@@ -38,7 +38,9 @@ func (a *app) serve(ctx context.Context, listener net.Listener, s service) error
 		case err = <-served:
 			served <- err
 			stop()
-			<-ran
+			if e := <-ran; !errors.Is(e, context.Canceled) {
+				err = errors.Join(err, e)
+			}
 		}
 		if ctx.Err() != nil {
 			err = ctx.Err()

@@ -4,6 +4,7 @@ package codecs_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 
 // servedByExchange says which endpoints a server writes, so that their keys and the order of them count.
 func servedByExchange(d *documented) bool {
-	if d.Method != "GET" {
+	if d.Method != http.MethodGet {
 		return false
 	}
 	switch d.Path {

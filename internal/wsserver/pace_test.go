@@ -172,7 +172,7 @@ func TestWaitIdle(t *testing.T) {
 		want("a steady client that has nothing new", 0, 0, 0)
 
 		publish()
-		publish() // the sixth and seventh message: acknowledgement, snapshot, publication, publication, pong
+		publish() // the sixth and seventh message: acknowledgement, snapshot, two publications, pong
 		after(10*time.Millisecond, func() { steady.send(`{"op":"test.idle","args":["6"]}`) })
 		after(90*time.Millisecond, func() { steady.send(`{"op":"test.idle","args":["7"]}`) })
 		want("a client that counts", 0, 0, 90*time.Millisecond)

@@ -204,7 +204,8 @@ func (r spotRow) info() *bybit.Instrument {
 	n := decimal.MustParse
 	return &bybit.Instrument{
 		Symbol: r.base + r.quote, Status: bybit.InstrumentTrading, BaseCoin: r.base, QuoteCoin: r.quote,
-		Innovation: "0", MarginTrading: bybit.MarginTradingUnified, STTag: "0",
+		Innovation:    "0", //nolint:staticcheck // the venue still writes it
+		MarginTrading: bybit.MarginTradingUnified, STTag: "0",
 		LotSizeFilter: bybit.LotSizeFilter{
 			BasePrecision: n(r.baseStep), QuotePrecision: n(r.quoteStep), MinOrderQty: n(r.minQty), MaxOrderQty: n(r.maxQty),
 			MinOrderAmt: n(minSpotValue), MaxOrderAmt: n(r.maxValue),
@@ -226,7 +227,8 @@ func (r contractRow) info(symbol string, listed, delivery int64) *bybit.Instrume
 		LeverageFilter: &bybit.LeverageFilter{MinLeverage: n("1"), MaxLeverage: n(r.leverage), LeverageStep: n("0.01")},
 		PriceFilter:    bybit.PriceFilter{MinPrice: n(r.tick), MaxPrice: n(r.maxPrice), TickSize: n(r.tick)},
 		LotSizeFilter: bybit.LotSizeFilter{
-			MaxOrderQty: n(r.maxQty), MinOrderQty: n(r.lot), QtyStep: n(r.lot), PostOnlyMaxOrderQty: n(r.maxQty), MaxMktOrderQty: n(r.maxMarket),
+			MaxOrderQty: n(r.maxQty), MinOrderQty: n(r.lot), QtyStep: n(r.lot), MaxMktOrderQty: n(r.maxMarket),
+			PostOnlyMaxOrderQty: n(r.maxQty), //nolint:staticcheck // the venue still writes it
 		},
 		UnifiedMarginTrade: true, CopyTrading: bybit.CopyTradingNone,
 		RiskParameters: &bybit.RiskParameters{PriceLimitRatioX: n(r.limitX), PriceLimitRatioY: n(r.limitY)},

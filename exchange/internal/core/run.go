@@ -148,7 +148,7 @@ func (c *Core) tell(id catalog.ID, events []engine.Event) []engine.Event {
 }
 
 // ofFlow reports whether an account is the generated market's.
-func ofFlow(account uint32) bool { return account-1 < flow.MaxAccount }
+func ofFlow(account uint32) bool { return account > 0 && account <= flow.MaxAccount }
 
 // trade lets the generated market act.
 func (c *Core) trade(t timer) int64 {
@@ -159,10 +159,16 @@ func (c *Core) trade(t timer) int64 {
 // world is where the generated market acts.
 type world struct{ c *Core }
 
-func (w world) Now() int64                      { return w.c.now }
-func (w world) Book(id catalog.ID) *engine.Book { return w.c.books.Book(id) }
-func (w world) Mark(id catalog.ID) fixed.F      { return w.c.board.Mark(id) }
+// Now implements flow.World.
+func (w world) Now() int64 { return w.c.now }
 
+// Book implements flow.World.
+func (w world) Book(id catalog.ID) *engine.Book { return w.c.books.Book(id) }
+
+// Mark implements flow.World.
+func (w world) Mark(id catalog.ID) fixed.F { return w.c.board.Mark(id) }
+
+// Place implements flow.World.
 func (w world) Place(id catalog.ID, o *engine.Order) []engine.Event {
 	b := w.c.books.Book(id)
 	if b == nil {
@@ -175,6 +181,7 @@ func (w world) Place(id catalog.ID, o *engine.Order) []engine.Event {
 	return w.c.tell(id, b.Place(o))
 }
 
+// Amend implements flow.World.
 func (w world) Amend(id catalog.ID, order uint64, price, qty int64) []engine.Event {
 	if b := w.c.books.Book(id); b != nil {
 		return w.c.tell(id, b.Amend(order, price, qty))
@@ -182,6 +189,7 @@ func (w world) Amend(id catalog.ID, order uint64, price, qty int64) []engine.Eve
 	return nil
 }
 
+// Cancel implements flow.World.
 func (w world) Cancel(id catalog.ID, order uint64) []engine.Event {
 	if b := w.c.books.Book(id); b != nil {
 		return w.c.tell(id, b.Cancel(order, engine.ByUser))

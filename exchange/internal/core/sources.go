@@ -10,15 +10,18 @@ import (
 // inputs is what the board of prices reads.
 type inputs struct{ c *Core }
 
+// Index implements price.Inputs.
 func (i inputs) Index(coin string) fixed.F {
 	return i.c.flow.Index(coin)
 }
 
+// Vol implements price.Inputs.
 func (i inputs) Vol(coin string) fixed.F { return i.c.flow.Vol(coin) }
 
 // impactLevels is how many levels an impact price looks at: the value it is about lies within a fraction of them.
 const impactLevels = 200
 
+// Quote implements price.Inputs.
 func (i inputs) Quote(in *catalog.Instrument) price.Quote {
 	b := i.c.books.Book(in.ID)
 	var q price.Quote

@@ -47,19 +47,41 @@ type (
 	regime      flow.Regime
 )
 
-func (v side) MarshalText() ([]byte, error)        { return word(engine.Side(v)) }
-func (v timeInForce) MarshalText() ([]byte, error) { return word(engine.TimeInForce(v)) }
-func (v prevention) MarshalText() ([]byte, error)  { return word(engine.Prevention(v)) }
-func (v tag) MarshalText() ([]byte, error)         { return word(engine.Tag(v)) }
-func (v reason) MarshalText() ([]byte, error)      { return word(engine.Reason(v)) }
-func (v regime) MarshalText() ([]byte, error)      { return word(flow.Regime(v)) }
+// MarshalText implements encoding.TextMarshaler.
+func (v side) MarshalText() ([]byte, error) { return word(engine.Side(v)) }
 
-func (v *side) UnmarshalText(b []byte) error        { return unword(b, (*engine.Side)(v)) }
+// MarshalText implements encoding.TextMarshaler.
+func (v timeInForce) MarshalText() ([]byte, error) { return word(engine.TimeInForce(v)) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (v prevention) MarshalText() ([]byte, error) { return word(engine.Prevention(v)) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (v tag) MarshalText() ([]byte, error) { return word(engine.Tag(v)) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (v reason) MarshalText() ([]byte, error) { return word(engine.Reason(v)) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (v regime) MarshalText() ([]byte, error) { return word(flow.Regime(v)) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (v *side) UnmarshalText(b []byte) error { return unword(b, (*engine.Side)(v)) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
 func (v *timeInForce) UnmarshalText(b []byte) error { return unword(b, (*engine.TimeInForce)(v)) }
-func (v *prevention) UnmarshalText(b []byte) error  { return unword(b, (*engine.Prevention)(v)) }
-func (v *tag) UnmarshalText(b []byte) error         { return unword(b, (*engine.Tag)(v)) }
-func (v *reason) UnmarshalText(b []byte) error      { return unword(b, (*engine.Reason)(v)) }
-func (v *regime) UnmarshalText(b []byte) error      { return unword(b, (*flow.Regime)(v)) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (v *prevention) UnmarshalText(b []byte) error { return unword(b, (*engine.Prevention)(v)) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (v *tag) UnmarshalText(b []byte) error { return unword(b, (*engine.Tag)(v)) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (v *reason) UnmarshalText(b []byte) error { return unword(b, (*engine.Reason)(v)) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (v *regime) UnmarshalText(b []byte) error { return unword(b, (*flow.Regime)(v)) }
 
 // enumeration is a type whose values have names; those without one are called unknownWord.
 type enumeration interface {
@@ -95,9 +117,9 @@ type placeText struct {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (c Place) MarshalJSON() ([]byte, error) {
-	o := &c.Order
-	return json.Marshal(placeText{c.Instrument, orderText{
+func (p Place) MarshalJSON() ([]byte, error) {
+	o := &p.Order
+	return json.Marshal(placeText{p.Instrument, orderText{
 		ID: o.ID, Account: o.Account, Group: o.Group, Side: side(o.Side), Market: o.Market, TIF: timeInForce(o.TIF),
 		Prevent: prevention(o.Prevent), SeesRPI: o.SeesRPI, Reprice: o.Reprice, Bounded: o.Bounded, Tag: tag(o.Tag),
 		Price: o.Price, Qty: o.Qty, Value: o.Value, Worst: o.Worst, Best: o.Best, BestOpposite: o.BestOpposite,
@@ -105,13 +127,13 @@ func (c Place) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (c *Place) UnmarshalJSON(b []byte) error {
+func (p *Place) UnmarshalJSON(b []byte) error {
 	var text placeText
 	if err := strictly(b, &text); err != nil {
 		return err
 	}
 	o := &text.Order
-	*c = Place{text.Instrument, engine.Order{
+	*p = Place{text.Instrument, engine.Order{
 		ID: o.ID, Account: o.Account, Group: o.Group, Side: engine.Side(o.Side), Market: o.Market,
 		TIF: engine.TimeInForce(o.TIF), Prevent: engine.Prevention(o.Prevent), SeesRPI: o.SeesRPI, Reprice: o.Reprice,
 		Bounded: o.Bounded, Tag: engine.Tag(o.Tag), Price: o.Price, Qty: o.Qty, Value: o.Value, Worst: o.Worst,
@@ -128,10 +150,10 @@ type amendText struct {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (c Amend) MarshalJSON() ([]byte, error) { return json.Marshal(amendText(c)) }
+func (a Amend) MarshalJSON() ([]byte, error) { return json.Marshal(amendText(a)) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (c *Amend) UnmarshalJSON(b []byte) error { return strictly(b, (*amendText)(c)) }
+func (a *Amend) UnmarshalJSON(b []byte) error { return strictly(b, (*amendText)(a)) }
 
 type cancelText struct {
 	Instrument catalog.ID `json:"instrument"`
@@ -140,17 +162,17 @@ type cancelText struct {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (c Cancel) MarshalJSON() ([]byte, error) {
-	return json.Marshal(cancelText{c.Instrument, c.ID, reason(c.Reason)})
+func (a Cancel) MarshalJSON() ([]byte, error) {
+	return json.Marshal(cancelText{a.Instrument, a.ID, reason(a.Reason)})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (c *Cancel) UnmarshalJSON(b []byte) error {
+func (a *Cancel) UnmarshalJSON(b []byte) error {
 	var text cancelText
 	if err := strictly(b, &text); err != nil {
 		return err
 	}
-	*c = Cancel{text.Instrument, text.ID, engine.Reason(text.Reason)}
+	*a = Cancel{text.Instrument, text.ID, engine.Reason(text.Reason)}
 	return nil
 }
 
@@ -160,14 +182,22 @@ type booksText struct {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (c Halt) MarshalJSON() ([]byte, error)    { return json.Marshal(booksText(c)) }
-func (c Resume) MarshalJSON() ([]byte, error)  { return json.Marshal(booksText(c)) }
-func (c Restart) MarshalJSON() ([]byte, error) { return json.Marshal(booksText(c)) }
+func (h Halt) MarshalJSON() ([]byte, error) { return json.Marshal(booksText(h)) }
+
+// MarshalJSON implements json.Marshaler.
+func (r Resume) MarshalJSON() ([]byte, error) { return json.Marshal(booksText(r)) }
+
+// MarshalJSON implements json.Marshaler.
+func (r Restart) MarshalJSON() ([]byte, error) { return json.Marshal(booksText(r)) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (c *Halt) UnmarshalJSON(b []byte) error    { return strictly(b, (*booksText)(c)) }
-func (c *Resume) UnmarshalJSON(b []byte) error  { return strictly(b, (*booksText)(c)) }
-func (c *Restart) UnmarshalJSON(b []byte) error { return strictly(b, (*booksText)(c)) }
+func (h *Halt) UnmarshalJSON(b []byte) error { return strictly(b, (*booksText)(h)) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *Resume) UnmarshalJSON(b []byte) error { return strictly(b, (*booksText)(r)) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *Restart) UnmarshalJSON(b []byte) error { return strictly(b, (*booksText)(r)) }
 
 type regimeText struct {
 	Coin   string `json:"coin,omitempty"`
@@ -176,17 +206,17 @@ type regimeText struct {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (c Regime) MarshalJSON() ([]byte, error) {
-	return json.Marshal(regimeText{c.Coin, regime(c.Regime), c.Over})
+func (r Regime) MarshalJSON() ([]byte, error) {
+	return json.Marshal(regimeText{r.Coin, regime(r.Regime), r.Over})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (c *Regime) UnmarshalJSON(b []byte) error {
+func (r *Regime) UnmarshalJSON(b []byte) error {
 	var text regimeText
 	if err := strictly(b, &text); err != nil {
 		return err
 	}
-	*c = Regime{text.Coin, flow.Regime(text.Regime), text.Over}
+	*r = Regime{text.Coin, flow.Regime(text.Regime), text.Over}
 	return nil
 }
 
@@ -200,12 +230,12 @@ type shockText struct {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (c Shock) MarshalJSON() ([]byte, error) {
-	return json.Marshal(shockText{c.Coin, c.Percent.Decimal(percentScale), c.Over})
+func (s Shock) MarshalJSON() ([]byte, error) {
+	return json.Marshal(shockText{s.Coin, s.Percent.Decimal(percentScale), s.Over})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (c *Shock) UnmarshalJSON(b []byte) error {
+func (s *Shock) UnmarshalJSON(b []byte) error {
 	var text shockText
 	if err := strictly(b, &text); err != nil {
 		return err
@@ -214,7 +244,7 @@ func (c *Shock) UnmarshalJSON(b []byte) error {
 	if !ok {
 		return fmt.Errorf("%w: a shock by %v", errEntry, text.Percent)
 	}
-	*c = Shock{text.Coin, percent, text.Over}
+	*s = Shock{text.Coin, percent, text.Over}
 	return nil
 }
 

@@ -135,7 +135,10 @@ func (f *Feed) SetSink(sink Sink) {
 // nobody wants nothing.
 type nobody struct{}
 
-func (nobody) Wanted(*Topic) bool           { return false }
+// Wanted implements Sink.
+func (nobody) Wanted(*Topic) bool { return false }
+
+// Publish implements Sink.
 func (nobody) Publish(*Topic, []byte, bool) {}
 
 // Listed makes the topics of an instrument. Its book must be there.

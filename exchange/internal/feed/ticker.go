@@ -285,7 +285,7 @@ func (f *Feed) renderOption(m *market, t *bybit.Ticker, v *figures) {
 	t.UnderlyingPrice, t.PredictedDeliveryPrice = number(v[figUnderlying], 8), number(v[figPredicted], 8)
 	t.OpenInterest = trimmedQty(in, v[figOpen])
 	t.Turnover24h, t.Volume24h = trimmed(v.amount(figTurnoverHi).Value(in).Round(8, decimal.HalfEven)), in.Qty(v[figVolume])
-	t.TotalVolume = wholeNumber(int64(in.QtyOf(v[figTotalVolume]).Round()))
+	t.TotalVolume = wholeNumber(in.QtyOf(v[figTotalVolume]).Round())
 	t.TotalTurnover = padTo(v.amount(figTotalTurnoverHi).Value(in), 0)
 	t.Delta, t.Gamma = number(v[figDelta], 8), number(v[figGamma], 8)
 	t.Vega, t.Theta = number(v[figVega], 8), number(v[figTheta], 8)

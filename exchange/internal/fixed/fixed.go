@@ -10,9 +10,10 @@ import (
 // F is a fixed-point number with 32 bits after the point. Its zero value is 0.
 type F int64
 
-const (
-	fractionBits = 32
+const fractionBits = 32
 
+// Numbers by name.
+const (
 	One  F = 1 << fractionBits
 	Half F = One / 2
 	Max  F = math.MaxInt64

@@ -88,11 +88,11 @@ func uniform(u uint64) F { return F(u >> 32) }
 
 func gauss(u uint64) F {
 	// 63 bits say how far out, one on which side.
-	if x := quantile(max(u&^(1<<63), 1)); u < 1<<63 {
+	x := quantile(max(u&^(1<<63), 1))
+	if u < 1<<63 {
 		return x
-	} else {
-		return -x
 	}
+	return -x
 }
 
 func exponential(u uint64) F {

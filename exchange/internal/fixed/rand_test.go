@@ -25,7 +25,8 @@ func TestStreamsHaveNames(t *testing.T) {
 		for _, names := range [][]string{nil, {""}, {"", ""}, {"ab", "c"}, {"a", "bc"}, {"abc"}, {"a", "b", "c"}} {
 			name := fmt.Sprintf("%d %q", seed, names)
 			first := NewRand(seed, names...).Uint64()
-			if NewRand(seed, names...).Uint64() != first || NewNoise(seed, names...) != NewNoise(seed, names...) {
+			noise := NewNoise(seed, names...)
+			if NewRand(seed, names...).Uint64() != first || NewNoise(seed, names...) != noise {
 				t.Errorf("%s is not the same twice", name)
 			}
 			for _, u := range []uint64{first, NewNoise(seed, names...).Uint64(0), NewNoise(seed, names...).Uint64(1)} {

@@ -46,10 +46,10 @@ func newCrowd(d *desk) *crowd {
 }
 
 // crowdMean is how long the crowd rests between two looks.
-const crowdMean = 40 * millisecond
+const crowdMean int64 = 40 * millisecond
 
 func (c *crowd) wake(d *desk, now int64) int64 {
-	rate, mean := d.prof.rate, int64(crowdMean)
+	rate, mean := d.prof.rate, crowdMean
 	if rate < 25*fixed.One { // about one change a look
 		mean = fixed.MulDiv(second, int64(fixed.One), int64(max(rate, fixed.One/10)))
 	}

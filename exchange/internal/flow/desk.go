@@ -28,7 +28,9 @@ type taker struct{ trader }
 
 func (*taker) filled(*desk, *engine.Event) {}
 func (*taker) gone(engine.Side, uint64)    {}
-func (*taker) Walk(*state.Walker)          {}
+
+// Walk implements state.Walkable: a taker has no state.
+func (*taker) Walk(*state.Walker) {}
 
 // desk is the market of one instrument: what its agents share.
 type desk struct {
@@ -223,6 +225,7 @@ type quote struct {
 	at    int64 // when it was placed or last changed
 }
 
+// Walk implements state.Walkable.
 func (q *quote) Walk(w *state.Walker) {
 	w.Uint64(&q.id)
 	w.Int64(&q.price)

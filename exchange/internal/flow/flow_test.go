@@ -47,10 +47,11 @@ func TestOneSeedOneMarket(t *testing.T) {
 		w.Run(start + 20*second)
 		return state.Hash(w)
 	}
-	if hash(7) != hash(7) {
+	one, again := hash(7), hash(7)
+	if one != again {
 		t.Error("two runs with one seed differ")
 	}
-	if hash(7) == hash(8) {
+	if one == hash(8) {
 		t.Error("two seeds make one market")
 	}
 }

@@ -26,7 +26,7 @@ const (
 func (l *liquidator) wake(d *desk, now int64) int64 {
 	mood, c := d.mood(), d.base()
 	cascade := mood.regime == Cascade && mood.stage == 0
-	mean := int64(liquidatorMean)
+	mean := liquidatorMean
 	if cascade {
 		mean = liquidatorFast
 	}

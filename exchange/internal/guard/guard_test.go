@@ -23,7 +23,7 @@ func ask(opts guard.Options, r *http.Request) (int, string, http.Header) {
 }
 
 func request(host string, header ...string) *http.Request {
-	r := httptest.NewRequest("GET", "/v5/market/time", nil)
+	r := httptest.NewRequest(http.MethodGet, "/v5/market/time", nil)
 	r.Host = host
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])
@@ -112,7 +112,7 @@ func TestToken(t *testing.T) {
 		{"/token//v5/market/time", "", 401, ""},
 		{"/token/s3cret/v5/market/time", "Bearer wrong", 401, ""},
 	} {
-		r := httptest.NewRequest("GET", test.path, nil)
+		r := httptest.NewRequest(http.MethodGet, test.path, nil)
 		r.Host = "localhost"
 		if test.authorization != "" {
 			r.Header.Set("Authorization", test.authorization)
@@ -131,7 +131,7 @@ func TestBodies(t *testing.T) {
 		h := guard.New(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			_, err = io.Copy(io.Discard, r.Body)
 		}), guard.Options{})
-		r := httptest.NewRequest("POST", "/v5/order/create", io.MultiReader(strings.NewReader(strings.Repeat("x", size))))
+		r := httptest.NewRequest(http.MethodPost, "/v5/order/create", io.MultiReader(strings.NewReader(strings.Repeat("x", size))))
 		r.Host = "localhost"
 		h.ServeHTTP(httptest.NewRecorder(), r)
 		var tooLarge *http.MaxBytesError

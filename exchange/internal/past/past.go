@@ -315,10 +315,9 @@ func (x *history) premium(at int64) fixed.F {
 // between interpolates hourly numbers and lets them fade to 0 in the time before the end.
 func (x *history) between(at, fade int64, knot func(h int64) fixed.F) fixed.F {
 	h := floor(at, hour) / hour
-	a, b := knot(h), fixed.F(0)
+	a := knot(h)
 	if rest := at - h*hour; rest > 0 {
-		b = knot(h + 1)
-		a += (b - a).Mul(fixed.Ratio(rest/1e6, hour/1e6))
+		a += (knot(h+1) - a).Mul(fixed.Ratio(rest/1e6, hour/1e6))
 	}
 	if left := x.p.end - at; left < fade {
 		a = a.Mul(fixed.Ratio(left/1e6, fade/1e6))

@@ -405,7 +405,7 @@ func TestOldBarsAreDropped(t *testing.T) {
 	}
 	end := oddTime + 45*day
 	r := fixed.NewRand(9)
-	for at := int64(oddTime); at < end; at += r.IntN(3 * minute) {
+	for at := oddTime; at < end; at += r.IntN(3 * minute) {
 		w.Trade(at, linear, 880000+r.IntN(2000)-1000, 1+r.IntN(100000))
 		w.Value(at, option, Mark, fixed.FromInt(100+r.IntN(10)))
 	}

@@ -226,7 +226,7 @@ func TestBoardSettlesFunding(t *testing.T) {
 // 90000 + 0.1 * (0 + ... + 1799) / 1800 = 90089.95.
 func TestBoardDeliversAtTheMean(t *testing.T) {
 	const delivery = 1774598400 * catalog.Second
-	begin := int64(delivery - 3600*catalog.Second)
+	begin := delivery - 3600*catalog.Second
 	for _, rollFirst := range []bool{true, false} {
 		c := only(t, begin, "inverse:BTCUSD*", "option:BTC-27MAR26-*")
 		future := id(t, c, bybit.Inverse, "BTCUSDH26")
@@ -436,7 +436,7 @@ func TestBoardSnapshot(t *testing.T) {
 	b := New(c, start)
 	m, move := crowd(c)
 	step := func(b *Board, now int64) { b.Update(now, m) }
-	begin := int64(start + 8*catalog.Hour - 20*60*catalog.Second)
+	begin := start + 8*catalog.Hour - 20*60*catalog.Second
 	now := begin
 	b.Begin(id(t, c, bybit.Linear, "BTCUSDT"), num("-0.0007"))
 	for ; now < begin+700*catalog.Second; now += catalog.Second {
@@ -524,7 +524,7 @@ func BenchmarkUpdate(b *testing.B) {
 			}
 			board := New(c, start)
 			m, _ := crowd(c)
-			now := int64(start)
+			now := start
 			for b.Loop() {
 				now += catalog.Second
 				board.Update(now, m)

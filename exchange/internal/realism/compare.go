@@ -121,7 +121,7 @@ func Compare(dir string) ([]Pair, Returns, error) {
 
 func compareXRP(dir string) (Pair, error) {
 	recorded := Meter{Tick: 0.0001}
-	if err := bookStream(&recorded, filepath.Join(dir, "ws_v5/linear_orderbook500_XRPUSDT_20241201.jsonl.gz")); err != nil {
+	if err := bookStream(&recorded, filepath.Join(dir, "ws_v5", "linear_orderbook500_XRPUSDT_20241201.jsonl.gz")); err != nil {
 		return Pair{}, err
 	}
 	generated, err := generate("linear:XRPUSDT", 500, second/10, 120*second)
@@ -139,13 +139,13 @@ func compareXRP(dir string) (Pair, error) {
 
 func compareSpot(dir string) (Pair, error) {
 	recorded, stream := Meter{Tick: 0.1}, Meter{Tick: 0.1}
-	if err := bookPolls(&recorded, filepath.Join(dir, "capture_rest/spot_orderbook50_BTCUSDT_20260304_0822-0835.jsonl.gz")); err != nil {
+	if err := bookPolls(&recorded, filepath.Join(dir, "capture_rest", "spot_orderbook50_BTCUSDT_20260304_0822-0835.jsonl.gz")); err != nil {
 		return Pair{}, err
 	}
-	if err := tradePolls(&recorded, filepath.Join(dir, "capture_rest/spot_recent-trade_BTCUSDT_20260304_0822-0835.jsonl.gz")); err != nil {
+	if err := tradePolls(&recorded, filepath.Join(dir, "capture_rest", "spot_recent-trade_BTCUSDT_20260304_0822-0835.jsonl.gz")); err != nil {
 		return Pair{}, err
 	}
-	if err := bookStream(&stream, filepath.Join(dir, "ws_v5/spot_orderbook50_BTCUSDT_20260824.jsonl")); err != nil {
+	if err := bookStream(&stream, filepath.Join(dir, "ws_v5", "spot_orderbook50_BTCUSDT_20260824.jsonl")); err != nil {
 		return Pair{}, err
 	}
 	of := recorded.Figures()
@@ -173,7 +173,7 @@ type Returns struct{ Recorded, Generated Figures }
 
 func compareInverse(dir string) (Pair, Returns, error) {
 	recorded := Meter{Tick: 0.5, Inverse: true}
-	if err := tradeFile(&recorded, filepath.Join(dir, "history/inverse_trades_BTCUSD_20191001_0000-1600.csv.gz")); err != nil {
+	if err := tradeFile(&recorded, filepath.Join(dir, "history", "inverse_trades_BTCUSD_20191001_0000-1600.csv.gz")); err != nil {
 		return Pair{}, Returns{}, err
 	}
 	generated, err := generate("inverse:BTCUSD", 0, 60*second, 16*3600*second)

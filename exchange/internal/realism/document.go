@@ -13,7 +13,8 @@ import (
 // find far more than normal, and a correlation of absolute returns that is positive and falls slowly, as a power of the
 // distance. Samples of a day or a few hold few of the largest moves, so what they show lies between the two.
 const (
-	LeastKurtosis, MostKurtosis = 6, 40
+	LeastKurtosis = 6
+	MostKurtosis  = 40
 )
 
 // Document writes docs/market.md.

@@ -70,10 +70,8 @@ type Meter struct {
 	sampled        int64
 	bids, asks     []Level
 
-	trades   []Trade
-	from, to int64 // what the trades cover, where it is more than the first to the last; see Covers
-	covered  int64
-	lastSide bool
+	trades  []Trade
+	covered int64 // what the trades cover, where it is more than the first to the last; see Covers
 }
 
 // Book takes the state after a message, best first.

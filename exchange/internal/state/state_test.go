@@ -35,7 +35,7 @@ type (
 	row  struct {
 		price int64
 		notes []string
-		pad   [64]int64 // an element is much larger than its least spelling
+		_     [64]int64 // an element is much larger than its least spelling
 	}
 )
 

@@ -164,7 +164,7 @@ func TestWrongFilesAreExplained(t *testing.T) {
 		{"pages cursor list", "paged", "unknown attribute paged"},
 		{"[]tuple {Pair}", "[]Pair", "has rows; write {Name}"},
 		{"order red blue Thing", "order Thing", "order CATEGORY... STRUCT"},
-		{"order red blue Thing", "order red red Thin", "order of Thin, which is no struct"},
+		{"order red blue Thing", "order red blue Thin", "order of Thin, which is no struct"},
 		{"order red blue Thing\n  id", "order red blue Thing", "order of Thing without fields"},
 		{"order red blue Thing\n  id", "order red blue Thing\n  id name?", "order of Thing: there is no field name"},
 		{"order red blue Thing\n  id", "order red blue Thing\n  id id?", "order of Thing: id twice"},

@@ -16,11 +16,12 @@ func (b *Book) Amend(id uint64, price, qty int64) []engine.Event {
 		o.Price, o.Qty = price, qty
 		asked := o
 		why := engine.NoReason
-		if b.closed {
+		switch {
+		case b.closed:
 			why = engine.BookClosed
-		} else if qty <= done {
+		case qty <= done:
 			why = engine.BadQty
-		} else if price != r.Price {
+		case price != r.Price:
 			why = b.checkPrice(&o)
 		}
 		if why == engine.NoReason && o.Price == r.Price && qty == r.Qty {

@@ -113,7 +113,7 @@ func (b *Book) checkPrice(o *engine.Order) engine.Reason {
 	if o.Price > maxPrice || o.Price < -maxPrice {
 		return engine.BadPrice
 	}
-	limited := o.Price
+	var limited int64
 	if o.Side == engine.Buy {
 		limited = min(o.Price, b.highestBuy)
 	} else {
@@ -251,16 +251,16 @@ func sameOwner(a, b *engine.Order) bool {
 
 // seen returns the orders of a side that a taker may trade with, who is first first.
 func (b *Book) seen(s engine.Side, rpi bool) []engine.Resting {
-	best, any := int64(0), false // of the other side, among the visible orders
+	best, found := int64(0), false // of the other side, among the visible orders
 	for _, r := range b.orders[s.Opposite()] {
 		if r.TIF != engine.RPI {
-			best, any = r.Price, true
+			best, found = r.Price, true
 			break
 		}
 	}
 	var seen []engine.Resting
 	for _, r := range b.orders[s] {
-		crosses := any && (s == engine.Buy && r.Price >= best || s == engine.Sell && r.Price <= best)
+		crosses := found && (s == engine.Buy && r.Price >= best || s == engine.Sell && r.Price <= best)
 		if r.TIF != engine.RPI || rpi && !crosses {
 			seen = append(seen, r)
 		}
