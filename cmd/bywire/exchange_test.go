@@ -39,8 +39,10 @@ func get(t *testing.T, url string, header ...string) (int, string) {
 	return resp.StatusCode, string(text)
 }
 
-// The ready line of a market of all instruments is there within a second, and the market with it.
+// The ready line of a market of all instruments is there within a second, and the market with it. Under the race detector,
+// where all code takes several times as long, the test is about races.
 func TestExchangeStartsWithinASecond(t *testing.T) {
+	const most = slowdown * time.Second
 	best := time.Hour
 	for range 5 { // the machine may be busy with something else
 		begun := time.Now()
@@ -51,12 +53,12 @@ func TestExchangeStartsWithinASecond(t *testing.T) {
 		}
 		x.stop(t)
 		best = min(best, took)
-		if best < time.Second {
+		if best < most {
 			break
 		}
 	}
-	if best > time.Second {
-		t.Errorf("the ready line came after %s, want a second at most", best)
+	if best > most {
+		t.Errorf("the ready line came after %s, want %s at most", best, most)
 	}
 	t.Logf("ready after %s", best)
 }
