@@ -34,8 +34,8 @@ test: ## run the tests: what a fresh clone passes
 	$(GO) test ./...
 
 .PHONY: check
-check: ## gofmt, lint, generated code, peers, race detector, fuzz smoke
-	@for part in fmt-check lint gen-check peers race fuzz; do \
+check: ## gofmt, lint, generated code, peers, golden hashes, race detector, fuzz smoke
+	@for part in fmt-check lint gen-check peers determinism race fuzz; do \
 		from=$$(date +%s); \
 		$(MAKE) --no-print-directory $$part || exit 1; \
 		echo "check: $$part took $$(($$(date +%s) - from)) s"; \

@@ -36,7 +36,7 @@ var served = []endpoint{
 	{path: "/v3/public/time", answer: serverTime},
 	{path: "/v5/market/time", answer: serverTime},
 	{path: "/v5/market/kline", answer: kline},
-	{path: "/v5/market/mark-price-kline", answer: markPriceKline, missing: "options have candles since the start only"},
+	{path: "/v5/market/mark-price-kline", answer: markPriceKline, missing: "options have two days of minutes before the start"},
 	{path: "/v5/market/index-price-kline", answer: indexPriceKline},
 	{path: "/v5/market/premium-index-price-kline", answer: premiumIndexKline},
 	{path: "/v5/market/funding/history", answer: fundingHistory},
@@ -60,7 +60,7 @@ var served = []endpoint{
 	{path: "/v5/spread/orderbook", answer: spreadOrderBook, says: "Success"},
 	{path: "/v5/spread/tickers", answer: spreadTickers, says: "Success"},
 	{path: "/v5/spread/recent-trade", answer: spreadTrades, says: "Success"},
-	{path: "/v5/system/status", answer: systemStatus, silent: true},
+	{path: "/v5/system/status", answer: systemStatus, silent: true, missing: "nothing announces a maintenance yet"},
 	{path: "/v5/announcements/index", answer: announcements, missing: "only listings and deliveries of the exchange's own contracts, in English whatever the locale"},
 	{path: "/v5/spread/instrument", answer: spreadInstruments},
 }
