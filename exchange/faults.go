@@ -38,7 +38,7 @@ func FaultKinds() []FaultKind {
 type Fault struct {
 	Kind FaultKind
 	// Topic is a pattern, such as "orderbook.50.BTCUSDT" or "orderbook.*": a star stands for any text. Of the kinds that
-	// happen to connections it chooses those that are subscribed to such a topic. Default: all.
+	// happen to connections it chooses those that are subscribed to such a topic; no-pong does not look at it. Default: all.
 	Topic string
 	// Channel is the name of a channel, such as "linear". Default: all.
 	Channel string
