@@ -56,10 +56,11 @@ func childWriter(dir, atRisk string) error {
 		f, err := create(path)
 		return inPieces{f}, err
 	}
-	syncs := 20
+	burst, syncs := 40, 20
 	if risk >= time.Second {
-		// No block fills, and Sync is rare: it is the clock that brings records to the disk.
-		opts.BlockBytes, syncs = 4<<20, 2000
+		// No block fills, and Sync is rare: it is the clock that brings records to the disk. They are
+		// few enough that packing them takes little of its half second, with the race detector too.
+		opts.BlockBytes, burst, syncs = 4<<20, 4, 2000
 	}
 	w, err := OpenWriter(dir, opts)
 	if err != nil {
@@ -67,7 +68,7 @@ func childWriter(dir, atRisk string) error {
 	}
 	tick := time.NewTicker(time.Millisecond)
 	for i := w.Stats().Records; ; {
-		for range 1 + rng.IntN(40) {
+		for range 1 + rng.IntN(burst) {
 			r := testRecord(i)
 			if err := w.Write(&r); err != nil {
 				return err
