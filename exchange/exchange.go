@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -82,7 +81,7 @@ func build(cfg Config, snapshot []byte, paused bool) (*Exchange, error) {
 	}
 	x.journal.write(x.header())
 	x.core.Advance(x.core.Now()) // the books are filled before anybody sees them
-	x.api = api.New(x.core, api.Options{Unlimited: x.cfg.Limits == LimitsOff})
+	x.api = api.New(x.core, api.Options{Unlimited: x.cfg.Limits == LimitsOff, Time: x.now.Load})
 	limits := wsserver.VenueLimits()
 	if x.cfg.Limits == LimitsOff {
 		limits = wsserver.Limits{AnyArgs: true}
@@ -199,23 +198,18 @@ func simulated(ch wire.Channel) bool { return slices.Contains(channels(), ch) }
 // serveREST lets the API answer between two commands.
 func (x *Exchange) serveREST(w http.ResponseWriter, r *http.Request) {
 	x.requested.Add(1)
-	refusal := x.api.Admit(r)
+	refusal := x.api.Admit(r, wsserver.AddressOf(r.RemoteAddr))
 	if refusal != nil {
 		write(w, refusal)
 		return
 	}
-	body, err := readBody(w, r)
-	if err != nil {
+	if _, err := readBody(w, r); err != nil {
 		http.Error(w, "the body is too long or was not sent", http.StatusRequestEntityTooLarge)
 		return
 	}
-	remote, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		remote = r.RemoteAddr
-	}
-	q := &api.Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: body, Header: r.Header, Remote: remote}
+	q := &api.Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery}
 	var resp api.Response
-	err = x.do(r.Context(), func(*core.Core) {
+	err := x.do(r.Context(), func(*core.Core) {
 		resp = x.api.Serve(q)
 		resp.Body = append([]byte(nil), resp.Body...) // the API's memory is its own again
 	})

@@ -113,8 +113,8 @@ func (a *admissions) note(remote string, n int, now time.Time) bool {
 	return true
 }
 
-// addressOf is a host and port without the port.
-func addressOf(hostport string) string {
+// AddressOf is a host and port without the port: what connections and requests are counted by.
+func AddressOf(hostport string) string {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return hostport

@@ -151,7 +151,7 @@ func (v *Server) Serve(w http.ResponseWriter, r *http.Request, ch wire.Channel) 
 		http.Error(w, "closing", http.StatusServiceUnavailable)
 		return
 	}
-	remote := addressOf(r.RemoteAddr)
+	remote := AddressOf(r.RemoteAddr)
 	if refusal := v.admit(remote, ch); refusal != "" {
 		// Choice: the venue says 403 of too many requests of an address, and nothing of connections.
 		http.Error(w, refusal, http.StatusForbidden)

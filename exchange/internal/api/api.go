@@ -28,13 +28,17 @@ type Options struct {
 	// Unlimited lets an address ask as often as it likes. Default: 600 requests in 5 s, then nothing for 10 minutes.
 	Unlimited bool
 
-	// Now is the clock by which the requests of an address are counted, as [time.Now] is. Default: time.Now.
+	// Time is the exchange's time, which may be asked on any goroutine. Default: the wall clock.
+	Time func() int64
+
+	// Now is the wall clock. Default: time.Now.
 	Now func() time.Time
 }
 
 // API answers the requests of the REST API.
 type API struct {
 	market  Market
+	time    func() int64
 	limiter *limiter // nil: no limit
 	served  uint64   // requests, for trace ids
 	turned  atomic.Uint64
@@ -45,25 +49,25 @@ type API struct {
 
 // New returns the API of a market.
 func New(m Market, o Options) *API {
-	a := &API{market: m, documented: documented()}
+	wall := o.Now
+	if wall == nil {
+		wall = time.Now
+	}
+	a := &API{market: m, time: o.Time, documented: documented()}
+	if a.time == nil {
+		a.time = func() int64 { return wall().UnixNano() }
+	}
 	if !o.Unlimited {
-		now := o.Now
-		if now == nil {
-			now = time.Now
-		}
-		a.limiter = newLimiter(now)
+		a.limiter = newLimiter(wall, a.time)
 	}
 	return a
 }
 
-// Request is a request whose body has been read.
+// Request is what the API reads of a request.
 type Request struct {
 	Method string // as it was sent
 	Path   string
 	Query  string // without its question mark
-	Body   []byte
-	Header http.Header
-	Remote string // IP address
 }
 
 // Response is what is sent back.

@@ -19,7 +19,7 @@ func get(t *testing.T, a *API, path string) (Response, map[string]any) {
 func request(t *testing.T, a *API, method, target string) (Response, map[string]any) {
 	t.Helper()
 	path, query, _ := strings.Cut(target, "?")
-	r := a.Serve(&Request{Method: method, Path: path, Query: query, Remote: "127.0.0.1"})
+	r := a.Serve(&Request{Method: method, Path: path, Query: query})
 	var envelope map[string]any
 	if err := json.Unmarshal(r.Body, &envelope); err != nil {
 		t.Fatalf("%s %s: %v in %s", method, target, err, r.Body)
@@ -89,10 +89,9 @@ func TestWhatIsNotServedSaysSo(t *testing.T) {
 	}
 }
 
-func from(ip string) *http.Request {
-	r := httptest.NewRequest(http.MethodGet, "/v5/market/time", nil)
-	r.RemoteAddr = ip + ":4711"
-	return r
+// admit asks as an address.
+func admit(a *API, ip string) *Response {
+	return a.Admit(httptest.NewRequest(http.MethodGet, "/v5/market/time", http.NoBody), ip)
 }
 
 func TestAddressIsBannedForTenMinutes(t *testing.T) {
@@ -101,35 +100,76 @@ func TestAddressIsBannedForTenMinutes(t *testing.T) {
 	first := now
 	for i := range limitCalls {
 		now = first.Add(time.Duration(i) * limitSpan / limitCalls)
-		if r := a.Admit(from("192.0.2.1")); r != nil {
+		if r := admit(a, "192.0.2.1"); r != nil {
 			t.Fatalf("request %d: %s", i+1, r.Body)
 		}
 	}
 	now = first.Add(limitSpan)
-	if r := a.Admit(from("192.0.2.1")); r != nil {
+	if r := admit(a, "192.0.2.1"); r != nil {
 		t.Fatalf("the first request was 5 s ago: %s", r.Body)
 	}
-	r := a.Admit(from("192.0.2.1"))
+	r := admit(a, "192.0.2.1")
 	if r == nil || r.Status != http.StatusForbidden || !strings.Contains(string(r.Body), "access too frequent") {
 		t.Fatalf("601 requests in 5 s: %+v", r)
 	}
-	if r := a.Admit(from("192.0.2.2")); r != nil {
+	if r := admit(a, "192.0.2.2"); r != nil {
 		t.Errorf("another address: %s", r.Body)
 	}
 	now = now.Add(limitBan - time.Millisecond)
-	if a.Admit(from("192.0.2.1")) == nil {
+	if admit(a, "192.0.2.1") == nil {
 		t.Error("the ban ended before ten minutes")
 	}
 	now = now.Add(time.Millisecond)
-	if r := a.Admit(from("192.0.2.1")); r != nil {
+	if r := admit(a, "192.0.2.1"); r != nil {
 		t.Errorf("the ban did not end after ten minutes: %s", r.Body)
+	}
+}
+
+// The limit is held by whichever clock has gone further, and a refusal says the exchange's time.
+func TestLimitIsOfEitherClock(t *testing.T) {
+	wall, virtual := time.Unix(1_800_000_000, 0), int64(1_767_225_600_123)*int64(time.Millisecond)
+	a := New(newRig(t), Options{Now: func() time.Time { return wall }, Time: func() int64 { return virtual }})
+	spend := func(what string, pass func()) {
+		t.Helper()
+		for i := range 3 * limitCalls {
+			if r := admit(a, "192.0.2.1"); r != nil {
+				t.Fatalf("%s, request %d: %s", what, i+1, r.Body)
+			}
+			pass()
+		}
+	}
+	const apart = limitSpan/limitCalls + 1
+	spend("paced by the exchange's time", func() { virtual += int64(apart) })
+	spend("paced by the wall clock", func() { wall = wall.Add(apart) })
+	var refused *Response
+	for i := 0; refused == nil; i++ {
+		if i > limitCalls {
+			t.Fatal("no clock moved, and nothing was refused")
+		}
+		refused = admit(a, "192.0.2.1")
+	}
+	ms := strconv.FormatInt(virtual/int64(time.Millisecond), 10)
+	if !strings.Contains(string(refused.Body), `"time":`+ms) || refused.Header.Get("Timenow") != ms {
+		t.Errorf("%s with Timenow %s, want the exchange's %s", refused.Body, refused.Header.Get("Timenow"), ms)
+	}
+	virtual -= int64(time.Hour) // a snapshot is restored
+	if admit(a, "192.0.2.1") == nil {
+		t.Error("the ban ended when the time went back")
+	}
+	virtual += int64(limitBan)
+	if r := admit(a, "192.0.2.1"); r != nil {
+		t.Errorf("ten minutes later by the exchange's time: %s", r.Body)
+	}
+	refused = a.Admit(httptest.NewRequest(http.MethodGet, "/v5/market/time", strings.NewReader("{}")), "192.0.2.1")
+	if want := `"time":` + strconv.FormatInt(virtual/int64(time.Millisecond), 10); !strings.Contains(string(refused.Body), want) {
+		t.Errorf("a GET with a body: %s, want %s", refused.Body, want)
 	}
 }
 
 func TestAddressesWithoutLimit(t *testing.T) {
 	a := New(newRig(t), Options{Unlimited: true})
 	for range 2 * limitCalls {
-		if r := a.Admit(from("192.0.2.1")); r != nil {
+		if r := admit(a, "192.0.2.1"); r != nil {
 			t.Fatalf("%s", r.Body)
 		}
 	}
@@ -137,7 +177,7 @@ func TestAddressesWithoutLimit(t *testing.T) {
 
 func TestAddressesThatAreCountedAreBounded(t *testing.T) {
 	now := time.Unix(1_767_225_600, 0)
-	l := newLimiter(func() time.Time { return now })
+	l := newLimiter(func() time.Time { return now }, func() int64 { return 0 })
 	for range limitCalls + 1 {
 		l.allow("banned")
 	}
@@ -156,7 +196,7 @@ func TestAddressesThatAreCountedAreBounded(t *testing.T) {
 func TestGETWithBodyIsForbidden(t *testing.T) {
 	a := newAPI(t)
 	r := httptest.NewRequest(http.MethodGet, "/v5/market/time", strings.NewReader("{}"))
-	if got := a.Admit(r); got == nil || got.Status != http.StatusForbidden || strings.Contains(string(got.Body), "frequent") {
+	if got := a.Admit(r, "192.0.2.1"); got == nil || got.Status != http.StatusForbidden || strings.Contains(string(got.Body), "frequent") {
 		t.Errorf("%+v, want HTTP 403 that is no ban", got)
 	}
 }

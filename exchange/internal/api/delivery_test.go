@@ -93,7 +93,7 @@ func BenchmarkServe(b *testing.B) {
 			m.ladder(m.find(bybit.Linear, "BTCUSDT"), 880_000, 1000)
 			a := New(m, Options{})
 			path, query, _ := strings.Cut(target, "?")
-			q := &Request{Method: http.MethodGet, Path: path, Query: query, Remote: "127.0.0.1"}
+			q := &Request{Method: http.MethodGet, Path: path, Query: query}
 			b.ReportAllocs()
 			for b.Loop() {
 				if r := a.Serve(q); r.Status != http.StatusOK {

@@ -306,7 +306,7 @@ func TestBadParameters(t *testing.T) {
 		seen[e.path] = true
 		rows := append(e.rows, [2]string{"giant=" + strings.Repeat("a", maxQuery), wrongRequest})
 		for _, row := range rows {
-			r := a.Serve(&Request{Method: http.MethodGet, Path: e.path, Query: row[0], Remote: "127.0.0.1"})
+			r := a.Serve(&Request{Method: http.MethodGet, Path: e.path, Query: row[0]})
 			var envelope struct {
 				RetCode int
 				RetMsg  string
@@ -351,7 +351,7 @@ func FuzzQuery(f *testing.F) {
 			a = newAPI(t)
 		}
 		e := served[int(n)%len(served)]
-		r := a.Serve(&Request{Method: http.MethodGet, Path: e.path, Query: query, Remote: "127.0.0.1"})
+		r := a.Serve(&Request{Method: http.MethodGet, Path: e.path, Query: query})
 		var envelope struct{ RetCode *int }
 		if err := json.Unmarshal(r.Body, &envelope); err != nil || envelope.RetCode == nil {
 			t.Errorf("%s?%q: %v in %.200s", e.path, query, err, r.Body)

@@ -36,7 +36,7 @@ var served = []endpoint{
 	{path: "/v3/public/time", answer: serverTime},
 	{path: "/v5/market/time", answer: serverTime},
 	{path: "/v5/market/kline", answer: kline},
-	{path: "/v5/market/mark-price-kline", answer: markPriceKline, missing: "options have two days of minutes before the start"},
+	{path: "/v5/market/mark-price-kline", answer: markPriceKline, missing: "the past of an option has two days of minutes"},
 	{path: "/v5/market/index-price-kline", answer: indexPriceKline},
 	{path: "/v5/market/premium-index-price-kline", answer: premiumIndexKline},
 	{path: "/v5/market/funding/history", answer: fundingHistory},
