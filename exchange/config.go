@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/bywire/bywire/internal/guard"
 	"github.com/bywire/bywire/internal/wsserver"
 )
 
@@ -91,6 +92,11 @@ func (c Config) withDefaults() (Config, error) {
 	c.Start = c.Start.Truncate(time.Millisecond) // the market's own unit: the books are filled at the first moment
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	for _, origin := range c.AllowOrigins {
+		if err := guard.CheckOrigin(origin); err != nil {
+			return c, fmt.Errorf("exchange: Config.AllowOrigins: %w", err)
+		}
 	}
 	switch {
 	case c.Clock > Max:

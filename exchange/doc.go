@@ -3,7 +3,9 @@
 //
 //	x, err := exchange.New(nil) // or a Config: seed, clock, limits ...
 //	defer x.Close()
-//	http.ListenAndServe("127.0.0.1:8787", x)
+//	server := x.Server() // an http.Server that bounds the headers of requests as well
+//	server.Addr = "127.0.0.1:8787"
+//	server.ListenAndServe()
 //
 // The parts:
 //

@@ -13,7 +13,7 @@ import (
 
 	"github.com/bywire/bywire/exchange/internal/api"
 	"github.com/bywire/bywire/exchange/internal/core"
-	"github.com/bywire/bywire/exchange/internal/guard"
+	"github.com/bywire/bywire/internal/guard"
 	"github.com/bywire/bywire/internal/wire"
 	"github.com/bywire/bywire/internal/wsserver"
 )

@@ -355,7 +355,7 @@ func TestRefusals(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	for _, cfg := range []Config{
-		{Clock: 9}, {Speed: -1}, {Speed: 1e9}, {Quantum: -1}, {Silence: -1}, {Limits: 7}, {Start: time.Unix(0, 0)}, {QueueBytes: -1},
+		{Clock: 9}, {Speed: -1}, {Speed: 1e9}, {Quantum: -1}, {Silence: -1}, {Limits: 7}, {Start: time.Unix(0, 0)}, {QueueBytes: -1}, {AllowOrigins: []string{"localhost:3000"}},
 		{Symbols: []string{"linear:NOPE"}}, {Catalog: []byte("nonsense")}, {IdleTimeout: -1},
 	} {
 		if x, err := New(&cfg); err == nil {

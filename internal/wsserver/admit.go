@@ -2,6 +2,9 @@ package wsserver
 
 import (
 	"net"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bywire/bywire/internal/wire"
@@ -67,6 +70,21 @@ func (v *Server) admit(remote string, ch wire.Channel) (refusal string) {
 	}
 	return ""
 }
+
+// isHandshake reports whether a request is one that UpgradeHTTP accepts; see RFC 6455, 4.1. What is none opens no connection
+// and does not count as one.
+func isHandshake(r *http.Request) bool {
+	h := r.Header
+	upgrades := slices.ContainsFunc(strings.Split(h.Get("Connection"), ","), func(token string) bool {
+		return strings.EqualFold(strings.TrimSpace(token), "upgrade")
+	})
+	return r.Method == http.MethodGet && r.ProtoAtLeast(1, 1) && r.Host != "" && upgrades &&
+		strings.EqualFold(h.Get("Upgrade"), "websocket") && h.Get("Sec-WebSocket-Version") == "13" &&
+		len(h.Get("Sec-WebSocket-Key")) == keySize
+}
+
+// keySize is the length of a Sec-WebSocket-Key: 16 bytes in base64.
+const keySize = 24
 
 // release takes out a connection that admit has counted.
 func (v *Server) release(remote string, ch wire.Channel) {

@@ -1,7 +1,9 @@
 package wsserver_test
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -44,6 +46,51 @@ func TestConnectionsOfAnAddress(t *testing.T) {
 		for _, c := range []*client{a, b, c, d, e} {
 			c.conn.Close()
 		}
+		ended(t, f.srv)
+	})
+}
+
+// What is no handshake is told so, and does not count as a connection of its address.
+func TestOnlyHandshakesCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeed(&wsserver.Options{Limits: wsserver.Limits{Open: 1, New: 1}})
+		ln, stop := serve(f.srv)
+		defer f.stop()
+		defer stop()
+		const whole = "GET /v5/public/linear HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n" +
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+		for _, test := range []struct {
+			old, new string
+			want     int
+		}{
+			{"GET ", "POST ", 405},
+			{"HTTP/1.1", "HTTP/1.0", 505},
+			{"Upgrade: websocket\r\n", "", 400},
+			{"Upgrade: websocket\r\n", "Upgrade: h2c\r\n", 400},
+			{"keep-alive, Upgrade", "keep-alive", 400},
+			{"Version: 13", "Version: 7", 426},
+			{"Sec-WebSocket-Version: 13\r\n", "", 400},
+			{"dGhlIHNhbXBsZSBub25jZQ==", "short", 400},
+		} {
+			conn, err := ln.Dial(t.Context(), "tcp", "venue:80")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(conn, strings.Replace(whole, test.old, test.new, 1)); err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatalf("%q: %v", test.new, err)
+			}
+			resp.Body.Close()
+			conn.Close()
+			if resp.StatusCode != test.want {
+				t.Errorf("%q for %q: status %d, want %d", test.new, test.old, resp.StatusCode, test.want)
+			}
+		}
+		c := dial(t, ln, wire.Linear)
+		c.conn.Close()
 		ended(t, f.srv)
 	})
 }

@@ -42,17 +42,12 @@ func (p *pace) wait() <-chan struct{} {
 
 // hear notes a sign of life.
 func (s *Session) hear() {
-	now := time.Now().UnixNano()
-	s.srv.heard.Store(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pace.heard = now
+	s.pace.heard = time.Now().UnixNano()
 	s.pace.absent = false
 	s.pace.move()
 }
-
-// Heard is when a client last sent something, in Unix nanoseconds; 0 is never.
-func (v *Server) Heard() int64 { return v.heard.Load() }
 
 // Idle notes that the client has dealt with the first n text frames that it was sent, acknowledgements and pongs
 // included; n below zero is all that has been queued so far. From then on it is steady: WaitIdle waits for it.

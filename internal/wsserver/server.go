@@ -90,7 +90,6 @@ type Server struct {
 	frames sync.Pool // of *batch
 
 	published, publishedBytes atomic.Int64 // see Published
-	heard                     atomic.Int64 // see Heard
 
 	mu       sync.Mutex // guards the fields below
 	closed   bool
@@ -152,17 +151,22 @@ func (v *Server) Serve(w http.ResponseWriter, r *http.Request, ch wire.Channel) 
 		return
 	}
 	remote := AddressOf(r.RemoteAddr)
-	if refusal := v.admit(remote, ch); refusal != "" {
-		// Choice: the venue says 403 of too many requests of an address, and nothing of connections.
-		http.Error(w, refusal, http.StatusForbidden)
-		return
+	counts := isHandshake(r)
+	if counts {
+		if refusal := v.admit(remote, ch); refusal != "" {
+			// Choice: the venue says 403 of too many requests of an address, and nothing of connections.
+			http.Error(w, refusal, http.StatusForbidden)
+			return
+		}
 	}
 	conn, rw, _, err := ws.UpgradeHTTP(r, w)
-	if err != nil {
+	if err != nil || !counts {
 		if conn != nil {
 			conn.Close()
 		}
-		v.release(remote, ch)
+		if counts {
+			v.release(remote, ch)
+		}
 		return
 	}
 	// A client may send before it has read the handshake's end; the HTTP server's reader has those bytes.

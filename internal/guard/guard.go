@@ -2,6 +2,7 @@ package guard
 
 import (
 	"crypto/subtle"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,9 +15,12 @@ import (
 // Bounds on what a client may send.
 const (
 	MaxBody     = 1 << 20
-	MaxHeaders  = 16 << 10
+	MaxHeaders  = 16 << 10 // with the request line
 	HeadersWait = 10 * time.Second
 )
+
+// slack is what net/http lets through beyond http.Server.MaxHeaderBytes.
+const slack = 4 << 10
 
 // tokenPath is how a client that can only be given a URL says the token: /token/SECRET/v5/...
 const tokenPath = "/token/"
@@ -31,6 +35,21 @@ type Options struct {
 	// Token is demanded of every request as "Authorization: Bearer TOKEN" or at the beginning of the path as
 	// /token/TOKEN; "" demands none.
 	Token string
+}
+
+// CheckOrigin says what is wrong with an origin: it is compared with what browsers send, letter by letter, so anything else
+// would let nobody in.
+func CheckOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return fmt.Errorf("origin %s: one looks like http://localhost:3000", quoted(origin))
+	case origin != u.Scheme+"://"+u.Host || origin != strings.ToLower(origin) || strings.HasSuffix(u.Host, ":"):
+		return fmt.Errorf("origin %s: browsers send %s://%s", quoted(origin), u.Scheme, strings.TrimSuffix(strings.ToLower(u.Host), ":"))
+	case u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443":
+		return fmt.Errorf("origin %s: browsers send %s", quoted(origin), strings.TrimSuffix(origin, ":"+u.Port()))
+	}
+	return nil
 }
 
 // New returns a handler that lets requests through to next as the options say.
@@ -145,6 +164,6 @@ func quoted(s string) string {
 
 // Limit bounds the headers of a server's requests.
 func Limit(srv *http.Server) {
-	srv.MaxHeaderBytes = MaxHeaders
+	srv.MaxHeaderBytes = MaxHeaders - slack
 	srv.ReadHeaderTimeout = HeadersWait
 }

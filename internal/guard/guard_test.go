@@ -1,14 +1,16 @@
 package guard_test
 
 import (
+	"bufio"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/bywire/bywire/exchange/internal/guard"
+	"github.com/bywire/bywire/internal/guard"
 )
 
 // ask returns the status of a request, and the path that the handler behind the guard saw.
@@ -138,5 +140,69 @@ func TestBodies(t *testing.T) {
 		if got := !errors.As(err, &tooLarge); got != fits {
 			t.Errorf("a body of %d bytes fits: %t (%v), want %t", size, got, err, fits)
 		}
+	}
+}
+
+// An origin that no browser would send lets nobody in, and is refused when it is given.
+func TestOrigins(t *testing.T) {
+	for origin, want := range map[string]string{
+		"http://localhost:3000":      "",
+		"https://bot.example":        "",
+		"http://[::1]:3000":          "",
+		"foo":                        `origin "foo": one looks like http://localhost:3000`,
+		"":                           `origin "": one looks like http://localhost:3000`,
+		"*":                          `origin "*": one looks like http://localhost:3000`,
+		"null":                       `origin "null": one looks like http://localhost:3000`,
+		"localhost:3000":             `origin "localhost:3000": one looks like http://localhost:3000`,
+		"ws://localhost:3000":        `origin "ws://localhost:3000": one looks like http://localhost:3000`,
+		"http://:3000":               `origin "http://:3000": one looks like http://localhost:3000`,
+		"http://local host":          `origin "http://local host": one looks like http://localhost:3000`,
+		"http://localhost:3000/":     `origin "http://localhost:3000/": browsers send http://localhost:3000`,
+		"http://localhost:3000/page": `origin "http://localhost:3000/page": browsers send http://localhost:3000`,
+		"http://localhost:3000?":     `origin "http://localhost:3000?": browsers send http://localhost:3000`,
+		"http://me@localhost:3000":   `origin "http://me@localhost:3000": browsers send http://localhost:3000`,
+		"http://LOCALHOST:3000":      `origin "http://LOCALHOST:3000": browsers send http://localhost:3000`,
+		"HTTP://localhost":           `origin "HTTP://localhost": browsers send http://localhost`,
+		"http://localhost:":          `origin "http://localhost:": browsers send http://localhost`,
+		"http://localhost:80":        `origin "http://localhost:80": browsers send http://localhost`,
+		"https://bot.example:443":    `origin "https://bot.example:443": browsers send https://bot.example`,
+	} {
+		got := ""
+		if err := guard.CheckOrigin(origin); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", origin, got, want)
+		}
+		if status, _, _ := ask(guard.Options{Origins: []string{origin}}, request("127.0.0.1", "Origin", origin)); want == "" && status != 200 {
+			t.Errorf("%q is allowed and gets %d", origin, status)
+		}
+	}
+}
+
+// A request may have MaxHeaders bytes before its body, and not one more.
+func TestHeaders(t *testing.T) {
+	const line, rest = "GET / HTTP/1.1\r\nHost: localhost\r\nX: ", "\r\n\r\n"
+	for size, want := range map[int]int{guard.MaxHeaders: http.StatusOK, guard.MaxHeaders + 1: http.StatusRequestHeaderFieldsTooLarge} {
+		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		guard.Limit(srv.Config)
+		srv.Start()
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, line+strings.Repeat("x", size-len(line)-len(rest))+rest); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%d bytes: status %d, want %d", size, resp.StatusCode, want)
+		}
+		conn.Close()
+		srv.Close()
 	}
 }
