@@ -289,6 +289,7 @@ func TestFaultsAndRestore(t *testing.T) {
 		a.fault(x, exchange.Fault{Kind: exchange.FaultDelay, Delay: time.Second, For: time.Minute})
 		trade(x, t, 100*time.Millisecond)
 		a.take()
+		b.take()
 		if err := x.Restore(t.Context(), snapshot); err != nil {
 			t.Fatal(err)
 		}
@@ -296,7 +297,6 @@ func TestFaultsAndRestore(t *testing.T) {
 		if err != nil || len(list) != 1 || !list[0].Until.Equal(x.Now().Add(time.Minute-100*time.Millisecond)) {
 			t.Errorf("faults %+v at %s, %v", list, x.Now(), err)
 		}
-		b.take()
 		trade(x, t, 2*time.Second)
 		got, all := updates(t, a.take()), updates(t, b.take())
 		if len(got) < 10 || got[0] != "S1" || !slices.Equal(got, all[:len(got)]) {

@@ -200,8 +200,9 @@ func (x *Exchange) restore(c *core.Core, snapshot []byte) error {
 			s.Close(wsserver.CloseRestart, "restored")
 		}
 	})
-	_, err := c.Do(core.Restart{})
-	return err
+	// Whoever is connected has seen another run: it is told everything once more, and the run itself knows nothing of it.
+	c.Republish()
+	return nil
 }
 
 // publishes notes where the frames of a topic go.

@@ -46,7 +46,8 @@ type Halt struct{ Instruments []catalog.ID }
 // Resume opens them again.
 type Resume struct{ Instruments []catalog.ID }
 
-// Restart begins the published counters of books anew, at u = 1, as after a restart of the venue's publishing service.
+// Restart publishes books anew, with u = 1, as after a restart of the venue's publishing service. It is an incident of the
+// run, so it is in the state; see Republish for one that is not.
 type Restart struct{ Instruments []catalog.ID }
 
 // Regime changes how the generated market of a coin behaves, for a time in ns; 0 is until the next one, or the length of

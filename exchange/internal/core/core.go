@@ -238,6 +238,11 @@ func (c *Core) Restore(snapshot []byte) error {
 	return nil
 }
 
+// Republish publishes once more what was pushed last, books with u = 1, for an audience that has seen another run: after
+// Restore, when the Sink goes on to the same subscribers. It is no command. It changes nothing that the state or its hash
+// has, so a run goes on as if it had not been called.
+func (c *Core) Republish() { c.feed.Republish() }
+
 // Walk describes the state.
 func (c *Core) Walk(w *state.Walker) {
 	w.Tag("core.1")

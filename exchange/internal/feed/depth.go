@@ -21,7 +21,8 @@ type depth struct {
 	rpi    bool
 	every  int64 // its interval
 
-	u       int64     // of the last message; 0 before the first and after a restart
+	u       int64     // of the last message, counted since the last restart; 0 before the first
+	before  int64     // how far u was when Republish began the published count anew; not in the state
 	seq     int64     // the engine's, then
 	matched int64     // cts: when the engine last did something, then
 	pushed  int64     // ts
@@ -133,7 +134,7 @@ func (f *Feed) fillChanges(m *market, d *depth, old, now *[2][]rung) {
 func (f *Feed) headBook(m *market, d *depth, snapshot bool) {
 	f.book.Topic, f.book.Symbol = d.topic.msg, m.inst.Symbol
 	f.book.Snapshot = snapshot
-	f.book.ID, f.book.Seq = d.u, d.seq
+	f.book.ID, f.book.Seq = d.published(), d.seq
 	f.book.Time, f.book.MatchTime = clock(d.pushed), clock(d.matched)
 	f.book.MessageID = ""
 	if m.ch == wire.Option {
@@ -204,9 +205,12 @@ func better(side engine.Side, a, b int64) bool {
 	return a < b
 }
 
+// published is the u that the audience knows.
+func (d *depth) published() int64 { return d.u - d.before }
+
 // restart makes the next message the first one.
 func (d *depth) restart() {
-	d.u, d.seen = 0, [2]uint64{}
+	d.u, d.before, d.seen = 0, 0, [2]uint64{}
 	for i := range d.sides {
 		d.sides[i] = d.sides[i][:0]
 	}
@@ -228,6 +232,6 @@ func (d *depth) walk(w *state.Walker) {
 		})
 	}
 	if w.Reading() {
-		d.seen = [2]uint64{}
+		d.seen, d.before = [2]uint64{}, 0
 	}
 }

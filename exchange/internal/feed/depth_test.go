@@ -78,6 +78,8 @@ func TestBooksOfClientsEqualTheEngines(t *testing.T) {
 			case n == 25:
 				id := traders[r.IntN(len(traders))].id
 				v.do(id, func(b *engine.Book) []engine.Event { return b.Restart() })
+			case n == 27:
+				v.feed.Republish()
 			case n == 26 && seed != 5:
 				id := traders[r.IntN(len(traders))].id
 				v.do(id, func(b *engine.Book) []engine.Event { return b.Clear(engine.ByAdmin) })

@@ -15,8 +15,9 @@
 // An order book topic holds the levels that its subscribers hold. When its push is due and the book has changed,
 // the levels as they are now are compared with those; if there is a difference u rises by one and the difference is
 // sent. So a topic's u does not depend on who listens, and whoever joins gets the levels as pushed last with their
-// u, and continues without a hole. A frame is encoded only if the Sink wants it. After a restart the next message
-// has u = 1 and everything; on orderbook.full, which has no snapshots, it is a delta of everything.
+// u, and continues without a hole. A frame is encoded only if the Sink wants it. A restart
+// pushes everything at once, with u = 1; on orderbook.full, which has no snapshots, as a delta of everything.
+// Republish does that for an audience that has seen another run: its u begins anew, and the state stays as it is.
 //
 // What a caller may rely on:
 //   - Every message is a type of package bybit, encoded by it in the key order of its channel.

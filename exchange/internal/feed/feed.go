@@ -254,7 +254,7 @@ func (f *Feed) touch(m *market) {
 	}
 }
 
-// Restart makes the next message of each of an instrument's books the first one, with u = 1.
+// Restart pushes each of an instrument's books anew, all of it and with u = 1.
 func (f *Feed) Restart(now int64, id catalog.ID) {
 	f.now = now
 	if m := f.market(id); m != nil {
@@ -265,8 +265,8 @@ func (f *Feed) Restart(now int64, id catalog.ID) {
 func (f *Feed) restart(m *market) {
 	for _, d := range m.depths {
 		d.restart()
+		f.pushDepth(m, d) // at once: there is no moment without a book
 	}
-	f.touch(m)
 }
 
 // Push does what is due at one of the intervals of Classes. Of those due at the same time the shorter come first.

@@ -108,6 +108,7 @@ func (f *Feed) addDepth(m *market, kind wire.Kind, name bybit.Topic, levels int,
 // endMarket ends what newMarket has begun.
 func (f *Feed) endMarket(m *market) {
 	if m.full != nil && f.sink.Wanted(m.full.topic) {
+		m.full.restart()
 		m.full.u, m.full.seq, m.full.matched, m.full.pushed = 1, m.crossSeq(), m.matched, f.now
 		f.headBook(m, m.full, false)
 		f.book.Bids, f.book.Asks = f.book.Bids[:0], f.book.Asks[:0]

@@ -211,8 +211,8 @@ func (c *client) check() {
 			}
 		}
 	}
-	if d.u != c.u {
-		c.v.t.Fatalf("%s: the client is at u %d, the feed at %d", c.topic.Name, c.u, d.u)
+	if d.published() != c.u {
+		c.v.t.Fatalf("%s: the client is at u %d, the feed at %d", c.topic.Name, c.u, d.published())
 	}
 }
 

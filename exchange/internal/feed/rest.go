@@ -64,7 +64,7 @@ func (f *Feed) view(id catalog.ID, which func(*market) *depth) (BookView, bool) 
 			f.shown[side] = append(f.shown[side], engine.Level{Price: l.price, Qty: l.qty, RPI: l.rpi})
 		}
 	}
-	return BookView{f.shown[engine.Buy], f.shown[engine.Sell], d.u, d.seq, d.pushed, d.matched}, true
+	return BookView{f.shown[engine.Buy], f.shown[engine.Sell], d.published(), d.seq, d.pushed, d.matched}, true
 }
 
 // Trades appends the newest n trades of an instrument, newest first; at most 1,000 are kept.

@@ -74,6 +74,51 @@ func (f *Feed) encodeState(t *Topic) bool {
 	return true
 }
 
+// Republish publishes all that has a state once more as it was pushed last, books with u = 1 as after a restart: for an
+// audience that has seen what another run published. The state stays as it is. Only the published u of the books begins
+// anew, and that is outside of the state.
+func (f *Feed) Republish() {
+	for i := range f.groups {
+		for _, t := range f.groups[i].insurance {
+			f.republish(t)
+		}
+		for _, t := range f.groups[i].adl {
+			f.republish(t)
+		}
+	}
+	for _, m := range f.markets {
+		if m == nil {
+			continue
+		}
+		for _, d := range m.depths {
+			if d.u == 0 {
+				continue // nobody has seen it yet
+			}
+			if d.before = d.u - 1; d != m.full {
+				f.republish(d.topic)
+			} else if f.sink.Wanted(d.topic) {
+				f.headBook(m, d, false)
+				f.fillChanges(m, d, &[2][]rung{}, &d.sides)
+				f.publish(d.topic, &f.book, false)
+			}
+		}
+		f.republish(m.ticker.topic)
+		for _, c := range m.candles {
+			f.republish(c.topic)
+		}
+		if m.limits != nil {
+			f.republish(m.limits.topic)
+		}
+	}
+}
+
+// republish publishes the state of a topic, if it is wanted and has one.
+func (f *Feed) republish(t *Topic) {
+	if f.sink.Wanted(t) && f.encodeState(t) {
+		f.sink.Publish(t, f.frame, true)
+	}
+}
+
 // Walk goes through the state. On restore the feed is to be new, made with the catalogue and books of the same state.
 func (f *Feed) Walk(w *state.Walker) {
 	w.Tag("feed.Feed.1")
