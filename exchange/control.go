@@ -164,6 +164,9 @@ func (c *control) known(body []byte) error {
 	}
 	for _, name := range sortedKeys(fields) {
 		if slices.Contains(c.fields, name) {
+			if string(fields[name]) == "null" {
+				return wrong("%s: null is no value; leave it out or give one", name)
+			}
 			continue
 		}
 		if len(c.fields) == 0 {
@@ -194,22 +197,31 @@ func shortened(s string) string {
 
 // fill reads a body whose fields are known. want says of each field what it may be, for who sends something else.
 func fill(body []byte, v any, want map[string]string) error {
-	err := json.Unmarshal(body, v)
-	if err == nil {
+	if json.Unmarshal(body, v) == nil {
 		return nil
 	}
-	if typed, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		field, _, _ := strings.Cut(strings.ToLower(typed.Field), ".")
-		got := "a " + typed.Value
-		if number, ok := strings.CutPrefix(typed.Value, "number "); ok {
-			got = number
+	// What a type says of itself has no name, so the fields are tried one by one.
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return wrong("%v", err)
+	}
+	for _, name := range sortedKeys(fields) {
+		one, err := json.Marshal(map[string]json.RawMessage{name: fields[name]})
+		if err == nil {
+			err = json.Unmarshal(one, v)
 		}
-		return wrong("%s: %s, not %s", field, want[field], got)
+		if err == nil {
+			continue
+		}
+		if field, ok := errors.AsType[*fieldError](err); ok {
+			return wrong("%s: %s", name, field.text)
+		}
+		if want[name] == "" {
+			return wrong("%s: %v", name, err)
+		}
+		return wrong("%s: %s, not %s", name, want[name], shortened(string(fields[name])))
 	}
-	if field, ok := errors.AsType[*fieldError](err); ok {
-		return wrong("%s", field.text)
-	}
-	return wrong("%v", err)
+	return wrong("the body is no JSON object: %s", shortened(string(body)))
 }
 
 // fieldError is a value that its field cannot have.
@@ -247,7 +259,7 @@ func controlClock(x *Exchange, r *http.Request, body []byte) (any, error) {
 		Speed   *decimal.Decimal
 		Mode    *string
 	}
-	if err := fill(body, &q, map[string]string{"pause": "true or false", "mode": "live, step, max or a speed such as x10"}); err != nil {
+	if err := fill(body, &q, map[string]string{"pause": "true or false", "speed": "a number, such as 10", "mode": "live, step, max or a speed such as x10"}); err != nil {
 		return nil, err
 	}
 	if !q.Advance.set && q.Pause == nil && q.Speed == nil && q.Mode == nil {
@@ -268,6 +280,9 @@ func controlClock(x *Exchange, r *http.Request, body []byte) (any, error) {
 	ctx := r.Context()
 	if mode != "" {
 		m, speed, err := ParseClock(mode)
+		if err != nil && q.Speed != nil {
+			return nil, wrong("speed %s: from %g to %.0f times the wall clock", q.Speed, MinSpeed, MaxSpeed)
+		}
 		if err == nil {
 			err = x.SetClock(ctx, m, speed)
 		}
@@ -340,7 +355,7 @@ func controlRegime(x *Exchange, r *http.Request, body []byte) (any, error) {
 	if q.For.Duration < 0 {
 		return nil, wrong("for %s: a duration above 0", q.For)
 	}
-	if err := x.Regime(r.Context(), q.Coin, q.Regime, q.For.Duration); err != nil {
+	if err := x.Regime(r.Context(), strings.ToUpper(q.Coin), q.Regime, q.For.Duration); err != nil {
 		return nil, x.ofCoin(err, q.Coin)
 	}
 	return x.moment(), nil
@@ -378,7 +393,7 @@ func controlShock(x *Exchange, r *http.Request, body []byte) (any, error) {
 		Coin    string
 		Over    span
 	}
-	if err := fill(body, &q, map[string]string{"coin": "a base coin, such as BTC"}); err != nil {
+	if err := fill(body, &q, map[string]string{"percent": "a number, such as -5 or 2.5", "coin": "a base coin, such as BTC"}); err != nil {
 		return nil, err
 	}
 	if !q.Percent.IsSet() {
@@ -390,7 +405,7 @@ func controlShock(x *Exchange, r *http.Request, body []byte) (any, error) {
 	if least, most := decimal.FromInt(-99), decimal.FromInt(1000); q.Percent.Cmp(least) < 0 || q.Percent.Cmp(most) > 0 {
 		return nil, wrong("percent %s: from %s to %s", q.Percent, least, most)
 	}
-	if err := x.Shock(r.Context(), q.Coin, q.Percent, q.Over.Duration); err != nil {
+	if err := x.Shock(r.Context(), strings.ToUpper(q.Coin), q.Percent, q.Over.Duration); err != nil {
 		return nil, x.ofCoin(err, q.Coin)
 	}
 	return x.moment(), nil
