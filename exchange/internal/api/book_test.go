@@ -258,7 +258,10 @@ func TestSystemStatusHasWhatWasAnnounced(t *testing.T) {
 	if r := ask[bybit.PlatformSystemStatusResult](t, a, "/v5/system/status"); len(r.List) != 0 {
 		t.Fatalf("%+v", r)
 	}
-	id := m.feed.Maintain(m.now, feed.Notice{Title: "upgrade", Begin: m.now, End: m.now + int64(time.Hour)})
+	id, err := m.feed.Maintain(m.now, feed.Notice{Title: "upgrade", State: "scheduled", Begin: m.now, End: m.now + int64(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	m.advance(time.Second)
 	r := ask[bybit.PlatformSystemStatusResult](t, a, "/v5/system/status?id="+id)
 	if len(r.List) != 1 || r.List[0].Title != "upgrade" {

@@ -169,7 +169,9 @@ func exampleMarket(t *testing.T) (*API, *strings.Replacer) {
 		m.ladder(in, 1000, 30)
 		m.place(in, engine.Buy, engine.IOC, 1002, 2)
 	}
-	m.feed.Maintain(m.now, feed.Notice{Title: "upgrade", Begin: m.now, End: m.now + hour, ServiceTypes: []int64{1}, Products: []int64{1}})
+	if _, err := m.feed.Maintain(m.now, feed.Notice{Title: "upgrade", State: "scheduled", Begin: m.now, End: m.now + hour, ServiceTypes: []int64{1}, Products: []int64{1}}); err != nil {
+		t.Fatal(err)
+	}
 	m.advance(time.Minute)
 	ms := func(at int64) string { return strconv.FormatInt(at/1e6, 10) }
 	return New(m, Options{}), strings.NewReplacer(

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/feed"
 	"github.com/bywire/bywire/exchange/internal/fixed"
 	"github.com/bywire/bywire/exchange/internal/flow"
 )
@@ -65,18 +66,30 @@ type Shock struct {
 	Over    int64
 }
 
-func (Place) verb() string   { return "place" }
-func (Amend) verb() string   { return "amend" }
-func (Cancel) verb() string  { return "cancel" }
-func (Halt) verb() string    { return "halt" }
-func (Resume) verb() string  { return "resume" }
-func (Restart) verb() string { return "restart" }
-func (Regime) verb() string  { return "regime" }
-func (Shock) verb() string   { return "shock" }
+// Maintain announces a maintenance or an incident, or changes what was announced; see feed.Notice. Nothing else comes of
+// it. Its id, if it had none, is that of the first that feed.Feed.Maintenance has afterwards.
+type Maintain struct{ Notice feed.Notice }
+
+// Block is a trade that two parties agreed on by request for quote: no book sees it, and it moves no price.
+type Block struct {
+	Strategy string // the combination's name, such as custom
+	Legs     []feed.BlockLeg
+}
+
+func (Place) verb() string    { return "place" }
+func (Amend) verb() string    { return "amend" }
+func (Cancel) verb() string   { return "cancel" }
+func (Halt) verb() string     { return "halt" }
+func (Resume) verb() string   { return "resume" }
+func (Restart) verb() string  { return "restart" }
+func (Regime) verb() string   { return "regime" }
+func (Shock) verb() string    { return "shock" }
+func (Maintain) verb() string { return "maintain" }
+func (Block) verb() string    { return "block" }
 
 // commands returns a new command of each type, for the journal.
 func commands() []Command {
-	return []Command{&Place{}, &Amend{}, &Cancel{}, &Halt{}, &Resume{}, &Restart{}, &Regime{}, &Shock{}}
+	return []Command{&Place{}, &Amend{}, &Cancel{}, &Halt{}, &Resume{}, &Restart{}, &Regime{}, &Shock{}, &Maintain{}, &Block{}}
 }
 
 // Entry is one line of a journal: a command, when it was done and its number. Numbers begin at 1 and have no holes.

@@ -199,7 +199,7 @@ func (c *Core) Flow() *flow.Flow { return c.flow }
 // Feed is what is published, and what REST shows of it.
 func (c *Core) Feed() *feed.Feed { return c.feed }
 
-// Why a command is refused.
+// Why a command is refused; see also feed.ErrNotice and feed.ErrBlock.
 var (
 	ErrNoInstrument = errors.New("core: no such instrument") // or not any more
 	ErrNoCoin       = errors.New("core: no such coin, or nothing that can be done to it")

@@ -12,6 +12,7 @@ import (
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/feed"
 	"github.com/bywire/bywire/exchange/internal/fixed"
 	"github.com/bywire/bywire/exchange/internal/flow"
 )
@@ -79,6 +80,11 @@ func TestJournalText(t *testing.T) {
 		{&Regime{Coin: "BTC", Regime: flow.FlashCrash, Over: 5}, `{"at":9,"n":2,"do":"regime","with":{"coin":"BTC","regime":"flash-crash","over":5}}`},
 		{&Regime{}, `{"at":9,"n":2,"do":"regime","with":{"regime":"normal"}}`},
 		{&Shock{Coin: "ETH", Percent: fixed.Ratio(-1, 3), Over: 7}, `{"at":9,"n":2,"do":"shock","with":{"coin":"ETH","percent":"-0.333333333256","over":7}}`},
+		{&Maintain{feed.Notice{Title: "upgrade", State: "scheduled"}}, `{"at":9,"n":2,"do":"maintain","with":{"title":"upgrade","state":"scheduled"}}`},
+		{&Maintain{feed.Notice{ID: "a", Title: "b", State: "ongoing", Begin: 3, End: 4, Href: "c", ServiceTypes: []int64{5}, Products: []int64{6, 7}, UIDSuffixes: []int64{8}, MaintainType: 9, Env: 10}},
+			`{"at":9,"n":2,"do":"maintain","with":{"id":"a","title":"b","state":"ongoing","begin":3,"end":4,"href":"c","serviceTypes":[5],"products":[6,7],"uidSuffixes":[8],"maintainType":9,"env":10}}`},
+		{&Block{"custom", []feed.BlockLeg{{ID: 3, Side: engine.Sell, Price: -5, Lots: 7}, {ID: 4, Price: 1, Lots: 2}}},
+			`{"at":9,"n":2,"do":"block","with":{"strategy":"custom","legs":[{"instrument":3,"side":"Sell","price":-5,"qty":7},{"instrument":4,"side":"Buy","price":1,"qty":2}]}}`},
 	}
 	met := map[string]bool{}
 	for _, tt := range tests {
@@ -119,6 +125,9 @@ func FuzzEntry(f *testing.F) {
 	f.Add([]byte(`{"at":9,"n":2,"do":"place","with":{"instrument":3,"order":{"account":1000,"side":"Sell","tif":"FOK","price":5,"qty":7}}}`))
 	f.Add([]byte(`{"at":9,"n":2,"do":"cancel","with":{"instrument":4,"id":6,"reason":"by user"}}`))
 	f.Add([]byte(`{"at":9,"n":2,"do":"halt","with":{"instruments":[1]}}`))
+	f.Add([]byte(`{"at":9,"n":2,"do":"resume","with":{"instruments":[]}}`))
+	f.Add([]byte(`{"at":9,"n":2,"do":"maintain","with":{"title":"a","state":"ongoing","products":[1],"uidSuffixes":[]}}`))
+	f.Add([]byte(`{"at":9,"n":2,"do":"block","with":{"strategy":"custom","legs":[{"instrument":3,"side":"Sell","price":-5,"qty":7}]}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var e, back Entry
 		if json.Unmarshal(text, &e) != nil {
@@ -182,6 +191,45 @@ func TestCommandsForSomeBooks(t *testing.T) {
 	}
 	if _, err := c.Do(Halt{Instruments: []catalog.ID{btc, 5000}}); !errors.Is(err, ErrNoInstrument) || closed() != [2]bool{} {
 		t.Errorf("a list with one that is not: %v, closed %v", err, closed())
+	}
+}
+
+// What is announced and what is traded by request for quote is in the state and comes back, and what is wrong is refused.
+func TestMaintainAndBlock(t *testing.T) {
+	c := mustNew(t, Config{Only: []string{"linear:BTCUSDT"}, Quiet: true})
+	in := mustFind(t, c, bybit.Linear, "BTCUSDT")
+	hash := c.Hash()
+	mustDo(t, c, Maintain{feed.Notice{Title: "upgrade", State: "scheduled", Begin: start, End: start + minute}})
+	list := c.Feed().Maintenance()
+	if len(list) != 1 || list[0].Title != "upgrade" || list[0].ID == "" {
+		t.Fatalf("announced: %+v", list)
+	}
+	mustDo(t, c, Maintain{feed.Notice{ID: list[0].ID, Title: "upgrade", State: "ongoing"}})
+	mustDo(t, c, Block{"custom", []feed.BlockLeg{{ID: in.ID, Side: engine.Sell, Price: 880_000, Lots: 500}}})
+	if list := c.Feed().Maintenance(); len(list) != 1 || list[0].State != "ongoing" {
+		t.Errorf("announced: %+v", list)
+	}
+	if blocks := c.Feed().Blocks(9); len(blocks) != 1 || blocks[0].Legs[0].Symbol != "BTCUSDT" {
+		t.Errorf("block trades: %+v", blocks)
+	}
+	if trades := c.Feed().Trades(nil, in.ID, 9); len(trades) != 1 || !trades[0].Block {
+		t.Errorf("trades: %+v", trades)
+	}
+	other := mustNew(t, Config{Only: []string{"linear:BTCUSDT"}, Quiet: true})
+	if err := other.Restore(c.Snapshot()); err != nil || other.Hash() != c.Hash() || c.Hash() == hash || len(other.Feed().Blocks(9)) != 1 {
+		t.Errorf("restored: %v, %d block trades", err, len(other.Feed().Blocks(9)))
+	}
+	for _, tt := range []struct {
+		command Command
+		want    error
+	}{
+		{Maintain{feed.Notice{Title: "upgrade"}}, feed.ErrNotice},
+		{Block{Strategy: "custom"}, feed.ErrBlock},
+		{Block{"custom", []feed.BlockLeg{{ID: 5000, Price: 880_000, Lots: 500}}}, ErrNoInstrument},
+	} {
+		if _, err := c.Do(tt.command); !errors.Is(err, tt.want) {
+			t.Errorf("%+v: %v", tt.command, err)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"fmt"
+
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/feed"
@@ -110,6 +112,25 @@ func (r Regime) run(c *Core) ([]engine.Event, error) {
 func (s Shock) run(c *Core) ([]engine.Event, error) {
 	if !c.flow.Shock(s.Coin, s.Percent, s.Over) {
 		return nil, ErrNoCoin
+	}
+	return nil, nil
+}
+
+func (m Maintain) run(c *Core) ([]engine.Event, error) {
+	if _, err := c.feed.Maintain(c.now, m.Notice); err != nil {
+		return nil, fmt.Errorf("core: %w", err)
+	}
+	return nil, nil
+}
+
+func (b Block) run(c *Core) ([]engine.Event, error) {
+	for _, l := range b.Legs {
+		if _, err := c.book(l.ID); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.feed.Block(c.now, b.Strategy, b.Legs); err != nil {
+		return nil, fmt.Errorf("core: %w", err)
 	}
 	return nil, nil
 }

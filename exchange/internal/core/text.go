@@ -9,6 +9,7 @@ import (
 	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/feed"
 	"github.com/bywire/bywire/exchange/internal/fixed"
 	"github.com/bywire/bywire/exchange/internal/flow"
 )
@@ -190,14 +191,23 @@ func (r Resume) MarshalJSON() ([]byte, error) { return json.Marshal(booksText(r)
 // MarshalJSON implements json.Marshaler.
 func (r Restart) MarshalJSON() ([]byte, error) { return json.Marshal(booksText(r)) }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (h *Halt) UnmarshalJSON(b []byte) error { return strictly(b, (*booksText)(h)) }
+// read reads what was written.
+func (t *booksText) read(b []byte) error {
+	err := strictly(b, t)
+	if len(t.Instruments) == 0 {
+		t.Instruments = nil // as what is left out
+	}
+	return err
+}
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (r *Resume) UnmarshalJSON(b []byte) error { return strictly(b, (*booksText)(r)) }
+func (h *Halt) UnmarshalJSON(b []byte) error { return (*booksText)(h).read(b) }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (r *Restart) UnmarshalJSON(b []byte) error { return strictly(b, (*booksText)(r)) }
+func (r *Resume) UnmarshalJSON(b []byte) error { return (*booksText)(r).read(b) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *Restart) UnmarshalJSON(b []byte) error { return (*booksText)(r).read(b) }
 
 type regimeText struct {
 	Coin   string `json:"coin,omitempty"`
@@ -245,6 +255,70 @@ func (s *Shock) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("%w: a shock by %v", errEntry, text.Percent)
 	}
 	*s = Shock{text.Coin, percent, text.Over}
+	return nil
+}
+
+type maintainText struct {
+	ID           string  `json:"id,omitempty"`
+	Title        string  `json:"title"`
+	State        string  `json:"state"`
+	Begin        int64   `json:"begin,omitempty"`
+	End          int64   `json:"end,omitempty"`
+	Href         string  `json:"href,omitempty"`
+	ServiceTypes []int64 `json:"serviceTypes,omitempty"`
+	Products     []int64 `json:"products,omitempty"`
+	UIDSuffixes  []int64 `json:"uidSuffixes,omitempty"`
+	MaintainType int64   `json:"maintainType,omitempty"`
+	Env          int64   `json:"env,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (m Maintain) MarshalJSON() ([]byte, error) { return json.Marshal(maintainText(m.Notice)) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *Maintain) UnmarshalJSON(b []byte) error {
+	if err := strictly(b, (*maintainText)(&m.Notice)); err != nil {
+		return err
+	}
+	for _, list := range []*[]int64{&m.Notice.ServiceTypes, &m.Notice.Products, &m.Notice.UIDSuffixes} {
+		if len(*list) == 0 {
+			*list = nil // as what is left out
+		}
+	}
+	return nil
+}
+
+type legText struct {
+	Instrument catalog.ID `json:"instrument"`
+	Side       side       `json:"side"`
+	Price      int64      `json:"price"`
+	Qty        int64      `json:"qty"`
+}
+
+type blockText struct {
+	Strategy string    `json:"strategy"`
+	Legs     []legText `json:"legs"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (b Block) MarshalJSON() ([]byte, error) {
+	text := blockText{Strategy: b.Strategy}
+	for _, l := range b.Legs {
+		text.Legs = append(text.Legs, legText{l.ID, side(l.Side), l.Price, l.Lots})
+	}
+	return json.Marshal(text)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (b *Block) UnmarshalJSON(line []byte) error {
+	var text blockText
+	if err := strictly(line, &text); err != nil {
+		return err
+	}
+	*b = Block{Strategy: text.Strategy}
+	for _, l := range text.Legs {
+		b.Legs = append(b.Legs, feed.BlockLeg{ID: l.Instrument, Side: engine.Side(l.Side), Price: l.Price, Lots: l.Qty})
+	}
 	return nil
 }
 

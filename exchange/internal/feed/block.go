@@ -1,8 +1,11 @@
 package feed
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
@@ -34,19 +37,50 @@ type blockLeg struct {
 	mark fixed.F
 }
 
-// Block takes a block trade: two parties agreed by request for quote, and no book saw it. It is pushed with all its
-// legs, and each leg as a public trade with BT set. It reports false, and does nothing, if a leg's instrument is
-// not listed or is a spread, or if there are no legs. Choice: block trades move no last price, no candle and no
-// open interest.
-func (f *Feed) Block(now int64, strategy string, legs []BlockLeg) bool {
-	f.now = now
-	if len(legs) == 0 {
-		return false
+// The bounds of a block trade. V5 page rfq/basic-info/open-rfq allows 25 legs.
+const (
+	maxLegs     = 25
+	maxStrategy = 100 // bytes of its name (choice)
+)
+
+// ErrBlock is in the error of a block trade that is none.
+var ErrBlock = errors.New("no block trade")
+
+// checkBlock says what is wrong with a block trade. Choice: prices and quantities are what an order may have.
+func (f *Feed) checkBlock(strategy string, legs []BlockLeg) error {
+	switch {
+	case strategy == "" || len(strategy) > maxStrategy || !utf8.ValidString(strategy):
+		return fmt.Errorf("%w: a strategy's name has 1 to %d bytes of UTF-8", ErrBlock, maxStrategy)
+	case len(legs) == 0 || len(legs) > maxLegs:
+		return fmt.Errorf("%w: %d legs, of 1 to %d", ErrBlock, len(legs), maxLegs)
 	}
-	for _, l := range legs {
-		if m := f.market(l.ID); m == nil || m.inst.Kind == catalog.Spread || l.Side > engine.Sell || l.Lots <= 0 {
-			return false
+	for i, l := range legs {
+		m := f.market(l.ID)
+		switch {
+		case m == nil:
+			return fmt.Errorf("%w: leg %d: no such instrument", ErrBlock, i+1)
+		case m.inst.Kind == catalog.Spread:
+			return fmt.Errorf("%w: leg %d: %s is a combination itself", ErrBlock, i+1, m.inst.Symbol)
+		case l.Side > engine.Sell:
+			return fmt.Errorf("%w: leg %d: no side", ErrBlock, i+1)
+		case l.Price < m.inst.MinPrice || l.Price > m.inst.MaxPrice:
+			return fmt.Errorf("%w: leg %d: the price is not within %v and %v", ErrBlock, i+1,
+				m.inst.Price(m.inst.MinPrice), m.inst.Price(m.inst.MaxPrice))
+		case l.Lots < m.inst.MinQty || l.Lots > m.inst.MaxQty:
+			return fmt.Errorf("%w: leg %d: the quantity is not within %v and %v", ErrBlock, i+1,
+				m.inst.Qty(m.inst.MinQty), m.inst.Qty(m.inst.MaxQty))
 		}
+	}
+	return nil
+}
+
+// Block takes a block trade: two parties agreed by request for quote, and no book saw it. It is pushed with all its
+// legs, and each leg as a public trade with BT set. An error says that nothing has happened. Choice: block trades move
+// no last price, no candle and no open interest.
+func (f *Feed) Block(now int64, strategy string, legs []BlockLeg) error {
+	f.now = now
+	if err := f.checkBlock(strategy, legs); err != nil {
+		return err
 	}
 	f.rfqs++
 	b := block{strategy: strategy, at: now}
@@ -68,7 +102,7 @@ func (f *Feed) Block(now int64, strategy string, legs []BlockLeg) bool {
 		m := f.market(l.ID)
 		f.settle(m, []trade{{at: now, seq: m.crossSeq(), price: l.Price, lots: l.Lots, id: l.ID, side: l.Side, block: true}})
 	}
-	return true
+	return nil
 }
 
 // legMark is the price that a leg shows as its mark price: on spot the index price, of an option the price of the

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -309,12 +310,31 @@ func TestBlockTrades(t *testing.T) {
 	v.board.set(v, option.ID, func(q *quote) { q.option = price.OptionMark{Vol: f(1, 2), Underlying: fixedOf(t, "88020.5")} })
 	rfq, trades := v.framesOf(wire.RFQ, "rfq.open.public.trades"), v.framesOf(wire.Linear, "publicTrade.BTCUSDT")
 	last := v.feed.LastPrice(perp.ID)
-	if v.feed.Block(v.now, "custom", []BlockLeg{{ID: 1 << 20, Lots: 1}}) || v.feed.Block(v.now, "custom", nil) {
-		t.Error("a block trade of what is not listed")
+	good := BlockLeg{perp.ID, engine.Sell, 880_000, 5000}
+	spread := v.find(bybit.Spread, "BTCUSDT_BTC/USDT").ID
+	before := state.Hash(v.feed)
+	for what, bad := range map[string]struct {
+		strategy string
+		legs     []BlockLeg
+	}{
+		"no legs":        {"custom", nil},
+		"26 legs":        {"custom", slices.Repeat([]BlockLeg{good}, 26)},
+		"not listed":     {"custom", []BlockLeg{good, {1 << 20, engine.Sell, 880_000, 5000}}},
+		"a spread":       {"custom", []BlockLeg{{spread, engine.Sell, 1, 5000}}},
+		"no side":        {"custom", []BlockLeg{{perp.ID, 2, 880_000, 5000}}},
+		"price 0":        {"custom", []BlockLeg{{perp.ID, engine.Buy, 0, 5000}}},
+		"price too high": {"custom", []BlockLeg{{perp.ID, engine.Buy, perp.MaxPrice + 1, 5000}}},
+		"nothing":        {"custom", []BlockLeg{{perp.ID, engine.Buy, 880_000, 0}}},
+		"too much":       {"custom", []BlockLeg{{perp.ID, engine.Buy, 880_000, perp.MaxQty + 1}}},
+		"no strategy":    {"", []BlockLeg{good}},
+		"a long name":    {strings.Repeat("x", 101), []BlockLeg{good}},
+		"no name":        {"\xff", []BlockLeg{good}},
+	} {
+		if err := v.feed.Block(v.now, bad.strategy, bad.legs); !errors.Is(err, ErrBlock) || state.Hash(v.feed) != before || len(*rfq)+len(*trades) > 0 {
+			t.Errorf("%s: %v, or something has happened", what, err)
+		}
 	}
-	if !v.feed.Block(v.now, "custom", []BlockLeg{{perp.ID, engine.Sell, 880_000, 5000}, {option.ID, engine.Buy, 60, 500}}) {
-		t.Fatal("refused")
-	}
+	v.block("custom", []BlockLeg{good, {option.ID, engine.Buy, 60, 500}})
 	blocks := v.feed.Blocks(10)
 	want := `{"topic":"rfq.open.public.trades","creationTime":1767225600000,"data":[{"rfqId":"` + blocks[0].RFQID + `","strategyType":"custom","legs":[` +
 		`{"category":"linear","symbol":"BTCUSDT","side":"Sell","price":"88000.00","qty":"5.000","markPrice":"88001.25"},` +
@@ -335,9 +355,23 @@ func TestMaintenance(t *testing.T) {
 	v := newVenue(t, "spot:BTCUSDT")
 	frames := v.framesOf(wire.Status, "system.status")
 	n := Notice{Title: "upgrade", State: "scheduled", Begin: testStart + hour, End: testStart + 2*hour, ServiceTypes: []int64{2, 3}, Products: []int64{1}, UIDSuffixes: []int64{7}, MaintainType: 1, Env: 1}
-	n.ID = v.feed.Maintain(v.now, n)
+	before := state.Hash(v.feed)
+	for what, bad := range map[string]Notice{
+		"no title":     {State: "scheduled"},
+		"no state":     {Title: "upgrade"},
+		"a long title": {State: "scheduled", Title: strings.Repeat("x", 1001)},
+		"not a title":  {State: "scheduled", Title: "\xff"},
+		"many codes":   {State: "scheduled", Title: "upgrade", Products: make([]int64, 101)},
+		"backwards":    {State: "scheduled", Title: "upgrade", Begin: 2, End: 1},
+		"before 1970":  {State: "scheduled", Title: "upgrade", Begin: -2},
+	} {
+		if _, err := v.feed.Maintain(v.now, bad); !errors.Is(err, ErrNotice) || state.Hash(v.feed) != before || len(*frames) > 0 {
+			t.Errorf("%s: %v, or something has happened", what, err)
+		}
+	}
+	n.ID = v.maintain(n)
 	n.State = "ongoing"
-	if v.feed.Maintain(v.now, n) != n.ID {
+	if v.maintain(n) != n.ID {
 		t.Error("another id")
 	}
 	want := `{"topic":"system.status","ts":1767225600000,"data":[{"id":"` + n.ID + `","title":"upgrade","state":"ongoing","begin":"1767229200000","end":"1767232800000","href":"",` +

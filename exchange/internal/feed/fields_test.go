@@ -191,7 +191,7 @@ func everythingHappens(v *venue) {
 	}
 	sol := v.find(bybit.Linear, "SOLUSDT").ID // whose pool is not a shared one
 	v.place(sol, engine.Order{Account: 9, Side: engine.Sell, Market: true, Qty: 10, Tag: engine.TagLiquidation})
-	v.feed.Block(v.now, "custom", []BlockLeg{{ID: sol, Side: engine.Buy, Price: 880_000, Lots: 5000}, {ID: 0, Side: engine.Sell, Price: 880_000, Lots: 100}})
-	v.feed.Maintain(v.now, Notice{Title: "upgrade", State: "scheduled", Begin: v.now, End: v.now + hour, ServiceTypes: []int64{2}, Products: []int64{1}, MaintainType: 1, Env: 1})
+	v.block("custom", []BlockLeg{{ID: sol, Side: engine.Buy, Price: 880_000, Lots: 5000}, {ID: 0, Side: engine.Sell, Price: 880_000, Lots: 100}})
+	v.maintain(Notice{Title: "upgrade", State: "scheduled", Begin: v.now, End: v.now + hour, ServiceTypes: []int64{2}, Products: []int64{1}, MaintainType: 1, Env: 1})
 	v.wait(time.Minute)
 }

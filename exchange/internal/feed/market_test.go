@@ -113,6 +113,24 @@ func (v *venue) place(id catalog.ID, o engine.Order) []engine.Event {
 	return v.do(id, func(b *engine.Book) []engine.Event { return b.Place(&o) })
 }
 
+// block does a block trade.
+func (v *venue) block(strategy string, legs []BlockLeg) {
+	v.t.Helper()
+	if err := v.feed.Block(v.now, strategy, legs); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// maintain announces a maintenance and returns its id.
+func (v *venue) maintain(n Notice) string {
+	v.t.Helper()
+	id, err := v.feed.Maintain(v.now, n)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return id
+}
+
 // advance goes on to a time, with all pushes on the way.
 func (v *venue) advance(to int64) {
 	for v.now < to {

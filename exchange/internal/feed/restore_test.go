@@ -82,8 +82,8 @@ func TestRestoredFeedGoesOn(t *testing.T) {
 		}
 		busyRun(v, 8, func() {
 			second = true
-			v.feed.Maintain(v.now, Notice{Title: "a", State: "scheduled"})
-			v.feed.Block(v.now, "custom", []BlockLeg{{ID: v.find(bybit.Linear, "BTCUSDT").ID, Price: 1, Lots: 1}})
+			v.maintain(Notice{Title: "a", State: "scheduled"})
+			v.block("custom", []BlockLeg{{ID: v.find(bybit.Linear, "BTCUSDT").ID, Price: 880_000, Lots: 10}})
 			if run == 0 {
 				return
 			}
@@ -162,8 +162,8 @@ func FuzzRestore(f *testing.F) {
 		}
 	}
 	v.wait(time.Second)
-	v.feed.Maintain(v.now, Notice{Title: "a"})
-	v.feed.Block(v.now, "custom", []BlockLeg{{ID: 0, Price: 1, Lots: 1}})
+	v.maintain(Notice{Title: "a", State: "ongoing"})
+	v.block("custom", []BlockLeg{{ID: 0, Price: 880_000, Lots: 1000}})
 	f.Add(state.Bytes(v.feed))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {

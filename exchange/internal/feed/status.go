@@ -1,9 +1,12 @@
 package feed
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/state"
@@ -27,10 +30,48 @@ type Notice struct {
 	Env          int64
 }
 
+// The bounds of a notice, so that those kept have one too (choice).
+const (
+	maxNoticeText  = 1000 // bytes of each of its texts
+	maxNoticeCodes = 100  // of each of its lists
+)
+
+// ErrNotice is in the error of a notice that says nothing.
+var ErrNotice = errors.New("no maintenance")
+
+// check says what is wrong with a notice.
+func (n *Notice) check() error {
+	switch bybit.MaintenanceState(n.State) {
+	case bybit.MaintenanceScheduled, bybit.MaintenanceOngoing, bybit.MaintenanceCompleted, bybit.MaintenanceCancelled:
+	default:
+		return fmt.Errorf("%w: its state is one of scheduled, ongoing, completed, canceled, not %.40q", ErrNotice, n.State)
+	}
+	for _, text := range []string{n.ID, n.Title, n.Href} {
+		if len(text) > maxNoticeText || !utf8.ValidString(text) {
+			return fmt.Errorf("%w: a text of more than %d bytes, or not UTF-8", ErrNotice, maxNoticeText)
+		}
+	}
+	if n.Title == "" {
+		return fmt.Errorf("%w: it has no title", ErrNotice)
+	}
+	for _, list := range [][]int64{n.ServiceTypes, n.Products, n.UIDSuffixes} {
+		if len(list) > maxNoticeCodes {
+			return fmt.Errorf("%w: %d codes, at most %d", ErrNotice, len(list), maxNoticeCodes)
+		}
+	}
+	if n.Begin < 0 || n.End < 0 || n.End != 0 && n.End < n.Begin {
+		return fmt.Errorf("%w: it ends before it begins", ErrNotice)
+	}
+	return nil
+}
+
 // Maintain announces a maintenance, or changes one, and pushes it. It returns its id. There are none but those:
-// nothing in the generated market needs maintenance.
-func (f *Feed) Maintain(now int64, n Notice) string {
+// nothing in the generated market needs maintenance. An error says that nothing has happened.
+func (f *Feed) Maintain(now int64, n Notice) (id string, err error) {
 	f.now = now
+	if err := n.check(); err != nil {
+		return "", err
+	}
 	for _, list := range []*[]int64{&n.ServiceTypes, &n.Products, &n.UIDSuffixes} {
 		*list = slices.Clone(*list)
 	}
@@ -52,7 +93,7 @@ func (f *Feed) Maintain(now int64, n Notice) string {
 			Topic: f.status.msg, Time: clock(now), Maintenances: []bybit.Maintenance{n.message()},
 		}, false)
 	}
-	return n.ID
+	return n.ID, nil
 }
 
 // message is a notice as it is pushed.
