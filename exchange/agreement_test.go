@@ -1,12 +1,15 @@
 package exchange
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/decimal"
 	"github.com/bywire/bywire/exchange/internal/core"
+	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/past"
 )
 
@@ -71,7 +74,15 @@ func (b *bench) agree(channel bybit.Channel, symbol string) {
 	var pushed []bybit.Kline // closed ones
 	prior := decimal.Decimal{}
 	from := b.x.Now()
-	for range 4 * 60 {
+	symbols := []Symbol{{bybit.Category(channel), symbol}}
+	for i := range 4 * 60 {
+		for at, do := range map[int]func(context.Context, ...Symbol) error{70: b.x.Halt, 95: b.x.Resume, 130: b.x.RestartBooks} {
+			if i == at {
+				if err := do(t.Context(), symbols...); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		b.advance(time.Second)
 		drain(t, s, func(ev bybit.Event) {
 			switch ev := ev.(type) {
@@ -140,15 +151,96 @@ func (b *bench) agree(channel bybit.Channel, symbol string) {
 	b.do(func(c *core.Core) {
 		in, _ := c.Catalog().Find(bybit.Category(channel), symbol)
 		now := c.Now()
-		var volume decimal.Decimal
+		var volume, turnover decimal.Decimal
 		for _, bar := range c.Bars().Bars(nil, in.ID, past.Trade, past.M1, now-24*int64(time.Hour)+int64(time.Minute), now, 0) {
 			var err error
 			if volume, err = volume.Add(in.Qty(bar.Volume)); err != nil {
 				t.Fatal(err)
 			}
+			if turnover, err = turnover.Add(bar.Turnover.Value(in)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if ticker.Volume24h.Cmp(volume) != 0 {
-			t.Errorf("%s %s: volume24h %v, the candles of 24 hours %v", channel, symbol, ticker.Volume24h, volume)
+		if ticker.Volume24h.Cmp(volume) != 0 || ticker.Turnover24h.Cmp(turnover.Round(ticker.Turnover24h.Scale(), decimal.HalfEven)) != 0 {
+			t.Errorf("%s %s: volume24h %v and turnover24h %v, the candles of 24 hours %v and %v", channel, symbol,
+				ticker.Volume24h, ticker.Turnover24h, volume, turnover)
 		}
 	})
+}
+
+// Options and spreads have no candles and no past: what their tickers count are the trades since the start, and REST shows
+// the trades that the stream had.
+func TestTradesAndTickersOfOptionsAndSpreadsAgree(t *testing.T) {
+	const option, spread = "BTC-27MAR26-90000-C-USDT", "BTCUSDT_BTC/USDT"
+	cfg := stepped("spot:BTCUSDT", "linear:BTCUSDT", "spread:"+spread, "option:"+option)
+	inBubble(t, cfg, func(t *testing.T, b *bench) {
+		of := []Symbol{{bybit.Option, option}, {bybit.Spread, spread}}
+		streams := []*bybit.Stream{
+			b.stream(bybit.Option, bybit.Trades("BTC"), bybit.Tickers(option)), b.stream(bybit.Spread, bybit.Trades(spread), bybit.Tickers(spread)),
+		}
+		trades, tickers := make([][]bybit.Trade, len(of)), make([]bybit.Ticker, len(of))
+		for round := range 60 {
+			for _, symbol := range of {
+				b.cross(symbol, round)
+			}
+			b.advance(time.Second)
+			for i, s := range streams {
+				drain(t, s, func(ev bybit.Event) {
+					switch ev := ev.(type) {
+					case *bybit.TradesEvent:
+						trades[i] = append(trades[i], ev.Trades...)
+					case *bybit.TickerEvent:
+						tickers[i] = ev.Ticker
+					}
+				})
+			}
+		}
+		options, err := b.client().Market.Trades(t.Context(), &bybit.TradesParams{Category: bybit.Option, Symbol: bybit.Some(option)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		spreads, err := b.client().Spread.Trades(t.Context(), &bybit.SpreadTradesParams{Symbol: spread})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest := make([][]string, len(of))
+		for i := range options.List {
+			rest[0] = append(rest[0], options.List[i].ExecID)
+		}
+		for i := range spreads.List {
+			rest[1] = append(rest[1], spreads.List[i].ExecID)
+		}
+		for i, list := range trades {
+			sum := &minuteOf{}
+			var streamed []string
+			for k := range list {
+				sum.add(t, &list[k], false)
+				streamed = append(streamed, list[k].ID)
+			}
+			v := &tickers[i]
+			if len(list) < 20 || v.Volume24h.Cmp(sum.volume) != 0 || v.LastPrice.Cmp(sum.last) != 0 || i == 0 && v.Turnover24h.Cmp(sum.turnover) != 0 {
+				t.Errorf("%+v: %d trades of %v for %v, the last at %v; the ticker has %v for %v, %v", of[i], len(list), sum.volume, sum.turnover, sum.last,
+					v.Volume24h, v.Turnover24h, v.LastPrice)
+			}
+			if slices.Reverse(streamed); !slices.Equal(streamed, rest[i]) {
+				t.Errorf("%+v: %d trades over REST, %d on the stream, and they are not the same", of[i], len(rest[i]), len(streamed))
+			}
+		}
+	})
+}
+
+// cross lets an account from outside take something of the best price, now on this side, now on that.
+func (b *bench) cross(symbol Symbol, round int) {
+	b.t.Helper()
+	err := b.x.command(b.t.Context(), func(c *core.Core) (core.Command, error) {
+		ids, err := numbers(c, []Symbol{symbol})
+		if err != nil {
+			return nil, err
+		}
+		o := engine.Order{Account: 1000, Side: engine.Side(round % 2), Market: true, Qty: c.Catalog().At(ids[0]).MinQty}
+		return core.Place{Instrument: ids[0], Order: o}, nil
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
 }
