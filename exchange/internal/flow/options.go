@@ -130,4 +130,7 @@ func (v *visitor) wake(d *desk, now int64) int64 {
 }
 
 // Walk describes the state.
-func (v *visitor) Walk(w *state.Walker) { w.Bool(&v.came) }
+func (v *visitor) Walk(w *state.Walker) {
+	w.Bool(&v.came)
+	w.Int64(&v.most) // of the price at the time when the desk was made
+}

@@ -70,7 +70,7 @@ func (b *Board) Delivered(id catalog.ID) fixed.F {
 		price = b.IndexOf(id)
 	}
 	if int(id) < len(b.rows) {
-		b.rows[id], b.options[id] = nil, nil
+		b.rows[id], b.options[id], b.pairOf[id] = nil, nil, -1
 	}
 	for len(b.delivered) > 0 && b.delivered[0].At < in.Delivery-keepDelivered {
 		b.delivered = b.delivered[1:]
