@@ -31,6 +31,8 @@ type Exchange struct {
 	api *api.API
 	web http.Handler // guards all of it
 
+	skipped []string // see Skipped
+
 	faults faults
 	rates  rates  // the loop's alone
 	shelf  shelf  // of the control API
@@ -70,10 +72,11 @@ func build(cfg Config, snapshot []byte, paused bool) (*Exchange, error) {
 	if x.cfg, err = cfg.withDefaults(); err != nil {
 		return nil, err
 	}
-	x.journal.w = x.cfg.Journal
+	x.journal.w, x.journal.log = x.cfg.Journal, x.cfg.Logger
 	if x.core, err = x.newCore(); err != nil {
 		return nil, err
 	}
+	x.skipped = slices.Clone(x.core.Skipped())
 	if snapshot != nil {
 		if err := x.core.Restore(snapshot); err != nil {
 			return nil, err

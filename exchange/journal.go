@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/bywire/bywire/exchange/internal/core"
@@ -48,6 +49,7 @@ func (x *Exchange) header() header {
 // journal writes entries until the first error.
 type journal struct {
 	w    io.Writer
+	log  *slog.Logger
 	line bytes.Buffer
 	err  error
 }
@@ -61,6 +63,7 @@ func (j *journal) write(v any) {
 		_, j.err = j.w.Write(j.line.Bytes())
 	}
 	if j.err != nil {
+		j.log.Error("the journal has ended", "error", j.err)
 		j.err = fmt.Errorf("exchange: journal: %w", j.err)
 	}
 }

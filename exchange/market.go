@@ -102,6 +102,9 @@ func (x *Exchange) Shock(ctx context.Context, coin string, percent decimal.Decim
 	})
 }
 
+// Skipped says of which instruments of Config.Catalog nothing is simulated, and why; a text each.
+func (x *Exchange) Skipped() []string { return x.skipped }
+
 // State is what an exchange is like at a moment.
 type State struct {
 	Time     time.Time // of the exchange

@@ -38,6 +38,8 @@ func openCapture(dir string) (*capture.Reader, error) {
 		return nil, usageError("%s: no such folder; a capture is a folder, %sDIR FILE", dir, how)
 	case err != nil:
 		return nil, fileError(dir, err)
+	case !info.IsDir() && isJournal(dir):
+		return nil, usageError("%s: the journal of an exchange; bywire exchange replay %[1]s does its run again", dir)
 	case !info.IsDir():
 		return nil, usageError("%s: a file, and a capture is a folder; %sDIR %s", dir, how, dir)
 	}

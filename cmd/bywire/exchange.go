@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"slices"
@@ -15,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bywire/bywire/exchange"
+	"github.com/bywire/bywire/internal/guard"
 )
 
 // exchangeOptions are the flags of exchange.
@@ -25,7 +29,7 @@ type exchangeOptions struct {
 	hosts, origins, symbols      []string
 	seed                         uint64
 	quiet, remote                bool
-	ackDelay                     time.Duration
+	ackDelay, quantum, silence   time.Duration
 }
 
 const exchangeLong = `Run a Bybit of your own on this machine: ws://ADDR/v5/public/{channel} and
@@ -41,8 +45,11 @@ until it is advanced, max goes as fast as the machine and the slowest subscriber
 runs, http://ADDR/control/v1/ moves the time, the prices, halts, and makes connections fail
 on purpose (docs/control.md has a curl line for each).
 
-Only this machine can connect, and no web page can. --allow-remote, with a token that every
-request has to say, and --allow-origin change that.
+Clients that work through what they get can have the step and max clocks wait for them: by
+saying {"op":"bywire.idle"} (docs/control.md), or with --silence without a word of theirs.
+
+Only this machine can connect, also to --metrics, and no web page can. --allow-remote, with
+a token that every request has to say, and --allow-origin change that.
 
 --config FILE reads flags from a TOML file, one a line, such as: clock = "x10". What is given
 on the command line counts more.`
@@ -75,7 +82,9 @@ func (a *app) exchangeCommand() *cobra.Command {
 	flags.BoolVar(&opts.quiet, "quiet", false, "leave the generated orders out: books are empty")
 	flags.StringVar(&opts.limits, "limits", "real", "`WHICH` limits hold: real (the venue's) or off")
 	flags.DurationVar(&opts.ackDelay, "ack-delay", 3*time.Millisecond, "hold acknowledgements for this `DURATION`; 0 for none")
-	flags.StringVar(&opts.journal, "journal", "", "`FILE` to write every command from outside to, for a replay of the run")
+	flags.DurationVar(&opts.quantum, "quantum", exchange.DefaultQuantum, "`DURATION` that a step or max clock moves between two looks at the clients that it waits for")
+	flags.DurationVar(&opts.silence, "silence", 0, "make a step or max clock wait after each quantum until every client has sent nothing for this `DURATION`; 0 waits for those that say bywire.idle")
+	flags.StringVar(&opts.journal, "journal", "", "`FILE` to write every command from outside to; bywire exchange replay FILE does the run again")
 	flags.BoolVar(&opts.remote, "allow-remote", false, "let other machines connect; needs --token")
 	flags.StringVar(&opts.token, "token", "", "`FILE` with a token that every request must say, as Authorization: Bearer TOKEN or as /token/TOKEN before the path")
 	flags.StringArrayVar(&opts.hosts, "host", nil, "a `NAME` under which it may be asked, beside localhost and its addresses; may be repeated")
@@ -84,26 +93,34 @@ func (a *app) exchangeCommand() *cobra.Command {
 	metricsFlag(cmd, &opts.metrics)
 	completes(cmd, "clock", "live", "step", "max", "x10", "x100")
 	completes(cmd, "limits", "real", "off")
+	cmd.AddCommand(a.exchangeReplayCommand())
 	return cmd
 }
 
-// translate turns the flags into a configuration. What is to be closed afterwards is the journal.
-func (o *exchangeOptions) translate(addr string) (*exchange.Config, error) {
+// translate turns the flags into a configuration, for the addresses to listen on.
+func (o *exchangeOptions) translate(addr, metrics string) (*exchange.Config, error) {
 	cfg := &exchange.Config{
-		Seed: o.seed, AckDelay: o.ackDelay, Quiet: o.quiet, Symbols: o.symbols, Hosts: o.hosts, AllowOrigins: o.origins,
+		Seed: o.seed, AckDelay: o.ackDelay, Quiet: o.quiet, Symbols: o.symbols, Hosts: slices.Clone(o.hosts), AllowOrigins: o.origins,
+		Quantum: o.quantum, Silence: o.silence,
 	}
 	var err error
 	if cfg.Clock, cfg.Speed, err = exchange.ParseClock(o.clock); err != nil {
 		return nil, usageError("--clock %s: live, step, max, or a speed such as x10 (x0.001 to x1000000)", o.clock)
 	}
 	if cfg.Start, err = parseMoment("start", o.start, time.Now()); err != nil {
-		return nil, err
+		return nil, usageError("--start %s: no time; write %s, or +90s from now", o.start, momentForms)
 	}
 	switch {
 	case o.ackDelay < 0 || o.ackDelay > time.Minute:
 		return nil, usageError("--ack-delay %s: give a duration from 0 to 1m", o.ackDelay)
 	case o.ackDelay == 0:
 		cfg.AckDelay = -1 // the option's zero is its default
+	}
+	switch {
+	case o.quantum <= 0 || o.quantum > time.Hour:
+		return nil, usageError("--quantum %s: give a duration above 0, such as 10ms, and at most 1h", o.quantum)
+	case o.silence < 0 || o.silence >= time.Second:
+		return nil, usageError("--silence %s: give a duration from 0 to 999ms; nobody is waited for longer than a second", o.silence)
 	}
 	switch o.limits {
 	case "real":
@@ -112,9 +129,17 @@ func (o *exchangeOptions) translate(addr string) (*exchange.Config, error) {
 	default:
 		return nil, usageError("--limits %s: write real or off", o.limits)
 	}
+	for _, origin := range o.origins {
+		if err := guard.CheckOrigin(origin); err != nil {
+			return nil, usageError("--allow-origin: %w", err)
+		}
+	}
 	if o.instruments != "" {
 		if cfg.Catalog, err = os.ReadFile(o.instruments); err != nil {
 			return nil, flagFileError("--instruments", o.instruments, err)
+		}
+		if !json.Valid(cfg.Catalog) {
+			return nil, usageError("--instruments %s: no JSON; it takes a reply of GET /v5/market/instruments-info as it is, or the form that docs/control.md describes", o.instruments)
 		}
 	}
 	if o.token != "" {
@@ -122,22 +147,51 @@ func (o *exchangeOptions) translate(addr string) (*exchange.Config, error) {
 			return nil, err
 		}
 	}
+	for _, at := range [][2]string{{"--listen", addr}, {"--metrics", metrics}} {
+		if at[1] == "" {
+			continue
+		}
+		hosts, err := o.served(at[0], at[1])
+		if err != nil {
+			return nil, err
+		}
+		cfg.Hosts = append(cfg.Hosts, hosts...)
+	}
+	return cfg, nil
+}
+
+// served refuses an address that other machines could connect to, unless that is meant, and returns the names under which
+// it is asked beside those of loopback.
+func (o *exchangeOptions) served(flag, addr string) ([]string, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
 	}
 	ip, err := netip.ParseAddr(host)
-	if host == "localhost" || err == nil && ip.IsLoopback() {
-		return cfg, nil
-	}
 	switch {
+	case host == "localhost" || err == nil && ip.IsLoopback():
+		return nil, nil
 	case !o.remote:
-		return nil, usageError("--listen %s: other machines could connect; add --allow-remote and --token FILE if that is meant", o.listen)
-	case cfg.Token == "":
+		return nil, usageError("%s %s: other machines could connect; add --allow-remote and --token FILE if that is meant", flag, addr)
+	case o.token == "":
 		return nil, usageError("--allow-remote: needs --token FILE; make one with: openssl rand -hex 16 > token")
 	}
-	cfg.Hosts = append(cfg.Hosts, ownNames(host, ip)...)
-	return cfg, nil
+	return ownNames(host, ip), nil
+}
+
+// explained says which flag an error of exchange.New is about.
+func (o *exchangeOptions) explained(err error) error {
+	text := strings.TrimPrefix(err.Error(), "exchange: ")
+	for name, flag := range map[string]string{"Config.Start": "--start", "core: instruments: catalog:": "--instruments " + o.instruments + ":"} {
+		if rest, ok := strings.CutPrefix(text, name); ok {
+			return usageError("%s%s", flag, rest)
+		}
+	}
+	if name, ok := strings.CutSuffix(text, " names no instrument"); ok {
+		name = strings.Trim(strings.TrimPrefix(name, "catalog: "), `"`)
+		return usageError("--symbol %s: no such instrument; one looks like linear:BTCUSDT, several like option:BTC-*, and all of a category like spot; without --symbol all are there, and GET /v5/market/instruments-info lists them", name)
+	}
+	return usageError("%s", text)
 }
 
 // ownNames are the names under which an address of this machine is asked.
@@ -190,11 +244,19 @@ func (a *app) exchange(ctx context.Context, opts *exchangeOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg, err := opts.translate(addr)
+	metrics := ""
+	if opts.metrics != "" {
+		if metrics, err = localAddress("--metrics", opts.metrics); err != nil {
+			return err
+		}
+	}
+	cfg, err := opts.translate(addr, metrics)
 	if err != nil {
 		return err
 	}
-	m, err := a.startMeter(opts.metrics, 0)
+	m, err := a.startMeter(metrics, 0, func(h http.Handler) http.Handler {
+		return guard.New(h, guard.Options{Hosts: cfg.Hosts, Token: cfg.Token})
+	})
 	if err != nil {
 		return err
 	}
@@ -204,28 +266,27 @@ func (a *app) exchange(ctx context.Context, opts *exchangeOptions) (err error) {
 		return err
 	}
 	defer listener.Close()
-	if opts.journal != "" {
-		// A journal is of one run: an older one is not written over.
-		f, err := os.OpenFile(opts.journal, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if err != nil {
-			return flagFileError("--journal", opts.journal, err)
-		}
-		defer func() {
-			if e := f.Close(); err == nil {
-				err = e
-			}
-		}()
-		cfg.Journal = f
+	journal, err := a.journalFile(opts.journal)
+	if err != nil {
+		return err
 	}
+	if journal != nil {
+		cfg.Journal = journal
+	}
+	cfg.Logger = slog.New(&sayHandler{say: a.say})
 	x, err := exchange.New(cfg)
 	if err != nil {
-		return usageError("%w", err)
+		journal.remove()
+		return opts.explained(err)
 	}
 	m.exchange(x.Stats)
 	return a.serve(ctx, listener, service{
 		server: x.Server(),
-		close:  x.Close,
+		close:  func() error { return journal.end(x.Close()) },
 		run: func(ctx context.Context, addr string) error {
+			for _, reason := range x.Skipped() {
+				a.say("--instruments %s: left out: %s", opts.instruments, reason)
+			}
 			a.describeExchange(addr, cfg)
 			<-ctx.Done()
 			return ctx.Err()

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange"
 )
 
@@ -125,6 +126,74 @@ journal = %q
 	}
 }
 
+// What a file of instruments has that cannot be simulated is told, a line each, and the rest is there.
+func TestExchangeTellsWhatIsLeftOut(t *testing.T) {
+	t.Parallel()
+	instruments := file(t, "mine.json", `{"assets": [{"coin": "PEPE", "price": "0.0000071"}], "instruments": [
+		{"category": "linear", "like": "DOGEUSDT", "symbol": "PEPEUSDT", "baseCoin": "PEPE", "priceFilter": {"tickSize": "0.00000001"}},
+		{"category": "linear", "like": "DOGEUSDT", "symbol": "OLDUSDT", "baseCoin": "OLD", "status": "Closed"},
+		{"category": "spot", "like": "BTCUSDT", "symbol": "BTCXYZ", "quoteCoin": "XYZ"}]}`)
+	stderr := newWatchedText()
+	x := startServing(t, stderr, "exchange", "--clock", "step", "--symbol", "linear", "--symbol", "spot", "--instruments", instruments)
+	stderr.await(t, "control: ")
+	for _, want := range []string{"mine.json: left out: linear OLDUSDT: status is Closed\n", "mine.json: left out: spot BTCXYZ: quote coin XYZ has no price\n"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("no %q in %s", want, stderr)
+		}
+	}
+	for symbol, there := range map[string]bool{"PEPEUSDT": true, "BTCUSDT": true, "OLDUSDT": false} {
+		_, text := get(t, "http://"+x.listen+"/v5/market/instruments-info?category=linear&symbol="+symbol)
+		if got := strings.Contains(text, `"symbol":"`+symbol+`"`); got != there {
+			t.Errorf("%s: %s", symbol, text)
+		}
+	}
+	x.stop(t)
+}
+
+// The file of instruments in docs/control.md is one.
+func TestExchangeTakesTheDocumentedInstruments(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "control.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```json\n")
+	example, _, _ := strings.Cut(rest, "```")
+	stderr := newWatchedText()
+	x := startServing(t, stderr, "exchange", "--clock", "step", "--symbol", "linear", "--instruments", file(t, "mine.json", example))
+	stderr.await(t, "control: ")
+	if strings.Contains(stderr.String(), "left out") {
+		t.Errorf("stderr: %s", stderr)
+	}
+	postOK(t, x.listen, "clock", `{"advance":"1m"}`)
+	if _, text := get(t, "http://"+x.listen+"/v5/market/tickers?category=linear&symbol=PEPEUSDT"); !strings.Contains(text, `"bid1Price":"0.0000071`) {
+		t.Errorf("after a minute: %s", text)
+	}
+	x.stop(t)
+}
+
+// With --silence a step clock waits after each quantum for clients that know nothing of that.
+func TestExchangeWaitsForSilence(t *testing.T) {
+	t.Parallel()
+	config := file(t, "x.toml", "clock = \"step\"\nquantum = \"1s\"\nsilence = \"100ms\"\n")
+	x := startServing(t, newWatchedText(), "exchange", "--symbol", "linear:BTCUSDT", "--config", config)
+	client, err := bybit.NewClient(&bybit.Options{Environment: bybit.CustomEnvironment(x.ws, "http://"+x.listen)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := client.Public(t.Context(), bybit.Linear, nil, bybit.OrderBook(50, "BTCUSDT")); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	postOK(t, x.listen, "clock", `{"advance":"3s"}`)
+	if took := time.Since(begun); took < 300*time.Millisecond {
+		t.Errorf("three quanta took %s, want 100 ms of silence after each", took)
+	}
+	client.Close()
+	x.stop(t)
+}
+
 func TestExchangeWrongFlags(t *testing.T) {
 	token := file(t, "token", "0123456789abcdef0123456789abcdef\n")
 	there := file(t, "there", "")
@@ -135,19 +204,29 @@ func TestExchangeWrongFlags(t *testing.T) {
 	}{
 		{[]string{"--clock", "fast"}, "--clock fast: live, step, max, or a speed such as x10"},
 		{[]string{"--clock", "x0"}, "--clock x0: live, step, max, or a speed such as x10"},
-		{[]string{"--start", "soon"}, "--start soon: no time; write 2026-01-31"},
-		{[]string{"--start", "1999-01-01"}, "Start 1999-01-01T00:00:00Z is not from 2000-01-01 to 2100-01-01"},
+		{[]string{"--start", "soon"}, "--start soon: no time; write 2026-01-31, 2026-01-31T12:00, with seconds or a zone too (else UTC), a Unix time in s or ms, or +90s from now"},
+		{[]string{"--start", "1999-01-01"}, "bywire: --start 1999-01-01T00:00:00Z is not from 2000-01-01 to 2100-01-01"},
 		{[]string{"--limits", "some"}, "--limits some: write real or off"},
 		{[]string{"--ack-delay", "-1s"}, "--ack-delay -1s: give a duration from 0 to 1m"},
 		{[]string{"--seed", "-1"}, "--seed -1 is no whole number"},
 		{[]string{"--listen", "0.0.0.0:0"}, "--listen 0.0.0.0:0: other machines could connect; add --allow-remote and --token FILE"},
 		{[]string{"--listen", "0.0.0.0:0", "--allow-remote"}, "--allow-remote: needs --token FILE; make one with: openssl rand -hex 16 > token"},
 		{[]string{"--listen", "0.0.0.0:0", "--token", token}, "other machines could connect; add --allow-remote"},
+		{[]string{"--metrics", "0.0.0.0:0"}, "--metrics 0.0.0.0:0: other machines could connect; add --allow-remote and --token FILE"},
+		{[]string{"--metrics", "0.0.0.0:0", "--allow-remote"}, "--allow-remote: needs --token FILE"},
+		{[]string{"--metrics", "nowhere"}, "--metrics nowhere: no address; one looks like 127.0.0.1:8787"},
+		{[]string{"--quantum", "0s"}, "--quantum 0s: give a duration above 0, such as 10ms, and at most 1h"},
+		{[]string{"--silence", "-5ms"}, "--silence -5ms: give a duration from 0 to 999ms; nobody is waited for longer than a second"},
+		{[]string{"--silence", "1s"}, "--silence 1s: give a duration from 0 to 999ms"},
+		{[]string{"--allow-origin", "foo"}, `--allow-origin: origin "foo": one looks like http://localhost:3000`},
+		{[]string{"--allow-origin", "http://localhost:3000/"}, `--allow-origin: origin "http://localhost:3000/": browsers send http://localhost:3000`},
+		{[]string{"--instruments", file(t, "x.json", "{}")}, "x.json: instruments file: neither a reply with a list, nor assets, nor instruments"},
+		{[]string{"--instruments", token}, "no JSON; it takes a reply of GET /v5/market/instruments-info"},
 		{[]string{"--token", there}, "holds no token of 16 or more letters and digits"},
 		{[]string{"--token", there + "-not"}, "no such file"},
 		{[]string{"--journal", there}, "file exists"},
 		{[]string{"--instruments", there + "-not"}, "no such file"},
-		{[]string{"--symbol", "linear:NOUSDT"}, "NOUSDT"},
+		{[]string{"--symbol", "linear:NOUSDT"}, "--symbol linear:NOUSDT: no such instrument; one looks like linear:BTCUSDT, several like option:BTC-*, and all of a category like spot"},
 		{[]string{"extra"}, "exchange: takes no arguments, got extra"},
 		{[]string{"--config", there + "-not"}, "no such file"},
 		{[]string{"--config", toml("seed = \n")}, "line 1: "},
@@ -159,7 +238,7 @@ func TestExchangeWrongFlags(t *testing.T) {
 		{[]string{"--config", toml("config = \"other.toml\"\n")}, "config: no such flag"},
 	} {
 		o := bywire(t, append([]string{"exchange", "--listen", "127.0.0.1:0"}, test.args...)...).want(t, exitUsage)
-		if !strings.Contains(o.stderr, test.want) || strings.Count(o.stderr, "\n") != 1 || o.stdout != "" {
+		if !strings.Contains(o.stderr, test.want) || strings.Contains(o.stderr, "catalog: ") || strings.Contains(o.stderr, "core: ") || strings.Count(o.stderr, "\n") != 1 || o.stdout != "" {
 			t.Errorf("%v: %q, want %q", test.args, o.stderr, test.want)
 		}
 	}
@@ -168,8 +247,10 @@ func TestExchangeWrongFlags(t *testing.T) {
 // Pages and strangers are kept out; a token lets in who says it.
 func TestExchangeIsGuarded(t *testing.T) {
 	token := strings.Repeat("0123456789abcdef", 2)
-	x := startServing(t, newWatchedText(), "exchange", "--clock", "step", "--symbol", "linear:BTCUSDT", "--token", file(t, "token", token+"\n"),
-		"--allow-origin", "http://localhost:3000", "--host", "box.lan")
+	stderr := newWatchedText()
+	x := startServing(t, stderr, "exchange", "--clock", "step", "--symbol", "linear:BTCUSDT", "--token", file(t, "token", token+"\n"),
+		"--allow-origin", "http://localhost:3000", "--host", "box.lan", "--metrics", "127.0.0.1:0")
+	metrics := "http://" + strings.TrimSuffix(stderr.await(t, "bywire: metrics on http://"), "/metrics")
 	for _, test := range []struct {
 		path   string
 		header []string
@@ -185,8 +266,16 @@ func TestExchangeIsGuarded(t *testing.T) {
 		{"/token/" + token + "/v5/market/time", []string{"Origin", "https://evil.example"}, 403},
 		{"/token/" + token + "/v5/market/time", []string{"Origin", "http://localhost:3000"}, 200},
 		{"/token/" + token + "/v5/public/linear", []string{"Origin", "https://evil.example", "Connection", "Upgrade", "Upgrade", "websocket"}, 403},
+		{metrics + "/metrics", nil, 401},
+		{metrics + "/metrics", []string{"Authorization", "Bearer " + token}, 200},
+		{metrics + "/token/" + token + "/metrics", nil, 200},
+		{metrics + "/token/" + token + "/metrics", []string{"Host", "evil.example"}, 421},
+		{metrics + "/token/" + token + "/metrics", []string{"Origin", "https://evil.example"}, 403},
 	} {
-		if status, text := get(t, "http://"+x.listen+test.path, test.header...); status != test.want {
+		if !strings.HasPrefix(test.path, "http") {
+			test.path = "http://" + x.listen + test.path
+		}
+		if status, text := get(t, test.path, test.header...); status != test.want {
 			t.Errorf("%s %v: status %d, want %d: %s", test.path, test.header, status, test.want, text)
 		}
 	}

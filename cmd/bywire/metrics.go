@@ -48,8 +48,8 @@ const maxTopicLabels = 200
 var delayBuckets = [...]float64{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30}
 
 // startMeter listens, if there is an address, before anything else is opened.
-// topics is how many there will be.
-func (a *app) startMeter(addr string, topics int) (*meter, error) {
+// topics is how many there will be. protect, unless nil, stands before the server.
+func (a *app) startMeter(addr string, topics int, protect func(http.Handler) http.Handler) (*meter, error) {
 	if addr == "" {
 		return nil, nil
 	}
@@ -66,6 +66,9 @@ func (a *app) startMeter(addr string, topics int) (*meter, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	m.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	if protect != nil {
+		m.server.Handler = protect(mux)
+	}
 	m.served = make(chan struct{})
 	go func() {
 		defer close(m.served)

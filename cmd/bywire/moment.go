@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// momentHelp says how times are written on the command line.
-const momentHelp = "2026-01-31, 2026-01-31T12:00, with seconds or a zone too (else UTC), a Unix time in s or ms, or +90s after the first record"
+// momentForms says how times are written on the command line, momentHelp how where there is a recording.
+const (
+	momentForms = "2026-01-31, 2026-01-31T12:00, with seconds or a zone too (else UTC), a Unix time in s or ms"
+	momentHelp  = momentForms + ", or +90s after the first record"
+)
 
 // parseMoment reads a time as people write it. first is what "+90s" counts from.
 // Empty is the zero time.

@@ -29,7 +29,9 @@ type app struct {
 	colour      bool // stdout may have colour
 	size        func() (width, height int)
 
-	openWriter func(dir string, opts *capture.WriterOptions) (captureWriter, error) // of record; tests put a disk of their own there
+	// The files of record and of exchange --journal; tests put a disk of their own there.
+	openWriter    func(dir string, opts *capture.WriterOptions) (captureWriter, error)
+	createJournal func(name string) (io.WriteCloser, error)
 }
 
 // outputBytes is the buffer of stdout: what a burst of events is gathered in.
@@ -38,7 +40,7 @@ const outputBytes = 64 << 10
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{stdin: stdin, out: bufio.NewWriterSize(stdout, outputBytes), stderr: &lockedWriter{w: stderr}}
 	a.size = func() (int, int) { return 80, 24 }
-	a.openWriter = openWriter
+	a.openWriter, a.createJournal = openWriter, createFile
 	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		a.terminal = true
 		a.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"

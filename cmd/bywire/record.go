@@ -149,7 +149,7 @@ type recorder struct {
 // record records until one of its ends.
 func (a *app) record(ctx context.Context, opts *recordOptions, env bybit.Environment, all []selection) (err error) {
 	r := &recorder{app: a, opts: opts, env: env, halt: make(chan struct{})}
-	if r.meter, err = a.startMeter(opts.metrics, topicCount(all)); err != nil {
+	if r.meter, err = a.startMeter(opts.metrics, topicCount(all), nil); err != nil {
 		return err
 	}
 	defer r.meter.close()

@@ -104,7 +104,7 @@ func (a *app) replay(ctx context.Context, opts *replayOptions, dir string) error
 	if err != nil {
 		return err
 	}
-	m, err := a.startMeter(opts.metrics, 0)
+	m, err := a.startMeter(opts.metrics, 0, nil)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,8 @@ func (a *app) serve(ctx context.Context, listener net.Listener, s service) error
 			err = ctx.Err()
 		}
 	}
-	if e := s.close(); err == nil {
+	// What could not be kept is said whatever ended the service: an interruption is how it always ends.
+	if e := s.close(); e != nil && (err == nil || ctx.Err() != nil) {
 		err = e
 	}
 	s.server.Close() // hijacked connections are the handler's, and closed

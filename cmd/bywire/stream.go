@@ -246,7 +246,7 @@ func (a *app) stream(ctx context.Context, opts *streamOptions, env bybit.Environ
 			sel.topics[i] = bybit.RawTopic(t.String())
 		}
 	}
-	m, err := a.startMeter(opts.metrics, len(sel.topics))
+	m, err := a.startMeter(opts.metrics, len(sel.topics), nil)
 	if err != nil {
 		return err
 	}

@@ -66,8 +66,8 @@ func (a *app) up(ctx context.Context, opts *upOptions, symbol string) error {
 	if err != nil {
 		return err
 	}
-	serving := exchangeOptions{listen: opts.listen, clock: "live", limits: "real", seed: opts.seed, ackDelay: 3 * time.Millisecond}
-	cfg, err := serving.translate(addr)
+	serving := exchangeOptions{listen: opts.listen, clock: "live", limits: "real", seed: opts.seed, ackDelay: 3 * time.Millisecond, quantum: exchange.DefaultQuantum}
+	cfg, err := serving.translate(addr, "")
 	if err != nil {
 		return err
 	}
