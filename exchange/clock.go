@@ -71,10 +71,25 @@ type clock struct {
 	// A moment at which both times are known.
 	wall    time.Time
 	virtual int64
+
+	from int64 // while it is held: the time from which it was moved
 }
 
 // start sets the clock going at a virtual time.
-func (c *clock) start(virtual int64) { c.wall, c.virtual = time.Now(), virtual }
+func (c *clock) start(virtual int64) { c.wall, c.virtual, c.from = time.Now(), virtual, virtual }
+
+// hold lets the caller move the time, which is now, until release.
+func (c *clock) hold(now int64) {
+	c.held++
+	c.from = now
+}
+
+// release lets the clock go on: what it shows is ahead by as far as the time was moved.
+func (c *clock) release(now int64) {
+	c.held--
+	c.virtual += now - c.from
+	c.from = now
+}
 
 // runs reports whether time passes by itself.
 func (c *clock) runs() bool { return !c.paused && c.held == 0 && c.mode != Step }
@@ -82,7 +97,11 @@ func (c *clock) runs() bool { return !c.paused && c.held == 0 && c.mode != Step 
 // target is the time that a clock bound to the wall clock shows.
 func (c *clock) target() int64 {
 	passed := time.Since(c.wall)
-	if c.mode == Scaled {
+	switch c.mode {
+	case Live:
+		// Without the monotonic part: a machine that slept has a later time of day, and no time has passed.
+		passed = time.Now().Round(0).Sub(c.wall.Round(0))
+	case Scaled:
 		scaled := float64(passed) * c.speed
 		if scaled > math.MaxInt64/2 {
 			scaled = math.MaxInt64 / 2

@@ -14,17 +14,20 @@ import (
 type Config struct {
 	// Seed is what the generated market follows from: the same seed, start and catalogue give the same market. Default 0.
 	Seed uint64
-	// Start is when the exchange's time begins, cut to milliseconds. Default: now on a Live clock, else 2026-01-01T00:00:00Z.
+	// Start is when the exchange's time begins, cut to milliseconds. Default: now on a Live clock, which then shows the time of
+	// day; else 2026-01-01T00:00:00Z.
 	Start time.Time
 	// Clock says what makes time pass. Default Live.
 	Clock Mode
 	// Speed is how many times as fast as the wall clock a Scaled clock runs, from MinSpeed to MaxSpeed. Default 1.
 	Speed float64
 	// Quantum is how far time moves between two looks at the clients: on a Step and a Max clock those that said
-	// {"op":"bywire.idle"} once are waited for after each quantum in which something was published. Default 10 ms.
+	// {"op":"bywire.idle"} once are waited for after each quantum in which something was published. SetPace changes it.
+	// Default 10 ms.
 	Quantum time.Duration
 	// Silence makes a Step and a Max clock wait for the other clients too, after each quantum in which something was
-	// published: until they have sent nothing for so long by the wall clock. Default 0: they are not waited for.
+	// published: until they have sent nothing for so long by the wall clock. SetPace changes it. Default 0: they are not waited
+	// for.
 	Silence time.Duration
 	// AckDelay holds acknowledgements of subscribe requests, as the venue's own latency does; some clients are not ready
 	// for a faster one. Negative: none. Default 3 ms.

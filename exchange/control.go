@@ -31,7 +31,7 @@ type control struct {
 func controls() []control {
 	return []control{
 		{http.MethodGet, "state", nil, controlState},
-		{http.MethodPost, "clock", []string{"advance", "pause", "speed", "mode"}, controlClock},
+		{http.MethodPost, "clock", []string{"advance", "pause", "speed", "mode", "quantum", "silence"}, controlClock},
 		{http.MethodPost, "regime", []string{"regime", "coin", "for"}, controlRegime},
 		{http.MethodPost, "shock", []string{"percent", "coin", "over"}, controlShock},
 		{http.MethodPost, "halt", symbolFields(), controlSymbols((*Exchange).Halt)},
@@ -254,19 +254,18 @@ func (d *span) UnmarshalJSON(b []byte) error {
 // controlClock moves or changes the clock.
 func controlClock(x *Exchange, r *http.Request, body []byte) (any, error) {
 	var q struct {
-		Advance span
-		Pause   *bool
-		Speed   *decimal.Decimal
-		Mode    *string
+		Advance, Quantum, Silence span
+		Pause                     *bool
+		Speed                     *decimal.Decimal
+		Mode                      *string
 	}
 	if err := fill(body, &q, map[string]string{"pause": "true or false", "speed": "a number, such as 10", "mode": "live, step, max or a speed such as x10"}); err != nil {
 		return nil, err
 	}
-	if !q.Advance.set && q.Pause == nil && q.Speed == nil && q.Mode == nil {
-		return nil, wrong(`say what the clock is to do: {"advance":"60s"}, {"pause":true}, {"speed":10} or {"mode":"step"}`)
-	}
 	mode := ""
 	switch {
+	case !q.Advance.set && !q.Quantum.set && !q.Silence.set && q.Pause == nil && q.Speed == nil && q.Mode == nil:
+		return nil, wrong(`say what the clock is to do: {"advance":"60s"}, {"pause":true}, {"speed":10}, {"mode":"step"} or {"silence":"20ms"}`)
 	case q.Speed != nil && q.Mode != nil:
 		return nil, wrong("speed and mode: give one of them")
 	case q.Speed != nil:
@@ -274,61 +273,120 @@ func controlClock(x *Exchange, r *http.Request, body []byte) (any, error) {
 	case q.Mode != nil:
 		mode = *q.Mode
 	}
-	if q.Advance.set && (q.Advance.Duration <= 0 || q.Advance.Duration > maxAdvance) {
+	switch {
+	case q.Advance.set && (q.Advance.Duration <= 0 || q.Advance.Duration > maxAdvance):
 		return nil, wrong("advance %s: above 0 and at most %s at a time", q.Advance, maxAdvance)
+	case q.Quantum.set && (q.Quantum.Duration <= 0 || q.Quantum.Duration > maxQuantum):
+		return nil, wrong("quantum %s: above 0 and at most %s", q.Quantum, maxQuantum)
+	case q.Silence.set && (q.Silence.Duration < 0 || q.Silence.Duration > maxSilence):
+		return nil, wrong("silence %s: from 0s, which is not to wait for silence, to %s", q.Silence, maxSilence)
+	}
+	to := clockChange{runs: mode != "", pause: q.Pause, quantum: q.Quantum, silence: q.Silence}
+	if to.runs {
+		var err error
+		if to.mode, to.speed, err = ParseClock(mode); err != nil && q.Speed != nil {
+			return nil, wrong("speed %s: from %g to %.0f times the wall clock", q.Speed, MinSpeed, MaxSpeed)
+		} else if err != nil {
+			return nil, err
+		}
 	}
 	ctx := r.Context()
-	if mode != "" {
-		m, speed, err := ParseClock(mode)
-		if err != nil && q.Speed != nil {
-			return nil, wrong("speed %s: from %g to %.0f times the wall clock", q.Speed, MinSpeed, MaxSpeed)
-		}
-		if err == nil {
-			err = x.SetClock(ctx, m, speed)
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := x.changeClock(ctx, &to); err != nil {
+		return nil, err
 	}
-	if q.Pause != nil {
-		if err := x.Pause(ctx, *q.Pause); err != nil {
-			return nil, err
-		}
-	}
-	late := []string{}
+	var late []Late
 	if q.Advance.set {
-		names, err := x.Advance(ctx, q.Advance.Duration)
-		if err != nil {
+		var err error
+		if late, err = x.Advance(ctx, q.Advance.Duration); errors.Is(err, ErrInterrupted) {
+			return nil, &controlError{http.StatusConflict, strings.TrimPrefix(err.Error(), "exchange: ")}
+		} else if err != nil {
 			return nil, err
 		}
-		late = append(late, names...)
 	}
-	var reply struct {
-		Time  time.Time `json:"time"`
-		Clock clockText `json:"clock"`
-		Late  []string  `json:"late"`
+	reply := struct {
+		Time  time.Time  `json:"time"`
+		Clock clockText  `json:"clock"`
+		Late  []lateText `json:"late"`
+	}{Late: []lateText{}}
+	for _, l := range late {
+		reply.Late = append(reply.Late, lateText{l.Connection, l.Remote, l.Why})
 	}
-	reply.Late = late
 	err := x.do(ctx, func(c *core.Core) {
-		reply.Time, reply.Clock = time.Unix(0, c.Now()).UTC(), x.clock.text()
+		reply.Time, reply.Clock = time.Unix(0, c.Now()).UTC(), x.clockText()
 	})
 	return reply, err
 }
 
-// maxAdvance bounds one advance, so that a mistyped unit is noticed: a little more than a year.
-const maxAdvance = 10_000 * time.Hour
+// clockChange is what a body says about the clock.
+type clockChange struct {
+	runs             bool // as mode and speed say
+	mode             Mode
+	speed            float64
+	pause            *bool
+	quantum, silence span
+}
+
+// changeClock changes of the clock what a body names.
+func (x *Exchange) changeClock(ctx context.Context, to *clockChange) error {
+	if to.quantum.set || to.silence.set {
+		quantum, silence := time.Duration(x.pace.quantum.Load()), time.Duration(x.pace.silence.Load())
+		if to.quantum.set {
+			quantum = to.quantum.Duration
+		}
+		if to.silence.set {
+			silence = to.silence.Duration
+		}
+		if err := x.SetPace(ctx, quantum, silence); err != nil {
+			return err
+		}
+	}
+	if to.pause != nil && *to.pause {
+		if err := x.Pause(ctx, true); err != nil { // before it could run in another way
+			return err
+		}
+	}
+	if to.runs {
+		if err := x.SetClock(ctx, to.mode, to.speed); err != nil {
+			return err
+		}
+	}
+	if to.pause != nil && !*to.pause || to.pause == nil && to.runs { // a clock that is told how to run is to run
+		return x.Pause(ctx, false)
+	}
+	return nil
+}
+
+// Bounds of what the clock is told, so that a mistyped unit is noticed.
+const (
+	maxAdvance = 10_000 * time.Hour // a little more than a year
+	maxQuantum = time.Hour
+	maxSilence = time.Minute
+)
+
+// lateText is a connection that was not waited for, as the control API shows it.
+type lateText struct {
+	ID     string     `json:"id"` // conn_id
+	Remote string     `json:"remote"`
+	Why    LateReason `json:"why"`
+}
 
 // clockText is a clock as the control API shows it.
 type clockText struct {
-	Mode   string  `json:"mode"`
-	Speed  float64 `json:"speed,omitempty"`
-	Paused bool    `json:"paused"`
+	Mode    string  `json:"mode"`
+	Speed   float64 `json:"speed,omitempty"`
+	Paused  bool    `json:"paused"`
+	Quantum string  `json:"quantum"`
+	Silence string  `json:"silence"`
 }
 
-func (c *clock) text() clockText {
-	t := clockText{Mode: c.mode.String(), Paused: c.paused}
-	if c.mode == Scaled {
-		t.Speed = c.speed
+// clockText runs on the loop.
+func (x *Exchange) clockText() clockText {
+	t := clockText{
+		Mode: x.clock.mode.String(), Paused: x.clock.paused,
+		Quantum: time.Duration(x.pace.quantum.Load()).String(), Silence: time.Duration(x.pace.silence.Load()).String(),
+	}
+	if x.clock.mode == Scaled {
+		t.Speed = x.clock.speed
 	}
 	return t
 }

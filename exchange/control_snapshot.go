@@ -165,15 +165,14 @@ func controlReset(x *Exchange, r *http.Request, _ []byte) (any, error) {
 func (x *Exchange) Fork(ctx context.Context) (*Exchange, error) {
 	var cfg Config
 	var snapshot []byte
-	var paused bool
-	if err := x.do(ctx, func(c *core.Core) {
-		cfg, snapshot = x.cfg, c.Snapshot()
-		cfg.Clock, cfg.Speed, paused = x.clock.mode, x.clock.speed, x.clock.paused
-	}); err != nil {
+	var of clock
+	if err := x.do(ctx, func(c *core.Core) { cfg, of, snapshot = x.cfg, x.clock, c.Snapshot() }); err != nil {
 		return nil, err
 	}
 	cfg.Journal = nil
-	return build(cfg, snapshot, paused)
+	cfg.Clock, cfg.Speed = of.mode, of.speed
+	cfg.Quantum, cfg.Silence = time.Duration(x.pace.quantum.Load()), time.Duration(x.pace.silence.Load())
+	return build(cfg, snapshot, &of)
 }
 
 // controlFork begins a fork with a port of its own.

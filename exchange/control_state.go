@@ -54,7 +54,7 @@ func controlState(x *Exchange, r *http.Request, _ []byte) (any, error) {
 		hash := c.Hash()
 		s.Time, s.TimeMs, s.Started = time.Unix(0, c.Now()).UTC(), time.Unix(0, c.Now()).UnixMilli(), time.Unix(0, c.Started()).UTC()
 		s.Seed, s.Hash, s.Commands = c.Seed(), hex.EncodeToString(hash[:]), c.Commands()
-		s.Clock = x.clock.text()
+		s.Clock = x.clockText()
 		s.Rates = x.rates.last
 		s.Invariants = invariants(c)
 		s.Instruments = len(c.Catalog().Live())

@@ -149,7 +149,7 @@ func TestControlRefusals(t *testing.T) {
 		status     int
 		want       string
 	}{
-		{"clock", `{"advence":"60s"}`, 400, `no field "advence": clock has advance, pause, speed, mode`},
+		{"clock", `{"advence":"60s"}`, 400, `no field "advence": clock has advance, pause, speed, mode, quantum, silence`},
 		{"clock", `{"Advance":"60s"}`, 400, `no field "Advance"`},
 		{"clock", `{"advance":60}`, 400, `advance: 60: a duration in quotes, such as 500ms, 60s or 24h`},
 		{"clock", `{"advance":"60"}`, 400, `advance: "60": a duration in quotes`},
@@ -159,6 +159,9 @@ func TestControlRefusals(t *testing.T) {
 		{"clock", `{"pause":"yes"}`, 400, `pause: true or false, not "yes"`},
 		{"clock", `{"speed":0}`, 400, `speed 0: from 0.001 to 1000000 times the wall clock`},
 		{"clock", `{"speed":"x"}`, 400, `speed: a number, such as 10, not "x"`},
+		{"clock", `{"quantum":"0s"}`, 400, `quantum 0s: above 0 and at most 1h0m0s`},
+		{"clock", `{"silence":"-1ms"}`, 400, `silence -1ms: from 0s, which is not to wait for silence, to 1m0s`},
+		{"clock", `{"silence":20}`, 400, `silence: 20: a duration in quotes`},
 		{"clock", `{"mode":"fast"}`, 400, `one of live, step, max`},
 		{"clock", `{"mode":"live","speed":3}`, 400, `speed and mode: give one of them`},
 		{"clock", ``, 400, `say what the clock is to do`},
@@ -211,10 +214,11 @@ func TestControlRefusals(t *testing.T) {
 func TestControlClock(t *testing.T) {
 	x := bybittest.NewExchange(t, one())
 	for _, test := range []struct{ body, want string }{
-		{`{"advance":"90s"}`, `{"time":"2026-01-01T00:01:30Z","clock":{"mode":"step","paused":false},"late":[]}`},
-		{`{"pause":true}`, `{"time":"2026-01-01T00:01:30Z","clock":{"mode":"step","paused":true},"late":[]}`},
-		{`{"speed":10}`, `{"time":"2026-01-01T00:01:30Z","clock":{"mode":"scaled","speed":10,"paused":true},"late":[]}`},
-		{`{"mode":"step","pause":false,"advance":"1s"}`, `{"time":"2026-01-01T00:01:31Z","clock":{"mode":"step","paused":false},"late":[]}`},
+		{`{"advance":"90s"}`, `{"time":"2026-01-01T00:01:30Z","clock":{"mode":"step","paused":false,"quantum":"10ms","silence":"0s"},"late":[]}`},
+		{`{"pause":true}`, `{"time":"2026-01-01T00:01:30Z","clock":{"mode":"step","paused":true,"quantum":"10ms","silence":"0s"},"late":[]}`},
+		{`{"quantum":"1s"}`, `{"time":"2026-01-01T00:01:30Z","clock":{"mode":"step","paused":true,"quantum":"1s","silence":"0s"},"late":[]}`},
+		{`{"mode":"step","silence":"5ms","advance":"1s"}`, `{"time":"2026-01-01T00:01:31Z","clock":{"mode":"step","paused":false,"quantum":"1s","silence":"5ms"},"late":[]}`},
+		{`{"speed":0.001,"pause":true,"quantum":"20ms"}`, `{"time":"2026-01-01T00:01:31Z","clock":{"mode":"scaled","speed":0.001,"paused":true,"quantum":"20ms","silence":"5ms"},"late":[]}`},
 	} {
 		status, text := post(x, "clock", test.body)
 		var compact bytes.Buffer

@@ -43,8 +43,10 @@ type Exchange struct {
 	cancel   context.CancelFunc
 	done     chan struct{} // closed when the loop has ended
 	moving   chan struct{} // holds one token: who has it may move the time
-	now      atomic.Int64  // the core's time, for who need not ask the loop
-	steady   atomic.Bool   // some client has asked to be waited for
+	turn     atomic.Pointer[turn]
+	now      atomic.Int64 // the core's time, for who need not ask the loop
+	steady   atomic.Bool  // some client has asked to be waited for
+	pace     pace
 
 	requested atomic.Int64 // requests over REST so far
 
@@ -54,6 +56,8 @@ type Exchange struct {
 	topics  []*wsserver.Topic // by feed.Topic.N; nil until somebody has subscribed
 	journal journal
 	settled chan struct{} // on a Max clock, closed when the clients have caught up; nil: they are not waited for
+	ends    int64         // where the quantum under way ends
+	output  bool          // a client has got something in it
 }
 
 // New returns an exchange whose market has begun; cfg may be nil. Close ends it. The error says what is wrong with the
@@ -62,17 +66,21 @@ func New(cfg *Config) (*Exchange, error) {
 	if cfg == nil {
 		cfg = &Config{}
 	}
-	return build(*cfg, nil, false)
+	return build(*cfg, nil, nil)
 }
 
-// build returns an exchange, in the state of a snapshot if there is one.
-func build(cfg Config, snapshot []byte, paused bool) (*Exchange, error) {
+// build returns an exchange: a new one, or one in the state of a snapshot with the clock of its parent.
+func build(cfg Config, snapshot []byte, of *clock) (*Exchange, error) {
 	x := &Exchange{requests: make(chan func()), done: make(chan struct{}), moving: make(chan struct{}, 1)}
+	x.turn.Store(newTurn())
+	now := cfg.Clock == Live && cfg.Start.IsZero()
 	var err error
 	if x.cfg, err = cfg.withDefaults(); err != nil {
 		return nil, err
 	}
 	x.journal.w, x.journal.log = x.cfg.Journal, x.cfg.Logger
+	x.pace.quantum.Store(int64(x.cfg.Quantum))
+	x.pace.silence.Store(int64(x.cfg.Silence))
 	if x.core, err = x.newCore(); err != nil {
 		return nil, err
 	}
@@ -97,10 +105,27 @@ func build(cfg Config, snapshot []byte, paused bool) (*Exchange, error) {
 	})
 	x.web = guard.New(http.HandlerFunc(x.route), guard.Options{Hosts: x.cfg.Hosts, Origins: x.cfg.AllowOrigins, Token: x.cfg.Token})
 	x.ctx, x.cancel = context.WithCancel(context.Background())
-	x.clock = clock{mode: x.cfg.Clock, speed: x.cfg.Speed, paused: paused}
-	x.clock.start(x.core.Now())
+	x.setClock(of, now)
 	go x.run()
 	return x, nil
+}
+
+// setClock sets the clock going: where its parent's is, or from where the market begins. To make a market takes a moment,
+// which a clock that shows the time of day makes up for at once.
+func (x *Exchange) setClock(of *clock, now bool) {
+	switch {
+	case of == nil:
+		x.clock = clock{mode: x.cfg.Clock, speed: x.cfg.Speed}
+		x.clock.start(x.core.Now())
+		if now {
+			x.clock.wall = x.cfg.Start
+		}
+	case of.runs() && of.mode != Max:
+		x.clock = *of
+	default:
+		x.clock = clock{mode: of.mode, speed: of.speed, paused: of.paused}
+		x.clock.start(x.core.Now())
+	}
 }
 
 // newCore makes the core of the configuration, with the exchange as its audience.

@@ -384,7 +384,7 @@ func TestFaultsOfConnections(t *testing.T) {
 					t.Fatal(err)
 				}
 				late, err := x.Exchange.Advance(t.Context(), 20*time.Millisecond)
-				if err != nil || len(late) > 1 || len(late) == 1 && !strings.Contains(late[0], a.id) || n == 3 && len(late) == 0 {
+				if err != nil || len(late) > 1 || len(late) == 1 && late[0] != (exchange.Late{Connection: a.id, Remote: late[0].Remote, Why: exchange.NotRead}) || n == 3 && len(late) == 0 {
 					t.Fatalf("late: %q, %v; want the slow one", late, err)
 				}
 			}

@@ -140,7 +140,7 @@ func TestAdvanceNamesAStoppedReader(t *testing.T) {
 		topics := []string{"orderbook.1.BTCUSDT", "orderbook.50.BTCUSDT", "orderbook.200.BTCUSDT", "orderbook.1000.BTCUSDT", "publicTrade.BTCUSDT", "tickers.BTCUSDT"}
 		stopped := b.socket(wire.Linear, topics...)
 		good := b.stream(bybit.Linear, bybit.OrderBook(50, "BTCUSDT"))
-		var named []string
+		var named []Late
 		waits, cut := 0, false
 		for range 400 {
 			before := time.Now()

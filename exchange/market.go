@@ -115,6 +115,8 @@ type State struct {
 	Clock    Mode
 	Speed    float64 // of a Scaled clock
 	Paused   bool
+	Quantum  time.Duration // see Config
+	Silence  time.Duration
 	Sessions int // open connections
 	Journal  error
 }
@@ -134,6 +136,7 @@ func (x *Exchange) State(ctx context.Context) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Quantum, s.Silence = time.Duration(x.pace.quantum.Load()), time.Duration(x.pace.silence.Load())
 	s.Sessions = x.ws.Sessions()
 	return s, nil
 }
@@ -150,7 +153,7 @@ func (x *Exchange) Snapshot(ctx context.Context) ([]byte, error) {
 // sees the books begin anew at u = 1. After an error nothing has changed.
 func (x *Exchange) Restore(ctx context.Context, snapshot []byte) error {
 	var failed error
-	err := x.do(ctx, func(c *core.Core) { failed = x.restore(c, snapshot) })
+	err := x.do(ctx, func(c *core.Core) { failed = x.restore(c, snapshot, "restore") })
 	if err != nil {
 		return err
 	}
@@ -165,7 +168,7 @@ func (x *Exchange) Reset(ctx context.Context) error {
 		fresh, err := core.New(h.config()) // nobody hears of what it does
 		if err == nil {
 			fresh.Advance(fresh.Now()) // as New does
-			err = x.restore(c, fresh.Snapshot())
+			err = x.restore(c, fresh.Snapshot(), "reset")
 		}
 		failed = err
 	})
@@ -176,11 +179,12 @@ func (x *Exchange) Reset(ctx context.Context) error {
 }
 
 // restore runs on the loop.
-func (x *Exchange) restore(c *core.Core, snapshot []byte) error {
+func (x *Exchange) restore(c *core.Core, snapshot []byte, by string) error {
 	before := x.topics
 	if err := c.Restore(snapshot); err != nil {
 		return err
 	}
+	x.interrupt(by)
 	// Topics have other numbers now, and some do not exist any more: who is subscribed to one hears nothing of it.
 	x.topics = nil
 	for _, t := range before {
@@ -197,6 +201,7 @@ func (x *Exchange) restore(c *core.Core, snapshot []byte) error {
 	x.faults.clear(c.Now() - x.now.Load())
 	x.now.Store(c.Now())
 	x.clock.start(c.Now())
+	x.ends = 0
 	// Choice: what an account had is not what it has now, and only a new connection will not mix the two.
 	x.ws.Each(func(s *wsserver.Session) {
 		if !s.Channel().IsPublic() {

@@ -1,7 +1,6 @@
 package wsserver_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,9 +55,7 @@ func TestWaitSent(t *testing.T) {
 		}
 		wait := func(size int) (late []*wsserver.Session, took time.Duration) {
 			begun := time.Now()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			late = f.srv.WaitSent(ctx, size)
+			late = f.srv.WaitSent(t.Context(), size, time.Second)
 			return late, time.Since(begun)
 		}
 		if late, took := wait(0); len(late) != 0 || took != 0 {
@@ -118,9 +115,112 @@ func TestWaitSentWaitsForHeldAcknowledgements(t *testing.T) {
 		c.send(`{"op":"subscribe","args":["A"]}`)
 		synctest.Wait()
 		begun := time.Now()
-		if late := f.srv.WaitSent(t.Context(), 0); len(late) != 0 || time.Since(begun) != 50*time.Millisecond {
+		if late := f.srv.WaitSent(t.Context(), 0, time.Second); len(late) != 0 || time.Since(begun) != 50*time.Millisecond {
 			t.Fatalf("late %d after %v", len(late), time.Since(begun))
 		}
+		c.conn.Close()
+		ended(t, f.srv)
+	})
+}
+
+// A client that reads slowly sets the pace: what counts is the time since it last took something. One that is throttled
+// does not.
+func TestWaitSentOfASlowReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeed(&wsserver.Options{QueueBytes: 8 << 20, AckDelay: -1})
+		ln, stop := serve(f.srv)
+		defer f.stop()
+		defer stop()
+		c := subscribedTo(t, ln, "A")
+		publish := func() {
+			f.do(func() {
+				for n := range 100 {
+					f.srv.Topic(wire.Linear, "A").Publish(t.Context(), bulk(n), wsserver.Following)
+				}
+			})
+		}
+		slowly := func(done chan<- string) {
+			for range 100 {
+				time.Sleep(100 * time.Millisecond) // 100 KB/s
+				c.next()
+			}
+			close(done)
+		}
+		done := make(chan string)
+		publish()
+		go slowly(done)
+		begun := time.Now()
+		late := f.srv.WaitSent(t.Context(), 0, time.Second)
+		// The network holds a quarter of a megabyte, which the server counts as taken.
+		if took := time.Since(begun); len(late) != 0 || took < 6*time.Second || took > 10*time.Second {
+			t.Fatalf("a slow reader: late %d after %v", len(late), took)
+		}
+		<-done
+
+		publish()
+		if late := f.srv.WaitSent(t.Context(), 0, time.Second); len(late) != 1 {
+			t.Fatalf("a stopped reader: late %d", len(late))
+		}
+		done = make(chan string)
+		go slowly(done)
+		time.Sleep(2 * time.Second)
+		if late := f.srv.WaitSent(t.Context(), 0, time.Second); len(late) != 0 {
+			t.Fatal("a reader that goes on is not waited for")
+		}
+		<-done
+
+		f.srv.Each(func(s *wsserver.Session) { s.Throttle(20_000) })
+		publish()
+		for range 2 {
+			begun = time.Now()
+			if late := f.srv.WaitSent(t.Context(), 0, time.Second); len(late) != 1 || time.Since(begun) > time.Second {
+				t.Fatalf("a throttled session: late %d after %v", len(late), time.Since(begun))
+			}
+		}
+		c.conn.Close()
+		ended(t, f.srv)
+	})
+}
+
+// A steady client that says how far it has come is waited for, however long it takes; one that only pings is not.
+func TestWaitIdleOfASlowClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeed(&wsserver.Options{AckDelay: -1, Op: idleOp})
+		ln, stop := serve(f.srv)
+		defer f.stop()
+		defer stop()
+		c := subscribedTo(t, ln, "A")
+		c.send(`{"op":"test.idle"}`)
+		synctest.Wait()
+		every := func(text func(n int) string) {
+			go func() {
+				for n := range 10 {
+					time.Sleep(700 * time.Millisecond)
+					c.send(text(n))
+				}
+			}()
+		}
+		publish := func() {
+			f.do(func() {
+				for range 10 {
+					f.publish(t.Context(), wire.Linear, "A")
+				}
+			})
+			synctest.Wait()
+		}
+		publish()
+		begun := time.Now()
+		every(func(n int) string { return fmt.Sprintf(`{"op":"test.idle","args":["%d"]}`, 3+n) })
+		if late, took := f.srv.WaitIdle(t.Context(), 0, time.Second), time.Since(begun); len(late) != 0 || took != 7*time.Second {
+			t.Fatalf("one after the other: late %d after %v", len(late), took)
+		}
+		publish()
+		begun = time.Now()
+		every(func(int) string { return `{"op":"ping"}` })
+		if late, took := f.srv.WaitIdle(t.Context(), 0, time.Second), time.Since(begun); len(late) != 1 || took != time.Second {
+			t.Fatalf("pings: late %d after %v", len(late), took)
+		}
+		time.Sleep(10 * time.Second)
 		c.conn.Close()
 		ended(t, f.srv)
 	})
@@ -140,9 +240,7 @@ func TestWaitIdle(t *testing.T) {
 		}
 		wait := func(silence time.Duration) (late int, took time.Duration) {
 			begun := time.Now()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			late = len(f.srv.WaitIdle(ctx, silence))
+			late = len(f.srv.WaitIdle(t.Context(), silence, time.Second))
 			return late, time.Since(begun)
 		}
 		after := func(d time.Duration, do func()) {
@@ -166,6 +264,9 @@ func TestWaitIdle(t *testing.T) {
 		want("a steady client that says nothing", 0, 1, time.Second)
 		want("a steady client that is known to say nothing", 0, 1, 0)
 		steady.send(`{"op":"ping"}`)
+		synctest.Wait()
+		want("a ping is no word about what it got", 0, 1, 0)
+		steady.send(`{"op":"test.idle","args":["2"]}`)
 		synctest.Wait()
 		after(70*time.Millisecond, func() { steady.send(`{"op":"test.idle"}`) })
 		want("a steady client", 0, 0, 70*time.Millisecond)

@@ -11,7 +11,8 @@ import (
 )
 
 // gather is how many bytes the writer collects for one write. More gains nothing: at 64 KiB the call itself is a
-// fraction of the copying.
+// fraction of the copying. It is also what a client has to take for it to be seen that it takes something: over TCP there
+// is no finer grain, for a receiver that was full makes room by as much.
 const gather = 64 << 10
 
 // outbox is the sending half of a session: a queue of frames and who is writing it. Session.mu guards it.
@@ -263,11 +264,7 @@ func (s *Session) wrote(b *batch, err error) {
 	s.mu.Lock()
 	s.published -= b.published
 	s.replies -= b.replies
-	s.pace.sent = time.Now().UnixNano()
-	if s.unsent() == 0 {
-		s.pace.unread = false
-	}
-	s.pace.move()
+	s.progress()
 	if b.published > 0 {
 		s.lastData = s.pace.sent
 	}
