@@ -463,7 +463,10 @@ func controlShock(x *Exchange, r *http.Request, body []byte) (any, error) {
 	if least, most := decimal.FromInt(-99), decimal.FromInt(1000); q.Percent.Cmp(least) < 0 || q.Percent.Cmp(most) > 0 {
 		return nil, wrong("percent %s: from %s to %s", q.Percent, least, most)
 	}
-	if err := x.Shock(r.Context(), strings.ToUpper(q.Coin), q.Percent, q.Over.Duration); err != nil {
+	switch err := x.Shock(r.Context(), strings.ToUpper(q.Coin), q.Percent, q.Over.Duration); {
+	case errors.Is(err, core.ErrTooFar):
+		return nil, wrong("percent %s: prices stay between a twelfth and twelve times of where they began", q.Percent)
+	case err != nil:
 		return nil, x.ofCoin(err, q.Coin)
 	}
 	return x.moment(), nil

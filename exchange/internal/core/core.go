@@ -203,6 +203,7 @@ func (c *Core) Feed() *feed.Feed { return c.feed }
 var (
 	ErrNoInstrument = errors.New("core: no such instrument") // or not any more
 	ErrNoCoin       = errors.New("core: no such coin, or nothing that can be done to it")
+	ErrTooFar       = errors.New("core: a price can go to twelve times or a twelfth of where it began, and no further")
 )
 
 // Do does a command now, after all that is due now: also what an earlier command has made due, so that a journal need not

@@ -110,8 +110,11 @@ func (r Regime) run(c *Core) ([]engine.Event, error) {
 }
 
 func (s Shock) run(c *Core) ([]engine.Event, error) {
-	if !c.flow.Shock(s.Coin, s.Percent, s.Over) {
+	if _, ok := c.flow.Regime(s.Coin); !ok && s.Coin != "" {
 		return nil, ErrNoCoin
+	}
+	if !c.flow.Shock(s.Coin, s.Percent, s.Over) {
+		return nil, ErrTooFar
 	}
 	return nil, nil
 }

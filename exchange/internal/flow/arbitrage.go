@@ -9,10 +9,11 @@ import (
 // of a coin together, moves the touch through the small orders of the crowd, and is the makers' loss when they are late.
 type arbitrage struct{ taker }
 
+// arbitrageMean is how long it looks away where much is traded; profile.late is how long here.
 const arbitrageMean = 200 * millisecond
 
 func (a *arbitrage) wake(d *desk, now int64) int64 {
-	next := d.after(now, max(arbitrageMean, d.prof.makerMean/2))
+	next := d.after(now, max(d.prof.late, d.prof.makerMean/2))
 	if d.mood().effect.pulled || d.book().Closed() {
 		return next
 	}

@@ -38,6 +38,9 @@ func newCrowd(d *desk) *crowd {
 	for side := range c.sides {
 		from := int64(0)
 		for _, r := range d.prof.rings {
+			if r.touch {
+				from = 0
+			}
 			c.sides[side] = append(c.sides[side], circle{ring: r, from: from, cells: make([]cell, r.count)})
 			from += r.width * r.count
 		}
@@ -45,13 +48,16 @@ func newCrowd(d *desk) *crowd {
 	return c
 }
 
-// crowdMean is how long the crowd rests between two looks.
-const crowdMean int64 = 40 * millisecond
+// crowdMean is how long the crowd rests between two looks, crowdMost where it has little to do.
+const (
+	crowdMean = 40 * millisecond
+	crowdMost = 150 * millisecond
+)
 
 func (c *crowd) wake(d *desk, now int64) int64 {
 	rate, mean := d.prof.rate, crowdMean
 	if rate < 25*fixed.One { // about one change a look
-		mean = fixed.MulDiv(second, int64(fixed.One), int64(max(rate, fixed.One/10)))
+		mean = min(fixed.MulDiv(second, int64(fixed.One), int64(max(rate, fixed.One/10))), crowdMost)
 	}
 	next := d.after(now, mean)
 	if d.book().Closed() {
@@ -80,7 +86,7 @@ func (c *crowd) wake(d *desk, now int64) int64 {
 // flee cancels most of what the fair price has gone through, before others take it.
 func (c *crowd) flee(d *desk, side engine.Side) {
 	sign := fixed.F(outwards(side))
-	limit := sign*d.fair + d.prof.tolerance/4
+	limit := sign*d.fair - d.prof.flee
 	for i := range c.sides[side] {
 		r := &c.sides[side][i]
 		for k := range r.count {
@@ -127,6 +133,19 @@ func (c *crowd) follow(d *desk, side engine.Side, touch, now int64) {
 		for moves := 0; r.near < near && moves < mostMoves; moves++ {
 			c.place(d, side, i, r.near+r.count, now)
 			r.near++
+		}
+	}
+	if d.prof.thin > 0 {
+		c.thin(d, side)
+	}
+}
+
+// thin makes the order at the touch of a coarse book small: who waits there for a price of his own is soon served or gone.
+func (c *crowd) thin(d *desk, side engine.Side) {
+	r := &c.sides[side][0]
+	if x := r.slot(r.near); x.id != 0 && x.left > x.size/2 {
+		if most := d.lots(d.prof.thin.Mul(fixed.Half + d.rand.F())); x.left > 2*most {
+			d.move(&x.quote, x.price, most)
 		}
 	}
 }
@@ -198,7 +217,7 @@ func (c *crowd) post(d *desk, side engine.Side, x *cell, price int64) {
 
 // fits reports whether an order can stand at a price: the instrument allows it, and it would not trade.
 func (c *crowd) fits(d *desk, side engine.Side, price int64) bool {
-	if price < max(d.in.MinPrice, 1) || d.in.MaxPrice > 0 && price > d.in.MaxPrice {
+	if !d.allows(price) {
 		return false
 	}
 	best, _, ok := d.book().Best(side.Opposite())
@@ -227,12 +246,16 @@ func (c *crowd) place(d *desk, side engine.Side, ring int, g, now int64) {
 func (c *crowd) change(d *desk, now int64) {
 	side := engine.Side(d.rand.IntN(2))
 	ring := 0
-	for last := len(c.sides[side]) - 1; ring < last && d.rand.IntN(100) < crowdFarther[ring]; {
-		ring++
+	if d.prof.roam > d.rand.IntN(100) {
+		ring = len(c.sides[side]) - 1
+	} else {
+		for ring < len(crowdFarther) && d.rand.IntN(100) < crowdFarther[ring] {
+			ring++
+		}
 	}
 	r := &c.sides[side][ring]
 	u := d.rand.F()
-	if ring == 0 {
+	if ring == 0 || r.touch {
 		u = u.Mul(u)
 	}
 	g := r.near + u.MulInt(r.count).Int()
@@ -243,7 +266,7 @@ func (c *crowd) change(d *desk, now int64) {
 	case x.id == 0:
 		x.size = c.size(d, ring)
 		c.post(d, side, x, r.price(d, side, g))
-	case d.rand.Bool(d.prof.resize):
+	case !r.touch && d.rand.Bool(d.prof.resize):
 		d.move(&x.quote, x.price, c.resized(d, x))
 	case r.width > 1:
 		if price := r.price(d, side, g); c.fits(d, side, price) {
@@ -257,6 +280,9 @@ func (c *crowd) change(d *desk, now int64) {
 // crowdFarther is the chance in percent that a change is not in this ring but further out.
 var crowdFarther = []int64{45, 12, 10}
 
+// crowdShrinks is what is left of a usual size in the rings of a coarse book after the first.
+var crowdShrinks = []fixed.F{fixed.Ratio(34, 100), fixed.Ratio(12, 100), fixed.Ratio(12, 100), fixed.Ratio(12, 100)}
+
 // crowdGrowth is how much larger orders are in each ring of a fine book.
 var crowdGrowth = []int64{1, 3, 9, 60}
 
@@ -267,8 +293,8 @@ func (c *crowd) size(d *desk, ring int) int64 {
 	usd, tail := d.prof.level, d.prof.tail
 	if !d.prof.coarse {
 		usd = usd.MulInt(crowdGrowth[min(ring, len(crowdGrowth)-1)])
-	} else if ring >= 2 {
-		usd, tail = usd/5, tail-fixed.Ratio(2, 10)
+	} else if ring > 0 {
+		usd, tail = usd.Mul(crowdShrinks[ring-1]), tail-fixed.Ratio(int64(ring)/2, 5)
 	}
 	// The median of a Pareto number with index a is 2^(1/a).
 	draw := min(d.rand.Pareto(tail), 300*fixed.One)

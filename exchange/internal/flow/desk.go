@@ -56,8 +56,12 @@ type desk struct {
 	order  engine.Order
 }
 
-// mostTicks is the highest first price in ticks: a tenth of what a fixed-point number holds.
-const mostTicks = 1 << 31 / 10
+// mostTicks is the highest first price in ticks: a sixteenth of what a fixed-point number holds, for a coin may rise to twelve
+// times its first price.
+const mostTicks = 1 << 31 / 16
+
+// mostFair is where fair prices end, in ticks: what is added to them is less than what is left.
+var mostFair = fixed.FromInt(1 << 30 / 4 * 7)
 
 // newDesk returns the market of an instrument, or nil if flow cannot price it.
 func newDesk(f *Flow, in *catalog.Instrument) *desk {
@@ -126,8 +130,12 @@ func (d *desk) factor() fixed.F { return d.base().factor.Mul(d.mood().effect.vol
 
 // activity is how much more often takers come than usual: more when prices move more.
 func (d *desk) activity() fixed.F {
-	return d.factor().Sqrt().Mul(d.mood().effect.rate)
+	return d.factor().Sqrt().Mul(d.mood().effect.rate).Div(usualActivity)
 }
+
+// usualActivity is the mean of the root of coin.factor: it is lognormal, and its logarithm has the mean -normal and the
+// variance normal, so the half of it has the mean -normal/2 and the variance normal/4.
+var usualActivity = (-normal * 3 / 8).Exp()
 
 // jumpBps is how far the fair price moves in a step for everybody to look anew.
 var jumpBps = fixed.FromInt(20)
@@ -151,9 +159,9 @@ func (d *desk) reprice(now int64) {
 	} else {
 		price = price.Div(d.quoteUSD)
 	}
-	price = price.Mul(fixed.One + d.basisNow(now))
+	price = price.Mul(max(fixed.One+d.basisNow(now), fixed.One/10))
 	before := d.fair
-	d.fair = fixed.F(fixed.MulDiv(int64(price), d.perUnit, d.units))
+	d.fair = min(fixed.F(fixed.MulDiv(int64(price), d.perUnit, d.units)), mostFair)
 	if before > 0 && (d.fair-before).Abs() > d.bps(jumpBps) {
 		d.restless, d.settled = true, now+3*second
 	}
@@ -243,8 +251,20 @@ func (q *quote) fill(ev *engine.Event) {
 	}
 }
 
-// post places a resting order.
+// allows reports whether the instrument has a price.
+func (d *desk) allows(price int64) bool {
+	least := d.in.MinPrice
+	if d.in.Kind != catalog.Spread {
+		least = max(least, 1)
+	}
+	return price >= least && (d.in.MaxPrice <= 0 || price <= d.in.MaxPrice)
+}
+
+// post places a resting order, if the instrument has its price.
 func (d *desk) post(q *quote, account uint32, side engine.Side, tif engine.TimeInForce, price, lots int64) {
+	if !d.allows(price) {
+		return
+	}
 	d.order = engine.Order{Account: account, Side: side, TIF: tif, Price: price, Qty: lots}
 	for _, ev := range d.f.world.Place(d.id, &d.order) {
 		if ev.Kind == engine.Rested && ev.ID == d.order.ID {
@@ -253,10 +273,14 @@ func (d *desk) post(q *quote, account uint32, side engine.Side, tif engine.TimeI
 	}
 }
 
-// move gives a quote a price and what is left of it. If the book refuses, the quote stays as it is.
+// move gives a quote a price and what is left of it. If the instrument has no such price, or the book refuses, the quote stays
+// as it is.
 func (d *desk) move(q *quote, price, lots int64) {
 	if q.price == price && q.left == lots {
 		q.at = d.f.now
+		return
+	}
+	if !d.allows(price) {
 		return
 	}
 	evs := d.f.world.Amend(d.id, q.id, price, lots+q.done)

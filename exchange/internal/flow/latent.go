@@ -32,8 +32,13 @@ const (
 	jumpCap           = 16
 )
 
-// farthest bounds log prices, so that a virtual century stays within what instruments can show: a factor of 12.
-var farthest = fixed.Ratio(25, 10)
+// farthest bounds log prices, so that a virtual century stays within what instruments can show: a factor of 12. A weak pull
+// to where a coin began, home of its distance in each minute (0.0008 a day, as before the start), keeps them from
+// resting at the bound.
+var (
+	farthest = fixed.Ratio(25, 10)
+	home     = fixed.Ratio(8, 10_000*24*60)
+)
 
 // coin is the latent price of a base coin.
 type coin struct {
@@ -67,8 +72,10 @@ type latent struct {
 func newLatent(cat *catalog.Catalog, seed uint64, start int64) latent {
 	l := latent{at: start, rand: fixed.NewRand(seed, "flow", "latent")}
 	assets := cat.Assets()
+	// Volatility begins as it is at any time, not at its median: else each exchange would begin with calm hours.
+	l.slow, l.fast = slowSpread.Mul(l.rand.Gauss()), fastSpread.Mul(l.rand.Gauss())
 	for i := range assets {
-		l.coins = append(l.coins, coin{asset: &assets[i]})
+		l.coins = append(l.coins, coin{asset: &assets[i], own: ownSpread.Mul(l.rand.Gauss())})
 	}
 	l.derive()
 	return l
@@ -121,6 +128,12 @@ func (l *latent) step(now int64, moods []mood) {
 		l.move(c, sigma.Mul(shock)+moods[i].slope)
 	}
 	l.ramp(now)
+	if l.steps%600 == 0 {
+		for i := range l.coins {
+			c := &l.coins[i]
+			c.log -= c.log.Mul(home)
+		}
+	}
 	for i := range l.coins {
 		l.coins[i].price = l.coins[i].asset.Start.Mul(l.coins[i].log.Exp())
 	}
@@ -172,20 +185,39 @@ func (l *latent) ramp(now int64) {
 }
 
 // Shock moves the latent price of a coin by percent (5 is up by 5 %), evenly over a time; 0 is at once. An empty coin is
-// all of them. It reports false if there is no such coin, or if percent is -100 or less.
+// all of them. It reports false, and does nothing, if there is no such coin, if percent is -100 or less, or if a price would
+// end, with what is still to come of earlier shocks, at more than 12 times or less than a 12th of where it began.
 func (f *Flow) Shock(coin string, percent fixed.F, over int64) bool {
 	factor := fixed.One + percent/100
 	if factor <= 0 || over < 0 {
 		return false
 	}
-	found := false
+	by, found := factor.Log(), false
 	for i := range f.latent.coins {
 		if coin == "" || f.latent.coins[i].asset.Coin == coin {
-			f.latent.push(i, factor.Log(), f.now, over)
+			if f.latent.ahead(i, by).Abs() > farthest {
+				return false
+			}
 			found = true
 		}
 	}
+	for i := range f.latent.coins {
+		if coin == "" || f.latent.coins[i].asset.Coin == coin {
+			f.latent.push(i, by, f.now, over)
+		}
+	}
 	return found
+}
+
+// ahead is where a log price ends after all ramps under way and one more.
+func (l *latent) ahead(coin int, by fixed.F) fixed.F {
+	end := l.coins[coin].log + by
+	for _, r := range l.ramps {
+		if r.coin == coin {
+			end += r.left
+		}
+	}
+	return end
 }
 
 // Walk describes the state.

@@ -27,11 +27,8 @@ type maker struct {
 // makerDepths are the distances of a maker's quotes from its first, in tenths of a basis point, and their sizes in
 // percent of its first on fine books and on coarse ones.
 var makerDepths = []struct{ tenths, fine, coarse int64 }{
-	{0, 100, 100}, {6, 8, 120}, {12, 10, 200}, {22, 12, 250}, {36, 20, 250}, {60, 40, 300}, {100, 50, 300}, {160, 60, 300}, {250, 80, 200},
+	{0, 100, 100}, {6, 8, 50}, {12, 10, 60}, {22, 12, 80}, {36, 20, 100}, {60, 40, 150}, {100, 50, 200}, {160, 60, 200}, {250, 80, 200},
 }
-
-// shortLook is how long a maker looks away at most, on average, from the touch.
-const shortLook = 22 * millisecond
 
 // Ages: a deeper quote is replaced when it is that old, or as many times older as it is deep.
 const makerAge = 20 * second
@@ -53,7 +50,7 @@ func newMaker(i int) *maker {
 
 func (m *maker) wake(d *desk, now int64) int64 {
 	mood := d.mood()
-	next := d.after(now, min(d.prof.makerMean/8, shortLook))
+	next := d.after(now, min(d.prof.makerMean/8, d.prof.look))
 	if d.book().Closed() {
 		return next
 	}
@@ -150,7 +147,7 @@ func (m *maker) strayed(d *desk, i int, q *quote, price int64) bool {
 		return false
 	}
 	off := max(q.price-price, price-q.price)
-	return off > max(int64(i), at(d.bps(fixed.Ratio(makerDepths[i].tenths, 25))))
+	return off > max(int64(i), at(d.bps(fixed.Ratio(makerDepths[i].tenths, 14))))
 }
 
 // offset returns how far a quote is from the first one. It is drawn when the quote is placed.

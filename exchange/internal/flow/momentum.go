@@ -19,7 +19,7 @@ const momentumMean = 2 * second
 func (m *momentum) wake(d *desk, now int64) int64 {
 	next := d.after(now, momentumMean)
 	bid, ask := d.touch()
-	mid := (fixed.FromInt(bid) + fixed.FromInt(ask)) / 2
+	mid := fixed.FromInt(bid)/2 + fixed.FromInt(ask)/2
 	if m.slow == 0 {
 		m.fast, m.slow = mid, mid
 	}

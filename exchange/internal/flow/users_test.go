@@ -48,10 +48,12 @@ func TestAUserTradesWithTheMarket(t *testing.T) {
 }
 
 // TestAUsersQuoteIsTaken: what a user offers on the wrong side of the fair price is taken by arbitrage within seconds, and
-// what rests at the touch trades in time.
+// what rests at the touch trades in time, unless the price leaves: most of it within two minutes.
 func TestAUsersQuoteIsTaken(t *testing.T) {
-	for _, side := range []engine.Side{engine.Buy, engine.Sell} {
-		w := market(t, 3, "linear:BTCUSDT")
+	served, byArbitrage, quotes := 0, 0, 0
+	for seed := range uint64(20) {
+		side := engine.Side(seed % 2)
+		w := market(t, seed, "linear:BTCUSDT")
 		in := find(t, w, "linear:BTCUSDT")
 		w.Run(start + 20*second)
 		traded, arbitrage := make(map[uint64]int64), false
@@ -71,17 +73,25 @@ func TestAUsersQuoteIsTaken(t *testing.T) {
 		mistake := &engine.Order{Account: user, Side: side, TIF: engine.PostOnly, Price: wrong, Qty: 200}
 		w.Place(in.ID, mistake)
 		w.Run(w.Now() + 3*second)
-		if traded[mistake.ID] == 0 || !arbitrage {
-			t.Errorf("%v far from the fair price: %d lots were taken within three seconds, by arbitrage %v", side, traded[mistake.ID], arbitrage)
+		if traded[mistake.ID] == 0 {
+			t.Errorf("seed %d, %v far from the fair price: nobody took it within three seconds", seed, side)
+		}
+		if arbitrage {
+			byArbitrage++
 		}
 		w.Run(w.Now() + minute)
 		best, _, _ := w.Book(in.ID).Best(side)
 		fairly := &engine.Order{Account: user, Side: side, TIF: engine.PostOnly, Price: best, Qty: 10}
 		w.Place(in.ID, fairly)
 		w.Run(w.Now() + 2*minute)
-		if traded[fairly.ID] != 10 {
-			t.Errorf("%v: %d of 10 lots at the touch traded within two minutes", side, traded[fairly.ID])
+		quotes++
+		if traded[fairly.ID] == 10 {
+			served++
 		}
+	}
+	t.Logf("of %d quotes at the touch %d traded within two minutes; of as many mistakes arbitrage took %d", quotes, served, byArbitrage)
+	if served*3 < quotes*2 || byArbitrage*4 < quotes*3 {
+		t.Errorf("of %d quotes at the touch %d traded within two minutes; of as many mistakes arbitrage took %d", quotes, served, byArbitrage)
 	}
 }
 

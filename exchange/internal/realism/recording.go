@@ -2,6 +2,7 @@ package realism
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
@@ -183,15 +184,13 @@ func tradePolls(m *Meter, path string) error {
 }
 
 // tradeFile measures a file of public.bybit.com: CSV, newest first.
-func tradeFile(m *Meter, path string) (err error) {
-	r, closeFile, err := open(path)
-	if err != nil {
+func tradeFile(m *Meter, path string) error {
+	var rows [][]string
+	if err := csvRows(path, func(row []string) error {
+		rows = append(rows, row)
+		return nil
+	}); err != nil {
 		return err
-	}
-	defer func() { err = errors.Join(err, closeFile()) }()
-	rows, err := csv.NewReader(r).ReadAll()
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
 	}
 	for i := len(rows) - 1; i > 0; i-- {
 		at, err1 := strconv.ParseFloat(rows[i][0], 64)
@@ -203,4 +202,105 @@ func tradeFile(m *Meter, path string) (err error) {
 		m.Trade(Trade{At: int64(at*1e6) * 1000, Price: price, Qty: qty})
 	}
 	return nil
+}
+
+// bookRows measures the polls of a symbol in a CSV file of many: symbol in the second column, and in the last the levels of both
+// sides as a list in single quotes, in no order.
+func bookRows(m *Meter, path, symbol string) error {
+	return csvRows(path, func(row []string) error {
+		if row[1] != symbol {
+			return nil
+		}
+		at, err := strconv.ParseInt(row[3], 10, 64)
+		if err != nil {
+			return err
+		}
+		var sides [2][][2]string
+		if err := json.Unmarshal([]byte(strings.ReplaceAll(row[4], "'", `"`)), &sides); err != nil {
+			return err
+		}
+		bids, err1 := m.parse(sides[0])
+		asks, err2 := m.parse(sides[1])
+		slices.SortFunc(bids, func(a, b Level) int { return int(b.Price - a.Price) })
+		slices.SortFunc(asks, func(a, b Level) int { return int(a.Price - b.Price) })
+		m.Book(at*1e6, bids, asks)
+		return errors.Join(err1, err2)
+	})
+}
+
+// csvRows calls each for every row of a CSV file.
+func csvRows(path string, each func(row []string) error) (err error) {
+	r, closeFile, err := open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeFile()) }()
+	rows, err := csv.NewReader(r).ReadAll()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for i, row := range rows {
+		if err := each(row); err != nil {
+			return fmt.Errorf("%s:%d: %w", path, i+1, err)
+		}
+	}
+	return nil
+}
+
+// oldLevel is a level in a message of the interface of 2021.
+type oldLevel struct {
+	Price, Side string
+	Size        float64
+}
+
+// oldStream measures the book of a symbol in a recording of orderBookL2_25: lines of a time, a colon and a message.
+func oldStream(m *Meter, path, symbol string) error {
+	m.Stream = true
+	var sides [2]map[int64]float64
+	return lines(path, func(line []byte) error {
+		_, text, ok := bytes.Cut(line, []byte(": "))
+		if !ok || !bytes.Contains(text, []byte(`"orderBookL2_25.`+symbol+`"`)) || !bytes.Contains(text, []byte(`"cross_seq"`)) {
+			return nil
+		}
+		var f struct {
+			Data json.RawMessage
+			Time string `json:"timestamp_e6"`
+		}
+		if err := json.Unmarshal(text, &f); err != nil {
+			return err
+		}
+		at, err := strconv.ParseInt(f.Time, 10, 64)
+		if err != nil {
+			return err
+		}
+		var delta struct {
+			All                    []oldLevel `json:"order_book"`
+			Delete, Update, Insert []oldLevel
+		}
+		if err := json.Unmarshal(f.Data, &delta); err != nil {
+			return err
+		}
+		if len(delta.All) > 0 {
+			sides = [2]map[int64]float64{make(map[int64]float64), make(map[int64]float64)}
+		}
+		for _, l := range delta.Delete {
+			l.Size = 0
+			delta.Update = append(delta.Update, l)
+		}
+		for _, l := range slices.Concat(delta.All, delta.Update, delta.Insert) {
+			price, err := strconv.ParseFloat(l.Price, 64)
+			if err != nil {
+				return err
+			}
+			side, tick := sides[0], int64(math.Round(price/m.Tick))
+			if l.Side == "Sell" {
+				side = sides[1]
+			}
+			if side[tick] = l.Size; l.Size == 0 {
+				delete(side, tick)
+			}
+		}
+		m.Book(at*1000, sorted(sides[0], -1), sorted(sides[1], 1))
+		return nil
+	})
 }

@@ -31,8 +31,15 @@ type World struct {
 }
 
 // New returns the market of a catalogue at its start. Nothing is in the books before the first Run.
-func New(cat *catalog.Catalog, seed uint64) *World {
-	w := &World{Cat: cat, Flow: flow.New(flow.Config{}, cat, seed, cat.Start()), Marks: make(map[catalog.ID]fixed.F), now: cat.Start()}
+func New(cat *catalog.Catalog, seed uint64) *World { return newWorld(flow.Config{}, cat, seed) }
+
+// NewQuiet returns a market in which only the latent prices move.
+func NewQuiet(cat *catalog.Catalog, seed uint64) *World {
+	return newWorld(flow.Config{Quiet: true}, cat, seed)
+}
+
+func newWorld(cfg flow.Config, cat *catalog.Catalog, seed uint64) *World {
+	w := &World{Cat: cat, Flow: flow.New(cfg, cat, seed, cat.Start()), Marks: make(map[catalog.ID]fixed.F), now: cat.Start()}
 	for range cat.Len() {
 		w.books = append(w.books, engine.New(engine.Config{}))
 	}
