@@ -5,32 +5,104 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/internal/endpoints"
+	"github.com/bywire/bywire/internal/wire"
+)
+
+// topicRow is a row of the table of topics.
+type topicRow struct {
+	name     string
+	channels []wire.Channel
+	served   bool
+	missing  string
+}
+
+// Channels that rows have in common.
+var (
+	traded    = []wire.Channel{wire.Spot, wire.Linear, wire.Inverse}
+	contracts = []wire.Channel{wire.Linear, wire.Inverse}
 )
 
 // topics are the topics of WebSocket, as the table of docs/fidelity.md has them.
-var topics = []struct {
-	name, channels string
-	served         bool
-	missing        string
-}{
-	{name: "orderbook.{depth}.{symbol}", channels: "spot, linear, inverse, option, spread", served: true},
-	{name: "orderbook.rpi.{symbol}", channels: "spot, linear, inverse", served: true},
-	{name: "orderbook.full.{symbol}", channels: "spot, linear, inverse", served: true},
-	{name: "publicTrade.{symbol}", channels: "spot, linear, inverse, spread; of a coin on option", served: true},
-	{name: "tickers.{symbol}", channels: "spot, linear, inverse, option, spread", served: true},
-	{name: "kline.{interval}.{symbol}", channels: "spot, linear, inverse", served: true},
-	{name: "allLiquidation.{symbol}", channels: "linear, inverse", served: true},
-	{name: "insurance.{group}", channels: "linear, inverse", served: true},
-	{name: "adlAlert.{group}", channels: "linear, inverse", served: true},
-	{name: "priceLimit.{symbol}", channels: "spot, linear, inverse", served: true},
-	{name: "system.status", channels: "misc/status", served: true, missing: "nothing announces a maintenance yet"},
-	{name: "rfq.open.public.trades", channels: "rfq", served: true, missing: "nobody makes block trades yet"},
-	{name: "earn.dualassets.offers, earn.smartleverage.offers, earn.doublewin.offers, earn.discountbuy.offers", channels: "fp"},
-	{name: "all private topics", channels: "private"},
-	{name: "order.create, order.amend, order.cancel and their batches", channels: "trade"},
+var topics = []topicRow{
+	{name: "orderbook.{depth}.{symbol}", channels: []wire.Channel{wire.Spot, wire.Linear, wire.Inverse, wire.Option, wire.Spread}, served: true},
+	{name: "orderbook.rpi.{symbol}", channels: traded, served: true},
+	{name: "orderbook.full.{symbol}", channels: traded, served: true},
+	{name: "publicTrade.{symbol}", channels: []wire.Channel{wire.Spot, wire.Linear, wire.Inverse, wire.Spread}, served: true},
+	{name: "publicTrade.{baseCoin}", channels: []wire.Channel{wire.Option}, served: true},
+	{name: "tickers.{symbol}", channels: []wire.Channel{wire.Spot, wire.Linear, wire.Inverse, wire.Option, wire.Spread}, served: true},
+	{name: "kline.{interval}.{symbol}", channels: traded, served: true},
+	{name: "allLiquidation.{symbol}", channels: contracts, served: true},
+	{name: "insurance.{group}", channels: contracts, served: true},
+	{name: "adlAlert.{group}", channels: contracts, served: true},
+	{name: "priceLimit.{symbol}", channels: traded, served: true},
+	{name: "system.status", channels: []wire.Channel{wire.Status}, served: true},
+	{name: "rfq.open.public.trades", channels: []wire.Channel{wire.RFQ}, served: true},
+	{name: "earn.dualassets.offers, earn.smartleverage.offers, earn.doublewin.offers, earn.discountbuy.offers", channels: []wire.Channel{wire.Finance}},
+	{name: "all private topics", channels: []wire.Channel{wire.Private}},
+	{name: "order.create, order.amend, order.cancel and their batches", channels: []wire.Channel{wire.Trade}},
+}
+
+// where names the channels of a row by their paths.
+func (t *topicRow) where() string {
+	var paths []string
+	for _, ch := range t.channels {
+		paths = append(paths, strings.TrimPrefix(strings.TrimPrefix(ch.Path(), "/v5/"), "public/"))
+	}
+	return strings.Join(paths, ", ")
+}
+
+// Sort is what topics of a channel have in common that differ by symbol, group or coin only.
+type Sort struct {
+	Channel wire.Channel
+	Topic   string // "orderbook.50", "kline.60", "publicTrade", "system.status"
+}
+
+// SortOf is the sort of a topic.
+func SortOf(ch wire.Channel, topic string) Sort {
+	if ch != wire.Status && ch != wire.RFQ {
+		topic = topic[:max(0, strings.LastIndexByte(topic, '.'))]
+	}
+	return Sort{ch, topic}
+}
+
+// Sorts are the sorts of topics that the exchange has.
+func Sorts() []Sort {
+	var list []Sort
+	for _, row := range topics {
+		if !row.served {
+			continue
+		}
+		for _, ch := range row.channels {
+			for _, name := range row.each(ch) {
+				list = append(list, SortOf(ch, name))
+			}
+		}
+	}
+	return list
+}
+
+// each returns the names of a row on a channel, one for each depth or interval.
+func (t *topicRow) each(ch wire.Channel) (names []string) {
+	switch {
+	case strings.Contains(t.name, "{depth}"):
+		for _, d := range wire.Depths(ch) {
+			if d.State == wire.DepthCurrent {
+				names = append(names, strings.Replace(t.name, "{depth}", strconv.Itoa(d.Levels), 1))
+			}
+		}
+	case strings.Contains(t.name, "{interval}"):
+		for i := range past.Interval(past.Intervals) {
+			names = append(names, strings.Replace(t.name, "{interval}", i.String(), 1))
+		}
+	default:
+		names = strings.Split(t.name, ", ")
+	}
+	return names
 }
 
 // Fidelity is the table of docs/fidelity.md that says which endpoints and topics are simulated.
@@ -52,7 +124,7 @@ func Fidelity() string {
 	}
 	b.WriteString("\n| topic | channels | | what is missing |\n|---|---|---|---|\n")
 	for _, t := range topics {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", t.name, t.channels, extent(t.served, t.missing), t.missing)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", t.name, t.where(), extent(t.served, t.missing), t.missing)
 	}
 	return b.String()
 }

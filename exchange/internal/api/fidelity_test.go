@@ -69,33 +69,15 @@ func TestServedTopicsExist(t *testing.T) {
 		wire.Spot: "BTCUSDT", wire.Linear: "BTCUSDT", wire.Inverse: "BTCUSD", wire.Option: m.catalog.All(bybit.Option)[0].Symbol, wire.Spread: "BTCUSDT_BTC/USDT",
 	}
 	group := map[wire.Channel]string{wire.Linear: "USDT", wire.Inverse: "inverse"}
-	channels := map[string]wire.Channel{"misc/status": wire.Status, "rfq": wire.RFQ, "fp": wire.Finance}
-	for ch := range symbol {
-		channels[string(ch)] = ch
-	}
-	for _, row := range topics {
-		where, _, _ := strings.Cut(row.channels, ";")
-		for _, channel := range strings.Split(where, ", ") {
-			ch, ok := channels[channel]
-			if !ok {
-				if row.served {
-					t.Errorf("%s: channel %s?", row.name, channel)
-				}
-				continue
-			}
-			depth := "50"
-			if ch == wire.Option || ch == wire.Spread {
-				depth = "25"
-			}
-			fill := strings.NewReplacer("{depth}", depth, "{symbol}", symbol[ch], "{interval}", "60", "{group}", group[ch])
-			for _, name := range strings.Split(row.name, ", ") {
+	for i := range topics {
+		row := &topics[i]
+		for _, ch := range row.channels {
+			fill := strings.NewReplacer("{symbol}", symbol[ch], "{group}", group[ch], "{baseCoin}", "BTC")
+			for _, name := range row.each(ch) {
 				if _, found := m.feed.Topic(ch, fill.Replace(name)); found != row.served {
 					t.Errorf("%s on %s: there is a topic: %v, want %v", fill.Replace(name), ch, found, row.served)
 				}
 			}
 		}
-	}
-	if _, found := m.feed.Topic(wire.Option, "publicTrade.BTC"); !found {
-		t.Error("no trades of the options on BTC")
 	}
 }

@@ -60,7 +60,7 @@ var served = []endpoint{
 	{path: "/v5/spread/orderbook", answer: spreadOrderBook, says: "Success"},
 	{path: "/v5/spread/tickers", answer: spreadTickers, says: "Success"},
 	{path: "/v5/spread/recent-trade", answer: spreadTrades, says: "Success"},
-	{path: "/v5/system/status", answer: systemStatus, silent: true, missing: "nothing announces a maintenance yet"},
+	{path: "/v5/system/status", answer: systemStatus, silent: true},
 	{path: "/v5/announcements/index", answer: announcements, missing: "only listings and deliveries of the exchange's own contracts, in English whatever the locale"},
 	{path: "/v5/spread/instrument", answer: spreadInstruments},
 }

@@ -12,7 +12,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/exchange/internal/api"
+	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/feed"
+	"github.com/bywire/bywire/exchange/internal/flow"
+	"github.com/bywire/bywire/internal/wire"
 )
 
 var hour = flag.Bool("hour", false, "compare runs of a virtual hour and not of a minute and a half")
@@ -59,17 +64,49 @@ func (r *recorder) digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// goldenRun is all instruments from shortly before contracts are delivered, others listed and fundings settled, with a few
-// commands from outside.
+// goldenRun is all instruments from shortly before contracts are delivered, others listed and fundings settled, with commands
+// of each kind from outside.
 func goldenRun(t testing.TB, sink feed.Sink) *Core {
+	t.Helper()
 	from, span := start+8*60*minute-45*second, 90*second
 	if *hour {
 		from, span = start+7*60*minute+30*minute, 60*minute
 	}
 	c := mustNew(t, Config{Seed: 20260101, Start: from, Sink: sink})
+	c.Advance(from)
+	happenings(t, c)
 	script(c, 7, 200, second/4)
 	c.Advance(from + span)
 	return c
+}
+
+// happenings are what the market has of itself seldom or never: a cascade of liquidations, a maintenance, a block trade, and
+// trades of options and spreads.
+func happenings(t testing.TB, c *Core) {
+	t.Helper()
+	do := func(command Command) {
+		t.Helper()
+		if _, err := c.Do(command); err != nil {
+			t.Fatalf("%+v: %v", command, err)
+		}
+	}
+	do(Regime{Regime: flow.Cascade})
+	do(Maintain{feed.Notice{Title: "upgrade", State: "scheduled", Begin: c.Now() + minute, End: c.Now() + 60*minute, ServiceTypes: []int64{1}, Products: []int64{1}}})
+	var legs []feed.BlockLeg
+	for _, category := range []bybit.Category{bybit.Linear, bybit.Option} {
+		in := c.Catalog().All(category)[0]
+		legs = append(legs, feed.BlockLeg{ID: in.ID, Price: in.TicksOf(c.Board().Mark(in.ID)), Lots: in.MinQty})
+	}
+	do(Block{Strategy: "custom", Legs: legs})
+	for _, category := range []bybit.Category{bybit.Option, bybit.Spread} {
+		traded := 0
+		for _, in := range c.Catalog().All(category) {
+			if _, _, ok := c.Book(in.ID).Best(engine.Sell); ok && traded < 3 {
+				do(Place{Instrument: in.ID, Order: engine.Order{Account: 1000, Side: engine.Buy, Market: true, Qty: in.MinQty}})
+				traded++
+			}
+		}
+	}
 }
 
 // Two runs of one seed give the same bytes on every topic and the same state; and the state does not depend on who
@@ -94,20 +131,20 @@ func TestTwoRunsAreOne(t *testing.T) {
 		}
 	}
 	frames := 0
-	kinds := map[string]int{}
+	sorts := map[api.Sort]int{}
 	for _, p := range x {
 		frames += p.frames
 		channel, topic, _ := strings.Cut(p.name, " ")
-		kind, _, _ := strings.Cut(topic, ".")
-		kinds[channel+" "+kind] += p.frames
+		sorts[api.SortOf(wire.Channel(channel), topic)] += p.frames
 	}
-	t.Logf("%d topics, %d frames, %v", len(x), frames, kinds)
-	for _, kind := range []string{
-		"spot orderbook", "spot publicTrade", "spot tickers", "linear orderbook", "linear publicTrade", "linear tickers",
-		"inverse orderbook", "inverse publicTrade", "inverse tickers", "option orderbook", "option tickers", "linear priceLimit",
-	} {
-		if kinds[kind] == 0 {
-			t.Errorf("no frame of %s", kind)
+	t.Logf("%d topics, %d frames, %v", len(x), frames, sorts)
+	for _, sort := range api.Sorts() {
+		if sorts[sort] == 0 {
+			t.Errorf("no frame of %v", sort)
 		}
+		delete(sorts, sort)
+	}
+	for sort := range sorts {
+		t.Errorf("the table of docs/fidelity.md does not have %v", sort)
 	}
 }
