@@ -44,7 +44,7 @@ func (b *Book) reset() {
 		sides:      [2]side{Buy: newSide(-1), Sell: newSide(1)},
 		orders:     make([]resting, 1, 64),
 	}
-	b.index.grow()
+	b.index.grow(nil)
 }
 
 // Place trades the order with what rests, as far as its price and kind allow, and puts the rest of it into the book if
@@ -197,10 +197,10 @@ func (b *Book) rest(o *Order, price, left, done int64) {
 	l := s.at(price)
 	v := &s.levels[l]
 	q := &v.queue[queueOf(o.TIF)]
-	b.orders[slot] = resting{
-		id: o.ID, left: left, done: done, account: o.Account, group: o.Group,
-		level: l, prev: q.tail, side: o.Side, tif: o.TIF, tag: o.Tag, flags: flagsOf(o),
-	}
+	r := &b.orders[slot] // set in place: a literal would be made elsewhere and copied
+	r.id, r.left, r.done, r.account, r.group = o.ID, left, done, o.Account, o.Group
+	r.level, r.prev, r.next = l, q.tail, 0
+	r.side, r.tif, r.tag, r.flags = o.Side, o.TIF, o.Tag, flagsOf(o)
 	if q.tail == 0 {
 		q.head = slot
 	} else {
@@ -213,7 +213,7 @@ func (b *Book) rest(o *Order, price, left, done int64) {
 	if o.TIF != RPI && (s.best == 0 || v.key < s.levels[s.best].key) {
 		s.best = l
 	}
-	b.index.put(o.ID, slot)
+	b.index.put(b.orders, slot)
 	b.changed(s)
 }
 
@@ -248,7 +248,7 @@ func (b *Book) remove(slot int32) {
 	if q.n == 0 {
 		s.emptied(r.level)
 	}
-	b.index.delete(r.id, slot)
+	b.index.delete(b.orders, slot)
 	r.next, b.free = b.free, slot
 	b.changed(s)
 }

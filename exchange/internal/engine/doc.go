@@ -6,7 +6,7 @@
 //	                                   │
 //	          ┌────────────────────────┼──────────────────────────┐
 //	      index: id ─▶ order      bids: tree ─▶ level        asks: tree ─▶ level
-//	      open addressing         best first                 best first
+//	      small buckets           best first                 best first
 //	                                   level: orders for all ─▶ first, ..., last
 //	                                          RPI orders     ─▶ first, ..., last
 //

@@ -73,6 +73,33 @@ func (b *Book) Check() error {
 	if orders+freed+1 != len(b.orders) || orders != b.index.used {
 		return fmt.Errorf("%d orders in the levels, %d in the index, %d free slots of %d", orders, b.index.used, freed, len(b.orders))
 	}
+	return b.index.check(b.orders)
+}
+
+// check looks for each order from where its search begins, and counts those that a bucket sent on.
+func (x *index) check(orders []resting) error {
+	mask := uint32(len(x.buckets) - 1)
+	sent, used := make([]uint64, len(x.buckets)), 0
+	for i := range x.buckets {
+		for at := x.buckets[i].tagged(0) ^ highest; at != 0; at &= at - 1 {
+			used++
+			hash := hashOf(orders[x.buckets[i].slots[first(at)]].id)
+			if tag := x.buckets[i].tags >> (8 * first(at)) & 0xff; tag != tagOf(hash) {
+				return fmt.Errorf("an order of tag %d under tag %d", tagOf(hash), tag)
+			}
+			for j := hash & mask; j != uint32(i); j = (j + 1) & mask {
+				sent[j]++
+			}
+		}
+	}
+	if used != x.used {
+		return fmt.Errorf("the index holds %d orders, and says %d", used, x.used)
+	}
+	for i, n := range sent {
+		if count := x.buckets[i].tags / sentOn; count != n {
+			return fmt.Errorf("bucket %d says that it sent on %d orders, and %d went on", i, count, n)
+		}
+	}
 	return nil
 }
 

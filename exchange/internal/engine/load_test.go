@@ -11,14 +11,15 @@ const deep = 10_000
 
 // A load is an endless stream of commands for a deep book: of ten commands five add an order, four cancel one of those
 // that rest, each as likely as another, and one crosses the spread. Seven of ten orders stand within 50 ticks of the
-// middle, which wanders, most others within 500 and some 5,000 away.
+// middle, which wanders, most others within 500 and some 5,000 away; a tick of these is step ticks of the book.
 type load struct {
+	step   int64
 	rand   *rand.Rand
 	ahead  *engine.Book // has taken all commands that were handed out
 	live   []uint64
 	places map[uint64]int // in live
 	n      uint64
-	middle int64
+	middle int64 // in steps
 }
 
 // A request is a command of a load: an order, or with no quantity the cancelling of id.
@@ -30,8 +31,8 @@ type request struct {
 	market bool
 }
 
-func newLoad(seed uint64) *load {
-	return &load{rand: rand.New(rand.NewPCG(seed, 1)), ahead: engine.New(engine.Config{}), places: make(map[uint64]int), middle: 1_000_000}
+func newLoad(seed uint64, step int64) *load {
+	return &load{step: step, rand: rand.New(rand.NewPCG(seed, 1)), ahead: engine.New(engine.Config{}), places: make(map[uint64]int), middle: 1_000_000}
 }
 
 // fill returns the commands that bring an empty book to its depth.
@@ -46,6 +47,12 @@ func (l *load) fill() []request {
 // next returns the following n commands.
 func (l *load) next(n int) []request {
 	rs := make([]request, n)
+	l.write(rs)
+	return rs
+}
+
+// write puts the following commands into a slice.
+func (l *load) write(rs []request) {
 	for i := range rs {
 		switch k := l.rand.IntN(10); {
 		case k < 5:
@@ -56,7 +63,6 @@ func (l *load) next(n int) []request {
 			rs[i] = l.hand(l.cross())
 		}
 	}
-	return rs
 }
 
 func (l *load) begin() request {
@@ -76,14 +82,14 @@ func (l *load) add() request {
 	}
 	away = 1 + l.rand.Int64N(away)
 	if r.side == engine.Buy {
-		r.price = l.middle - away
+		r.price = (l.middle - away) * l.step
 		if ask, _, ok := l.ahead.Best(engine.Sell); ok {
-			r.price = min(r.price, ask-1)
+			r.price = min(r.price, ask-l.step)
 		}
 	} else {
-		r.price = l.middle + away
+		r.price = (l.middle + away) * l.step
 		if bid, _, ok := l.ahead.Best(engine.Buy); ok {
-			r.price = max(r.price, bid+1)
+			r.price = max(r.price, bid+l.step)
 		}
 	}
 	return r
