@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bywire/bywire/exchange/internal/core"
@@ -21,11 +22,8 @@ func (x *Exchange) AddFault(ctx context.Context, f Fault) (ActiveFault, error) {
 	var added ActiveFault
 	var failed error
 	err := x.do(ctx, func(c *core.Core) {
-		var open []*wsserver.Session
-		if f.Kind == FaultDrop || f.Kind == FaultSlow {
-			open = x.sessions(&f)
-		}
-		added, failed = x.faults.add(&f, c.Now(), open)
+		open, topics := x.concerned(&f)
+		added, failed = x.faults.add(&f, c.Now(), open, topics)
 	})
 	if err == nil && failed != nil {
 		err = fmt.Errorf("exchange: fault: %w", failed)
@@ -33,35 +31,36 @@ func (x *Exchange) AddFault(ctx context.Context, f Fault) (ActiveFault, error) {
 	return added, err
 }
 
-// sessions are the open ones that a fault may concern, by its topic. It runs on the loop.
-func (x *Exchange) sessions(f *Fault) []*wsserver.Session {
-	var open []*wsserver.Session
-	if f.Topic == "" {
-		x.ws.Each(func(s *wsserver.Session) { open = append(open, s) })
-	} else {
-		seen := map[*wsserver.Session]bool{}
-		for _, t := range x.topics {
-			if t == nil || !matches(f.Topic, t.Name()) {
-				continue
-			}
-			t.Each(func(s *wsserver.Session) {
-				if !seen[s] {
-					seen[s] = true
-					open = append(open, s)
-				}
-			})
+// concerned are the open sessions that a fault is about, by name, and how many of the topics that somebody has subscribed
+// to. It runs on the loop.
+func (x *Exchange) concerned(f *Fault) (open []*wsserver.Session, topics int) {
+	r := f.rule(0)
+	seen := map[*wsserver.Session]bool{}
+	see := func(s *wsserver.Session) {
+		if !seen[s] && r.of(s) {
+			seen[s] = true
+			open = append(open, s)
 		}
 	}
-	if f.Count > 0 {
-		// The registry has no order, and the first so many are to be the same whoever asks.
-		slices.SortFunc(open, func(a, b *wsserver.Session) int {
-			if a.ID() < b.ID() {
-				return -1
-			}
-			return 1
+	for _, t := range x.topics {
+		if t == nil || !r.about(t.Name()) {
+			continue
+		}
+		wanted := false
+		t.Each(func(s *wsserver.Session) {
+			wanted = wanted || r.of(s)
+			see(s)
 		})
+		if wanted {
+			topics++
+		}
 	}
-	return open
+	if f.Topic == "" {
+		x.ws.Each(see)
+	}
+	// The registry has no order, and with a Count the first so many are to be the same whoever asks.
+	slices.SortFunc(open, func(a, b *wsserver.Session) int { return strings.Compare(a.ID(), b.ID()) })
+	return open, topics
 }
 
 // RemoveFault ends a fault before its time; id 0 ends all. Messages that are held back are sent when they are due.
@@ -102,6 +101,13 @@ type faultText struct {
 	Left       int        `json:"left,omitempty"`
 	Until      *time.Time `json:"until,omitempty"`
 	Hits       int        `json:"hits"`
+	Matches    *reached   `json:"matches,omitempty"` // of a new one
+}
+
+// reached is how much a new fault is about.
+type reached struct {
+	Topics      int `json:"topics"`
+	Connections int `json:"connections"`
 }
 
 func faultFields() []string {
@@ -169,7 +175,9 @@ func controlAddFault(x *Exchange, r *http.Request, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return textOf(&added), nil
+	text := textOf(&added)
+	text.Matches = &reached{added.Topics, added.Connections}
+	return text, nil
 }
 
 // controlRemoveFaults ends the fault that the query names, or all.

@@ -38,7 +38,7 @@ func FaultKinds() []FaultKind {
 type Fault struct {
 	Kind FaultKind
 	// Topic is a pattern, such as "orderbook.50.BTCUSDT" or "orderbook.*": a star stands for any text. Of the kinds that
-	// happen to connections it chooses those that are subscribed to such a topic; no-pong does not look at it. Default: all.
+	// happen to connections it chooses those that are subscribed to such a topic. Default: all.
 	Topic string
 	// Channel is the name of a channel, such as "linear". Default: all.
 	Channel string
@@ -59,13 +59,19 @@ type Fault struct {
 	Reason string
 }
 
-// ActiveFault is a fault that is in force.
+// ActiveFault is a fault that is in force. Left and Hits of no-pong and refuse, and Hits of silent, count what comes from
+// clients: in a run with several of them, whose ping or request comes first is up to the machine, and so with a Count is
+// whom it happens to.
 type ActiveFault struct {
 	ID    int
 	Fault Fault
 	Left  int       // how often it will still happen; 0 is without a bound
 	Until time.Time // in the exchange's time; zero is until it is removed
 	Hits  int       // how often it has happened
+
+	// From AddFault: how many topics with subscribers, and how many open connections it was about when it began. With none
+	// the pattern may be misspelt, or the client still to come.
+	Topics, Connections int
 }
 
 // Bounds of faults, so that a mistake in one is noticed.
@@ -159,6 +165,9 @@ func (r *rule) of(s *wsserver.Session) bool {
 	return (r.Fault.Channel == "" || r.Fault.Channel == string(s.Channel())) && matches(r.Fault.Connection, s.ID())
 }
 
+// about reports whether the rule is about a topic.
+func (r *rule) about(topic string) bool { return matches(r.Fault.Topic, topic) }
+
 // holds reports whether the rule is in force at a time.
 func (r *rule) holds(now int64) bool { return now < r.until && (!r.bounded || r.Left > 0) }
 
@@ -170,12 +179,24 @@ func (r *rule) hit() {
 	}
 }
 
-// lift undoes what the rule has done to connections.
-func (r *rule) lift() {
-	for _, s := range r.throttled {
-		s.Throttle(0)
-	}
+// lift undoes what a rule has done to connections. It is called with the lock held.
+func (f *faults) lift(r *rule) {
+	throttled := r.throttled
 	r.throttled = nil
+	for _, s := range throttled {
+		f.throttle(s)
+	}
+}
+
+// throttle gives a session the rate of the slowest rule that is about it. It is called with the lock held.
+func (f *faults) throttle(s *wsserver.Session) {
+	rate := 0
+	for _, r := range f.rules {
+		if slices.Contains(r.throttled, s) && (rate == 0 || r.Fault.Rate < rate) {
+			rate = r.Fault.Rate
+		}
+	}
+	s.Throttle(rate)
 }
 
 // rule makes a rule of a fault.
@@ -208,7 +229,7 @@ func (f *faults) deaf(s *wsserver.Session, op string, now int64) bool {
 		case r.Fault.Kind == FaultSilent && r.Fault.Topic == "":
 			r.hit()
 			return true
-		case r.Fault.Kind == FaultNoPong && op == wire.OpPing:
+		case r.Fault.Kind == FaultNoPong && op == wire.OpPing && (r.Fault.Topic == "" || s.HasTopic(r.about)):
 			r.hit()
 			return true
 		}
@@ -230,7 +251,7 @@ func (f *faults) refused(s *wsserver.Session, topics []string, now int64) []bool
 		}
 		hit := false
 		for i, topic := range topics {
-			if matches(r.Fault.Topic, topic) {
+			if r.about(topic) {
 				if refused == nil {
 					refused = make([]bool, len(topics))
 				}
@@ -253,23 +274,23 @@ func (f *faults) joins(s *wsserver.Session, topics []string, now int64) {
 	defer f.mu.Unlock()
 	for _, r := range f.rules {
 		if r.Fault.Kind == FaultSlow && r.holds(now) && r.of(s) &&
-			slices.ContainsFunc(topics, func(topic string) bool { return matches(r.Fault.Topic, topic) }) {
-			r.slow(s)
+			slices.ContainsFunc(topics, r.about) {
+			f.slow(r, s)
 		}
 	}
 }
 
-// slow throttles a session.
-func (r *rule) slow(s *wsserver.Session) {
+// slow throttles a session. It is called with the lock held.
+func (f *faults) slow(r *rule, s *wsserver.Session) {
 	if !slices.Contains(r.throttled, s) {
 		r.hit()
 		r.throttled = append(r.throttled, s)
-		s.Throttle(r.Fault.Rate)
+		f.throttle(s)
 	}
 }
 
-// add puts a fault in force. open are the sessions that it may concern now.
-func (f *faults) add(fault *Fault, now int64, open []*wsserver.Session) (ActiveFault, error) {
+// add puts a fault in force. open are the sessions that it is about now, of so many topics.
+func (f *faults) add(fault *Fault, now int64, open []*wsserver.Session, topics int) (ActiveFault, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.rules) >= maxFaults {
@@ -278,13 +299,17 @@ func (f *faults) add(fault *Fault, now int64, open []*wsserver.Session) (ActiveF
 	r := fault.rule(now)
 	f.ids++
 	r.ID = f.ids
+	if fault.Kind != FaultDrop {
+		f.rules = append(f.rules, r)
+		f.on.Store(true)
+	}
 	for _, s := range open {
-		if !r.of(s) || !r.holds(now) {
-			continue
+		if !r.holds(now) {
+			break
 		}
 		switch fault.Kind {
 		case FaultSlow:
-			r.slow(s)
+			f.slow(r, s)
 		case FaultDrop:
 			r.hit()
 			if fault.Code == 0 {
@@ -294,11 +319,9 @@ func (f *faults) add(fault *Fault, now int64, open []*wsserver.Session) (ActiveF
 			}
 		}
 	}
-	if fault.Kind != FaultDrop {
-		f.rules = append(f.rules, r)
-		f.on.Store(true)
-	}
-	return r.ActiveFault, nil
+	added := r.ActiveFault
+	added.Topics, added.Connections = topics, len(open)
+	return added, nil
 }
 
 // list returns the faults in force.
@@ -324,7 +347,7 @@ func (f *faults) remove(id int) int {
 			return false
 		}
 		n++
-		r.lift()
+		f.lift(r)
 		return true
 	})
 	return n

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"slices"
@@ -13,11 +14,17 @@ import (
 
 // lane is what one connection gets of one topic, while something of it is held back.
 type lane struct {
-	waiting int              // delayed messages
-	last    int64            // when the last of them is due
-	swapped wsserver.Message // waits for the next message
-	swap    bool
-	dead    bool // nobody listens any more
+	waiting int     // delayed messages
+	last    int64   // when the last of them is due
+	swapped *parcel // waits for the next message; nil: none does
+	dead    bool    // nobody listens any more
+}
+
+// parcel is a message for one connection, and what is to happen to it.
+type parcel struct {
+	message wsserver.Message
+	copies  int
+	delay   time.Duration
 }
 
 type laneKey struct {
@@ -77,7 +84,7 @@ func (f *faults) publish(ctx context.Context, now int64, t *wsserver.Topic, payl
 	defer f.mu.Unlock()
 	var about []*rule
 	for _, r := range f.rules {
-		if r.holds(now) && matches(r.Fault.Topic, t.Name()) {
+		if r.touches() && r.holds(now) && matches(r.Fault.Topic, t.Name()) {
 			about = append(about, r)
 		}
 	}
@@ -85,50 +92,59 @@ func (f *faults) publish(ctx context.Context, now int64, t *wsserver.Topic, payl
 		_ = t.Publish(ctx, payload, kind)
 		return
 	}
+	slices.SortStableFunc(about, func(a, b *rule) int { return cmp.Compare(a.rank(), b.rank()) })
 	message := t.Message(payload, kind)
-	var hit []*rule
-	t.Each(func(s *wsserver.Session) {
-		i := slices.IndexFunc(about, func(r *rule) bool { return r.touches() && r.of(s) })
-		if i < 0 {
-			f.send(ctx, now, laneKey{s, t}, message)
-			return
+	hit := map[*rule]bool{} // once for a message, whoever gets it
+	t.Each(func(s *wsserver.Session) { f.spoil(ctx, now, laneKey{s, t}, message, about, hit) })
+	for _, r := range about {
+		if hit[r] {
+			r.hit()
 		}
-		r := about[i]
-		if !slices.Contains(hit, r) {
-			hit = append(hit, r)
-		}
-		f.spoil(ctx, now, laneKey{s, t}, message, r)
-	})
-	for _, r := range hit {
-		r.hit()
 	}
 	f.sweep(now)
 }
 
-// touches reports whether the rule is about messages.
-func (r *rule) touches() bool {
-	switch r.Fault.Kind {
-	case FaultSkip, FaultDuplicate, FaultDelay, FaultReorder, FaultSilent:
-		return true
-	}
-	return false
+// The order in which rules act on one message. Nothing happens to one that is not sent, and what happens to one that is sent
+// happens to its copies.
+func messageKinds() []FaultKind {
+	return []FaultKind{FaultSilent, FaultSkip, FaultDuplicate, FaultReorder, FaultDelay}
 }
 
-// spoil does to a message what a rule says.
-func (f *faults) spoil(ctx context.Context, now int64, key laneKey, m wsserver.Message, r *rule) {
-	switch r.Fault.Kind {
-	case FaultDuplicate:
-		f.send(ctx, now, key, m)
-		f.send(ctx, now, key, m)
-	case FaultDelay:
-		f.hold(ctx, key, m, now+int64(r.Fault.Delay))
-	case FaultReorder:
-		if l := f.lane(key); !l.swap {
-			l.swap, l.swapped = true, m
-			return
+// rank is the rule's place in that order.
+func (r *rule) rank() int { return slices.Index(messageKinds(), r.Fault.Kind) }
+
+// touches reports whether the rule is about messages.
+func (r *rule) touches() bool { return r.rank() >= 0 }
+
+// spoil does to a message for one connection what all rules say that are about it.
+func (f *faults) spoil(ctx context.Context, now int64, key laneKey, m wsserver.Message, about []*rule, hit map[*rule]bool) {
+	p := parcel{message: m, copies: 1}
+	swap := false
+	for _, r := range about {
+		if !r.of(key.session) {
+			continue
 		}
-		f.send(ctx, now, key, m)
+		switch r.Fault.Kind {
+		case FaultSilent, FaultSkip:
+			hit[r] = true
+			return
+		case FaultDuplicate:
+			p.copies++
+		case FaultReorder:
+			if swap {
+				continue // behind the next one it is already
+			}
+			swap = true
+		case FaultDelay:
+			p.delay += r.Fault.Delay
+		}
+		hit[r] = true
 	}
+	if l := f.lanes[key]; swap && (l == nil || l.swapped == nil) {
+		f.lane(key).swapped = &p
+		return
+	}
+	f.send(ctx, now, key, p)
 }
 
 // lane returns what is held back for a connection and a topic.
@@ -144,22 +160,23 @@ func (f *faults) lane(key laneKey) *lane {
 	return l
 }
 
-// send gives a message to a connection, behind those of its topic that are held back.
-func (f *faults) send(ctx context.Context, now int64, key laneKey, m wsserver.Message) {
-	l := f.lanes[key]
-	switch {
-	case l == nil:
-		_ = key.session.Send(ctx, m) // see publish
-		return
-	case l.waiting > 0:
-		f.hold(ctx, key, m, now)
-	default:
-		_ = key.session.Send(ctx, m)
+// send gives a message to a connection, behind those of its topic that are held back, and after it the one that waited
+// for it to go first.
+func (f *faults) send(ctx context.Context, now int64, key laneKey, p parcel) {
+	for range p.copies {
+		if l := f.lanes[key]; p.delay > 0 || l != nil && l.waiting > 0 {
+			f.hold(ctx, key, p.message, now+int64(p.delay))
+		} else {
+			_ = key.session.Send(ctx, p.message) // see publish
+		}
 	}
-	if l.swap {
-		swapped := l.swapped
-		l.swap, l.swapped = false, wsserver.Message{}
-		f.send(ctx, now, key, swapped)
+	l := f.lanes[key]
+	if l == nil {
+		return
+	}
+	if swapped := l.swapped; swapped != nil {
+		l.swapped = nil
+		f.send(ctx, now, key, *swapped)
 	}
 	f.forgetIdle(key, l)
 }
@@ -182,7 +199,7 @@ func (f *faults) hold(ctx context.Context, key laneKey, m wsserver.Message, due 
 
 // forgetIdle drops a lane that holds nothing.
 func (f *faults) forgetIdle(key laneKey, l *lane) {
-	if l.waiting == 0 && !l.swap && f.lanes[key] == l {
+	if l.waiting == 0 && l.swapped == nil && f.lanes[key] == l {
 		delete(f.lanes, key)
 	}
 }
@@ -228,7 +245,7 @@ func (f *faults) sweep(now int64) {
 		if r.holds(now) {
 			return false
 		}
-		r.lift()
+		f.lift(r)
 		return true
 	})
 	f.on.Store(len(f.rules) > 0 || len(f.queue) > 0 || len(f.lanes) > 0)

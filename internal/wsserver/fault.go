@@ -103,6 +103,17 @@ func (s *Session) rest(n int) {
 	}
 }
 
+// HasTopic reports whether the session has joined a topic whose name match accepts. It is for Options.Deaf and Options.Op: to be
+// called on the session's reader.
+func (s *Session) HasTopic(match func(name string) bool) bool {
+	for name := range s.topics {
+		if match(name) {
+			return true
+		}
+	}
+	return false
+}
+
 // deaf reports whether the server is not to notice a request. It is called on the session's reader.
 func (s *Session) deaf(op string) bool {
 	f := s.srv.opts.Deaf
