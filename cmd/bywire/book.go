@@ -268,7 +268,7 @@ func (l *ladder) apply(ev bybit.Event, n int) {
 			l.tape = l.tape[:min(len(l.tape), maxTape)]
 		}
 	case *bybit.TickerEvent:
-		l.ticker = ratesLine(&e.Ticker)
+		l.ticker = ratesLine(&e.Ticker, l.volumeCoin)
 	case *bybit.GapEvent:
 		l.gaps++
 		if e.Topic.String() == l.topic {

@@ -166,7 +166,7 @@ func TestExchangeTakesTheDocumentedInstruments(t *testing.T) {
 		t.Errorf("stderr: %s", stderr)
 	}
 	postOK(t, x.listen, "clock", `{"advance":"1m"}`)
-	if _, text := get(t, "http://"+x.listen+"/v5/market/tickers?category=linear&symbol=PEPEUSDT"); !strings.Contains(text, `"bid1Price":"0.0000071`) {
+	if _, text := get(t, "http://"+x.listen+"/v5/market/tickers?category=linear&symbol=PEPEUSDT"); !strings.Contains(text, `"lastPrice":"0.00000`) {
 		t.Errorf("after a minute: %s", text)
 	}
 	x.stop(t)
@@ -298,7 +298,10 @@ func TestUpPrintsLines(t *testing.T) {
 			}
 		}
 	}
-	for _, part := range []string{"A Bybit of your own", `bybit.CustomEnvironment("ws://127.0.0.1:`, "curl 'http://127.0.0.1:", "bywire stream orderbook.50.BTCUSDT --category linear --ws ws://127.0.0.1:", "no accounts"} {
+	if !strings.HasPrefix(o.stderr, "bywire: A Bybit of your own, seed 0: ws://") {
+		t.Errorf("it begins with something else:\n%s", o.stderr)
+	}
+	for _, part := range []string{"This is the linear BTCUSDT; --category spot shows the other.", `bybit.CustomEnvironment("ws://127.0.0.1:`, "curl 'http://127.0.0.1:", "bywire stream orderbook.50.BTCUSDT --category linear --ws ws://127.0.0.1:", "no accounts"} {
 		if !strings.Contains(o.stderr, part) {
 			t.Errorf("no %q in\n%s", part, o.stderr)
 		}
@@ -320,18 +323,24 @@ func TestUpDraws(t *testing.T) {
 	if err := a.flush(); err != nil {
 		t.Fatal(err)
 	}
-	pictures := strings.Split(out.String(), "\x1b[H")
+	drawn, left, _ := strings.Cut(out.String(), screenOff)
+	for _, part := range []string{"A Bybit of your own, seed 0: ws://127.0.0.1:", "curl 'http://127.0.0.1:", "bywire stream orderbook.50.BTCUSDT", "\nIt has ended.\n"} {
+		if !strings.Contains(left, part) {
+			t.Errorf("no %q left on the screen:\n%s", part, left)
+		}
+	}
+	pictures := strings.Split(drawn, "\x1b[H")
 	if !strings.HasPrefix(pictures[0], screenOn) || len(pictures) < 5 {
 		t.Fatalf("%d pictures, the first after %q", len(pictures)-1, pictures[0])
 	}
 	last := pictures[len(pictures)-1]
-	for _, part := range []string{"A Bybit of your own", "curl 'http://127.0.0.1:", "BTCUSDT  linear", "spread 0.", "funding ", " updates/s"} {
+	for _, part := range []string{"A Bybit of your own", "curl 'http://127.0.0.1:", "BTCUSDT  linear", "spread 0.", "funding 0.", " %  24h ", " %  volume ", " BTC\x1b[K", " updates/s"} {
 		if !strings.Contains(last, part) {
 			t.Errorf("no %q in\n%s", part, last)
 		}
 	}
 	rows := 0
-	for _, line := range strings.Split(strings.TrimSuffix(last, "\x1b[J"+screenOff), "\r\n") {
+	for _, line := range strings.Split(strings.TrimSuffix(last, "\x1b[J"), "\r\n") {
 		rows += max(1, (len([]rune(strings.TrimSuffix(line, "\x1b[K")))+79)/80)
 	}
 	if rows > 30 {
@@ -347,6 +356,9 @@ func TestUpOnATakenPort(t *testing.T) {
 		if want := "--listen " + x.listen + ": address already in use; --listen 127.0.0.1:0 takes a free port\n"; !strings.HasSuffix(o.stderr, want) || o.stdout != "" {
 			t.Errorf("%s: %q %q, want %q", name, o.stdout, o.stderr, want)
 		}
+	}
+	if o := bywire(t, "up", "NOPEUSDT", "--listen", "127.0.0.1:0").want(t, exitUsage); !strings.HasPrefix(o.stderr, "bywire: NOPEUSDT: there is no such instrument of linear, but ") {
+		t.Errorf("a symbol that is not there: %s", o.stderr)
 	}
 	for _, args := range [][]string{{"up", "BTCUSDT", "ETHUSDT"}, {"up", "btcusdt"}, {"up", "--rows", "0"}, {"up", "--for", "-1s"}, {"up", "--listen", "0.0.0.0:0"}} {
 		bywire(t, args...).want(t, exitUsage)

@@ -33,6 +33,7 @@ type ladder struct {
 	bids, asks []book.Level // best first
 	tape       []bybit.Trade
 	ticker     string   // a line of prices and rates, if there is one
+	volumeCoin string   // what the volume in it is of
 	above      []string // what stands over the picture; it is wrapped, not cut, so that it can be copied
 
 	bookEvents, tradeEvents int64 // since the start

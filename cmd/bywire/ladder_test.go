@@ -113,3 +113,24 @@ func TestLadderRates(t *testing.T) {
 		t.Errorf("rates %d and %d", l.bookPerSec, l.tradPerSec)
 	}
 }
+
+// Rates have their unit, and what is not there is left out.
+func TestRatesLine(t *testing.T) {
+	d := decimal.MustParse
+	for _, test := range []struct {
+		ticker bybit.Ticker
+		coin   string
+		want   string
+	}{
+		{bybit.Ticker{MarkPrice: d("88036.35"), IndexPrice: d("88012.1"), FundingRate: d("0.000125"), Price24hPcnt: d("-0.037572"), Volume24h: d("56286.123")}, "BTC",
+			"mark 88036.35  index 88012.1  funding 0.0125 %  24h -3.76 %  volume 56286 BTC"},
+		{bybit.Ticker{Price24hPcnt: d("0.0149"), Volume24h: d("10")}, "BTC", "24h 1.49 %  volume 10 BTC"},
+		{bybit.Ticker{MarkPrice: d("5"), MarkPriceIV: d("0.4512")}, "BTC", "mark 5  iv 45.12 %"},
+		{bybit.Ticker{FundingRate: d("-0.0001"), Volume24h: d("7")}, "", "funding -0.0100 %  volume 7"},
+		{bybit.Ticker{}, "BTC", ""},
+	} {
+		if got := ratesLine(&test.ticker, test.coin); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}

@@ -166,11 +166,41 @@ func tickerLine(t *bybit.Ticker) string {
 	})
 }
 
-// ratesLine shows of a ticker what a book and its trades do not show.
-func ratesLine(t *bybit.Ticker) string {
-	return namedNumbers([]namedNumber{
-		{"mark", t.MarkPrice}, {"index", t.IndexPrice}, {"funding", t.FundingRate}, {"iv", t.MarkPriceIV}, {"24h", t.Price24hPcnt}, {"volume", t.Volume24h},
-	})
+// ratesLine shows of a ticker what a book and its trades do not show. coin is what the volume is of.
+func ratesLine(t *bybit.Ticker, coin string) string {
+	prices := namedNumbers([]namedNumber{{"mark", t.MarkPrice}, {"index", t.IndexPrice}})
+	var parts []string
+	if prices != "" {
+		parts = append(parts, prices)
+	}
+	for _, rate := range []struct {
+		name   string
+		value  decimal.Decimal
+		digits int
+	}{{"funding", t.FundingRate, 4}, {"iv", t.MarkPriceIV, 2}, {"24h", t.Price24hPcnt, 2}} {
+		if text := percentage(rate.value, rate.digits); text != "" {
+			parts = append(parts, rate.name+" "+text)
+		}
+	}
+	if v := t.Volume24h; v.IsSet() {
+		if v.Cmp(decimal.FromInt(1000)) >= 0 {
+			v = v.Round(0, decimal.HalfEven) // a line has 80 columns
+		}
+		parts = append(parts, strings.TrimSuffix("volume "+v.String()+" "+coin, " "))
+	}
+	return strings.Join(parts, "  ")
+}
+
+// percentage is a fraction in percent; "" for none.
+func percentage(fraction decimal.Decimal, digits int) string {
+	if !fraction.IsSet() {
+		return ""
+	}
+	p, err := fraction.Mul(decimal.FromInt(100))
+	if err != nil {
+		return ""
+	}
+	return p.Round(digits, decimal.HalfEven).String() + " %"
 }
 
 // namedNumber is a number with the word before it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange"
+	"github.com/bywire/bywire/internal/wire"
 )
 
 // upOptions are the flags of up.
@@ -17,6 +18,8 @@ type upOptions struct {
 	book   bookOptions // what is watched
 	listen string
 	seed   uint64
+
+	guessed bool // the category: there may be a spot instrument of that name
 }
 
 func (a *app) upCommand() *cobra.Command {
@@ -57,6 +60,11 @@ its choices. Its market data is complete; accounts, API keys and orders do not e
 }
 
 func (a *app) up(ctx context.Context, opts *upOptions, symbol string) error {
+	if opts.book.category == "" {
+		ch, _ := wire.CategoryOf(symbol)
+		opts.book.category = string(ch) // what else it may mean is said with the rest
+		opts.guessed = ch == wire.Linear
+	}
 	sel, err := a.selectBook(&opts.book, symbol)
 	if err != nil {
 		return err
@@ -90,11 +98,16 @@ func (a *app) up(ctx context.Context, opts *upOptions, symbol string) error {
 func (a *app) watchOwn(ctx context.Context, opts *upOptions, sel selection, addr string) error {
 	l := newLadder(sel, "ws://"+addr)
 	l.live = true
-	lines := append([]string{
-		"A Bybit of your own, seed " + fmt.Sprint(opts.seed) + ": ws://" + addr + "/v5/public/" + string(sel.channel) + " and http://" + addr + "/v5/market/...",
-	}, pasteLines(addr, string(sel.channel), l.symbol)...)
-	lines = append(lines, "  Market data only so far: no accounts, keys or orders. Ctrl-C ends it.", "")
-	client, s, err := a.open(ctx, bybit.CustomEnvironment("ws://"+addr, "http://"+addr), sel, nil)
+	env := bybit.CustomEnvironment("ws://"+addr, "http://"+addr)
+	in, err := instrumentOf(ctx, env, bybit.Category(sel.channel), l.symbol)
+	if err != nil {
+		return err
+	}
+	l.volumeCoin = in.BaseCoin
+	if sel.channel == bybit.Inverse {
+		l.volumeCoin = "USD"
+	}
+	client, s, err := a.open(ctx, env, sel, nil)
 	if err != nil {
 		return err
 	}
@@ -104,12 +117,14 @@ func (a *app) watchOwn(ctx context.Context, opts *upOptions, sel selection, addr
 		ctx, cancel = context.WithTimeout(ctx, opts.book.length)
 		defer cancel()
 	}
+	lines := upLines(opts, sel, l.symbol, addr)
 	var sum tally
 	if a.terminal {
-		l.above = lines
+		l.above = append(lines[:len(lines):len(lines)], "")
 		sum, err = a.bookLive(ctx, s, l, &opts.book)
+		a.leave(lines)
 	} else {
-		for _, line := range lines[:len(lines)-1] {
+		for _, line := range lines {
 			a.say("%s", line)
 		}
 		sum, err = a.bookLines(ctx, s, l)
@@ -118,6 +133,47 @@ func (a *app) watchOwn(ctx context.Context, opts *upOptions, sel selection, addr
 		return err
 	}
 	return sum.verdict()
+}
+
+// upLines say what there is and how to connect to it.
+func upLines(opts *upOptions, sel selection, symbol, addr string) []string {
+	channel := string(sel.channel)
+	lines := append([]string{
+		"A Bybit of your own, seed " + fmt.Sprint(opts.seed) + ": ws://" + addr + "/v5/public/" + channel + " and http://" + addr + "/v5/market/...",
+	}, pasteLines(addr, channel, symbol)...)
+	if opts.guessed {
+		lines = append(lines, "  This is the linear "+symbol+"; --category spot shows the other.")
+	}
+	return append(lines, "  Market data only so far: no accounts, keys or orders. Ctrl-C ends it.")
+}
+
+// leave puts the lines on the screen that a picture was taken from, so that the addresses can still be copied: the next run
+// has the same.
+func (a *app) leave(lines []string) {
+	for _, line := range lines {
+		_, _ = a.out.WriteString(line + "\n") // the error sticks
+	}
+	_, _ = a.out.WriteString("It has ended.\n")
+}
+
+// instrumentOf finds what is to be watched, or says what there is.
+func instrumentOf(ctx context.Context, env bybit.Environment, category bybit.Category, symbol string) (bybit.Instrument, error) {
+	client, err := bybit.NewClient(&bybit.Options{Environment: env})
+	if err != nil {
+		return bybit.Instrument{}, err
+	}
+	defer client.Close()
+	var names []string
+	for in, err := range client.Market.AllInstruments(ctx, &bybit.InstrumentsParams{Category: category}) {
+		switch {
+		case err != nil:
+			return bybit.Instrument{}, err
+		case in.Symbol == symbol:
+			return in, nil
+		}
+		names = append(names, in.Symbol)
+	}
+	return bybit.Instrument{}, usageError("%s: there is no such instrument of %s, but %s", symbol, category, shortList(names, 12))
 }
 
 // bookLines prints a line a second until the end.
