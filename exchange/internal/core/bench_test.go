@@ -94,3 +94,32 @@ func BenchmarkSnapshot(b *testing.B) {
 		}
 	})
 }
+
+// What it costs to say what the state is: BenchmarkState/snapshot is what a loop that owns the core spends.
+func BenchmarkState(b *testing.B) {
+	c := mustNew(b, Config{Seed: 1, Start: start})
+	c.Advance(c.Now() + minute/2)
+	snapshot := c.Snapshot()
+	fresh := mustNew(b, Config{Seed: 1, Start: start})
+	for _, tt := range []struct {
+		name string
+		do   func()
+	}{
+		{"hash", func() { c.Hash() }},
+		{"snapshot", func() { c.Snapshot() }},
+		{"hash of a snapshot", func() { HashOf(snapshot) }},
+		{"restore", func() {
+			if err := fresh.Restore(snapshot); err != nil {
+				b.Fatal(err)
+			}
+		}},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				tt.do()
+			}
+			b.ReportMetric(float64(len(snapshot)), "bytes")
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -48,6 +49,7 @@ type Core struct {
 	parts
 
 	levels []engine.Level // of one call, used again
+	size   int            // of the last snapshot
 }
 
 // Counts are how much has happened in the books, whoever asked for it.
@@ -220,11 +222,18 @@ func (c *Core) Do(command Command) ([]engine.Event, error) {
 	return events, err
 }
 
-// Hash tells states apart: cores whose hashes are equal go on alike.
+// Hash tells states apart: cores whose hashes are equal go on alike. It takes as long as Snapshot and HashOf together.
 func (c *Core) Hash() [32]byte { return state.Hash(c) }
 
-// Snapshot returns the state.
-func (c *Core) Snapshot() []byte { return state.Bytes(c) }
+// HashOf is the Hash of the core that a snapshot was taken from. It needs no core, so it can be computed elsewhere.
+func HashOf(snapshot []byte) [32]byte { return sha256.Sum256(snapshot) }
+
+// Snapshot returns the state, in memory of its own.
+func (c *Core) Snapshot() []byte {
+	snapshot := state.Append(make([]byte, 0, c.size+c.size/16), c)
+	c.size = len(snapshot)
+	return snapshot
+}
 
 // Restore makes the state that of a snapshot of a core with the same configuration. After an error it is as before.
 func (c *Core) Restore(snapshot []byte) error {

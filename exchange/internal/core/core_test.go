@@ -285,7 +285,7 @@ func restoreGoesOn(t *testing.T, start int64) {
 	if err := other.Restore(snapshot); err != nil {
 		t.Fatal(err)
 	}
-	if other.Hash() != hash || !slices.Equal(other.Snapshot(), snapshot) {
+	if other.Hash() != hash || HashOf(snapshot) != hash || !slices.Equal(other.Snapshot(), snapshot) {
 		t.Fatal("a restored core is not what it was restored from")
 	}
 	script(c, 2, 120, second/2)

@@ -21,6 +21,7 @@ import (
 var notState = map[string]string{
 	"core.Core.queue":  "a heap: its order within depends on its history, and its hash does not",
 	"core.Core.levels": "of one call",
+	"core.Core.size":   "saves work",
 
 	"engine.Book.orders": "where an order lies in memory depends on the history; the hash has all of them, by queue",
 	"engine.Book.free":   "see orders",

@@ -23,26 +23,55 @@ func (b *Book) Walk(w *state.Walker) {
 }
 
 func (b *Book) walk(w *state.Walker) {
-	w.Tag("engine.Book.1")
+	w.Tag("engine.Book.2")
 	w.Int64(&b.seq)
 	w.Bool(&b.closed)
 	for i := range b.sides {
 		s := Side(i)
 		w.Int64(&b.limits[s])
 		w.Int64(&b.sides[s].version)
-		orders := b.Orders(nil, s)
-		state.Slice(w, &orders, walkResting)
 		if !w.Reading() {
+			b.writeOrders(w, s)
 			continue
 		}
+		orders := readOrders(w)
 		if err := b.refill(s, orders); err != nil {
 			w.Fail(fmt.Errorf("%w: %v of a book: %w", state.ErrCorrupt, s, err))
 		}
 	}
 }
 
+// writeOrders writes the orders of a side, and an id of 0 behind them: to count them before would take a third of the time.
+func (b *Book) writeOrders(w *state.Walker, s Side) {
+	side := &b.sides[s]
+	var r Resting
+	for l := side.tree.ceiling(0); l != 0; l = side.after(l, true) {
+		for _, q := range side.levels[l].queue {
+			for slot := q.head; slot != 0; slot = b.orders[slot].next {
+				r.Order, r.Left = b.order(slot), b.orders[slot].left
+				w.Uint64(&r.ID)
+				walkResting(w, &r)
+			}
+		}
+	}
+	var end uint64
+	w.Uint64(&end)
+}
+
+// readOrders reads what writeOrders wrote.
+func readOrders(w *state.Walker) (orders []Resting) {
+	for {
+		var r Resting
+		if w.Uint64(&r.ID); r.ID == 0 {
+			return orders
+		}
+		walkResting(w, &r)
+		orders = append(orders, r)
+	}
+}
+
+// walkResting goes through an order but for its id.
 func walkResting(w *state.Walker, r *Resting) {
-	w.Uint64(&r.ID)
 	w.Int64(&r.Price)
 	w.Int64(&r.Qty)
 	w.Int64(&r.Left)
@@ -66,7 +95,7 @@ func (b *Book) refill(s Side, orders []Resting) error {
 		o := &orders[i]
 		o.Side = s
 		switch {
-		case o.ID == 0 || o.TIF != GTC && o.TIF != PostOnly && o.TIF != RPI || o.Prevent > CancelBoth:
+		case o.TIF != GTC && o.TIF != PostOnly && o.TIF != RPI || o.Prevent > CancelBoth:
 			return fmt.Errorf("order %d does not rest", o.ID)
 		case b.find(o.ID) != 0:
 			return fmt.Errorf("order %d is there twice", o.ID)

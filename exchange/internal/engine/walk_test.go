@@ -30,7 +30,8 @@ func (p *picture) Walk(w *state.Walker) {
 		s := &p.sides[i]
 		w.Int64(&s.limit)
 		w.Int64(&s.version)
-		state.Slice(w, &s.orders, func(w *state.Walker, r *engine.Resting) {
+		for i := range s.orders {
+			r := &s.orders[i]
 			w.Uint64(&r.ID)
 			w.Int64(&r.Price)
 			w.Int64(&r.Qty)
@@ -42,7 +43,9 @@ func (p *picture) Walk(w *state.Walker) {
 			state.Integer(w, &r.Tag)
 			w.Bool(&r.SeesRPI)
 			w.Bool(&r.Reprice)
-		})
+		}
+		var end uint64
+		w.Uint64(&end)
 	}
 }
 
@@ -51,7 +54,7 @@ func sound() *picture {
 	rest := func(id uint64, price int64, tif engine.TimeInForce) engine.Resting {
 		return engine.Resting{Order: engine.Order{ID: id, Account: 7, TIF: tif, Price: price, Qty: 5}, Left: 3}
 	}
-	p := &picture{tag: "engine.Book.1", seq: 9}
+	p := &picture{tag: "engine.Book.2", seq: 9}
 	p.sides[engine.Buy].limit, p.sides[engine.Buy].version = 200, 9
 	p.sides[engine.Buy].orders = []engine.Resting{rest(1, 100, engine.GTC), rest(2, 100, engine.RPI)}
 	p.sides[engine.Sell].limit, p.sides[engine.Sell].version = 50, 0
@@ -81,7 +84,7 @@ func TestRestoreRefusesWhatNoBookHolds(t *testing.T) {
 		name, why string
 		spoil     func(p *picture)
 	}{
-		{"another layout", "want \"engine.Book.1\"", func(p *picture) { p.tag = "engine.Book.2" }},
+		{"another layout", "want \"engine.Book.2\"", func(p *picture) { p.tag = "engine.Book.1" }},
 		{"a negative seq", "at seq -1", func(p *picture) { p.seq = -1 }},
 		{"a seq with no next", "at seq 9223372036854775807", func(p *picture) { p.seq = math.MaxInt64 }},
 		{"a version to come", "version 10", func(p *picture) { p.sides[engine.Buy].version = 10 }},
@@ -97,7 +100,7 @@ func TestRestoreRefusesWhatNoBookHolds(t *testing.T) {
 			bids(p)[0].Price, bids(p)[1].Price = 0, -1
 			bids(p)[1].Qty, bids(p)[1].Left = math.MaxInt64-1, math.MaxInt64-1
 		}},
-		{"no id", "order 0 does not rest", func(p *picture) { bids(p)[1].ID = 0 }},
+		{"no id", "a yes or no that is 100", func(p *picture) { bids(p)[1].ID = 0 }},
 		{"a kind that does not rest", "order 1 does not rest", func(p *picture) { bids(p)[0].TIF = engine.IOC }},
 		{"a prevention that is none", "order 2 does not rest", func(p *picture) { bids(p)[1].Prevent = 4 }},
 		{"worse before better", "order 2 stands behind order 1", func(p *picture) { bids(p)[1].Price = 101 }},

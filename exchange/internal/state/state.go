@@ -18,17 +18,20 @@ type Walkable interface {
 var ErrCorrupt = errors.New("corrupt snapshot")
 
 // Bytes returns a snapshot of x.
-func Bytes(x Walkable) []byte {
-	w := Walker{}
+func Bytes(x Walkable) []byte { return Append(nil, x) }
+
+// Append appends a snapshot of x to dst. Room that dst has already saves the time to make some.
+func Append(dst []byte, x Walkable) []byte {
+	w := Walker{buf: dst[:cap(dst)], n: len(dst)}
 	x.Walk(&w)
-	return w.buf
+	return w.buf[:w.n]
 }
 
 // Hash returns the SHA-256 of Bytes(x), without holding them.
 func Hash(x Walkable) [sha256.Size]byte {
-	w := Walker{hash: sha256.New(), buf: make([]byte, 0, flushAt+256)}
+	w := Walker{hash: sha256.New(), buf: make([]byte, hashRoom)}
 	x.Walk(&w)
-	w.hash.Write(w.buf)
+	w.hash.Write(w.buf[:w.n])
 	var sum [sha256.Size]byte
 	w.hash.Sum(sum[:0])
 	return sum
@@ -44,14 +47,15 @@ func Restore(x Walkable, snapshot []byte) error {
 	return w.err
 }
 
-// flushAt is how much Hash gathers before it feeds the hash.
-const flushAt = 8 << 10
+// hashRoom is how much Hash gathers before it feeds the hash.
+const hashRoom = 16 << 10
 
 // A Walker goes through a state and writes it down, or fills it in. After the first error nothing is read any more: the
 // methods leave zeros behind, Slice and Len leave nothing to go through, so a Walk needs no checks between its fields.
 type Walker struct {
 	reading bool
-	buf     []byte    // reading: what is still to be read; writing: what was written and not hashed yet
+	buf     []byte    // reading: what is still to be read; writing: room
+	n       int       // writing: how much of buf is written, and not hashed yet
 	hash    hash.Hash // writing: where the bytes go, or nil to keep them
 	hashed  int       // writing: how many went there
 	err     error
@@ -92,8 +96,7 @@ func (w *Walker) Tag(name string) {
 // Uint64 walks v as a varint.
 func (w *Walker) Uint64(v *uint64) {
 	if !w.reading {
-		w.buf = binary.AppendUvarint(w.buf, *v)
-		w.flush()
+		w.put(*v)
 		return
 	}
 	*v = w.uvarint()
@@ -102,8 +105,7 @@ func (w *Walker) Uint64(v *uint64) {
 // Int64 walks v as a varint; small numbers of both signs are short.
 func (w *Walker) Int64(v *int64) {
 	if !w.reading {
-		w.buf = binary.AppendVarint(w.buf, *v)
-		w.flush()
+		w.put(uint64(*v)<<1 ^ uint64(*v>>63))
 		return
 	}
 	u := w.uvarint()
@@ -128,13 +130,43 @@ func (w *Walker) uvarint() uint64 {
 	return u
 }
 
-func (w *Walker) flush() {
-	if w.hash != nil && len(w.buf) >= flushAt {
-		w.hash.Write(w.buf)
-		w.hashed += len(w.buf)
-		w.buf = w.buf[:0]
+// put writes a number.
+func (w *Walker) put(u uint64) {
+	if len(w.buf)-w.n < binary.MaxVarintLen64 {
+		w.makeRoom(binary.MaxVarintLen64)
+	}
+	i := w.n
+	for ; u >= 0x80; u >>= 7 {
+		w.buf[i] = byte(u) | 0x80
+		i++
+	}
+	w.buf[i] = byte(u)
+	w.n = i + 1
+}
+
+// putText writes bytes as they are.
+func putText[T string | []byte](w *Walker, text T) {
+	if len(w.buf)-w.n < len(text) {
+		w.makeRoom(len(text))
+	}
+	w.n += copy(w.buf[w.n:], text)
+}
+
+// makeRoom makes room for so many bytes more: what was written goes into the hash, or into a larger buffer.
+func (w *Walker) makeRoom(need int) {
+	if w.hash != nil {
+		w.hash.Write(w.buf[:w.n])
+		w.hashed += w.n
+		w.n = 0
+	}
+	if len(w.buf)-w.n < need {
+		w.buf = append(w.buf, make([]byte, max(need, len(w.buf), 512))...)
+		w.buf = w.buf[:cap(w.buf)]
 	}
 }
+
+// written is how many bytes there are so far.
+func (w *Walker) written() int { return w.hashed + w.n }
 
 // Int walks v as Int64 does.
 func (w *Walker) Int(v *int) { Integer(w, v) }
@@ -148,8 +180,11 @@ func (w *Walker) Uint32(v *uint32) { Integer(w, v) }
 // Uint8 walks v as one byte.
 func (w *Walker) Uint8(v *uint8) {
 	if !w.reading {
-		w.buf = append(w.buf, *v)
-		w.flush()
+		if w.n == len(w.buf) {
+			w.makeRoom(1)
+		}
+		w.buf[w.n] = *v
+		w.n++
 		return
 	}
 	*v = 0
@@ -176,8 +211,7 @@ func (w *Walker) String(v *string) {
 	n := len(*v)
 	w.Len(&n)
 	if !w.reading {
-		w.buf = append(w.buf, *v...)
-		w.flush()
+		putText(w, *v)
 		return
 	}
 	*v = string(w.take(n))
@@ -188,8 +222,7 @@ func (w *Walker) Bytes(v *[]byte) {
 	n := len(*v)
 	w.Len(&n)
 	if !w.reading {
-		w.buf = append(w.buf, *v...)
-		w.flush()
+		putText(w, *v)
 		return
 	}
 	*v = append([]byte(nil), w.take(n)...)
@@ -253,11 +286,11 @@ func Slice[S ~[]T, T any](w *Walker, s *S, each func(w *Walker, elem *T)) {
 	n := len(*s)
 	w.Len(&n)
 	if !w.reading {
-		before := w.hashed + len(w.buf)
+		before := w.written()
 		for i := range *s {
 			each(w, &(*s)[i])
 		}
-		if w.hashed+len(w.buf)-before < n {
+		if w.written()-before < n {
 			w.Fail(errors.New("elements of a slice without a byte of their own"))
 		}
 		return

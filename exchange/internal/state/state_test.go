@@ -109,9 +109,18 @@ func TestHashIsOfTheBytes(t *testing.T) {
 	for range 5000 { // several times what is gathered before it is hashed
 		long.rows = append(long.rows, row{price: 1 << 41, notes: []string{strings.Repeat("x", 7)}})
 	}
-	for _, s := range []*sample{{}, full(), long} {
-		if got, want := Hash(s), sha256.Sum256(Bytes(s)); got != want {
+	wide := full()
+	wide.raw = bytes.Repeat([]byte("wide"), hashRoom) // one field that is more than is gathered
+	for _, s := range []*sample{{}, full(), long, wide} {
+		snapshot := Bytes(s)
+		if got, want := Hash(s), sha256.Sum256(snapshot); got != want {
 			t.Errorf("Hash = %x, SHA-256 of Bytes = %x", got, want)
+		}
+		for _, room := range []int{0, 1, 9, 10, 11, len(snapshot) + 3, 2 * len(snapshot)} {
+			dst := append(make([]byte, 0, 3+room), "abc"...)
+			if got := Append(dst, s); !bytes.Equal(got, append([]byte("abc"), snapshot...)) {
+				t.Errorf("with room for %d bytes the snapshot is another", room)
+			}
 		}
 	}
 	other := full()
