@@ -55,7 +55,7 @@ var mayImport = []struct {
 	{"exchange/internal/catalog", []string{"bybit", "decimal", "internal/wire", "exchange/internal/fixed", "exchange/internal/state"}},
 	{"exchange/internal/feed", []string{"bybit", "book", "decimal", "internal/wire", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/fixed", "exchange/internal/past", "exchange/internal/price", "exchange/internal/state"}},
 	{"exchange/internal/price", []string{"bybit", "decimal", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/fixed", "exchange/internal/state"}},
-	{"exchange/internal/past", []string{"decimal", "exchange/internal/catalog", "exchange/internal/fixed", "exchange/internal/price", "exchange/internal/state"}},
+	{"exchange/internal/past", []string{"bybit", "decimal", "exchange/internal/catalog", "exchange/internal/fixed", "exchange/internal/price", "exchange/internal/state"}},
 	{"exchange/internal/flow", []string{"bybit", "exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/fixed", "exchange/internal/state"}},
 	{"exchange/internal/flow/flowtest", []string{"exchange/internal/catalog", "exchange/internal/engine", "exchange/internal/fixed", "exchange/internal/flow", "exchange/internal/state"}},
 	{"exchange/internal/cmd/market", []string{"exchange/internal/realism"}},

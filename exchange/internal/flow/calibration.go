@@ -61,12 +61,15 @@ func profileOf(in *catalog.Instrument, c *coin, activity fixed.F) profile {
 		rate:      fixed.Ratio(10, 10).Mul(root).Mul(activity),
 		resize:    fixed.Ratio(2, 10),
 		sigma:     fixed.Ratio(20, 10),
-		share:     fixed.Ratio(85, 100),
+		share:     fixed.Ratio(95, 100),
 	}
 	// Fine books stand within a fraction of a basis point; coarse ones within their tick.
 	p.tolerance = max(fixed.Ratio(65, 100).Div(tickBps), fixed.Ratio(7, 10))
 	if in.Kind == catalog.Spot {
 		p.tolerance = max(fixed.Ratio(85, 100).Div(tickBps), fixed.Ratio(7, 10))
+	}
+	if root < 10*fixed.One {
+		p.share = fixed.Ratio(85, 100)
 	}
 	p.flee = p.tolerance
 	if p.coarse = tickBps > fixed.Ratio(2, 10); p.coarse {
@@ -81,7 +84,7 @@ func profileOf(in *catalog.Instrument, c *coin, activity fixed.F) profile {
 	p.rings = rings(in, tickBps, p.coarse)
 	if in.Kind == catalog.Spot {
 		if p.coarse {
-			p.rate, p.level = p.rate/16, p.level/2
+			p.rate, p.level, p.share = p.rate/16, p.level/2, fixed.Ratio(90, 100)
 		} else {
 			p.rate, p.resize = p.rate.Mul(fixed.Ratio(36, 100)), fixed.Ratio(95, 100)
 			p.flee, p.look = p.tolerance/2, 12*millisecond

@@ -1,6 +1,7 @@
 package past
 
 import (
+	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/fixed"
 	"github.com/bywire/bywire/exchange/internal/price"
@@ -63,6 +64,7 @@ type history struct {
 
 	bounce, drift, mood, size, open fixed.Noise
 	openLots                        int64 // usually open at the start
+	usual                           int64 // value of a trade in US dollars
 
 	knots    [2]knot
 	premiums [2]premium // the last that were computed: a bar begins where the one before ended
@@ -94,7 +96,7 @@ func (p *Past) history(id catalog.ID) *history {
 	if in == nil || in.Kind == catalog.Spread || in.Listed >= p.end {
 		return nil
 	}
-	x := &history{p: p, in: in, base: p.path(in.Base)}
+	x := &history{p: p, in: in, base: p.path(in.Base), usual: usualTrade(in)}
 	if x.base == nil {
 		return nil
 	}
@@ -420,8 +422,20 @@ func (x *history) bar(s Series, from, to int64, sp *span) Bar {
 	return b
 }
 
-// usualTrade is the value of a trade, in US dollars. Choice.
-const usualTrade = 1800
+// usualTrade is the value of a trade in US dollars: what the live market comes to. Trades a minute grow with a power of the
+// turnover, and the power differs: on spot more orders come, on contracts larger ones.
+func usualTrade(in *catalog.Instrument) int64 {
+	trades, power := fixed.FromInt(32), fixed.Ratio(27, 100)
+	switch {
+	case in.Category == bybit.Spot:
+		trades, power = fixed.FromInt(16), fixed.Ratio(53, 100)
+	case in.Inverse:
+		trades, power = fixed.Ratio(22, 10), fixed.Ratio(53, 100)
+	}
+	millions := fixed.Ratio(max(in.Turnover, 1), 1e6)
+	minutes := trades.Mul(power.Mul(millions.Log()).Exp()).MulInt(1440)
+	return max(fixed.MulDiv(in.Turnover, int64(fixed.One), max(int64(minutes), 1)), 1)
+}
 
 // trade fills in what a bar traded: the instrument's usual turnover times the span's share of it. Choice: there is no past
 // bar without a trade.
@@ -439,7 +453,7 @@ func (x *history) trade(b *Bar, sp *span, price fixed.F) {
 		b.Volume = fixed.MulDiv(usd, x.lots, int64(max(price, 1)))
 	}
 	b.Volume = max(b.Volume, 1)
-	each := usualTrade + r.IntN(usualTrade/2)
+	each := max(x.usual*4/5, 1) + r.IntN(max(x.usual/2, 1))
 	b.Trades = min(1+usd/1000/each, b.Volume)
 	mean := min(max((b.Open+b.High+b.Low+b.Close)/4, b.Low), b.High)
 	b.Turnover = worth(x.in, mean, b.Volume)

@@ -4,9 +4,11 @@ import (
 	"math"
 	"testing"
 
+	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/fixed"
 	"github.com/bywire/bywire/exchange/internal/flow/flowtest"
+	"github.com/bywire/bywire/exchange/internal/past"
 )
 
 // TestTheGeneratedMarketHasItsFigures holds what the generated market is fitted to without the recordings: a book with a fine
@@ -77,12 +79,12 @@ func TestAFigureThatIsMissingFails(t *testing.T) {
 // kurtosis is that of Bitcoin in the studies that docs/market.md names.
 func TestIndexReturns(t *testing.T) {
 	const days, seeds = 2, 5
-	cat, err := catalog.New(catalog.Config{Start: comparedStart, Only: []string{"spot:BTCUSDT"}})
+	cat, err := catalog.New(catalog.Config{Start: comparedStart, Only: []string{"spot:BTCUSDT", "spot:ETHUSDT", "spot:DOGEUSDT"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	coins := []string{"BTC", "ETH", "DOGE"}
-	all := make([][]Figures, len(coins))
+	all, spent := make([][]Figures, len(coins)), make([][]Figures, len(coins))
 	for seed := uint64(1); seed <= seeds; seed++ {
 		w := flowtest.NewQuiet(cat, seed)
 		meters := make([]Meter, len(coins))
@@ -94,6 +96,7 @@ func TestIndexReturns(t *testing.T) {
 		}
 		for i := range meters {
 			all[i] = append(all[i], meters[i].Figures())
+			spent[i] = append(spent[i], pastReturns(cat, seed, coins[i]))
 		}
 	}
 	for i, coin := range coins {
@@ -103,8 +106,10 @@ func TestIndexReturns(t *testing.T) {
 		vol := median(r.all(func(f *Figures) float64 { return f.Volatility }))
 		kurtosis := median(r.all(func(f *Figures) float64 { return f.Kurtosis }))
 		t.Logf("%s: volatility %.3f of %.2f, kurtosis %.1f", coin, vol, usual, kurtosis)
-		if !(vol > usual/1.3 && vol < usual*1.3) {
-			t.Errorf("%s: the volatility of a year is %.3f, want about %.2f", coin, vol, usual)
+		before := Returns{Generated: spent[i]}
+		earlier := median(before.all(func(f *Figures) float64 { return f.Volatility }))
+		if !(vol > usual/1.3 && vol < usual*1.3 && earlier > vol/Factor && earlier < vol*Factor) {
+			t.Errorf("%s: the volatility of a year is %.3f, want about %.2f; it was %.3f before the start", coin, vol, usual, earlier)
 		}
 		if !(kurtosis >= LeastKurtosis && kurtosis <= MostKurtosis) {
 			t.Errorf("%s: the kurtosis of minute returns is %.1f, want %d to %d", coin, kurtosis, LeastKurtosis, MostKurtosis)
@@ -119,4 +124,14 @@ func TestIndexReturns(t *testing.T) {
 			last = memory
 		}
 	}
+}
+
+// pastReturns measures the days before the start.
+func pastReturns(cat *catalog.Catalog, seed uint64, coin string) Figures {
+	in, _ := cat.Find(bybit.Spot, coin+"USDT")
+	var m Meter
+	for _, bar := range past.New(seed, cat, comparedStart).Bars(nil, in.ID, past.Trade, past.M1, comparedStart-5*24*3600*second, comparedStart-60*second, 0) {
+		m.Trade(Trade{At: bar.Start, Price: float64(bar.Close), Qty: 1})
+	}
+	return m.Figures()
 }
