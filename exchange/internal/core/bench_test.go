@@ -108,6 +108,7 @@ func BenchmarkState(b *testing.B) {
 		{"hash", func() { c.Hash() }},
 		{"snapshot", func() { c.Snapshot() }},
 		{"hash of a snapshot", func() { HashOf(snapshot) }},
+		{"check of the published books", func() { c.Feed().Check() }},
 		{"restore", func() {
 			if err := fresh.Restore(snapshot); err != nil {
 				b.Fatal(err)

@@ -26,6 +26,12 @@ func TestNoMomentWithoutBooks(t *testing.T) {
 			}
 		}
 	}
+	check := func(c *Core) {
+		t.Helper()
+		if compared, topics, broken := c.Feed().Check(); len(broken) > 0 || c.Now() > start && compared != topics {
+			t.Errorf("%d books of %d compared: %v", compared, topics, broken)
+		}
+	}
 	c := fresh()
 	first := c.Snapshot()
 	books("the start", c, 1)
@@ -47,6 +53,7 @@ func TestNoMomentWithoutBooks(t *testing.T) {
 		if c.Hash() != after {
 			t.Error("a restored run goes on to another state")
 		}
+		check(c)
 		c.Republish()
 	}
 
@@ -55,6 +62,7 @@ func TestNoMomentWithoutBooks(t *testing.T) {
 	}
 	c.Republish()
 	books("reset", c, 1)
+	check(c)
 	again := fresh()
 	c.Advance(start + 2*second)
 	again.Advance(start + 2*second)

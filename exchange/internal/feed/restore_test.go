@@ -3,7 +3,9 @@ package feed
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +68,56 @@ func TestRepublish(t *testing.T) {
 	busyRun(other, 5, nil)
 	if state.Hash(v.feed) != state.Hash(other.feed) {
 		t.Error("publishing once more has changed what came of it")
+	}
+}
+
+// What was pushed is compared with the engine's book: all of it right after a push, what has not changed at other times,
+// and whatever is wrong is found.
+func TestCheck(t *testing.T) {
+	v := newMarkets(t)
+	busyRun(v, 3, nil)
+	v.advance(v.now - v.now%class200 + class200)
+	all, topics, broken := v.feed.Check()
+	books := 0
+	for _, topic := range v.feed.index {
+		if topic.depth != nil {
+			books++
+		}
+	}
+	if all != topics || topics != books || len(broken) > 0 {
+		t.Fatalf("%d of %d are compared, of %d books; %v", all, topics, books, broken)
+	}
+	in := v.find(bybit.Linear, "BTCUSDT")
+	before := state.Hash(v.feed)
+	depths := v.feed.markets[in.ID].depths
+	for _, d := range depths {
+		for side := range d.sides {
+			list := d.sides[side]
+			for i, spoil := range []func(){
+				func() { d.sides[side] = list[1:] },
+				func() { d.sides[side] = list[:len(list)-1] },
+				func() { d.sides[side] = append(slices.Clip(list), rung{price: 1, qty: 1}) },
+				func() { list[len(list)/2].qty++ },
+				func() { list[0].price-- },
+				func() { list[len(list)-1].rpi++ },
+			} {
+				kept := slices.Clone(list)
+				spoil()
+				n, _, broken := v.feed.Check()
+				if n != topics || len(broken) != 1 || !errors.Is(broken[0], ErrBook) || !strings.Contains(broken[0].Error(), d.topic.Name+" at u "+fmt.Sprint(d.u)) {
+					t.Errorf("%s, side %d, %d: %d compared, %v", d.topic.Name, side, i, n, broken)
+				}
+				d.sides[side] = append(list[:0], kept...)
+			}
+		}
+	}
+	if n, _, broken := v.feed.Check(); n != topics || len(broken) > 0 || state.Hash(v.feed) != before {
+		t.Errorf("checking has changed something: %d compared, %v", n, broken)
+	}
+	best, _, _ := v.books[in.ID].Best(engine.Buy)
+	v.place(in.ID, engine.Order{Account: 1, Side: engine.Buy, Price: best - 100, Qty: 7})
+	if n, _, broken := v.feed.Check(); n != topics-len(depths) || len(broken) > 0 {
+		t.Errorf("%d compared of %d, %d have a push to come: %v", n, topics, len(depths), broken)
 	}
 }
 
