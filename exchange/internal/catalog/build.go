@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/bywire/bywire/bybit"
@@ -19,7 +20,7 @@ func instrument(category bybit.Category, info *bybit.Instrument) (*Instrument, e
 		trim: category == bybit.Spot || category == bybit.Option,
 	}
 	if in.Symbol == "" || in.Base == "" || in.Quote == "" {
-		return nil, fmt.Errorf("symbol %q, base coin %q, quote coin %q: one is missing", in.Symbol, in.Base, in.Quote)
+		return nil, fmt.Errorf("symbol is %q, baseCoin %q, quoteCoin %q: want all three", in.Symbol, in.Base, in.Quote)
 	}
 	if in.Settle == "" {
 		in.Settle = in.Quote
@@ -40,7 +41,7 @@ func instrument(category bybit.Category, info *bybit.Instrument) (*Instrument, e
 	case in.Kind == Option:
 		in.MarkScale = optionScale
 	case info.PriceScale > 0 && info.PriceScale <= 12:
-		in.MarkScale = int(info.PriceScale)
+		in.MarkScale = max(in.PriceScale, int(info.PriceScale)) // coarser than the tick, it would move the mark price
 	}
 	in.bounds(info)
 	if in.Kind != Option {
@@ -96,16 +97,19 @@ func (in *Instrument) kindOf(info *bybit.Instrument) error {
 		case bybit.ContractLinearFutures, bybit.ContractInverseFutures:
 			in.Kind = Future
 			if in.Delivery == 0 {
-				return fmt.Errorf("a future without deliveryTime")
+				return fmt.Errorf("deliveryTime is missing: want the time at which the future is delivered")
 			}
 		default:
-			return fmt.Errorf("contractType %q is unknown", info.ContractType)
+			return fmt.Errorf("contractType is %q: want LinearPerpetual, LinearFutures, InversePerpetual or InverseFutures", info.ContractType)
 		}
 	case bybit.Option:
 		in.Kind = Option
 		strike, ok := strikeOf(info.Symbol)
-		if !ok || in.Delivery == 0 {
-			return fmt.Errorf("an option without a strike in its symbol, or without deliveryTime")
+		if !ok {
+			return fmt.Errorf("symbol is %q: want one with a strike, such as BTC-27MAR26-70000-P-USDT", info.Symbol)
+		}
+		if in.Delivery == 0 {
+			return fmt.Errorf("deliveryTime is missing: want the time at which the option is delivered")
 		}
 		in.Strike, in.Call = strike, info.OptionsType == bybit.OptionCall
 	default:
@@ -118,16 +122,23 @@ func (in *Instrument) kindOf(info *bybit.Instrument) error {
 func (in *Instrument) steps() error {
 	part := func(name string, d decimal.Decimal, scale *int, units *int64) error {
 		u, ok := d.Coefficient()
-		if !ok || u <= 0 || u > maxUnits || d.Scale() > maxScale {
-			return fmt.Errorf("%s is %s: want a positive number of at most %d places", name, d, maxScale)
+		switch {
+		case d.Sign() <= 0 || d.Scale() > maxScale:
+			return fmt.Errorf("%s is %s: want more than 0 and at most %d digits after the point", name, d, maxScale)
+		case !ok || u > maxUnits:
+			return fmt.Errorf("%s is %s: want at most %s", name, d, decimal.New(maxUnits, d.Scale()))
 		}
 		*scale, *units = d.Scale(), u
 		return nil
 	}
-	if err := part("tickSize", in.Tick, &in.PriceScale, &in.tickUnits); err != nil {
+	if err := part("priceFilter.tickSize", in.Tick, &in.PriceScale, &in.tickUnits); err != nil {
 		return err
 	}
-	return part("lot size", in.Lot, &in.LotScale, &in.lotUnits)
+	lot := "lotSizeFilter.qtyStep"
+	if in.Kind == Spot {
+		lot = "lotSizeFilter.basePrecision"
+	}
+	return part(lot, in.Lot, &in.LotScale, &in.lotUnits)
 }
 
 const (
@@ -143,19 +154,20 @@ func (in *Instrument) bounds(info *bybit.Instrument) {
 		}
 		return missing
 	}
+	most := unbounded(in.lotUnits)
 	qty := func(d decimal.Decimal, missing int64) int64 { // whole lots
 		if !d.IsSet() {
 			return missing
 		}
 		q, err := d.Quo(in.Lot, 0, decimal.ToZero)
 		if lots, ok := q.Units(0); err == nil && ok && lots > 0 {
-			return min(lots, unbounded)
+			return min(lots, most)
 		}
 		return missing
 	}
 	lot := &info.LotSizeFilter
-	in.MinPrice, in.MaxPrice = max(1, price(info.PriceFilter.MinPrice, 1)), price(info.PriceFilter.MaxPrice, unbounded)
-	in.MinQty, in.MaxQty = qty(lot.MinOrderQty, 1), qty(lot.MaxOrderQty, unbounded)
+	in.MinPrice, in.MaxPrice = max(1, price(info.PriceFilter.MinPrice, 1)), min(price(info.PriceFilter.MaxPrice, math.MaxInt64), unbounded(in.tickUnits))
+	in.MinQty, in.MaxQty = qty(lot.MinOrderQty, 1), qty(lot.MaxOrderQty, most)
 	in.MaxMarketQty, in.MaxPostOnlyQty = qty(lot.MaxMktOrderQty, in.MaxQty), in.MaxQty
 	notional := lot.MinNotionalValue
 	if in.Kind == Spot {

@@ -59,7 +59,7 @@ func Default(start int64) *Catalog {
 
 // New returns a catalogue of the default instruments. An error says which part of Only names none of them.
 func New(cfg Config) (*Catalog, error) {
-	c := &Catalog{start: cfg.Start, only: slices.Clone(cfg.Only)}
+	c := &Catalog{start: cfg.Start}
 	for i := range assetRows {
 		c.assets = append(c.assets, assetRows[i].asset())
 	}
@@ -74,12 +74,45 @@ func New(cfg Config) (*Catalog, error) {
 		a, _ := c.Asset(coin)
 		return a.Start
 	}, true)
-	for _, pattern := range cfg.Only {
-		if !slices.ContainsFunc(c.live, func(in *Instrument) bool { return matches(pattern, in.Category, in.Symbol) }) {
+	if len(cfg.Only) == 0 {
+		return c, nil
+	}
+	return c.Select(cfg.Only)
+}
+
+// Select returns a catalogue with those instruments only that patterns as those of Config.Only name; all of them if there are
+// none. It is to be called before the exchange starts, after Load, so that the patterns may name what a file adds and what it
+// takes over may be left out. An error says which pattern names nothing.
+func (c *Catalog) Select(only []string) (*Catalog, error) {
+	s := &Catalog{start: c.start, only: slices.Clone(only), assets: slices.Clone(c.assets)}
+	s.prepare()
+	places := make([]ID, len(c.byID))
+	for i, in := range c.byID {
+		places[i] = None
+		if in == nil || c.origins[i].over || !s.wanted(in.Category, in.Symbol) {
+			continue
+		}
+		o := c.origins[i]
+		if o.from == fromSpread {
+			if o.legs = [2]ID{places[o.legs[0]], places[o.legs[1]]}; o.legs[0] == None || o.legs[1] == None {
+				continue
+			}
+		}
+		again, err := s.make(&o)
+		if err != nil {
+			return nil, fmt.Errorf("catalog: %s %s: %w", in.Category, in.Symbol, err)
+		}
+		if o.from == fromFile {
+			s.setTiers(again)
+		}
+		places[i] = s.add(again, o)
+	}
+	for _, pattern := range only {
+		if !slices.ContainsFunc(s.live, func(in *Instrument) bool { return matches(pattern, in.Category, in.Symbol) }) {
 			return nil, fmt.Errorf("catalog: %q names no instrument", pattern)
 		}
 	}
-	return c, nil
+	return s, nil
 }
 
 // prepare makes what is derived and does not change.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/decimal"
@@ -99,19 +100,43 @@ func pow10(n int) int64 {
 // Price returns the price of a number of ticks as the wire shows it. Linear and inverse keep all digits of the tick
 // (78879.00); spot, option and spread drop trailing zeros (78715), as recorded frames show.
 func (in *Instrument) Price(ticks int64) decimal.Decimal {
-	return in.shown(ticks*in.tickUnits, in.PriceScale)
+	return in.shown(ticks, in.tickUnits, in.PriceScale)
 }
 
 // Qty returns the quantity of a number of lots as the wire shows it, trimmed as Price.
 func (in *Instrument) Qty(lots int64) decimal.Decimal {
-	return in.shown(lots*in.lotUnits, in.LotScale)
+	return in.shown(lots, in.lotUnits, in.LotScale)
 }
 
-func (in *Instrument) shown(units int64, scale int) decimal.Decimal {
-	if in.trim {
-		return Trimmed(units, scale)
+func (in *Instrument) shown(n, units int64, scale int) decimal.Decimal {
+	if high, low := bits.Mul64(magnitude(n), uint64(units)); high != 0 || low > math.MaxInt64 {
+		d := product(n, units, scale)
+		for in.trim && d.Scale() > 0 && d.Round(d.Scale()-1, decimal.ToZero).Equal(d) {
+			d = d.Round(d.Scale()-1, decimal.ToZero)
+		}
+		return d
 	}
-	return decimal.New(units, scale)
+	if in.trim {
+		return Trimmed(n*units, scale)
+	}
+	return decimal.New(n*units, scale)
+}
+
+// product returns n times units / 10^scale, however large: it has at most 28 digits.
+func product(n, units int64, scale int) decimal.Decimal {
+	d, err := decimal.FromInt(n).Mul(decimal.New(units, scale))
+	if err != nil {
+		return decimal.Decimal{} // units are at most 2^30: it fits
+	}
+	return d
+}
+
+// magnitude is the absolute value, of the smallest number too.
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return -uint64(n)
+	}
+	return uint64(n)
 }
 
 // Trimmed returns units / 10^scale without trailing zeros after the point.
@@ -172,7 +197,7 @@ const valueScale = 8
 // 8 digits, the last one rounded half to even. It is absent if that cannot be written: a price of 0 on inverse,
 // or more than 28 digits.
 func (in *Instrument) Value(ticks, lots int64) decimal.Decimal {
-	price, qty := decimal.New(ticks*in.tickUnits, in.PriceScale), decimal.New(lots*in.lotUnits, in.LotScale)
+	price, qty := product(ticks, in.tickUnits, in.PriceScale), product(lots, in.lotUnits, in.LotScale)
 	var v decimal.Decimal
 	var err error
 	if in.Inverse {
@@ -199,7 +224,3 @@ func (in *Instrument) Years(at int64) fixed.F {
 	const year = 365 * Day / int64(1e6) // in ms, so that a century fits
 	return fixed.Ratio((in.Delivery-at)/int64(1e6), year)
 }
-
-// unbounded is the highest price in ticks of an instrument without one, low enough that a price times a quantity step
-// cannot overflow.
-const unbounded = math.MaxInt64 >> 16

@@ -22,11 +22,20 @@ import (
 //     "priceFilter": {"tickSize": "0.00000001"}, "lotSizeFilter": {"qtyStep": "100"}}]}
 //
 // The members of an instrument are those of instruments-info, besides category and like, the symbol of the same category
-// whose members it takes over. A coin without a price is assumed to cost 12,000 ticks, which is near the truth for most
-// real instruments (choice). Dated contracts from a file are delivered; nothing is listed after them.
+// whose members it takes over. Where it has another coin or tick than that one, minPrice, maxPrice and priceScale are made
+// anew, and with another lot the sizes of orders, unless it names them. A coin without a price is assumed to cost
+// 12,000 ticks, which is near the truth for most real instruments (choice). Dated contracts from a file are delivered;
+// nothing is listed after them.
 //
-// What cannot be simulated (not trading, delivered before the start, a quote coin without a price, ticks below 1e-9) is left
-// out, and skipped says why. An error means that the file cannot be read; then nothing was changed.
+// What cannot be simulated is left out, and skipped says why, in sentences such as
+//
+//	linear OLDUSDT: status is "Closed": want Trading
+//
+// So is what does not trade or is delivered before the start or more than two years after it, has a quote coin without a
+// price, ticks below 1e-9, fewer than 10 or more than 89 million ticks in its price, or bounds that contradict it or one
+// another. Prices are kept in steps of 2.3e-10: a pair that costs less than a thousandth of a cent, such as DOGE in BTC,
+// moves in steps of more than a tenth of a basis point. An error means that the file cannot be read, or that instruments
+// that are there do not fit its coins; then nothing was changed.
 func (c *Catalog) Load(data []byte) (skipped []string, err error) {
 	f, err := readFile(data)
 	if err != nil {
@@ -43,8 +52,13 @@ func (c *Catalog) Load(data []byte) (skipped []string, err error) {
 			return nil, fmt.Errorf("catalog: %w", err)
 		}
 	}
+	assets := slices.Clone(c.assets)
 	for i := range f.assets {
 		c.learn(&f.assets[i])
+	}
+	if err := c.still(f, infos); err != nil {
+		c.assets = assets
+		return nil, fmt.Errorf("catalog: %w", err)
 	}
 	for i := range f.rows {
 		if err := c.load(bybit.Category(f.rows[i].category), &infos[i]); err != nil {
@@ -157,6 +171,13 @@ func (c *Catalog) fill(r *fileRow, info *bybit.Instrument, earlier []bybit.Instr
 	if err := info.UnmarshalJSON(r.json); err != nil {
 		return err
 	}
+	if r.like != "" {
+		var own bybit.Instrument
+		if err := own.UnmarshalJSON(r.json); err != nil {
+			return err
+		}
+		fitted(info, &own, &before)
+	}
 	// A member that is an object of its own replaces the one taken over whole: keep the parts that it does not name.
 	if have, was := info.LeverageFilter, before.LeverageFilter; have != nil && was != nil && have != was {
 		have.MinLeverage, have.MaxLeverage = or(have.MinLeverage, was.MinLeverage), or(have.MaxLeverage, was.MaxLeverage)
@@ -177,36 +198,6 @@ func or(d, otherwise decimal.Decimal) decimal.Decimal {
 		return d
 	}
 	return otherwise
-}
-
-// check says what is wrong with a coin of a file.
-func (a *fileAsset) check() error {
-	if a.coin == "" {
-		return fmt.Errorf("assets: one has no coin")
-	}
-	for _, s := range stables {
-		if s.coin == a.coin {
-			return fmt.Errorf("assets: %s: its price is a constant", a.coin)
-		}
-	}
-	for _, n := range []struct {
-		name  string
-		value decimal.Decimal
-		most  int64
-	}{{"price", a.price, 1 << 30}, {"volatility", a.vol, 20}, {"correlation", a.corr, 1}, {"liquidity", a.deep, 5}, {"turnover", a.turnover, 1e15}} {
-		if n.value.IsSet() && (n.value.Sign() <= 0 || n.value.Cmp(decimal.FromInt(n.most)) > 0) {
-			return fmt.Errorf("assets: %s: %s %s: want more than 0 and at most %d", a.coin, n.name, n.value, n.most)
-		}
-	}
-	for _, n := range []struct {
-		name  string
-		value decimal.Decimal
-	}{{"carry", a.carry}, {"funding", a.funding}} {
-		if n.value.Abs().Cmp(decimal.FromInt(1)) > 0 {
-			return fmt.Errorf("assets: %s: %s %s: want -1 to 1", a.coin, n.name, n.value)
-		}
-	}
-	return nil
 }
 
 // newAsset is a coin about which nothing is known but a price.
@@ -243,31 +234,56 @@ func (c *Catalog) learn(f *fileAsset) {
 	}
 }
 
+// still says which of the instruments that are there already cannot be simulated any more with what is known of the coins
+// now. Those that the file replaces do not count.
+func (c *Catalog) still(f *file, infos []bybit.Instrument) error {
+	for _, in := range c.live {
+		known := slices.ContainsFunc(f.assets, func(a fileAsset) bool { return a.coin == in.Base || a.coin == in.Quote })
+		for i := range f.rows {
+			known = known && (f.rows[i].category != string(in.Category) || infos[i].Symbol != in.Symbol)
+		}
+		if !known || in.Kind == Spread {
+			continue
+		}
+		if err := in.check(c.StartPrice(in), c.start); err != nil {
+			return fmt.Errorf("assets: %s %s does not fit them: %w", in.Category, in.Symbol, err)
+		}
+	}
+	return nil
+}
+
 // usualTicks is the price of a coin about which a file says nothing.
 const usualTicks = 12000
 
 // trading are the statuses of instruments that trade; the second and third are of 2023.
 var trading = []bybit.InstrumentStatus{bybit.InstrumentTrading, "1", "ONLINE"}
 
-// load adds or replaces one instrument. The error says why it cannot be simulated.
-func (c *Catalog) load(category bybit.Category, info *bybit.Instrument) error {
+// load adds or replaces one instrument. The error says why it cannot be simulated; then nothing was changed.
+func (c *Catalog) load(category bybit.Category, info *bybit.Instrument) (err error) {
+	assets := slices.Clone(c.assets)
+	defer func() {
+		if err != nil {
+			c.assets = assets
+		}
+	}()
 	if !slices.Contains(trading, info.Status) {
-		return fmt.Errorf("status is %s", info.Status)
+		return fmt.Errorf("status is %q: want Trading", info.Status)
 	}
 	info.Status = bybit.InstrumentTrading
-	json, err := info.MarshalJSON()
+	in, o, err := c.read(category, info)
 	if err != nil {
 		return err
 	}
-	o := origin{from: fromFile, category: category, json: json}
-	in, err := c.make(&o)
+	price, err := c.priced(in)
 	if err != nil {
 		return err
 	}
-	if in.Delivery != 0 && in.Delivery <= c.start {
-		return fmt.Errorf("delivered at %s, before the start", info.DeliveryTime.Format("2006-01-02T15:04Z"))
+	if in.priceBounds(info, price) {
+		if in, o, err = c.read(category, info); err != nil {
+			return err
+		}
 	}
-	if err := c.priced(in); err != nil {
+	if err := in.check(price, c.start); err != nil {
 		return err
 	}
 	c.setTiers(in)
@@ -282,19 +298,34 @@ func (c *Catalog) load(category bybit.Category, info *bybit.Instrument) error {
 	return nil
 }
 
-// priced makes sure that an instrument has a price: it knows its quote coin, and its base coin or a guess of it.
-func (c *Catalog) priced(in *Instrument) error {
+// read makes an instrument of what a file says, and what a snapshot keeps of it.
+func (c *Catalog) read(category bybit.Category, info *bybit.Instrument) (*Instrument, origin, error) {
+	json, err := info.MarshalJSON()
+	if err != nil {
+		return nil, origin{}, err
+	}
+	o := origin{from: fromFile, category: category, json: json}
+	in, err := c.make(&o)
+	return in, o, err
+}
+
+// priced returns what an instrument costs when the exchange starts, in its quote coin; what an option's underlying does. A
+// base coin that has no price gets one.
+func (c *Catalog) priced(in *Instrument) (fixed.F, error) {
 	start := func(coin string) fixed.F {
 		a, _ := c.Asset(coin)
 		return a.Start
 	}
 	quote, ok := c.InQuote(in.Quote, "USD", start)
 	if !ok {
-		return fmt.Errorf("quote coin %s has no price", in.Quote)
+		return 0, fmt.Errorf("quoteCoin is %s, which has no price: want USDT, USDC, USD or one of the assets with a price", in.Quote)
+	}
+	if _, stable := c.Stable(in.Base); stable {
+		return 0, fmt.Errorf("baseCoin is %s, whose price is a constant: want another one", in.Base)
 	}
 	if a, ok := c.Asset(in.Base); !ok || a.Start == 0 {
 		if in.Kind == Option {
-			return fmt.Errorf("base coin %s has no price", in.Base)
+			return 0, fmt.Errorf("baseCoin is %s, which has no price: want one of the assets with a price", in.Base)
 		}
 		price := in.PriceOf(usualTicks).Mul(quote)
 		if !ok {
@@ -304,10 +335,10 @@ func (c *Catalog) priced(in *Instrument) error {
 		}
 	}
 	price, ok := c.InQuote(in.Base, in.Quote, start)
-	if !ok || in.Kind != Option && (in.TicksOf(price) < 10 || price > 1<<30*fixed.One) {
-		return fmt.Errorf("a price of %v is none of tick %s", price, in.Tick)
+	if !ok {
+		return 0, fmt.Errorf("tickSize is %s: with it %s has no price that fits", in.Tick, in.Base)
 	}
-	return nil
+	return price, nil
 }
 
 // fileInstrument makes an instrument of what a file says.
@@ -335,15 +366,22 @@ func fileInstrument(category bybit.Category, json []byte) (*Instrument, error) {
 	return in, nil
 }
 
+// firstTier is the first risk limit of a contract that is not in the tables, in US dollars, by the coin's liquidity class, as
+// the default contracts have it. Choice.
+var firstTier = [...]int64{0, 1000000, 400000, 200000, 100000, 50000}
+
 // setTiers gives a contract of a file risk tiers: those of the default contract of the same name, or of the broad ladder
-// beginning at 200,000 US dollars.
+// beginning where its coin's liquidity puts it.
 func (c *Catalog) setTiers(in *Instrument) {
 	if in.Kind != Perpetual && in.Kind != Future {
 		return
 	}
-	l := ladder{broadLadder, 200000}
-	if a, ok := c.Asset(in.Base); ok && in.Inverse {
-		l.first = max(1, fixed.MulDiv(200000, int64(fixed.One), max(1, int64(a.Start))))
+	l := ladder{broadLadder, firstTier[len(firstTier)-1]}
+	if a, ok := c.Asset(in.Base); ok {
+		l.first = firstTier[min(max(int(a.Liquidity), 1), len(firstTier)-1)]
+		if in.Inverse {
+			l.first = max(1, fixed.MulDiv(l.first, int64(fixed.One), max(1, int64(a.Start))))
+		}
 	}
 	for i := range perpetualRows {
 		if r := perpetualRows[i]; r.category == in.Category && r.symbol == in.Symbol {

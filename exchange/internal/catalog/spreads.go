@@ -15,9 +15,15 @@ func (c *Catalog) resolve(l leg) (*Instrument, bool) {
 	if l.nth == 0 {
 		return c.Find(l.category, l.symbol)
 	}
+	var family *contractRow
+	for i := range futureRows {
+		if futureRows[i].category == l.category && futureRows[i].symbol == l.symbol {
+			family = &futureRows[i]
+		}
+	}
 	var found []*Instrument
 	for _, in := range c.All(l.category) {
-		if o := &c.origins[in.ID]; o.from == fromFuture && futureRows[o.row].symbol == l.symbol {
+		if family != nil && family.has(in) {
 			at := len(found)
 			for at > 0 && found[at-1].Delivery > in.Delivery {
 				at--
@@ -29,6 +35,11 @@ func (c *Catalog) resolve(l leg) (*Instrument, bool) {
 		return nil, false
 	}
 	return found[l.nth-1], true
+}
+
+// has reports whether a future is one of the family, also if a file has other terms for it.
+func (r *contractRow) has(in *Instrument) bool {
+	return in.Kind == Future && in.Delivery%Day == deliveryHour && periodOf(in.Delivery) == quarterly && in.Symbol == r.futureSymbol(in.Delivery)
 }
 
 // spreadOrigin returns the origin of a row's spread, if both legs are listed.

@@ -150,7 +150,7 @@ func newFeed(cfg *Config, p *parts, now int64) *feed.Feed {
 }
 
 func newCatalog(cfg *Config) (cat *catalog.Catalog, skipped []string, err error) {
-	cat, err = catalog.New(catalog.Config{Start: cfg.Start, Only: cfg.Only})
+	cat, err = catalog.New(catalog.Config{Start: cfg.Start})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -159,7 +159,10 @@ func newCatalog(cfg *Config) (cat *catalog.Catalog, skipped []string, err error)
 			return nil, nil, fmt.Errorf("core: instruments: %w", err)
 		}
 	}
-	return cat, skipped, nil
+	if len(cfg.Only) > 0 {
+		cat, err = cat.Select(cfg.Only)
+	}
+	return cat, skipped, err
 }
 
 // Now is the virtual time.
