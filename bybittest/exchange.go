@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log"
+	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
@@ -27,15 +28,16 @@ type Exchange struct {
 	watching watch
 }
 
-// NewExchange starts an exchange that ends with the test. cfg may be nil: all instruments, and no limits. With or without
-// one the market is quiet, as far as cfg does not say otherwise: the time moves by Advance alone (another Clock, or Live
-// with a Start, is kept), acknowledgements are not held back (an AckDelay above 0 is), and prices move little, for the
-// exchange begins in the regime "calm"; x.Regime changes that. Config.Quiet leaves the generated orders out altogether.
+// NewExchange starts an exchange that ends with the test. cfg may be nil: all instruments. With or without one there are
+// no limits (LimitsReal is kept), and the market is quiet, as far as cfg does not say otherwise: the time moves by Advance
+// alone (another Clock, or Live with a Start, is kept), acknowledgements are not held back (an AckDelay above 0 is), and
+// prices move little, for the exchange begins in the regime "calm"; x.Regime changes that. Config.Quiet leaves the
+// generated orders out altogether. What the exchange logs as an error, such as a panic of its own, fails the test.
 //
 // A market of all instruments takes some tens of milliseconds to begin; one of Symbols is there at once.
 func NewExchange(t testing.TB, cfg *exchange.Config) *Exchange {
 	t.Helper()
-	c := exchange.Config{Limits: exchange.LimitsOff}
+	var c exchange.Config
 	if cfg != nil {
 		c = *cfg
 	}
@@ -44,6 +46,12 @@ func NewExchange(t testing.TB, cfg *exchange.Config) *Exchange {
 	}
 	if c.AckDelay == 0 {
 		c.AckDelay = -1
+	}
+	if c.Limits == exchange.LimitsDefault {
+		c.Limits = exchange.LimitsOff
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(errorsOnly{slog.NewTextHandler(panics{t}, nil)})
 	}
 	x := &Exchange{t: t, network: memnet.Listen("exchange")}
 	served := make(chan error, 1)
@@ -57,7 +65,7 @@ func NewExchange(t testing.TB, cfg *exchange.Config) *Exchange {
 		server.ErrorLog = log.New(panics{t}, "", 0)
 		go func() { served <- server.Serve(x.network) }()
 	})
-	if err := x.Regime(context.Background(), "", "calm", 0); err != nil {
+	if err := x.calm(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -129,6 +137,23 @@ func (x *Exchange) Advance(d time.Duration) {
 	}
 }
 
+// Reset begins the run anew, as quiet as at first: the second run of a test is as the first.
+func (x *Exchange) Reset(ctx context.Context) error {
+	if err := x.Exchange.Reset(ctx); err != nil {
+		return err
+	}
+	return x.calm(ctx)
+}
+
+// calm makes the market a quiet one.
+func (x *Exchange) calm(ctx context.Context) error { return x.Regime(ctx, "", "calm", 0) }
+
+// Fork returns another exchange that is what this one is now. It ends with the test, or before that with its Close.
+func (x *Exchange) Fork(ctx context.Context) (y *exchange.Exchange, err error) {
+	x.watching.during(func() { y, err = x.Exchange.Fork(ctx) })
+	return y, err
+}
+
 // DropConnections cuts all connections, as a broken line does, and returns how many there were.
 func (x *Exchange) DropConnections() int { return x.network.CutAll() }
 
@@ -142,13 +167,21 @@ func (x *Exchange) State() *exchange.State {
 	return s
 }
 
-// panics makes a panic of a handler an error of the test. The rest of what a server logs is about connections that end in
-// the middle, which is what tests are about.
+// panics makes a panic of a handler, and what the exchange logs as an error, an error of the test. The rest of what a
+// server logs is about connections that end in the middle, which is what tests are about.
 type panics struct{ t testing.TB }
 
 func (p panics) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte("panic")) {
+	if bytes.Contains(line, []byte("panic")) || bytes.Contains(line, []byte("level=ERROR")) {
 		p.t.Errorf("bybittest: %s", line)
 	}
 	return len(line), nil
+}
+
+// errorsOnly lets errors through.
+type errorsOnly struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (h errorsOnly) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelError
 }

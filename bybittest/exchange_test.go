@@ -3,8 +3,11 @@ package bybittest_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -256,6 +259,79 @@ func TestLeftoversAreErrors(t *testing.T) {
 		}
 		if errors := r.end(); len(errors) != 0 {
 			t.Errorf("a stream of Client: %q", errors)
+		}
+	})
+}
+
+// A configuration that says nothing of limits has none, whatever else it says; one that asks for the venue's has them.
+func TestLimitsAreAskedFor(t *testing.T) {
+	for _, test := range []struct {
+		limits exchange.Limits
+		want   int
+	}{{exchange.LimitsDefault, http.StatusOK}, {exchange.LimitsOff, http.StatusOK}, {exchange.LimitsReal, http.StatusForbidden}} {
+		cfg := one(7)
+		cfg.Limits = test.limits
+		x := bybittest.NewExchange(t, cfg)
+		status := 0
+		for range 601 {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest(http.MethodGet, "http://localhost/v5/market/time", http.NoBody)
+			x.ServeHTTP(w, r)
+			status = w.Code
+		}
+		if status != test.want {
+			t.Errorf("limits %d: request 601 gets %d, want %d", test.limits, status, test.want)
+		}
+	}
+}
+
+// After Reset the run is the same run.
+func TestResetIsQuiet(t *testing.T) {
+	x := bybittest.NewExchange(t, one(3))
+	var hashes [2][32]byte
+	for i := range hashes {
+		x.Advance(3 * time.Second)
+		hashes[i] = x.State().Hash
+		if err := x.Reset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if hashes[0] != hashes[1] {
+		t.Errorf("the first run came to %x, the second to %x", hashes[0], hashes[1])
+	}
+}
+
+// Forks that nobody has closed end with the test, and are watched as the exchange is.
+func TestForksEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &recorder{TB: t}
+		x := bybittest.NewExchange(r, one(1))
+		var forks []*exchange.Exchange
+		for range 2 {
+			y, err := x.Fork(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			forks = append(forks, y)
+		}
+		z, err := forks[0].Fork(t.Context()) // of a fork
+		if err != nil {
+			t.Fatal(err)
+		}
+		forks[1].Close()
+		if _, err := forks[0].Advance(t.Context(), time.Second); err != nil {
+			t.Error(err)
+		}
+		if errs := r.end(); len(errs) != 0 {
+			t.Errorf("at the end: %q", errs)
+		}
+		for i, y := range append(forks, z) {
+			if _, err := y.State(t.Context()); !errors.Is(err, exchange.ErrClosed) {
+				t.Errorf("fork %d after the end: %v", i, err)
+			}
+		}
+		if _, err := x.Fork(t.Context()); !errors.Is(err, exchange.ErrClosed) {
+			t.Errorf("a fork of an exchange that has ended: %v", err)
 		}
 	})
 }

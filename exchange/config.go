@@ -33,7 +33,7 @@ type Config struct {
 	// for a faster one. Negative: none. Default 3 ms.
 	AckDelay time.Duration
 	// Limits says whether the venue's limits hold: requests and connections of an address, arguments of a connection.
-	// Default LimitsReal.
+	// Default LimitsDefault.
 	Limits Limits
 	// QueueBytes bounds what waits for one connection, in bytes; one that falls further behind is closed with code 1008.
 	// Default 1 MiB.
@@ -68,7 +68,8 @@ type Limits uint8
 
 // What Config.Limits can be.
 const (
-	LimitsReal Limits = iota
+	LimitsDefault Limits = iota // as LimitsReal; in package bybittest as LimitsOff
+	LimitsReal
 	LimitsOff
 )
 

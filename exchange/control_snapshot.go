@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -44,6 +45,7 @@ type shelf struct {
 	mu        sync.Mutex // guards the fields below
 	snapshots []kept     // oldest first
 	forks     []*fork
+	children  map[*Exchange]struct{} // all forks that have not been closed, whoever has begun them
 	closed    bool
 }
 
@@ -161,7 +163,7 @@ func controlReset(x *Exchange, r *http.Request, _ []byte) (any, error) {
 }
 
 // Fork returns another exchange that is what this one is now, and goes on by itself: the same market at the same time, on
-// the same clock, without its connections, faults and journal. Close ends it.
+// the same clock, without its connections, faults and journal. Its Close ends it, or else that of this one.
 func (x *Exchange) Fork(ctx context.Context) (*Exchange, error) {
 	var cfg Config
 	var snapshot []byte
@@ -172,7 +174,37 @@ func (x *Exchange) Fork(ctx context.Context) (*Exchange, error) {
 	cfg.Journal = nil
 	cfg.Clock, cfg.Speed = of.mode, of.speed
 	cfg.Quantum, cfg.Silence = time.Duration(x.pace.quantum.Load()), time.Duration(x.pace.silence.Load())
-	return build(cfg, snapshot, &of)
+	y, err := build(cfg, snapshot, &of)
+	if err != nil {
+		return nil, err
+	}
+	y.parent = x
+	if !x.shelf.adopt(y) {
+		y.Close()
+		return nil, ErrClosed
+	}
+	return y, nil
+}
+
+// adopt notes a fork, unless it is too late.
+func (s *shelf) adopt(y *Exchange) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	if s.children == nil {
+		s.children = map[*Exchange]struct{}{}
+	}
+	s.children[y] = struct{}{}
+	return true
+}
+
+// release forgets a fork.
+func (s *shelf) release(y *Exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.children, y)
 }
 
 // controlFork begins a fork with a port of its own.
@@ -259,11 +291,14 @@ func (f *fork) close() {
 // close ends all forks.
 func (s *shelf) close() {
 	s.mu.Lock()
-	forks := s.forks
+	forks, children := s.forks, slices.Collect(maps.Keys(s.children))
 	s.forks, s.closed = nil, true
 	s.mu.Unlock()
 	for _, f := range forks {
 		f.close()
+	}
+	for _, y := range children {
+		y.Close() // see fork.close; of those with a port it is the second time
 	}
 }
 

@@ -34,9 +34,10 @@ type Exchange struct {
 	skipped []string // see Skipped
 
 	faults faults
-	rates  rates  // the loop's alone
-	shelf  shelf  // of the control API
-	stop   func() // ends a fork; nil: this is none
+	rates  rates     // the loop's alone
+	shelf  shelf     // of the control API
+	stop   func()    // ends a fork; nil: this is none
+	parent *Exchange // of a fork
 
 	requests chan func()     // run by the loop's goroutine
 	ctx      context.Context // ends the loop
@@ -143,6 +144,9 @@ func (x *Exchange) Now() time.Time { return time.Unix(0, x.now.Load()).UTC() }
 // Close ends the exchange, its forks and its connections, code 1001. It returns the error of the journal, if there was
 // one.
 func (x *Exchange) Close() error {
+	if x.parent != nil {
+		x.parent.shelf.release(x)
+	}
 	x.shelf.close()
 	x.cancel()
 	<-x.done
