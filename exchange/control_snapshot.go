@@ -81,10 +81,11 @@ func controlSnapshot(x *Exchange, r *http.Request, body []byte) (any, error) {
 	}
 	k := kept{name: name}
 	if err := x.do(r.Context(), func(c *core.Core) {
-		k.at, k.hash, k.bytes = time.Unix(0, c.Now()).UTC(), c.Hash(), c.Snapshot()
+		k.at, k.bytes = time.Unix(0, c.Now()).UTC(), c.Snapshot()
 	}); err != nil {
 		return nil, err
 	}
+	k.hash = core.HashOf(k.bytes)
 	s := &x.shelf
 	s.mu.Lock()
 	defer s.mu.Unlock()

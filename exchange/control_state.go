@@ -19,12 +19,14 @@ type stateText struct {
 	TimeMs      int64            `json:"timeMs"`
 	Started     time.Time        `json:"started"`
 	Seed        uint64           `json:"seed"`
-	Hash        string           `json:"hash"`
+	Hash        string           `json:"hash,omitempty"`
+	HashTime    *time.Time       `json:"hashTime,omitempty"` // what hash and invariants are of
 	Commands    uint64           `json:"commands"`
 	Clock       clockText        `json:"clock"`
 	Rates       ratesText        `json:"rates"`
-	Invariants  []invariantText  `json:"invariants"`
+	Invariants  []invariantText  `json:"invariants,omitempty"`
 	Instruments int              `json:"instruments"`
+	Skipped     []string         `json:"skipped"` // instruments that are not simulated, and why
 	Connections []connectionText `json:"connections"`
 	Faults      []faultText      `json:"faults"`
 	Snapshots   []snapshotText   `json:"snapshots"`
@@ -47,16 +49,28 @@ type invariantText struct {
 	Broken []string `json:"broken,omitempty"` // where it does not, the first few
 }
 
+// staleLook is how old, in real time, hash and invariants of a running clock may be in the state: who asks more often
+// does not stop the market.
+const staleLook = time.Second
+
 // controlState tells what the exchange is like.
 func controlState(x *Exchange, r *http.Request, _ []byte) (any, error) {
-	s := stateText{Connections: []connectionText{}, Faults: []faultText{}, Snapshots: []snapshotText{}, Forks: []forkText{}, Journal: "none"}
+	brief := false
+	if query := r.URL.Query(); len(query) > 0 {
+		if brief = query.Get("brief") == "true"; !brief || len(query) > 1 {
+			return nil, wrong("state: without hash and invariants with ?brief=true, whole without a query")
+		}
+	}
+	s := stateText{
+		Skipped: append([]string{}, x.Skipped()...), Connections: []connectionText{}, Faults: []faultText{}, Snapshots: []snapshotText{},
+		Forks: []forkText{}, Journal: "none",
+	}
+	var seen look
 	if err := x.do(r.Context(), func(c *core.Core) {
-		hash := c.Hash()
 		s.Time, s.TimeMs, s.Started = time.Unix(0, c.Now()).UTC(), time.Unix(0, c.Now()).UnixMilli(), time.Unix(0, c.Started()).UTC()
-		s.Seed, s.Hash, s.Commands = c.Seed(), hex.EncodeToString(hash[:]), c.Commands()
+		s.Seed, s.Commands = c.Seed(), c.Commands()
 		s.Clock = x.clockText()
 		s.Rates = x.rates.last
-		s.Invariants = invariants(c)
 		s.Instruments = len(c.Catalog().Live())
 		s.Connections = x.connections()
 		if x.cfg.Journal != nil {
@@ -68,8 +82,16 @@ func controlState(x *Exchange, r *http.Request, _ []byte) (any, error) {
 		for _, f := range x.faults.list(c.Now()) {
 			s.Faults = append(s.Faults, textOf(&f))
 		}
+		if !brief {
+			seen = x.look(c, staleLook)
+		}
 	}); err != nil {
 		return nil, err
+	}
+	if !brief {
+		seen = x.looked.keep(seen)
+		at := time.Unix(0, seen.key.now).UTC()
+		s.Hash, s.HashTime, s.Invariants = hex.EncodeToString(seen.hash[:]), &at, seen.checks
 	}
 	x.shelf.mu.Lock()
 	defer x.shelf.mu.Unlock()

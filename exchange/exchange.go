@@ -3,9 +3,11 @@ package exchange
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -50,11 +52,14 @@ type Exchange struct {
 	pace     pace
 
 	requested atomic.Int64 // requests over REST so far
+	looked    looked       // at the state
 
 	// The loop's alone.
 	core    *core.Core
 	clock   clock
-	topics  []*wsserver.Topic // by feed.Topic.N; nil until somebody has subscribed
+	topics  []*wsserver.Topic             // by feed.Topic.N; nil until somebody has subscribed
+	lost    map[topicName]*wsserver.Topic // somebody has subscribed to, and a restore has taken away; they may be listed again
+	runs    int                           // how often the market has become another one
 	journal journal
 	settled chan struct{} // on a Max clock, closed when the clients have caught up; nil: they are not waited for
 	ends    int64         // where the quantum under way ends
@@ -82,15 +87,10 @@ func build(cfg Config, snapshot []byte, of *clock) (*Exchange, error) {
 	x.journal.w, x.journal.log = x.cfg.Journal, x.cfg.Logger
 	x.pace.quantum.Store(int64(x.cfg.Quantum))
 	x.pace.silence.Store(int64(x.cfg.Silence))
-	if x.core, err = x.newCore(); err != nil {
+	if x.core, err = x.newCore(snapshot); err != nil {
 		return nil, err
 	}
 	x.skipped = slices.Clone(x.core.Skipped())
-	if snapshot != nil {
-		if err := x.core.Restore(snapshot); err != nil {
-			return nil, err
-		}
-	}
 	x.journal.write(x.header())
 	x.core.Advance(x.core.Now()) // the books are filled before anybody sees them
 	x.api = api.New(x.core, api.Options{Unlimited: x.cfg.Limits == LimitsOff, Time: x.now.Load})
@@ -129,13 +129,16 @@ func (x *Exchange) setClock(of *clock, now bool) {
 	}
 }
 
-// newCore makes the core of the configuration, with the exchange as its audience.
-func (x *Exchange) newCore() (*core.Core, error) {
+// newCore makes a core of the configuration, in the state of a snapshot if there is one, with the exchange as its audience.
+func (x *Exchange) newCore(snapshot []byte) (*core.Core, error) {
 	h := x.header()
 	cfg := h.config()
 	cfg.Sink = sink{x}
 	cfg.Journal = func(e core.Entry) { x.journal.write(e) }
-	return core.New(cfg)
+	if snapshot == nil {
+		return core.New(cfg)
+	}
+	return core.Restored(cfg, snapshot)
 }
 
 // Now is the exchange's time.
@@ -242,7 +245,7 @@ func (x *Exchange) serveREST(w http.ResponseWriter, r *http.Request) {
 	q := &api.Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery}
 	var resp api.Response
 	err := x.do(r.Context(), func(*core.Core) {
-		resp = x.api.Serve(q)
+		resp = x.answerREST(q)
 		resp.Body = append([]byte(nil), resp.Body...) // the API's memory is its own again
 	})
 	switch {
@@ -251,6 +254,19 @@ func (x *Exchange) serveREST(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		write(w, &resp)
 	}
+}
+
+// answerREST runs on the loop, where a panic would end the process and with it the market. The API only reads, so that the
+// market is whole after one; a command that panics is not caught.
+func (x *Exchange) answerREST(q *api.Request) (resp api.Response) {
+	defer func() {
+		if p := recover(); p != nil {
+			x.cfg.Logger.Error("panic in an answer", "method", q.Method, "path", q.Path, "query", q.Query, "panic", fmt.Sprint(p),
+				"stack", string(debug.Stack()))
+			resp = x.api.Failed()
+		}
+	}()
+	return x.api.Serve(q)
 }
 
 func write(w http.ResponseWriter, resp *api.Response) {

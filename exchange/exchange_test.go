@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -305,10 +307,11 @@ func (w *broken) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// An error of the journal is kept, and the market goes on.
+// An error of the journal is said once, and kept, and the market goes on.
 func TestJournalThatFails(t *testing.T) {
+	var said bytes.Buffer
 	cfg := stepped("spot:BTCUSDT")
-	cfg.Journal = &broken{left: 3}
+	cfg.Journal, cfg.Logger = &broken{left: 3}, slog.New(slog.NewTextHandler(&said, nil))
 	inBubble(t, cfg, func(t *testing.T, b *bench) {
 		b.orders(5)
 		state, err := b.x.State(t.Context())
@@ -317,6 +320,9 @@ func TestJournalThatFails(t *testing.T) {
 		}
 		if err := b.x.Close(); !errors.Is(err, errBroken) {
 			t.Errorf("Close: %v", err)
+		}
+		if text := said.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "journal") || !strings.Contains(text, errBroken.Error()) {
+			t.Errorf("the log: %s", text)
 		}
 	})
 }

@@ -54,17 +54,41 @@ type journal struct {
 	err  error
 }
 
+// encode makes the line of an entry; without a journal there is none. It may be called from anywhere.
+func (j *journal) encode(v any) ([]byte, error) {
+	if j.w == nil {
+		return nil, nil
+	}
+	line, err := json.Marshal(v)
+	return append(line, '\n'), err
+}
+
+// append writes a line.
+func (j *journal) append(line []byte) {
+	if j.w == nil || j.err != nil {
+		return
+	}
+	_, err := j.w.Write(line)
+	j.fails(err)
+}
+
 func (j *journal) write(v any) {
 	if j.w == nil || j.err != nil {
 		return
 	}
 	j.line.Reset()
-	if j.err = json.NewEncoder(&j.line).Encode(v); j.err == nil { // Encode ends with a newline
-		_, j.err = j.w.Write(j.line.Bytes())
+	if err := json.NewEncoder(&j.line).Encode(v); err != nil { // Encode ends with a newline
+		j.fails(err)
+		return
 	}
-	if j.err != nil {
-		j.log.Error("the journal has ended", "error", j.err)
-		j.err = fmt.Errorf("exchange: journal: %w", j.err)
+	j.append(j.line.Bytes())
+}
+
+// fails ends the journal, and says so once.
+func (j *journal) fails(err error) {
+	if err != nil {
+		j.log.Error("the journal has ended", "error", err)
+		j.err = fmt.Errorf("exchange: journal: %w", err)
 	}
 }
 

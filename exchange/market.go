@@ -3,6 +3,8 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/bywire/bywire/bybit"
@@ -127,15 +129,18 @@ type Counts = core.Counts
 // State returns the state of the moment.
 func (x *Exchange) State(ctx context.Context) (*State, error) {
 	var s *State
+	var l look
 	err := x.do(ctx, func(c *core.Core) {
 		s = &State{
-			Time: time.Unix(0, c.Now()).UTC(), Seed: c.Seed(), Hash: c.Hash(), Commands: c.Commands(), Counts: c.Counts(),
+			Time: time.Unix(0, c.Now()).UTC(), Seed: c.Seed(), Commands: c.Commands(), Counts: c.Counts(),
 			Clock: x.clock.mode, Speed: x.clock.speed, Paused: x.clock.paused, Journal: x.journal.err,
 		}
+		l = x.look(c, 0)
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.Hash = x.looked.keep(l).hash
 	s.Quantum, s.Silence = time.Duration(x.pace.quantum.Load()), time.Duration(x.pace.silence.Load())
 	s.Sessions = x.ws.Sessions()
 	return s, nil
@@ -149,68 +154,74 @@ func (x *Exchange) Snapshot(ctx context.Context) ([]byte, error) {
 	return snapshot, err
 }
 
-// Restore makes the market what it was when the snapshot was taken, its time included. Whoever is connected stays so, and
-// sees the books begin anew at u = 1. After an error nothing has changed.
+// Restore makes the market what it was when the snapshot was taken, its time and its hash included. Whoever is connected
+// stays so, is sent everything once more, and sees the books begin anew at u = 1. After an error nothing has changed.
 func (x *Exchange) Restore(ctx context.Context, snapshot []byte) error {
-	var failed error
-	err := x.do(ctx, func(c *core.Core) { failed = x.restore(c, snapshot, "restore") })
-	if err != nil {
-		return err
-	}
-	return failed
+	return x.restore(ctx, snapshot, "restore")
 }
 
 // Reset begins the run anew, at Config.Start.
 func (x *Exchange) Reset(ctx context.Context) error {
-	var failed error
-	err := x.do(ctx, func(c *core.Core) {
-		h := x.header()
-		fresh, err := core.New(h.config()) // nobody hears of what it does
-		if err == nil {
-			fresh.Advance(fresh.Now()) // as New does
-			err = x.restore(c, fresh.Snapshot(), "reset")
-		}
-		failed = err
-	})
+	h := x.header()
+	first, err := core.New(h.config()) // nobody hears of what it does
 	if err != nil {
 		return err
 	}
-	return failed
+	first.Advance(first.Now()) // as New does
+	return x.restore(ctx, first.Snapshot(), "reset")
 }
 
-// restore runs on the loop.
-func (x *Exchange) restore(c *core.Core, snapshot []byte, by string) error {
-	before := x.topics
-	if err := c.Restore(snapshot); err != nil {
+// restore makes the market that of a snapshot. What takes long is done before the loop is asked.
+func (x *Exchange) restore(ctx context.Context, snapshot []byte, by string) error {
+	fresh, err := x.newCore(snapshot)
+	if err != nil {
 		return err
 	}
-	x.interrupt(by)
-	// Topics have other numbers now, and some do not exist any more: who is subscribed to one hears nothing of it.
-	x.topics = nil
+	h := x.header()
+	h.State = snapshot
+	line, err := x.journal.encode(h)
+	if err != nil {
+		return err
+	}
+	return x.do(ctx, func(c *core.Core) {
+		c.Become(fresh)
+		x.runs++
+		x.interrupt(by)
+		x.renumber(c)
+		x.journal.append(line)
+		x.faults.clear(c.Now() - x.now.Load())
+		x.now.Store(c.Now())
+		x.clock.start(c.Now())
+		x.ends = 0
+		// Choice: what an account had is not what it has now, and only a new connection will not mix the two.
+		x.ws.Each(func(s *wsserver.Session) {
+			if !s.Channel().IsPublic() {
+				s.Close(wsserver.CloseRestart, "restored")
+			}
+		})
+		// Whoever is connected has seen another run: it is told everything once more, and the run itself knows nothing of it.
+		c.Republish()
+	})
+}
+
+// renumber finds the topics in a market that has become another one: they have other numbers. Who is subscribed to one that is
+// not listed now hears of it when it is.
+func (x *Exchange) renumber(c *core.Core) {
+	before := slices.AppendSeq(x.topics, maps.Values(x.lost))
+	x.topics, x.lost = nil, nil
 	for _, t := range before {
 		if t == nil {
 			continue
 		}
 		if topic, ok := c.Feed().Topic(t.Channel(), t.Name()); ok {
 			x.publishes(topic.N, t)
+		} else if t.Wanted() {
+			if x.lost == nil {
+				x.lost = map[topicName]*wsserver.Topic{}
+			}
+			x.lost[topicName{t.Channel(), t.Name()}] = t
 		}
 	}
-	h := x.header()
-	h.State = snapshot
-	x.journal.write(h)
-	x.faults.clear(c.Now() - x.now.Load())
-	x.now.Store(c.Now())
-	x.clock.start(c.Now())
-	x.ends = 0
-	// Choice: what an account had is not what it has now, and only a new connection will not mix the two.
-	x.ws.Each(func(s *wsserver.Session) {
-		if !s.Channel().IsPublic() {
-			s.Close(wsserver.CloseRestart, "restored")
-		}
-	})
-	// Whoever is connected has seen another run: it is told everything once more, and the run itself knows nothing of it.
-	c.Republish()
-	return nil
 }
 
 // publishes notes where the frames of a topic go.
@@ -219,4 +230,5 @@ func (x *Exchange) publishes(n int, t *wsserver.Topic) {
 		x.topics = append(x.topics, nil)
 	}
 	x.topics[n] = t
+	delete(x.lost, topicName{t.Channel(), t.Name()})
 }

@@ -51,12 +51,26 @@ func (x *Exchange) answer(c *core.Core, q *wsserver.Subscription) {
 	x.faults.joins(q.Session, q.Answer(errs, initial...), c.Now())
 }
 
+// topicName names a topic: channels have topics of the same name.
+type topicName struct {
+	channel wire.Channel
+	name    string
+}
+
 // sink hands what the feed publishes to the sessions.
 type sink struct{ x *Exchange }
 
 // Wanted implements feed.Sink.
 func (s sink) Wanted(t *feed.Topic) bool {
-	return t.N < len(s.x.topics) && s.x.topics[t.N] != nil && s.x.topics[t.N].Wanted()
+	x := s.x
+	if t.N < len(x.topics) && x.topics[t.N] != nil {
+		return x.topics[t.N].Wanted()
+	}
+	lost, ok := x.lost[topicName{t.Channel, t.Name}]
+	if ok {
+		x.publishes(t.N, lost) // it is listed again
+	}
+	return ok && lost.Wanted()
 }
 
 // Publish implements feed.Sink.

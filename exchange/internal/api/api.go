@@ -94,6 +94,13 @@ func (a *API) Serve(q *Request) Response {
 	return Response{Status: status, Header: header(now, code, a.served), Body: a.out}
 }
 
+// Failed is the response to a request that Serve has panicked about.
+func (a *API) Failed() Response {
+	now := a.time()
+	r := &Refusal{Code: codeServer, Message: "Server error."}
+	return Response{Status: http.StatusOK, Header: header(now, r.Code, a.served), Body: r.append(nil, now)}
+}
+
 // answer finds the endpoint and lets it answer.
 func (a *API) answer(q *Request, now int64) (reply, *Refusal) {
 	e, refused := a.route(q.Method, q.Path)

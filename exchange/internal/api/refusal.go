@@ -11,6 +11,7 @@ import (
 // Codes that the market endpoints answer with. V5 page: error.
 const (
 	codeParameter = 10001 // request parameter error
+	codeServer    = 10016 // server error
 	codeRoute     = 10017 // route not found
 )
 

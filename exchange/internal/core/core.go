@@ -238,17 +238,29 @@ func (c *Core) Snapshot() []byte {
 	return snapshot
 }
 
+// Restored returns a core in the state of a snapshot of a core with the same configuration.
+func Restored(cfg Config, snapshot []byte) (*Core, error) {
+	c, err := New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := state.Restore(c, snapshot); err != nil {
+		return nil, fmt.Errorf("core: restore: %w", err)
+	}
+	return c, nil
+}
+
+// Become makes the core what another one of the same configuration is, which is not to be used any more: it takes no time,
+// however long it took to make that one.
+func (c *Core) Become(fresh *Core) { *c = *fresh }
+
 // Restore makes the state that of a snapshot of a core with the same configuration. After an error it is as before.
 func (c *Core) Restore(snapshot []byte) error {
-	fresh, err := New(c.cfg)
-	if err != nil {
-		return err
+	fresh, err := Restored(c.cfg, snapshot)
+	if err == nil {
+		c.Become(fresh)
 	}
-	if err := state.Restore(fresh, snapshot); err != nil {
-		return fmt.Errorf("core: restore: %w", err)
-	}
-	*c = *fresh
-	return nil
+	return err
 }
 
 // Republish publishes once more what was pushed last, books with u = 1, for an audience that has seen another run: after
