@@ -53,16 +53,7 @@ func periodOf(at int64) period {
 
 // nextDelivery returns the first 08:00 UTC after a time.
 func nextDelivery(after int64) int64 {
-	return floorDay(after-deliveryHour) + Day + deliveryHour
-}
-
-// floorDay returns the start of the day, also before 1970.
-func floorDay(at int64) int64 {
-	d := at / Day
-	if at%Day < 0 {
-		d--
-	}
-	return d * Day
+	return fixed.Floor(after-deliveryHour, Day) + Day + deliveryHour
 }
 
 // after returns the next n deliveries of a period after a time.

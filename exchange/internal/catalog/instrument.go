@@ -88,15 +88,6 @@ type Instrument struct {
 	trim                bool    // numbers lose their trailing zeros on the wire
 }
 
-// pow10 is 10^n for 0 <= n <= 18.
-func pow10(n int) int64 {
-	p := int64(1)
-	for range n {
-		p *= 10
-	}
-	return p
-}
-
 // Price returns the price of a number of ticks as the wire shows it. Linear and inverse keep all digits of the tick
 // (78879.00); spot, option and spread drop trailing zeros (78715), as recorded frames show.
 func (in *Instrument) Price(ticks int64) decimal.Decimal {
@@ -172,22 +163,22 @@ func units(d decimal.Decimal, scale int, step int64) (int64, bool) {
 
 // TicksOf returns the price nearest to p, of two the one further from zero. It may lie outside MinPrice and MaxPrice.
 func (in *Instrument) TicksOf(p fixed.F) int64 {
-	return fixed.MulDivRound(int64(p), pow10(in.PriceScale), in.tickUnits*int64(fixed.One))
+	return fixed.MulDivRound(int64(p), fixed.Pow10(in.PriceScale), in.tickUnits*int64(fixed.One))
 }
 
 // PriceOf returns the price of a number of ticks.
 func (in *Instrument) PriceOf(ticks int64) fixed.F {
-	return fixed.F(fixed.MulDivRound(ticks, in.tickUnits*int64(fixed.One), pow10(in.PriceScale)))
+	return fixed.F(fixed.MulDivRound(ticks, in.tickUnits*int64(fixed.One), fixed.Pow10(in.PriceScale)))
 }
 
 // LotsOf returns the whole lots in a quantity, at least 0.
 func (in *Instrument) LotsOf(qty fixed.F) int64 {
-	return max(0, fixed.MulDiv(int64(qty), pow10(in.LotScale), in.lotUnits*int64(fixed.One)))
+	return max(0, fixed.MulDiv(int64(qty), fixed.Pow10(in.LotScale), in.lotUnits*int64(fixed.One)))
 }
 
 // QtyOf returns the quantity of a number of lots, saturating at the largest F (2^31).
 func (in *Instrument) QtyOf(lots int64) fixed.F {
-	return fixed.F(fixed.MulDivRound(lots, in.lotUnits*int64(fixed.One), pow10(in.LotScale)))
+	return fixed.F(fixed.MulDivRound(lots, in.lotUnits*int64(fixed.One), fixed.Pow10(in.LotScale)))
 }
 
 // valueScale is how many digits after the point the value of an inverse trade has.

@@ -8,6 +8,7 @@ import (
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/feed"
+	"github.com/bywire/bywire/exchange/internal/fixed"
 	"github.com/bywire/bywire/exchange/internal/flow"
 	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/price"
@@ -16,8 +17,8 @@ import (
 
 // Units of virtual time.
 const (
-	second = int64(1e9)
-	minute = 60 * second
+	second = catalog.Second
+	minute = catalog.Minute
 )
 
 // Config says what a run is. Two cores of the same configuration are the same.
@@ -110,7 +111,7 @@ func (b *books) open(id catalog.ID) {
 // New returns a core at the beginning of its run. The error is about the instruments that the configuration names.
 func New(cfg Config) (*Core, error) {
 	c := &Core{cfg: cfg, now: cfg.Start}
-	c.ids.key = scatter(cfg.Seed + 1)
+	c.ids.key = fixed.Mix(cfg.Seed + 1)
 	var err error
 	if c.parts, err = newParts(&cfg); err != nil {
 		return nil, err

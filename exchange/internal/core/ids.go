@@ -1,6 +1,9 @@
 package core
 
-import "github.com/bywire/bywire/exchange/internal/state"
+import (
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/state"
+)
 
 // orderIDs gives orders their numbers: unique for ever, and spread over all 64 bits, so that nobody takes them for a
 // count.
@@ -13,17 +16,10 @@ type orderIDs struct {
 func (g *orderIDs) next() uint64 {
 	for {
 		g.given++
-		if id := scatter(g.given ^ g.key); id != 0 {
+		if id := fixed.Mix(g.given ^ g.key); id != 0 {
 			return id
 		}
 	}
-}
-
-// scatter is a bijection whose outputs look unlike its inputs: the finalizer of splitmix64.
-func scatter(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
-	x = (x ^ x>>27) * 0x94D049BB133111EB
-	return x ^ x>>31
 }
 
 func (g *orderIDs) walk(w *state.Walker) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/bywire/bywire/exchange/internal/fixed"
 	"github.com/bywire/bywire/exchange/internal/state"
 )
 
@@ -89,11 +90,11 @@ func TestOrderNumbersAreUniqueAndSparse(t *testing.T) {
 	}
 	// The counter that maps to 0 is passed over.
 	g = orderIDs{}
-	if scatter(0) != 0 {
-		t.Fatal("the test relies on scatter(0) = 0")
+	if fixed.Mix(0) != 0 {
+		t.Fatal("the test relies on fixed.Mix(0) = 0")
 	}
 	g = orderIDs{key: 5, given: 4}
-	if id := g.next(); id != scatter(6^5) {
+	if id := g.next(); id != fixed.Mix(6^5) {
 		t.Errorf("number %d after the one that would be 0", id)
 	}
 }

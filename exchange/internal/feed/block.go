@@ -85,7 +85,7 @@ func (f *Feed) Block(now int64, strategy string, legs []BlockLeg) error {
 	f.rfqs++
 	b := block{strategy: strategy, at: now}
 	// The venue's ids begin with the time in ms.
-	b.id = string(appendDigits(strconv.AppendInt(nil, millis(now), 10), mix(uint64(f.rfqs)), 15))
+	b.id = string(appendDigits(strconv.AppendInt(nil, millis(now), 10), fixed.Mix(uint64(f.rfqs)), 15))
 	for _, l := range legs {
 		b.legs = append(b.legs, blockLeg{l, f.legMark(f.market(l.ID))})
 	}

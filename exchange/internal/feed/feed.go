@@ -16,10 +16,10 @@ import (
 // Units of virtual time.
 const (
 	millisecond = int64(1e6)
-	second      = 1000 * millisecond
-	minute      = 60 * second
-	hour        = 60 * minute
-	day         = 24 * hour
+	second      = catalog.Second
+	minute      = catalog.Minute
+	hour        = catalog.Hour
+	day         = catalog.Day
 )
 
 // The classes of pushes: what is pushed at one interval.

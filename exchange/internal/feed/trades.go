@@ -121,8 +121,8 @@ func execID(dst []byte, t *trade, spot bool) []byte {
 		// Choice: the venue's numbers begin with 2 and have 19 digits.
 		return appendDigits(append(dst, '2'), uint64(t.id)*1e13+uint64(t.n), 18)
 	}
-	hi := mix(uint64(t.id)<<40 ^ uint64(t.n))
-	lo := mix(hi ^ uint64(t.n))
+	hi := fixed.Mix(uint64(t.id)<<40 ^ uint64(t.n))
+	lo := fixed.Mix(hi ^ uint64(t.n))
 	hi = hi&^0xf000 | 0x5000       // version 5, as the venue's
 	lo = lo&^(0xc0<<56) | 0x80<<56 // variant
 	dst = appendHex(dst, hi>>32, 8)
@@ -130,14 +130,6 @@ func execID(dst []byte, t *trade, spot bool) []byte {
 	dst = appendHex(append(dst, '-'), hi, 4)
 	dst = appendHex(append(dst, '-'), lo>>48, 4)
 	return appendHex(append(dst, '-'), lo, 12)
-}
-
-// mix is a bijection that spreads the bits of a counter.
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }
 
 // appendHex appends the last n digits of x.

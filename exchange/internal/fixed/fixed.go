@@ -70,9 +70,9 @@ func (f F) Decimal(scale int) decimal.Decimal {
 	scale = min(max(scale, 0), 18)
 	u := magnitude(int64(f))
 	whole, fraction := u>>fractionBits, u&(1<<fractionBits-1)
-	hi, lo := bits.Mul64(fraction, pow10(scale))
+	hi, lo := bits.Mul64(fraction, uint64(Pow10(scale)))
 	digits := hi<<32 | lo>>32 // at most 10^18
-	if rest := lo & (1<<32 - 1); rest > 1<<31 || rest == 1<<31 && (whole*pow10(scale)+digits)&1 == 1 {
+	if rest := lo & (1<<32 - 1); rest > 1<<31 || rest == 1<<31 && (whole*uint64(Pow10(scale))+digits)&1 == 1 {
 		digits++
 	}
 	d := decimal.FromUnits(int64(digits), scale)
@@ -87,14 +87,6 @@ func (f F) Decimal(scale int) decimal.Decimal {
 		return d.Neg()
 	}
 	return d
-}
-
-func pow10(n int) uint64 {
-	p := uint64(1)
-	for range n {
-		p *= 10
-	}
-	return p
 }
 
 // String returns f with nine digits after the point.

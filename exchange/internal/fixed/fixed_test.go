@@ -194,3 +194,24 @@ func TestFromDecimal(t *testing.T) {
 		}
 	}
 }
+
+// What whole numbers are rounded, scaled and mixed with.
+func TestWholeNumbers(t *testing.T) {
+	for _, tt := range []struct{ v, step, want int64 }{
+		{0, 10, 0}, {9, 10, 0}, {10, 10, 10}, {-1, 10, -10}, {-10, 10, -10}, {-11, 10, -20}, {math.MaxInt64, 1, math.MaxInt64},
+	} {
+		if got := Floor(tt.v, tt.step); got != tt.want {
+			t.Errorf("Floor(%d, %d) = %d, want %d", tt.v, tt.step, got, tt.want)
+		}
+	}
+	if Pow10(0) != 1 || Pow10(3) != 1000 || Pow10(18) != 1e18 {
+		t.Errorf("powers of ten: %d, %d, %d", Pow10(0), Pow10(3), Pow10(18))
+	}
+	// The first outputs of SplitMix64 with seed 0 (Vigna's splitmix64.c).
+	const step = 0x9e3779b97f4a7c15
+	for i, want := range []uint64{0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4, 0x06c45d188009454f} {
+		if got := Mix(uint64(i+1) * step); got != want {
+			t.Errorf("Mix(%d) = %x, want %x", i+1, got, want)
+		}
+	}
+}

@@ -53,3 +53,21 @@ func quotient(a, b, c uint64, negative bool, r rounding) int64 {
 	}
 	return int64(q)
 }
+
+// Floor returns the largest multiple of step that is not above v. step is above 0.
+func Floor(v, step int64) int64 {
+	rest := v % step
+	if rest < 0 {
+		rest += step
+	}
+	return v - rest
+}
+
+// Pow10 is 10^n for 0 <= n <= 18.
+func Pow10(n int) int64 {
+	p := int64(1)
+	for range n {
+		p *= 10
+	}
+	return p
+}

@@ -12,10 +12,11 @@ func NewNoise(seed uint64, names ...string) Noise {
 
 // Uint64 returns the 64 random bits of index i: i steps along a sequence and two rounds of a mixer that has each
 // bit of the input change each bit of the output with probability one half.
-func (n Noise) Uint64(i uint64) uint64 { return mix(mix(n.lo+i*0x9e3779b97f4a7c15) ^ n.hi) }
+func (n Noise) Uint64(i uint64) uint64 { return Mix(Mix(n.lo+i*0x9e3779b97f4a7c15) ^ n.hi) }
 
-// mix is the finalizer of SplitMix64 (variant 13 of D. Stafford).
-func mix(u uint64) uint64 {
+// Mix is a bijection whose outputs look unlike its inputs: the finalizer of SplitMix64 (variant 13 of D. Stafford). Numbers
+// that are to look like no count are made of a count by it. Mix(0) is 0.
+func Mix(u uint64) uint64 {
 	u = (u ^ u>>30) * 0xbf58476d1ce4e5b9
 	u = (u ^ u>>27) * 0x94d049bb133111eb
 	return u ^ u>>31

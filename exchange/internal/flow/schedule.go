@@ -12,9 +12,9 @@ import (
 
 const (
 	millisecond int64 = 1_000_000
-	second            = 1000 * millisecond
-	minute            = 60 * second
-	hour              = 60 * minute
+	second            = catalog.Second
+	minute            = catalog.Minute
+	hour              = catalog.Hour
 )
 
 // theLatent stands in the schedule for the latent prices, which come before all desks.

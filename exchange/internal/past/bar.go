@@ -144,13 +144,5 @@ func units(in *catalog.Instrument, s Series, v fixed.F) int64 {
 	case Premium:
 		return fixed.MulDivRound(int64(v), 1e8, int64(fixed.One))
 	}
-	return fixed.MulDivRound(int64(v), pow10(in.MarkScale), int64(fixed.One))
-}
-
-func pow10(n int) int64 {
-	p := int64(1)
-	for range n {
-		p *= 10
-	}
-	return p
+	return fixed.MulDivRound(int64(v), fixed.Pow10(in.MarkScale), int64(fixed.One))
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/fixed"
 )
 
 // Interval is a length of bars.
@@ -62,9 +63,9 @@ func (i Interval) Start(at int64) int64 {
 		t := time.Unix(0, at).UTC()
 		return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC).UnixNano()
 	case W1:
-		return floor(at+3*day, week) - 3*day // 1970 began on a Thursday
+		return fixed.Floor(at+3*day, week) - 3*day // 1970 began on a Thursday
 	}
-	return floor(at, lengths[i])
+	return fixed.Floor(at, lengths[i])
 }
 
 // End returns when the bar ends that began at start.
@@ -75,17 +76,8 @@ func (i Interval) End(start int64) int64 {
 	return start + lengths[i]
 }
 
-// floor returns the largest multiple of step that is not above at.
-func floor(at, step int64) int64 {
-	rest := at % step
-	if rest < 0 {
-		rest += step
-	}
-	return at - rest
-}
-
 // ceil returns the smallest multiple of step that is not below at.
-func ceil(at, step int64) int64 { return -floor(-at, step) }
+func ceil(at, step int64) int64 { return -fixed.Floor(-at, step) }
 
 // level is what the bars of an interval are sums of.
 type level uint8

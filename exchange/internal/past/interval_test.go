@@ -3,6 +3,8 @@ package past
 import (
 	"testing"
 	"time"
+
+	"github.com/bywire/bywire/exchange/internal/fixed"
 )
 
 func TestIntervalsBeginAndEndAsTheVenues(t *testing.T) {
@@ -51,8 +53,8 @@ func TestIntervalsBeginAndEndAsTheVenues(t *testing.T) {
 
 func TestRoundingDownAndUp(t *testing.T) {
 	for _, tt := range []struct{ at, down, up int64 }{{0, 0, 0}, {1, 0, 10}, {10, 10, 10}, {-1, -10, 0}, {-10, -10, -10}} {
-		if floor(tt.at, 10) != tt.down || ceil(tt.at, 10) != tt.up {
-			t.Errorf("%d: %d and %d, want %d and %d", tt.at, floor(tt.at, 10), ceil(tt.at, 10), tt.down, tt.up)
+		if fixed.Floor(tt.at, 10) != tt.down || ceil(tt.at, 10) != tt.up {
+			t.Errorf("%d: %d and %d, want %d and %d", tt.at, fixed.Floor(tt.at, 10), ceil(tt.at, 10), tt.down, tt.up)
 		}
 	}
 }

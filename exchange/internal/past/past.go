@@ -29,7 +29,7 @@ type Past struct {
 // New returns the past of the instruments of a catalogue.
 func New(seed uint64, cat *catalog.Catalog, start int64) *Past {
 	return &Past{
-		seed: seed, cat: cat, start: start, end: floor(start, minute),
+		seed: seed, cat: cat, start: start, end: fixed.Floor(start, minute),
 		common: newChance(seed, "market"), paths: make(map[string]*path),
 	}
 }
@@ -117,7 +117,7 @@ func (p *Past) history(id catalog.ID) *history {
 	if lot = max(lot, 1); in.Inverse {
 		x.lots = lot // a lot is worth so many dollars, whatever the price
 	} else {
-		x.lots = fixed.MulDiv(int64(fixed.One), pow10(in.LotScale), lot*1000)
+		x.lots = fixed.MulDiv(int64(fixed.One), fixed.Pow10(in.LotScale), lot*1000)
 	}
 	name := string(in.Category) + " " + in.Symbol
 	n := func(what string) fixed.Noise { return fixed.NewNoise(p.seed, "past", name, what) }
@@ -141,7 +141,7 @@ func OpenLots(cat *catalog.Catalog, in *catalog.Instrument) int64 {
 		return 0
 	}
 	// dollars / (price * lot), in an order that keeps all digits
-	return fixed.MulDiv(in.OpenValue, fixed.MulDiv(int64(fixed.One), pow10(in.LotScale), lot), int64(price))
+	return fixed.MulDiv(in.OpenValue, fixed.MulDiv(int64(fixed.One), fixed.Pow10(in.LotScale), lot), int64(price))
 }
 
 // has reports whether a series exists of what the instrument is.
@@ -170,7 +170,7 @@ func (x *history) begin(l level) int64 {
 	if l == minutes && x.in.Kind == catalog.Option {
 		reach = keepOptionMinutes
 	}
-	return max(floor(x.p.end-reach, day), l.base().Start(x.in.Listed))
+	return max(fixed.Floor(x.p.end-reach, day), l.base().Start(x.in.Listed))
 }
 
 // each calls emit for the bars of a level that begin in [from, to), oldest first.
@@ -201,7 +201,7 @@ func (x *history) each(s Series, l level, from, to int64, emit func(*Bar)) {
 func (x *history) eachMinute(s Series, from, to int64, emit func(*Bar)) {
 	var b Bar
 	for at := from; at < to; {
-		h := floor(at, hour)
+		h := fixed.Floor(at, hour)
 		base := x.base.hourPath(h / hour)
 		var quote *hourPath
 		if x.quote != nil {
@@ -292,7 +292,7 @@ type knot struct {
 func (x *history) knot(h int64) fixed.F {
 	k := &x.knots[h&1]
 	if k.hour != h {
-		d, rest := floor(h, 24), h-floor(h, 24)
+		d, rest := fixed.Floor(h, 24), h-fixed.Floor(h, 24)
 		a, b := light(x.mood.Uint64(uint64(d))), light(x.mood.Uint64(uint64(d+24)))
 		*k = knot{h, 3*(a+(b-a).Mul(fixed.Ratio(rest, 24))) + light(x.drift.Uint64(uint64(h)))}
 	}
@@ -316,7 +316,7 @@ func (x *history) premium(at int64) fixed.F {
 
 // between interpolates hourly numbers and lets them fade to 0 in the time before the end.
 func (x *history) between(at, fade int64, knot func(h int64) fixed.F) fixed.F {
-	h := floor(at, hour) / hour
+	h := fixed.Floor(at, hour) / hour
 	a := knot(h)
 	if rest := at - h*hour; rest > 0 {
 		a += (knot(h+1) - a).Mul(fixed.Ratio(rest/1e6, hour/1e6))
@@ -378,7 +378,7 @@ func (x *history) level(s Series, at int64) int64 {
 		return units(x.in, s, v)
 	}
 	slow := x.between(at, day, func(h int64) fixed.F {
-		d, rest := floor(h, 24), h-floor(h, 24)
+		d, rest := fixed.Floor(h, 24), h-fixed.Floor(h, 24)
 		a, b := x.open.Gauss(uint64(d)<<8), x.open.Gauss(uint64(d+24)<<8)
 		return a + (b - a).Mul(fixed.Ratio(rest, 24)) + x.open.Gauss(uint64(h)<<8+1)/12
 	})

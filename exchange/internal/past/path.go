@@ -45,12 +45,12 @@ func (w *walk) step(z fixed.F) fixed.F {
 func newPath(a *catalog.Asset, common *chance, seed uint64, end int64) *path {
 	c := &path{
 		asset: a, common: common, own: newChance(seed, a.Coin), rest: (fixed.One - a.Corr.Mul(a.Corr)).Sqrt(),
-		sigma: a.Vol.Div(fixed.FromInt(365).Sqrt()), end: end, today: floor(end, day) / day,
+		sigma: a.Vol.Div(fixed.FromInt(365).Sqrt()), end: end, today: fixed.Floor(end, day) / day,
 		days: make([]*dayPath, hoursReach/day+2), hours: make([]*hourPath, (minutesReach+day)/hour+2),
 	}
 	var logs [61]fixed.F
-	c.minuteLogs(floor(end, hour)/hour, &logs, nil)
-	c.shift = -logs[(end-floor(end, hour))/minute]
+	c.minuteLogs(fixed.Floor(end, hour)/hour, &logs, nil)
+	c.shift = -logs[(end-fixed.Floor(end, hour))/minute]
 	return c
 }
 
@@ -195,7 +195,7 @@ func bend(logs, weights []fixed.F, from, to fixed.F) {
 
 // hour returns what the path did in an hour.
 func (c *path) hour(h int64) span {
-	d, i := floor(h, 24)/24, h-floor(h, 24)
+	d, i := fixed.Floor(h, 24)/24, h-fixed.Floor(h, 24)
 	p := c.dayPath(d)
 	s := span{open: c.usd(p.logs[i]), close: c.usd(p.logs[i+1])}
 	r := c.own.reach.Rand(uint64(h * 60))
@@ -208,7 +208,7 @@ func (c *path) hour(h int64) span {
 type hourPath struct{ spans [60]span }
 
 func (c *path) hourPath(h int64) *hourPath {
-	k := floor(c.end, hour)/hour - h
+	k := fixed.Floor(c.end, hour)/hour - h
 	if c.hours[k] != nil {
 		return c.hours[k]
 	}
@@ -216,7 +216,7 @@ func (c *path) hourPath(h int64) *hourPath {
 	var logs [61]fixed.F
 	var minutes [60]minuteVol
 	c.minuteLogs(h, &logs, &minutes)
-	share := c.dayPath(floor(h, 24) / 24).share[h-floor(h, 24)].Mul(oneOf60)
+	share := c.dayPath(fixed.Floor(h, 24) / 24).share[h-fixed.Floor(h, 24)].Mul(oneOf60)
 	price := c.usd(logs[0])
 	for m := range 60 {
 		s := span{open: price, close: c.usd(logs[m+1])}
@@ -234,7 +234,7 @@ type minuteVol struct{ sigma, busy fixed.F }
 
 // minuteLogs makes the logarithms at the ends of an hour's minutes, and what else is known of them if vols is not nil.
 func (c *path) minuteLogs(h int64, logs *[61]fixed.F, vols *[60]minuteVol) {
-	d, i := floor(h, 24)/24, h-floor(h, 24)
+	d, i := fixed.Floor(h, 24)/24, h-fixed.Floor(h, 24)
 	p := c.dayPath(d)
 	var cluster [67]fixed.F
 	for m := range cluster {

@@ -2,6 +2,7 @@ package past
 
 import (
 	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/fixed"
 )
 
 // Current returns the bar that is open. It is false as long as nothing is known: of an instrument without a past, until
@@ -156,7 +157,7 @@ func (s *Store) look(t *track, id catalog.ID, w *window) {
 		}
 		w.bar.add(b)
 	}
-	full, last := ceil(from, hour), floor(s.now, hour)
+	full, last := ceil(from, hour), fixed.Floor(s.now, hour)
 	s.each(t, id, Trade, minutes, from, min(full, s.now), add)
 	s.each(t, id, Trade, hours, full, last, add)
 	s.each(t, id, Trade, minutes, max(last, full), s.now, add)

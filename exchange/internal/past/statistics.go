@@ -20,7 +20,7 @@ func (p *Past) Funding(id catalog.ID, from, to int64, limit int) []Funding {
 		return nil
 	}
 	every := x.in.FundingEvery
-	first, last := max(ceil(from, every), ceil(x.begin(hours)+1, every)), floor(min(to, p.start), every)
+	first, last := max(ceil(from, every), ceil(x.begin(hours)+1, every)), fixed.Floor(min(to, p.start), every)
 	if limit > 0 {
 		first = max(first, last-int64(limit-1)*every)
 	}
@@ -50,12 +50,12 @@ func (p *Past) Ratio(id catalog.ID, at int64) fixed.F {
 	}
 	at = min(at, p.end)
 	slow := x.between(at, day, func(h int64) fixed.F {
-		d, rest := floor(h, 24), h-floor(h, 24)
+		d, rest := fixed.Floor(h, 24), h-fixed.Floor(h, 24)
 		a, b := x.open.Gauss(uint64(d)<<8+2), x.open.Gauss(uint64(d+24)<<8+2)
 		return a + (b - a).Mul(fixed.Ratio(rest, 24))
 	})
 	share := fixed.Ratio(52, 100) + slow.Mul(fixed.Ratio(2, 100))
-	bars := p.Bars(nil, id, Index, H1, floor(at, hour)-day, floor(at, hour)-hour, 0)
+	bars := p.Bars(nil, id, Index, H1, fixed.Floor(at, hour)-day, fixed.Floor(at, hour)-hour, 0)
 	if len(bars) > 0 && bars[0].Open > 0 {
 		moved := fixed.Ratio(bars[len(bars)-1].Close-bars[0].Open, bars[0].Open)
 		share -= min(max(moved, -fixed.Ratio(1, 5)), fixed.Ratio(1, 5)).Mul(fixed.Half)
@@ -69,18 +69,18 @@ func (p *Past) Ratio(id catalog.ID, at int64) fixed.F {
 func (p *Past) Delivery(base, quote string, at int64) (fixed.F, bool) {
 	c := p.path(base)
 	unit, ok := p.cat.Stable(quote)
-	if c == nil || !ok || at > p.end || at-hour < floor(p.end-hoursReach, day) {
+	if c == nil || !ok || at > p.end || at-hour < fixed.Floor(p.end-hoursReach, day) {
 		return 0, false
 	}
-	if at-hour < floor(p.end-minutesReach, day) {
-		return c.hour(floor(at-1, hour) / hour).close.Div(unit), true
+	if at-hour < fixed.Floor(p.end-minutesReach, day) {
+		return c.hour(fixed.Floor(at-1, hour) / hour).close.Div(unit), true
 	}
 	const span = 30
 	sum := int64(0) // of whole prices: it fits, where the sum of fixed ones might not
 	first := fixed.F(0)
 	for k := range int64(span) {
-		m := floor(at-1, minute) - k*minute
-		s := c.hourPath(floor(m, hour) / hour).spans[m%hour/minute]
+		m := fixed.Floor(at-1, minute) - k*minute
+		s := c.hourPath(fixed.Floor(m, hour) / hour).spans[m%hour/minute]
 		mid := s.open/2 + s.close/2
 		if k == 0 {
 			first = mid
@@ -114,7 +114,7 @@ func (s *Store) Volatility(id catalog.ID, over int, at int64) fixed.F {
 			q.add(&b)
 		}
 	}
-	last := (floor(min(at, s.now), hour) - q.begin) / hour
+	last := (fixed.Floor(min(at, s.now), hour) - q.begin) / hour
 	first := last - int64(over)*24
 	if first < 0 || last >= int64(len(q.sums)) {
 		return 0

@@ -15,7 +15,7 @@ func TestFunding(t *testing.T) {
 		p := New(7, cat, start)
 		in := find(t, cat, bybit.Linear, "BTCUSDT")
 		all := p.Funding(in.ID, 0, start+day, 0)
-		last := floor(start, 8*hour)
+		last := fixed.Floor(start, 8*hour)
 		if len(all) < 2180 || all[len(all)-1].At != last {
 			t.Fatalf("%d fundings, the last at %d, want it at %d", len(all), all[len(all)-1].At, last)
 		}
@@ -89,7 +89,7 @@ func TestDelivery(t *testing.T) {
 	p := New(7, cat, oddTime)
 	in := find(t, cat, bybit.Linear, "BTCUSDT")
 	for _, back := range []int64{1, 20, 100, 700} {
-		at := floor(oddTime, day) - back*day + 8*hour
+		at := fixed.Floor(oddTime, day) - back*day + 8*hour
 		got, ok := p.Delivery("BTC", "USDT", at)
 		bars := p.Bars(nil, in.ID, Index, H1, at-hour, at-hour, 0)
 		if !ok || len(bars) != 1 {
@@ -100,7 +100,7 @@ func TestDelivery(t *testing.T) {
 			t.Errorf("%d days ago: delivered at %v, the index was between %v and %v", back, price, low, high)
 		}
 	}
-	at := floor(oddTime, day) - 3*day + 8*hour
+	at := fixed.Floor(oddTime, day) - 3*day + 8*hour
 	sum := 0.
 	for _, b := range p.Bars(nil, in.ID, Index, M1, at-30*minute, at-minute, 0) {
 		sum += (Shown(in, Index, b.Open).Float64() + Shown(in, Index, b.Close).Float64()) / 60
@@ -113,7 +113,7 @@ func TestDelivery(t *testing.T) {
 		"another quote":  known(p.Delivery("BTC", "EUR", at)),
 		"the future":     known(p.Delivery("BTC", "USDT", oddTime)),
 		"too long ago":   known(p.Delivery("BTC", "USDT", oddTime-800*day)),
-		"the first hour": known(p.Delivery("BTC", "USDT", floor(oddTime-hoursReach, day))),
+		"the first hour": known(p.Delivery("BTC", "USDT", fixed.Floor(oddTime-hoursReach, day))),
 	} {
 		if ok {
 			t.Errorf("%s has a delivery price", name)
@@ -129,7 +129,7 @@ func TestVolatilityIsThatOfTheHours(t *testing.T) {
 	in := find(t, cat, bybit.Linear, "BTCUSDT")
 	check := func(over int, at int64) {
 		t.Helper()
-		to := floor(at, hour)
+		to := fixed.Floor(at, hour)
 		bars := s.Bars(nil, in.ID, Index, H1, to-int64(over)*day, to-hour, 0)
 		sum := 0.
 		for _, r := range returns(bars) {

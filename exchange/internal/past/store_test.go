@@ -99,7 +99,7 @@ func (w *watched) put(id catalog.ID, of Series, v value) {
 	case Interest:
 		w.Interest(v.at, id, v.price)
 	default:
-		w.Value(v.at, id, of, fixed.Ratio(v.price, pow10(w.cat.At(id).MarkScale)))
+		w.Value(v.at, id, of, fixed.Ratio(v.price, fixed.Pow10(w.cat.At(id).MarkScale)))
 	}
 }
 
