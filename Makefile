@@ -84,6 +84,12 @@ bench: ## measure against the other Go clients, same feed, one run
 	cd bench && $(GO) run ./cmd/peers
 	cd bench && $(GO) test -count 1 -v -run Faster ./internal/replies
 
+.PHONY: speed
+speed: ## measure the exchange: fails beyond the limits of docs/performance.md
+	$(GO) test -run '^$$' -bench Commands ./exchange/internal/engine
+	$(GO) test -run '^$$' -bench MaxClock ./exchange
+	$(GO) test -run '^$$' -bench Live -benchtime 5x ./exchange
+
 .PHONY: live
 live: ## compare the live exchange with what we take it for (LIVE_REPORT), a minute, no account
 	$(GO) run -ldflags '$(LDFLAGS)' ./cmd/bywire live --to '$(LIVE_REPORT)'
