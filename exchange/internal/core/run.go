@@ -192,6 +192,15 @@ func (w world) Book(id catalog.ID) *engine.Book { return w.c.books.Book(id) }
 // Mark implements flow.World.
 func (w world) Mark(id catalog.ID) fixed.F { return w.c.board.Mark(id) }
 
+// Block implements flow.World.
+func (w world) Block(strategy string, legs []flow.BlockLeg) bool {
+	var all []feed.BlockLeg
+	for _, l := range legs {
+		all = append(all, feed.BlockLeg(l))
+	}
+	return w.c.feed.Block(w.c.now, strategy, all) == nil
+}
+
 // Place implements flow.World.
 func (w world) Place(id catalog.ID, o *engine.Order) []engine.Event {
 	b := w.c.books.Book(id)

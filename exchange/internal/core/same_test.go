@@ -34,6 +34,7 @@ var notState = map[string]string{
 	"engine.side.tree":   "finds levels by price",
 
 	"flow.desk.order":  "of one call",
+	"flow.blocks.legs": "of one call",
 	"flow.maker.limit": "computed at each wake",
 
 	"past.Past.of":       "made when it is asked for",

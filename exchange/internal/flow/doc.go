@@ -15,6 +15,7 @@
 //	   ├─ noise       Poisson arrivals that excite themselves, heavy-tailed sizes
 //	   ├─ momentum    follows what moves
 //	   └─ liquidator  orders tagged as liquidations after large moves
+//	blocks: trades that large traders agree on outside of the books, a few an hour
 //	options: one maker around the mark; spreads: one maker around the difference of the legs
 //
 // The fair price is what everybody would agree on; the book follows it in steps, because makers keep their quotes while the

@@ -18,6 +18,9 @@ type World interface {
 	Amend(id catalog.ID, order uint64, price, qty int64) []engine.Event
 	Cancel(id catalog.ID, order uint64) []engine.Event
 	Mark(catalog.ID) fixed.F // mark price in the quote coin, 0: none yet
+	// Block publishes a trade that two parties agreed on outside of the books, and reports whether it could be one. The legs are
+	// valid during the call only.
+	Block(strategy string, legs []BlockLeg) bool
 }
 
 // MaxAccount is the highest account that belongs to flow; the lowest is 1.
@@ -43,6 +46,7 @@ type Flow struct {
 	moods  []mood  // by coin, as latent.coins
 	desks  []*desk // by catalog.ID; nil: not traded, or delivered
 	wakes  schedule
+	blocks blocks
 
 	world World // during Run
 }
@@ -54,6 +58,7 @@ func New(cfg Config, cat *catalog.Catalog, seed uint64, start int64) *Flow {
 	}
 	f := &Flow{cfg: cfg, cat: cat, seed: seed, start: start, now: start}
 	f.latent = newLatent(cat, seed, start)
+	f.blocks.rand = fixed.NewRand(seed, "flow", "blocks")
 	f.moods = make([]mood, len(f.latent.coins))
 	for i := range f.moods {
 		f.moods[i].derive(&f.latent.coins[i])
@@ -101,6 +106,7 @@ func (f *Flow) step(now int64) {
 			d.reprice(now)
 		}
 	}
+	f.blockTrade(now)
 }
 
 func (f *Flow) desk(id catalog.ID) *desk {
@@ -175,9 +181,10 @@ func (f *Flow) Vol(coin string) fixed.F {
 
 // Walk describes the state. The catalogue must have been restored before.
 func (f *Flow) Walk(w *state.Walker) {
-	w.Tag("flow.Flow.1")
+	w.Tag("flow.Flow.2")
 	w.Int64(&f.now)
 	f.latent.Walk(w)
+	f.blocks.walk(w)
 	for i := range f.moods {
 		f.moods[i].walk(w, &f.latent.coins[i])
 	}

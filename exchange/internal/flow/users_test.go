@@ -136,7 +136,7 @@ func TestOddInstruments(t *testing.T) {
 	}{
 		{"a coin of little value", "0.0000071", "0.00000001", "100", true},
 		{"a tick of a tenth of the price", "10", "1", "0.1", true},
-		{"a very fine tick", "10", "0.0000001", "0.1", true},
+		{"a very fine tick", "8", "0.0000001", "0.1", true},
 		{"a tick too fine", "88000", "0.0000001", "0.001", false},
 		{"a lot worth a million", "1000", "0.1", "1000", true},
 	} {
@@ -144,8 +144,11 @@ func TestOddInstruments(t *testing.T) {
 		skipped, err := cat.Load(fmt.Appendf(nil, `{"assets":[{"coin":"ODD","price":%q,"volatility":"1.1","correlation":"0.7"}],
 			"instruments":[{"category":"linear","like":"DOGEUSDT","symbol":"ODDUSDT","baseCoin":"ODD","priceFilter":{"tickSize":%q,"minPrice":%q,"maxPrice":"100000"},
 			"lotSizeFilter":{"qtyStep":%q,"minOrderQty":%q,"maxOrderQty":"100000000","maxMktOrderQty":"10000000"}}]}`, c.price, c.tick, c.tick, c.lot, c.lot))
-		if err != nil || len(skipped) > 0 {
+		if err != nil || len(skipped) > 0 == c.traded {
 			t.Fatalf("%s: %v, skipped %q", c.name, err, skipped)
+		}
+		if !c.traded {
+			continue // flow is not asked
 		}
 		w := flowtest.New(cat, 1)
 		in, ok := cat.Find("linear", "ODDUSDT")
@@ -168,5 +171,46 @@ func TestOddInstruments(t *testing.T) {
 		if traded := ok2 && trades > 0; traded != c.traded {
 			t.Errorf("%s: traded %v, want %v", c.name, traded, c.traded)
 		}
+	}
+}
+
+// TestTheFinestTick: an instrument with as many ticks in its price as the catalogue allows is traded at its fair price, also
+// when the coin has risen as far as a coin can: sums of two prices do not wrap.
+func TestTheFinestTick(t *testing.T) {
+	cat := catalog.Default(start)
+	skipped, err := cat.Load([]byte(`{"assets":[{"coin":"ODD","price":"8.8","volatility":"0.9","correlation":"0.7"}],
+		"instruments":[{"category":"linear","like":"DOGEUSDT","symbol":"ODDUSDT","baseCoin":"ODD","priceFilter":{"tickSize":"0.0000001","minPrice":"0.0000001","maxPrice":"100000"},
+		"lotSizeFilter":{"qtyStep":"0.1","minOrderQty":"0.1","maxOrderQty":"100000000","maxMktOrderQty":"10000000"}}]}`))
+	if err != nil || len(skipped) > 0 {
+		t.Fatal(err, skipped)
+	}
+	w := flowtest.New(cat, 1)
+	in, ok := cat.Find("linear", "ODDUSDT")
+	if !ok {
+		t.Fatal("ODDUSDT is not listed")
+	}
+	trades := 0
+	w.Seen = func(id catalog.ID, ev *engine.Event) {
+		if id == in.ID && ev.Kind == engine.Traded {
+			trades++
+		}
+	}
+	w.Run(start + 5*second)
+	if !w.Flow.Shock("ODD", fixed.FromInt(1000), 0) {
+		t.Fatal("a coin cannot rise to eleven times its price")
+	}
+	w.Run(start + 20*second)
+	trades = 0
+	for range 120 {
+		w.Run(w.Now() + second/2)
+		fair, _ := w.Flow.Fair(in.ID)
+		bid, _, ok := w.Book(in.ID).Best(engine.Buy)
+		ask, _, ok2 := w.Book(in.ID).Best(engine.Sell)
+		if !ok || !ok2 || float64(bid) < float64(fair.Int())*0.99 || float64(ask) > float64(fair.Int())*1.01 {
+			t.Fatalf("bid %d (%v), ask %d (%v), fair price %v", bid, ok, ask, ok2, fair)
+		}
+	}
+	if trades < 20 {
+		t.Errorf("%d trades within a minute", trades)
 	}
 }

@@ -110,4 +110,5 @@ const documentTail = `
 - Volatility and activity do not follow the hour of the day.
 - Trades of users move the book and the makers' inventories, but not the price that the market believes in.
 - Options are quoted by one maker around the mark price, spreads by one around the prices of their legs.
+- Block trades are made a few times an hour near the fair price; nobody asks for the quotes that come before them.
 `

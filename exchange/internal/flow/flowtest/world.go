@@ -5,6 +5,8 @@
 package flowtest
 
 import (
+	"slices"
+
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/engine"
 	"github.com/bywire/bywire/exchange/internal/fixed"
@@ -23,11 +25,21 @@ type World struct {
 	// Marks are the mark prices that World.Mark gives, by instrument.
 	Marks map[catalog.ID]fixed.F
 
+	// Blocks are the block trades there were, with copies of their legs.
+	Blocks []Block
+
 	Commands int64 // how many orders, amendments and cancellations there were
 
 	now   int64
 	books []*engine.Book
 	ids   uint64
+}
+
+// Block is a block trade.
+type Block struct {
+	At       int64
+	Strategy string
+	Legs     []flow.BlockLeg
 }
 
 // New returns the market of a catalogue at its start. Nothing is in the books before the first Run.
@@ -79,6 +91,12 @@ func (w *World) Book(id catalog.ID) *engine.Book { return w.books[id] }
 
 // Mark returns what Marks holds.
 func (w *World) Mark(id catalog.ID) fixed.F { return w.Marks[id] }
+
+// Block keeps a block trade.
+func (w *World) Block(strategy string, legs []flow.BlockLeg) bool {
+	w.Blocks = append(w.Blocks, Block{w.now, strategy, slices.Clone(legs)})
+	return true
+}
 
 // Place places an order, of flow or of anybody.
 func (w *World) Place(id catalog.ID, o *engine.Order) []engine.Event {

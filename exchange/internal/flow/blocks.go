@@ -1,0 +1,146 @@
+package flow
+
+import (
+	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/exchange/internal/catalog"
+	"github.com/bywire/bywire/exchange/internal/engine"
+	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/state"
+)
+
+// BlockLeg is one leg of a block trade, in the instrument's ticks and lots.
+type BlockLeg struct {
+	ID          catalog.ID
+	Side        engine.Side
+	Price, Lots int64
+}
+
+// blocks lets large traders agree on block trades, now and then, that no book sees: somebody asks for quotes, and takes the
+// best one near the fair price. All legs are of one coin and settled in the same. The names of strategies are those that V5
+// page rfq/trade/rfq-config shows; how often they come, and how large they are, is a choice.
+//
+//	FundingRate  a linear perpetual against spot, which earns or pays funding
+//	CarryTrade   a linear future against spot, which earns the carry
+//	custom       an option, two of one expiry, or one and its hedge; without options a perpetual
+type blocks struct {
+	next int64 // not before; 0: none was drawn yet
+	rand *fixed.Rand
+	legs []BlockLeg // scratch
+}
+
+// blockMean is how long it is between two, on average, for all coins together.
+const blockMean = 20 * minute
+
+// blockValue is the usual value of the first leg, US dollars.
+var blockValue = fixed.FromInt(400_000)
+
+// blockTrade does a block trade, if one is due.
+func (f *Flow) blockTrade(now int64) {
+	b := &f.blocks
+	if f.cfg.Quiet || now < b.next {
+		return
+	}
+	due := b.next > 0
+	wait := b.rand.Exponential()
+	b.next = now + second + fixed.MulDiv(int64(min(wait, 8*fixed.One)), blockMean, int64(fixed.One))
+	if !due {
+		return
+	}
+	first := b.pick(f, "", func(in *catalog.Instrument) bool { return in.Kind != catalog.Spread })
+	if first == nil {
+		return
+	}
+	strategy := b.make(f, first.Base, b.rand.IntN(100))
+	if len(b.legs) > 0 && !f.world.Block(strategy, b.legs) {
+		b.next = now + second // the venue has bounds that flow does not know: somebody else tries
+	}
+}
+
+// make puts the legs together. Without them there is no trade: the coin has no such instruments, or they are halted.
+func (b *blocks) make(f *Flow, coin string, kind int64) (strategy string) {
+	b.legs = b.legs[:0]
+	side := engine.Side(b.rand.IntN(2))
+	perpetual := b.pick(f, coin, func(in *catalog.Instrument) bool {
+		return in.Kind == catalog.Perpetual && in.Category == bybit.Linear && in.Quote == "USDT"
+	})
+	option := b.pick(f, coin, func(in *catalog.Instrument) bool { return in.Kind == catalog.Option })
+	if kind < 50 && option == nil && kind >= 25 {
+		option = perpetual
+	}
+	switch {
+	case kind < 50 && option != nil:
+		b.leg(f, option, side, 0)
+		switch {
+		case kind < 20: // the one with another strike
+			if other := b.pick(f, coin, func(in *catalog.Instrument) bool {
+				return in.Kind == catalog.Option && in.Delivery == option.Delivery && in.Call == option.Call && in.ID != option.ID
+			}); other != nil && len(b.legs) > 0 {
+				b.leg(f, other, side.Opposite(), b.legs[0].Lots)
+			}
+		case kind < 35 && perpetual != nil && perpetual != option:
+			hedge := side // of a put
+			if option.Call {
+				hedge = side.Opposite()
+			}
+			b.leg(f, perpetual, hedge, 0)
+		}
+		return "custom"
+	}
+	far, strategy := perpetual, "FundingRate"
+	if kind >= 80 {
+		far, strategy = b.pick(f, coin, func(in *catalog.Instrument) bool { return in.Kind == catalog.Future && in.Category == bybit.Linear }), "CarryTrade"
+	}
+	spot := b.pick(f, coin, func(in *catalog.Instrument) bool { return in.Kind == catalog.Spot && in.Quote == "USDT" })
+	if far != nil && spot != nil {
+		b.leg(f, far, side, 0)
+		b.leg(f, spot, side.Opposite(), 0)
+	}
+	return strategy
+}
+
+// pick draws one of the coin's open instruments, or of all if coin is empty.
+func (b *blocks) pick(f *Flow, coin string, like func(*catalog.Instrument) bool) *catalog.Instrument {
+	var found *catalog.Instrument
+	n := int64(0)
+	for _, d := range f.desks {
+		if d == nil || coin != "" && d.in.Base != coin || !like(d.in) || d.book() == nil || d.book().Closed() {
+			continue
+		}
+		if n++; b.rand.IntN(n) == 0 {
+			found = d.in
+		}
+	}
+	return found
+}
+
+// leg adds a leg of so many lots, or of a usual value if lots is 0. If it cannot be priced there is no trade at all.
+func (b *blocks) leg(f *Flow, in *catalog.Instrument, side engine.Side, lots int64) {
+	d := f.desk(in.ID)
+	middle := d.fair
+	off := d.bps(2 * fixed.One).Mul(b.rand.Gauss())
+	if in.Kind == catalog.Option {
+		mark := f.world.Mark(in.ID)
+		middle = fixed.F(fixed.MulDiv(int64(mark), d.perUnit, d.units))
+		off = middle.Mul(fixed.Ratio(1, 100)).Mul(b.rand.Gauss())
+	}
+	price := max(at(middle+off), in.MinPrice, 1)
+	switch {
+	case lots > 0:
+	case in.Kind == catalog.Option:
+		lots = d.few(2000)
+	default:
+		lots = roundSize(d.lots(blockValue.Mul(b.rand.Gauss().Mul(fixed.Ratio(6, 10)).Exp())))
+	}
+	lots = d.clamp(lots)
+	if middle <= 0 || !d.allows(price) {
+		b.legs = b.legs[:0]
+		return
+	}
+	b.legs = append(b.legs, BlockLeg{ID: in.ID, Side: side, Price: price, Lots: lots})
+}
+
+// walk describes the state.
+func (b *blocks) walk(w *state.Walker) {
+	w.Int64(&b.next)
+	b.rand.Walk(w)
+}
