@@ -104,6 +104,18 @@ func (x *Exchange) Shock(ctx context.Context, coin string, percent decimal.Decim
 	})
 }
 
+// Symbols lists the instruments that there are now: by category, and in each as they were listed.
+func (x *Exchange) Symbols(ctx context.Context) (symbols []Symbol, err error) {
+	err = x.do(ctx, func(c *core.Core) {
+		for _, category := range []bybit.Category{bybit.Linear, bybit.Spot, bybit.Inverse, bybit.Option, bybit.Spread} {
+			for _, in := range c.Catalog().All(category) {
+				symbols = append(symbols, Symbol{in.Category, in.Symbol})
+			}
+		}
+	})
+	return symbols, err
+}
+
 // Skipped says of which instruments of Config.Catalog nothing is simulated, and why; a text each.
 func (x *Exchange) Skipped() []string { return x.skipped }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange"
 	"github.com/bywire/bywire/internal/guard"
 )
@@ -287,7 +288,11 @@ func (a *app) exchange(ctx context.Context, opts *exchangeOptions) (err error) {
 			for _, reason := range x.Skipped() {
 				a.say("--instruments %s: left out: %s", opts.instruments, reason)
 			}
-			a.describeExchange(addr, cfg)
+			symbols, err := x.Symbols(ctx)
+			if err != nil {
+				return err
+			}
+			a.describeExchange(addr, opts, cfg, symbols)
 			<-ctx.Done()
 			return ctx.Err()
 		},
@@ -295,12 +300,37 @@ func (a *app) exchange(ctx context.Context, opts *exchangeOptions) (err error) {
 }
 
 // describeExchange says what is served, in words that a person can paste.
-func (a *app) describeExchange(addr string, cfg *exchange.Config) {
+func (a *app) describeExchange(addr string, opts *exchangeOptions, cfg *exchange.Config, symbols []exchange.Symbol) {
 	a.say("seed %d, clock %s; Ctrl-C ends it", cfg.Seed, clockWords(cfg))
-	for _, line := range pasteLines(addr, "linear", "BTCUSDT") {
-		a.say("%s", line)
+	d := door{addr: outside(addr), tokenFile: opts.token}
+	if len(symbols) > 0 {
+		shown := symbols[0]
+		if i := slices.Index(symbols, exchange.Symbol{Category: bybit.Linear, Symbol: "BTCUSDT"}); i >= 0 {
+			shown = symbols[i]
+		}
+		for _, line := range d.pasteLines(string(shown.Category), shown.Symbol) {
+			a.say("%s", line)
+		}
 	}
-	a.say("  control: curl http://%s/control/v1/state", addr)
+	a.say("  control: curl %s", d.shell("http", "/control/v1/state"))
+}
+
+// outside is the address under which other machines reach a server that listens on all.
+func outside(addr string) string {
+	at, err := netip.ParseAddrPort(addr)
+	if err != nil || !at.Addr().IsUnspecified() {
+		return addr
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return reachable(addr)
+	}
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().IsGlobalUnicast() && p.Addr().Is4() {
+			return netip.AddrPortFrom(p.Addr(), at.Port()).String()
+		}
+	}
+	return reachable(addr)
 }
 
 // clockWords is a clock as --clock takes it.
@@ -311,15 +341,40 @@ func clockWords(cfg *exchange.Config) string {
 	return cfg.Clock.String()
 }
 
+// door is where a server is entered.
+type door struct {
+	addr      string
+	tokenFile string // of the token that it demands; "" for none
+}
+
+// shell is a URL as a word of a shell, which reads the token by itself: it is printed nowhere.
+func (d door) shell(scheme, path string) string {
+	if d.tokenFile == "" {
+		if url := scheme + "://" + d.addr + path; strings.ContainsAny(path, "?&") {
+			return "'" + url + "'"
+		}
+		return scheme + "://" + d.addr + path
+	}
+	return `"` + scheme + "://" + d.addr + "/token/$(cat '" + d.tokenFile + "')" + path + `"`
+}
+
 // pasteLines show how to use a server from Go, from a shell, and with this command.
-func pasteLines(addr, category, symbol string) []string {
+func (d door) pasteLines(category, symbol string) []string {
 	depth := "50"
 	if slices.Contains([]string{"option", "spread"}, category) {
 		depth = "25"
 	}
+	tickers := "/v5/market/tickers?category=" + category + "&symbol=" + symbol
+	if category == "spread" {
+		tickers = "/v5/spread/tickers?symbol=" + symbol
+	}
+	token := ""
+	if d.tokenFile != "" {
+		token = "/token/TOKEN"
+	}
 	return []string{
-		`  Go:      bybit.CustomEnvironment("ws://` + addr + `", "http://` + addr + `")`,
-		`  curl:    curl 'http://` + addr + `/v5/market/tickers?category=` + category + `&symbol=` + symbol + `'`,
-		`  bywire:  bywire stream orderbook.` + depth + `.` + symbol + ` --category ` + category + ` --ws ws://` + addr,
+		`  Go:      bybit.CustomEnvironment("ws://` + d.addr + token + `", "http://` + d.addr + token + `")`,
+		`  curl:    curl ` + d.shell("http", tickers),
+		`  bywire:  bywire stream orderbook.` + depth + `.` + symbol + ` --category ` + category + ` --ws ` + d.shell("ws", ""),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,7 +137,7 @@ func TestExchangeTellsWhatIsLeftOut(t *testing.T) {
 	stderr := newWatchedText()
 	x := startServing(t, stderr, "exchange", "--clock", "step", "--symbol", "linear", "--symbol", "spot", "--instruments", instruments)
 	stderr.await(t, "control: ")
-	for _, want := range []string{"mine.json: left out: linear OLDUSDT: status is Closed\n", "mine.json: left out: spot BTCXYZ: quote coin XYZ has no price\n"} {
+	for _, want := range []string{"mine.json: left out: linear OLDUSDT: status is ", "mine.json: left out: spot BTCXYZ: quoteCoin is XYZ"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("no %q in %s", want, stderr)
 		}
@@ -160,16 +161,65 @@ func TestExchangeTakesTheDocumentedInstruments(t *testing.T) {
 	_, rest, _ := strings.Cut(string(text), "```json\n")
 	example, _, _ := strings.Cut(rest, "```")
 	stderr := newWatchedText()
-	x := startServing(t, stderr, "exchange", "--clock", "step", "--symbol", "linear", "--instruments", file(t, "mine.json", example))
+	x := startServing(t, stderr, "exchange", "--clock", "step", "--symbol", "linear:PEPEUSDT", "--instruments", file(t, "mine.json", example))
 	stderr.await(t, "control: ")
 	if strings.Contains(stderr.String(), "left out") {
 		t.Errorf("stderr: %s", stderr)
 	}
 	postOK(t, x.listen, "clock", `{"advance":"1m"}`)
-	if _, text := get(t, "http://"+x.listen+"/v5/market/tickers?category=linear&symbol=PEPEUSDT"); !strings.Contains(text, `"lastPrice":"0.00000`) {
-		t.Errorf("after a minute: %s", text)
+	if _, text := get(t, "http://"+x.listen+"/v5/market/recent-trade?category=linear&symbol=PEPEUSDT"); !strings.Contains(text, `"price":"0.0000`) {
+		t.Errorf("nothing was traded in a minute: %s", text)
 	}
 	x.stop(t)
+}
+
+// The lines to paste name something that is there, and a token only by its file.
+func TestExchangeSaysHowToConnect(t *testing.T) {
+	t.Parallel()
+	const secret = "0123456789abcdef0123456789abcdef"
+	token := file(t, "my token", secret+"\n")
+	for _, test := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"--symbol", "spot:BTCUSDT"}, []string{
+			"\nbywire:   curl:    curl 'http://ADDR/v5/market/tickers?category=spot&symbol=BTCUSDT'\n",
+			"\nbywire:   bywire:  bywire stream orderbook.50.BTCUSDT --category spot --ws ws://ADDR\n"}},
+		{[]string{"--symbol", "linear:ETHUSDT", "--symbol", "linear:BTCUSDT"}, []string{"symbol=BTCUSDT'\n", "\nbywire:   control: curl http://ADDR/control/v1/state\n"}},
+		{[]string{"--symbol", "linear:ETHUSDT", "--token", token}, []string{
+			`  Go:      bybit.CustomEnvironment("ws://ADDR/token/TOKEN", "http://ADDR/token/TOKEN")`,
+			`curl "http://ADDR/token/$(cat '` + token + `')/v5/market/tickers?category=linear&symbol=ETHUSDT"`,
+			`--ws "ws://ADDR/token/$(cat '` + token + `')"`,
+			`control: curl "http://ADDR/token/$(cat '` + token + `')/control/v1/state"`}},
+	} {
+		stderr := newWatchedText()
+		x := startServing(t, stderr, append([]string{"exchange", "--clock", "step"}, test.args...)...)
+		stderr.await(t, "control: ")
+		for _, want := range test.want {
+			if want = strings.ReplaceAll(want, "ADDR", x.listen); !strings.Contains(stderr.String(), want) {
+				t.Errorf("%v: no %q in\n%s", test.args, want, stderr)
+			}
+		}
+		if strings.Contains(stderr.String(), secret) {
+			t.Errorf("%v: the token is on stderr", test.args)
+		}
+		x.stop(t)
+	}
+	for addr, want := range map[string][2]string{
+		"127.0.0.1:8787":   {"127.0.0.1:8787", "127.0.0.1:8787"},
+		"[::1]:8787":       {"[::1]:8787", "[::1]:8787"},
+		"192.168.1.7:8787": {"192.168.1.7:8787", "192.168.1.7:8787"},
+		"0.0.0.0:8787":     {"127.0.0.1:8787", ""}, // the other is this machine's
+		"[::]:8787":        {"127.0.0.1:8787", ""},
+	} {
+		if got := reachable(addr); got != want[0] {
+			t.Errorf("from here %s is %s, want %s", addr, got, want[0])
+		}
+		got := outside(addr)
+		if at, err := netip.ParseAddrPort(got); err != nil || at.Addr().IsUnspecified() || at.Port() != 8787 || want[1] != "" && got != want[1] {
+			t.Errorf("from elsewhere %s is %s, want %s", addr, got, want[1])
+		}
+	}
 }
 
 // With --silence a step clock waits after each quantum for clients that know nothing of that.
@@ -324,7 +374,7 @@ func TestUpDraws(t *testing.T) {
 		t.Fatal(err)
 	}
 	drawn, left, _ := strings.Cut(out.String(), screenOff)
-	for _, part := range []string{"A Bybit of your own, seed 0: ws://127.0.0.1:", "curl 'http://127.0.0.1:", "bywire stream orderbook.50.BTCUSDT", "\nIt has ended.\n"} {
+	for _, part := range []string{"A Bybit of your own, seed 0: ws://127.0.0.1:", "curl 'http://127.0.0.1:", "bywire stream orderbook.50.BTCUSDT", "keys or orders.\nIt has ended; bywire up starts it again.\n"} {
 		if !strings.Contains(left, part) {
 			t.Errorf("no %q left on the screen:\n%s", part, left)
 		}
@@ -357,7 +407,7 @@ func TestUpOnATakenPort(t *testing.T) {
 			t.Errorf("%s: %q %q, want %q", name, o.stdout, o.stderr, want)
 		}
 	}
-	if o := bywire(t, "up", "NOPEUSDT", "--listen", "127.0.0.1:0").want(t, exitUsage); !strings.HasPrefix(o.stderr, "bywire: NOPEUSDT: there is no such instrument of linear, but ") {
+	if o := bywire(t, "up", "NOPEUSDT", "--listen", "127.0.0.1:0").want(t, exitUsage); o.stdout != "" || !strings.HasPrefix(o.stderr, "bywire: NOPEUSDT: there is no such instrument of linear, but BTCUSDT ETHUSDT ") {
 		t.Errorf("a symbol that is not there: %s", o.stderr)
 	}
 	for _, args := range [][]string{{"up", "BTCUSDT", "ETHUSDT"}, {"up", "btcusdt"}, {"up", "--rows", "0"}, {"up", "--for", "-1s"}, {"up", "--listen", "0.0.0.0:0"}} {

@@ -76,7 +76,7 @@ func (a *app) startMeter(addr string, topics int, protect func(http.Handler) htt
 			a.say("--metrics %s: %v", m.addr, err)
 		}
 	}()
-	a.say("metrics on http://%s/metrics", m.addr)
+	a.say("metrics on http://%s/metrics", reachable(m.addr))
 	return m, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 )
 
 // service is what a command serves: a handler, and what ends with it.
@@ -64,12 +65,22 @@ func (a *app) ready(addr string) error {
 		Listen string `json:"listen"`
 		REST   string `json:"rest"`
 		WS     string `json:"ws"`
-	}{"ready", addr, "http://" + addr, "ws://" + addr})
+	}{"ready", addr, "http://" + reachable(addr), "ws://" + reachable(addr)})
 	if err != nil {
 		return err
 	}
 	_, _ = a.out.Write(append(line, '\n')) // the error sticks
 	return a.flush()
+}
+
+// reachable is an address that a program on this machine can connect to, for one that is listened on: of all addresses it
+// is that of loopback.
+func reachable(addr string) string {
+	at, err := netip.ParseAddrPort(addr)
+	if err != nil || !at.Addr().IsUnspecified() {
+		return addr
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port()).String()
 }
 
 // listen opens the address of a flag.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,13 @@ func (a *app) up(ctx context.Context, opts *upOptions, symbol string) error {
 	if err != nil {
 		return usageError("%w", err)
 	}
+	symbols, err := x.Symbols(ctx)
+	if err == nil {
+		err = wanted(symbols, bybit.Category(sel.channel), sel.topics[0].Symbol())
+	}
+	if err != nil {
+		return errors.Join(err, x.Close())
+	}
 	return a.serve(ctx, listener, service{
 		server: x.Server(), silent: a.terminal, close: x.Close,
 		run: func(ctx context.Context, addr string) error { return a.watchOwn(ctx, opts, sel, addr) },
@@ -99,19 +107,14 @@ func (a *app) watchOwn(ctx context.Context, opts *upOptions, sel selection, addr
 	l := newLadder(sel, "ws://"+addr)
 	l.live = true
 	env := bybit.CustomEnvironment("ws://"+addr, "http://"+addr)
-	in, err := instrumentOf(ctx, env, bybit.Category(sel.channel), l.symbol)
-	if err != nil {
-		return err
-	}
-	l.volumeCoin = in.BaseCoin
-	if sel.channel == bybit.Inverse {
-		l.volumeCoin = "USD"
-	}
 	client, s, err := a.open(ctx, env, sel, nil)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	if l.volumeCoin, err = volumeCoin(ctx, client, bybit.Category(sel.channel), l.symbol); err != nil {
+		return err
+	}
 	if opts.book.length > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, opts.book.length)
@@ -140,40 +143,53 @@ func upLines(opts *upOptions, sel selection, symbol, addr string) []string {
 	channel := string(sel.channel)
 	lines := append([]string{
 		"A Bybit of your own, seed " + fmt.Sprint(opts.seed) + ": ws://" + addr + "/v5/public/" + channel + " and http://" + addr + "/v5/market/...",
-	}, pasteLines(addr, channel, symbol)...)
+	}, door{addr: addr}.pasteLines(channel, symbol)...)
 	if opts.guessed {
 		lines = append(lines, "  This is the linear "+symbol+"; --category spot shows the other.")
 	}
-	return append(lines, "  Market data only so far: no accounts, keys or orders. Ctrl-C ends it.")
+	return append(lines, "  Market data only so far: no accounts, keys or orders."+upEnds)
 }
+
+// upEnds is the last sentence while it runs.
+const upEnds = " Ctrl-C ends it."
 
 // leave puts the lines on the screen that a picture was taken from, so that the addresses can still be copied: the next run
 // has the same.
 func (a *app) leave(lines []string) {
 	for _, line := range lines {
-		_, _ = a.out.WriteString(line + "\n") // the error sticks
+		_, _ = a.out.WriteString(strings.TrimSuffix(line, upEnds) + "\n") // the error sticks
 	}
-	_, _ = a.out.WriteString("It has ended.\n")
+	_, _ = a.out.WriteString("It has ended; bywire up starts it again.\n")
 }
 
-// instrumentOf finds what is to be watched, or says what there is.
-func instrumentOf(ctx context.Context, env bybit.Environment, category bybit.Category, symbol string) (bybit.Instrument, error) {
-	client, err := bybit.NewClient(&bybit.Options{Environment: env})
-	if err != nil {
-		return bybit.Instrument{}, err
-	}
-	defer client.Close()
+// wanted says which instruments there are if the one that is to be watched is not.
+func wanted(symbols []exchange.Symbol, category bybit.Category, symbol string) error {
 	var names []string
-	for in, err := range client.Market.AllInstruments(ctx, &bybit.InstrumentsParams{Category: category}) {
+	for _, s := range symbols {
 		switch {
-		case err != nil:
-			return bybit.Instrument{}, err
-		case in.Symbol == symbol:
-			return in, nil
+		case s.Category != category:
+		case s.Symbol == symbol:
+			return nil
+		default:
+			names = append(names, s.Symbol)
 		}
-		names = append(names, in.Symbol)
 	}
-	return bybit.Instrument{}, usageError("%s: there is no such instrument of %s, but %s", symbol, category, shortList(names, 12))
+	return usageError("%s: there is no such instrument of %s, but %s", symbol, category, shortList(names, 12))
+}
+
+// volumeCoin is the coin in which the volume of an instrument is given; "" where that is no coin.
+func volumeCoin(ctx context.Context, client *bybit.Client, category bybit.Category, symbol string) (string, error) {
+	switch category {
+	case bybit.Inverse:
+		return "USD", nil
+	case bybit.Spread:
+		return "", nil
+	}
+	list, err := client.Market.Instruments(ctx, &bybit.InstrumentsParams{Category: category, Symbol: bybit.Some(symbol)})
+	if err != nil || len(list.List) == 0 {
+		return "", err
+	}
+	return list.List[0].BaseCoin, nil
 }
 
 // bookLines prints a line a second until the end.
