@@ -16,7 +16,9 @@
 //     machine, whether somebody listens or not.
 //   - What is due at one instant happens in the order of the table in run.go, and all of it before Advance returns.
 //     A command comes after it, and what the command makes due at its own instant comes with the next Advance.
-//   - A core that was restored from a snapshot goes on like the one it was taken from.
+//   - A core that was restored from a snapshot goes on like the one it was taken from, field by field. Republish then
+//     tells whoever listened to another run what there is now, and the run knows nothing of it.
+//   - There is no moment without published books: not at the start, not after Restart, and not after a restore.
 //
 // Commands are what the outside wants. What flow does is none: it follows from the seed. So a journal of commands with
 // their times is all that a run needs to be told again.

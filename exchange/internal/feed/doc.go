@@ -19,6 +19,8 @@
 // pushes everything at once, with u = 1; on orderbook.full, which has no snapshots, as a delta of everything.
 // Republish does that for an audience that has seen another run: its u begins anew, and the state stays as it is.
 //
+// Check compares what was pushed of the books with the engine's books, by another way than that of the pushes.
+//
 // What a caller may rely on:
 //   - Every message is a type of package bybit, encoded by it in the key order of its channel.
 //   - The same events and pushes give the same frames and the same state, whoever listened meanwhile.

@@ -197,15 +197,15 @@ func TestWholeNumbersAndChoices(t *testing.T) {
 			t.Errorf("%d came %v times in 70,000", i, c)
 		}
 	}
-	// With n near 2/3 of 2^64, a plain multiplication would favour some by a half.
-	low := 0.
+	// With n = 3/8 of 2^64, a plain multiplication would give each third number two outputs of eight, and the others three.
+	var thirds [3]float64
 	for range 30_000 {
-		if r.IntN(math.MaxInt64/4*3) < math.MaxInt64/4 {
-			low++
-		}
+		thirds[r.IntN(3<<61)%3]++
 	}
-	if math.Abs(low-10_000) > 350 {
-		t.Errorf("the lower third of a large range came %v times in 30,000", low)
+	for i, c := range thirds {
+		if math.Abs(c-10_000) > 400 {
+			t.Errorf("of a large range, numbers that are %d modulo 3 came %v times in 30,000", i, c)
+		}
 	}
 	for _, n := range []int64{1, 0, -1, math.MinInt64} {
 		if got := r.IntN(n); got != 0 {
