@@ -89,7 +89,12 @@ func appendADLAlert(dst []byte, v *ADLAlert) []byte {
 	dst = wire.AppendString(append(dst, `{"c":`...), v.Coin)
 	dst = wire.AppendString(append(dst, `,"s":`...), v.Symbol)
 	dst = wire.AppendNumber(append(dst, `,"b":`...), v.Balance)
-	dst = wire.AppendNumber(append(dst, `,"mb":`...), v.MaxBalance)
+	dst = append(dst, `,"mb":`...)
+	if v.MaxBalance.IsSet() {
+		dst = wire.AppendNumber(dst, v.MaxBalance)
+	} else {
+		dst = append(dst, `""`...)
+	}
 	dst = wire.AppendNumber(append(dst, `,"i_pr":`...), v.InsurancePnL)
 	dst = wire.AppendNumber(append(dst, `,"pr":`...), v.PnLRatio)
 	dst = wire.AppendNumber(append(dst, `,"adl_tt":`...), v.TriggerThreshold)

@@ -106,6 +106,7 @@ func (r *Instrument) fields(f *wire.Fields) {
 		return
 	case "option":
 		f.Text("symbol", &r.Symbol)
+		f.Omit().Int("symbolId", &r.SymbolID)
 		f.Text("status", (*string)(&r.Status))
 		f.Text("baseCoin", &r.BaseCoin)
 		f.Text("quoteCoin", &r.QuoteCoin)
@@ -410,7 +411,7 @@ func (r *MarketTicker) fields(f *wire.Fields) {
 		f.Decimal("lowPrice24h", &r.LowPrice24h)
 		f.Decimal("turnover24h", &r.Turnover24h)
 		f.Decimal("volume24h", &r.Volume24h)
-		f.Omit().Decimal("usdIndexPrice", &r.USDIndexPrice)
+		f.Decimal("usdIndexPrice", &r.USDIndexPrice)
 		return
 	}
 	f.Text("symbol", &r.Symbol)

@@ -15,7 +15,7 @@ func (r *MaintenanceNotice) fields(f *wire.Fields) {
 	f.Text("href", &r.Href)
 	wire.Values(f, "serviceTypes", &r.ServiceTypes, wire.Code[ServiceType])
 	wire.Values(f, "product", &r.Products, wire.Code[ServiceProduct])
-	wire.Values(f, "uidSuffix", &r.UIDSuffixes, (*wire.Fields).Text)
+	wire.Values(f, "uidSuffix", &r.UIDSuffixes, (*wire.Fields).Int)
 	f.Int("maintainType", (*int64)(&r.MaintainType))
 	f.Int("env", (*int64)(&r.Env))
 }

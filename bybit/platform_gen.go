@@ -26,7 +26,7 @@ type MaintenanceNotice struct {
 	Href         string           // page with details; "" without one
 	ServiceTypes []ServiceType    // services that it touches
 	Products     []ServiceProduct // products that it touches
-	UIDSuffixes  []string         // last digits of the UIDs that it touches; empty for all users
+	UIDSuffixes  []int64          // last digits of the UIDs that it touches; empty for all users
 	MaintainType MaintenanceType  // planned, on short notice, or an incident
 	Env          ServiceEnv       // environment that it touches
 }

@@ -9,8 +9,12 @@ import (
 	"github.com/bywire/bywire/exchange/internal/fixed"
 )
 
-// deliveryScale is how many digits after the point a delivery price has, as in the example of new-delivery-price.
-const deliveryScale = 8
+// How many digits after the point a delivery price has. The documented ones of delivery-price end with zeros, those of
+// new-delivery-price do not.
+const (
+	deliveryScale       = 9 // always
+	optionDeliveryScale = 8 // at most
+)
 
 // delivered is a contract that was delivered, and at which price.
 type delivered struct {
@@ -108,7 +112,7 @@ func optionDeliveryPrices(v *view) (result, *Refusal) {
 			continue
 		}
 		last = d.Delivery
-		r.List = append(r.List, bybit.OptionDeliveryPrice{Price: d.price.Decimal(deliveryScale), Time: timeOf(d.Delivery)})
+		r.List = append(r.List, bybit.OptionDeliveryPrice{Price: shown(d.price, optionDeliveryScale), Time: timeOf(d.Delivery)})
 	}
 	v.earlierDeliveries(r, p.BaseCoin, p.SettleCoin.Or("USDT"))
 	r.List = r.List[:min(len(r.List), optionDeliveries)]
@@ -129,7 +133,7 @@ func (v *view) earlierDeliveries(r *bybit.OptionDeliveryPricesResult, base, sett
 			return
 		}
 		if n := len(r.List); n == 0 || r.List[n-1].Time.UnixNano() > at {
-			r.List = append(r.List, bybit.OptionDeliveryPrice{Price: price.Decimal(deliveryScale), Time: timeOf(at)})
+			r.List = append(r.List, bybit.OptionDeliveryPrice{Price: shown(price, optionDeliveryScale), Time: timeOf(at)})
 		}
 	}
 }

@@ -26,8 +26,8 @@ func TestDeliveryPrices(t *testing.T) {
 	}
 	one := ask[bybit.DeliveryPricesResult](t, a, "/v5/market/delivery-price?category=option&symbol="+btc[0].Symbol)
 	price, _ := m.board.Index("BTC", btc[0].Quote)
-	if len(one.List) != 1 || !one.List[0].Price.Equal(price.Decimal(8)) || one.List[0].Time.UnixNano() != btc[0].Delivery {
-		t.Errorf("%+v, want %s", one, price.Decimal(8))
+	if len(one.List) != 1 || one.List[0].Price.String() != price.Decimal(9).String() || one.List[0].Time.UnixNano() != btc[0].Delivery {
+		t.Errorf("%+v, want %s", one, price.Decimal(9))
 	}
 	if _, e := get(t, a, "/v5/market/delivery-price?category=option&symbol="+btc[0].Symbol); e["retMsg"] != "success" {
 		t.Errorf("retMsg %q", e["retMsg"])
@@ -56,7 +56,7 @@ func TestDeliveryPrices(t *testing.T) {
 	}
 	m.now += int64(time.Minute)
 	daily = ask[bybit.OptionDeliveryPricesResult](t, a, "/v5/market/new-delivery-price?category=option&baseCoin=BTC")
-	if len(daily.List) == 0 || !daily.List[0].Price.Equal(price.Decimal(8)) || daily.List[0].Time.UnixNano() != btc[0].Delivery {
+	if len(daily.List) == 0 || daily.List[0].Price.String() != shown(price, 8).String() || daily.List[0].Time.UnixNano() != btc[0].Delivery {
 		t.Errorf("%+v", daily.List)
 	}
 	if len(daily.List) != optionDeliveries {

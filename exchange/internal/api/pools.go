@@ -66,9 +66,8 @@ func adlAlerts(v *view) (result, *Refusal) {
 	r := &bybit.ADLAlertsResult{UpdatedTime: timeOf(v.now - v.now%int64(time.Minute)), List: []bybit.ADLState{}}
 	for _, a := range v.Feed().ADL(id) {
 		r.List = append(r.List, bybit.ADLState{
-			Coin: a.Coin, Symbol: a.Symbol, Balance: a.Balance, MaxBalance: a.MaxBalance, //nolint:staticcheck // the venue still writes it
-			InsurancePnLRatio: a.InsurancePnL,
-			PnLRatio:          a.PnLRatio, ADLTriggerThreshold: a.TriggerThreshold, ADLStopRatio: a.StopRatio,
+			Coin: a.Coin, Symbol: a.Symbol, Balance: a.Balance, InsurancePnLRatio: a.InsurancePnL, PnLRatio: a.PnLRatio,
+			ADLTriggerThreshold: a.TriggerThreshold, ADLStopRatio: a.StopRatio,
 		})
 	}
 	return r, nil

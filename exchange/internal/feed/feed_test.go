@@ -379,7 +379,7 @@ func TestMaintenance(t *testing.T) {
 	if len(*frames) != 2 || (*frames)[1] != want {
 		t.Errorf("got %s, want %s", *frames, want)
 	}
-	if list := v.feed.Maintenance(); len(list) != 1 || list[0].State != "ongoing" || list[0].UIDSuffixes[0] != "7" {
+	if list := v.feed.Maintenance(); len(list) != 1 || list[0].State != "ongoing" || list[0].UIDSuffixes[0] != 7 {
 		t.Errorf("REST shows %+v", list)
 	}
 }

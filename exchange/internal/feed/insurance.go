@@ -301,8 +301,7 @@ func (f *Feed) alert(m *market, p *pool) bybit.ADLAlert {
 	}
 	return bybit.ADLAlert{
 		Coin: p.coin, Symbol: m.inst.Symbol, Balance: catalog.Trimmed(balance, coinScale),
-		MaxBalance: catalog.Trimmed(p.highest.highest(), coinScale), InsurancePnL: adlStart,
-		PnLRatio: m.pnlRatio(p), TriggerThreshold: adlThreshold, StopRatio: adlStop,
+		InsurancePnL: adlStart, PnLRatio: m.pnlRatio(p), TriggerThreshold: adlThreshold, StopRatio: adlStop,
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -117,9 +116,7 @@ func (n *Notice) notice() bybit.MaintenanceNotice {
 	for _, p := range n.Products {
 		v.Products = append(v.Products, bybit.ServiceProduct(p))
 	}
-	for _, s := range n.UIDSuffixes {
-		v.UIDSuffixes = append(v.UIDSuffixes, strconv.FormatInt(s, 10))
-	}
+	v.UIDSuffixes = append(v.UIDSuffixes, n.UIDSuffixes...)
 	v.MaintainType, v.Env = bybit.MaintenanceType(n.MaintainType), bybit.ServiceEnv(n.Env)
 	return v
 }

@@ -242,7 +242,9 @@ func (m *market) renderSpot(t *bybit.Ticker, v *figures) {
 	t.PrevPrice24h, t.Volume24h = in.Price(v[figPrev24]), in.Qty(v[figVolume])
 	t.Turnover24h = trimmed(v.amount(figTurnoverHi).Value(in).Round(8, decimal.HalfEven))
 	t.Price24hPcnt = change(v[figLast], v[figPrev24], 4, decimal.HalfEven)
-	t.USDIndexPrice = number(v[figUSD], 8)
+	if in.Quote == "USDT" || in.Quote == "USDC" { // V5 page market/tickers: no other pair has it
+		t.USDIndexPrice = number(v[figUSD], 8)
+	}
 	t.Mark(bybit.TickerUSDIndexPrice)
 }
 
