@@ -1,6 +1,9 @@
 package flow
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/fixed"
 )
@@ -21,8 +24,7 @@ func (f *Flow) Inventories(id catalog.ID) []fixed.F {
 	return shares
 }
 
-// IsArbitrage reports whether an account of an instrument is its arbitrage taker.
-func (f *Flow) IsArbitrage(id catalog.ID, account uint32) bool {
-	_, ok := f.desks[id].agent(account).(*arbitrage)
-	return ok
+// Agent names what an account of an instrument is.
+func (f *Flow) Agent(id catalog.ID, account uint32) string {
+	return strings.TrimPrefix(fmt.Sprintf("%T", f.desks[id].agent(account)), "*flow.")
 }

@@ -60,7 +60,7 @@ func TestAUsersQuoteIsTaken(t *testing.T) {
 		w.Seen = func(_ catalog.ID, ev *engine.Event) {
 			if ev.Kind == engine.Traded && ev.MakerAccount == user {
 				traded[ev.Maker] += ev.Qty
-				arbitrage = arbitrage || w.Flow.IsArbitrage(in.ID, ev.Account)
+				arbitrage = arbitrage || w.Flow.Agent(in.ID, ev.Account) == "arbitrage"
 			}
 		}
 		fair, tolerance := w.Flow.Fair(in.ID)
