@@ -52,6 +52,9 @@ func (b *Book) Check() error {
 		}
 		freed := 0
 		for l := s.free; l != 0; l = s.levels[l].queue[0].head {
+			if s.levels[l].key != 0 {
+				return fmt.Errorf("side %v: level %d is free and has key %d", Side(i), l, s.levels[l].key)
+			}
 			freed++
 		}
 		if levels+freed+1 != len(s.levels) {

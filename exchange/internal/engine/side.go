@@ -10,12 +10,16 @@ type side struct {
 	best    int32   // the first level with an order that all may take; 0: none
 	total   int64   // sum of the quantities of its orders
 	version int64   // Seq of the last change
+
+	recent [1 << recentBits]int32 // levels that were asked for last, by a hash of their keys; one may be gone
 }
+
+const recentBits = 8
 
 // A level holds the orders at one price.
 type level struct {
 	price int64
-	key   uint64
+	key   uint64   // 0: nothing rests at it
 	queue [2]queue // orders for all, and RPI orders
 }
 
@@ -90,9 +94,14 @@ func (s *side) key(price int64) uint64 { return uint64(s.sign*price + 1<<(keyBit
 // at returns the level of a price, which it makes if there is none.
 func (s *side) at(price int64) int32 {
 	key := s.key(price)
+	recent := &s.recent[key*0x9e3779b97f4a7c15>>(64-recentBits)]
+	if s.levels[*recent].key == key {
+		return *recent
+	}
 	leaf, i := s.tree.leaf(key), key&fan
 	if leaf.used>>i&1 != 0 {
-		return leaf.child[i]
+		*recent = leaf.child[i]
+		return *recent
 	}
 	l := s.free
 	if l == 0 {
@@ -103,7 +112,7 @@ func (s *side) at(price int64) int32 {
 	}
 	s.levels[l] = level{price: price, key: key}
 	leaf.used |= 1 << i
-	leaf.child[i] = l
+	leaf.child[i], *recent = l, l
 	return l
 }
 
@@ -126,6 +135,7 @@ func (s *side) emptied(l int32) {
 	v := &s.levels[l]
 	if v.queue[forAll].n == 0 && v.queue[rpiOnly].n == 0 {
 		s.tree.delete(v.key)
+		v.key = 0
 		v.queue[0].head, s.free = s.free, l
 	}
 }
