@@ -89,6 +89,9 @@ func (b *bench) agree(channel bybit.Channel, symbol string) {
 			case *bybit.TradesEvent:
 				for i := range ev.Trades {
 					trade := &ev.Trades[i]
+					if trade.Block {
+						continue // no book saw it, and no candle
+					}
 					minute := trade.Time.Truncate(time.Minute).Unix()
 					if sums[minute] == nil {
 						sums[minute] = &minuteOf{}

@@ -37,6 +37,8 @@ func controls() []control {
 		{http.MethodPost, "halt", symbolFields(), controlSymbols((*Exchange).Halt)},
 		{http.MethodPost, "resume", symbolFields(), controlSymbols((*Exchange).Resume)},
 		{http.MethodPost, "restart", symbolFields(), controlSymbols((*Exchange).RestartBooks)},
+		{http.MethodPost, "maintenance", maintenanceFields(), controlMaintenance},
+		{http.MethodPost, "block", []string{"strategy", "legs"}, controlBlock},
 		{http.MethodGet, "faults", nil, controlFaults},
 		{http.MethodPost, "faults", faultFields(), controlAddFault},
 		{http.MethodDelete, "faults", nil, controlRemoveFaults},

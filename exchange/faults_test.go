@@ -346,6 +346,7 @@ func TestFaultsOfConnections(t *testing.T) {
 			a.send(ws.OpText, `{"op":"ping"}`)
 			a.send(ws.OpPing, "p")
 			a.send(ws.OpText, `{"op":"subscribe","args":["tickers.BTCUSDT"]}`)
+			synctest.Wait() // it has not heard any of it
 			trade(x, t, time.Second)
 			enough(t, b.take(), 5)
 			same(t, "the connection", a.take(), nil)
