@@ -91,12 +91,14 @@ func TestDelivered(t *testing.T) {
 	in := v.find(bybit.Inverse, "BTCUSDH26")
 	full := v.framesOf(wire.Inverse, "orderbook.full.BTCUSDH26")
 	before := len(v.feed.index)
+	v.wait(500 * time.Millisecond)
 	v.place(in.ID, engine.Order{Account: 1, Side: engine.Buy, Price: 880_000, Qty: 7})
-	v.wait(time.Second)
+	v.wait(500 * time.Millisecond)
+	v.feed.Republish() // u was 2, and is 1
 	*full = nil
 	numbers := v.feed.Topics()
 	v.feed.Delivered(v.now, in.ID)
-	if want := `{"topic":"orderbook.full.BTCUSDH26","type":"delta","ts":1767225601000,"data":{"s":"BTCUSDH26","b":[],"a":[],"u":1,"seq":2},"cts":1767225600000}`; len(*full) != 1 || (*full)[0] != want {
+	if want := `{"topic":"orderbook.full.BTCUSDH26","type":"delta","ts":1767225601000,"data":{"s":"BTCUSDH26","b":[],"a":[],"u":1,"seq":2},"cts":1767225600500}`; len(*full) != 1 || (*full)[0] != want {
 		t.Errorf("got %s, want %s", *full, want)
 	}
 	if _, ok := v.feed.Topic(wire.Inverse, "tickers.BTCUSDH26"); ok || before-len(v.feed.index) != 23 {
