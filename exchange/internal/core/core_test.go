@@ -233,7 +233,8 @@ func TestMaintainAndBlock(t *testing.T) {
 	}
 }
 
-// script is commands from a seed: orders, amendments and cancels of outside accounts around the prices there are.
+// script is commands from a seed: orders, amendments and cancels of outside accounts around the prices there are, and now
+// and then a block trade or a maintenance. Some are refused.
 func script(c *Core, seed uint64, n int, step int64) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	type known struct {
@@ -244,7 +245,13 @@ func script(c *Core, seed uint64, n int, step int64) {
 	for range n {
 		live := c.Catalog().Live()
 		in := live[r.IntN(len(live))]
-		switch k := r.IntN(10); {
+		switch k := r.IntN(11); {
+		case k == 10 && len(orders)%2 == 0:
+			c.Do(Maintain{feed.Notice{Title: "upgrade", State: "scheduled", Begin: c.Now(), Products: []int64{1 + r.Int64N(4)}}})
+		case k == 10:
+			c.Do(Block{"custom", []feed.BlockLeg{{
+				ID: in.ID, Side: engine.Side(r.IntN(2)), Price: in.TicksOf(c.Catalog().StartPrice(in)), Lots: in.MinQty * (1 + r.Int64N(9)),
+			}}})
 		case k < 6 || len(orders) == 0:
 			price := in.TicksOf(c.Catalog().StartPrice(in)) + r.Int64N(41) - 20
 			events, err := c.Do(Place{Instrument: in.ID, Order: engine.Order{
@@ -318,6 +325,9 @@ func TestJournalLeadsToTheSameState(t *testing.T) {
 	again.Advance(c.Now())
 	if c.Hash() != again.Hash() {
 		t.Error("the journal led to another state")
+	}
+	if len(c.Feed().Blocks(1)) == 0 || len(c.Feed().Maintenance()) == 0 {
+		t.Errorf("%d block trades, %d maintenances", len(c.Feed().Blocks(9)), len(c.Feed().Maintenance()))
 	}
 }
 
