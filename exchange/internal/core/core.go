@@ -241,10 +241,13 @@ func (c *Core) Snapshot() []byte {
 
 // Restored returns a core in the state of a snapshot of a core with the same configuration.
 func Restored(cfg Config, snapshot []byte) (*Core, error) {
-	c, err := New(cfg)
-	if err != nil {
+	// The parts are made by Walk, of the instruments that there were then.
+	c := &Core{cfg: cfg}
+	var err error
+	if c.cat, c.skipped, err = newCatalog(&cfg); err != nil {
 		return nil, err
 	}
+	c.books = &books{}
 	if err := state.Restore(c, snapshot); err != nil {
 		return nil, fmt.Errorf("core: restore: %w", err)
 	}
@@ -283,6 +286,10 @@ func (c *Core) Walk(w *state.Walker) {
 	c.count.walk(w)
 	c.ids.walk(w)
 	c.queue.walk(w)
+	if w.Reading() && !c.queue.complete(c.now) {
+		w.Fail(errTimers)
+		return
+	}
 	c.cat.Walk(w)
 	if w.Err() != nil {
 		return

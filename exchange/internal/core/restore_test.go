@@ -1,6 +1,10 @@
 package core
 
 import (
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/bywire/bywire/exchange/internal/catalog"
@@ -74,5 +78,67 @@ func TestNoMomentWithoutBooks(t *testing.T) {
 	books("restart", c, 1)
 	if c.Hash() == again.Hash() {
 		t.Error("a restart is in the journal and not in the state")
+	}
+}
+
+// Bytes that are nearly a snapshot are refused, or are the state of a run that can go on; a refusal changes nothing.
+func TestHostileSnapshots(t *testing.T) {
+	cfg := Config{Seed: 5, Only: []string{"linear:BTCUSDT", "spot:BTCUSDT", "option:BTC-2JAN26-88*"}}
+	c := mustNew(t, cfg)
+	script(c, 3, 60, second/8)
+	snapshot, hash := c.Snapshot(), c.Hash()
+	r := rand.New(rand.NewPCG(8, 1))
+	taken := 0
+	for i := range 200 {
+		bad := slices.Clone(snapshot)
+		at := r.IntN(len(bad))
+		switch i % 4 {
+		case 0:
+			bad = bad[:at]
+		case 1:
+			bad[at] ^= 1 << r.IntN(8)
+		case 2:
+			bad = slices.Replace(bad, at, at+1, binary.AppendUvarint(nil, r.Uint64()>>r.IntN(64))...)
+		case 3:
+			bad = slices.Delete(bad, at, min(at+1+r.IntN(9), len(bad)))
+		}
+		if err := c.Restore(bad); err != nil {
+			if c.Hash() != hash {
+				t.Fatalf("%d: refused, and the state is another", i)
+			}
+			continue
+		}
+		taken++
+		c.Advance(c.Now() + second/4)
+		if err := c.Restore(snapshot); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if taken == 0 || taken > 150 {
+		t.Errorf("%d of 200 were taken", taken)
+	}
+}
+
+// Timers that a run does not have are refused: one that is missing, there twice, of no class, or in the past.
+func TestTimersOfASnapshot(t *testing.T) {
+	for what, spoil := range map[string]func(q *timers){
+		"none":        func(q *timers) { *q = nil },
+		"one missing": func(q *timers) { *q = (*q)[:len(*q)-1] },
+		"twice":       func(q *timers) { q.push(timer{at: (*q)[0].at + 1, kind: (*q)[0].kind, n: (*q)[0].n}) },
+		"no class": func(q *timers) {
+			i := slices.IndexFunc(*q, func(t timer) bool { return t.kind == pushTimer })
+			(*q)[i].n = int32(len(classes))
+		},
+		"the past": func(q *timers) { (*q)[0].at = start - 1 },
+	} {
+		c := mustNew(t, Config{Only: []string{"linear:BTCUSDT"}, Quiet: true})
+		good := mustNew(t, Config{Only: []string{"linear:BTCUSDT"}, Quiet: true})
+		if err := good.Restore(c.Snapshot()); err != nil {
+			t.Fatal(err)
+		}
+		spoil(&c.queue)
+		if err := good.Restore(c.Snapshot()); !errors.Is(err, errTimers) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/bywire/bywire/exchange/internal/state"
 )
@@ -125,6 +126,34 @@ func (q *timers) walk(w *state.Walker) {
 		rest.down(0)
 	}
 	state.Slice(w, &sorted, walkTimer)
+}
+
+// errTimers is why timers cannot be restored.
+var errTimers = errors.New("core: timers that no run has")
+
+// complete reports whether there is one timer of each kind and push class, none of them in the past. With others a run
+// would stand still, or try to catch up with decades.
+func (q timers) complete(now int64) bool {
+	pushes := 0
+	for kind := range timerKinds {
+		n := 0
+		for _, t := range q {
+			if t.kind == kind && t.at >= now {
+				n++
+			}
+		}
+		if kind == pushTimer {
+			pushes = n
+		} else if n != 1 {
+			return false
+		}
+	}
+	for n := range classes {
+		if !slices.ContainsFunc(q, func(t timer) bool { return t.kind == pushTimer && t.n == int32(n) }) {
+			return false
+		}
+	}
+	return pushes == len(classes) && len(q) == pushes+int(timerKinds)-1
 }
 
 func walkTimer(w *state.Walker, t *timer) {
