@@ -81,7 +81,7 @@ func profileOf(in *catalog.Instrument, c *coin, activity fixed.F) profile {
 		p.tail = fixed.Ratio(13, 10)
 		p.rate = min(p.rate.MulInt(20), fixed.FromInt(330).Mul(activity))
 	}
-	p.rings = rings(in, tickBps, p.coarse)
+	p.rings = rings(in, tickBps, root, p.coarse)
 	if in.Kind == catalog.Spot {
 		if p.coarse {
 			p.rate, p.level, p.share = p.rate/16, p.level/2, fixed.Ratio(90, 100)
@@ -142,11 +142,13 @@ func tickInBps(in *catalog.Instrument, c *coin) fixed.F {
 
 // rings lays the places out: levels get wider apart with the distance, and there are about 1,100 of them on a side. On a
 // coarse book each tick is a place, and there are roamers: orders that jump about within parts of the first 500 ticks.
-func rings(in *catalog.Instrument, tickBps fixed.F, coarse bool) []ring {
+func rings(in *catalog.Instrument, tickBps, root fixed.F, coarse bool) []ring {
 	near := fixed.Ratio(45, 1000) // basis points between levels near the touch
 	switch in.Category {
 	case bybit.Linear:
-		near = fixed.Ratio(16, 1000)
+		if near = fixed.Ratio(16, 1000); !coarse { // closest where as much is traded as in ETHUSDT
+			near = near.Mul(max(fixed.One, fixed.FromInt(56).Div(root)))
+		}
 	case bybit.Inverse:
 		near = fixed.Ratio(240, 1000)
 	}
