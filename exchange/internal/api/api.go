@@ -8,6 +8,7 @@ import (
 
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/feed"
+	"github.com/bywire/bywire/exchange/internal/fixed"
 	"github.com/bywire/bywire/exchange/internal/past"
 	"github.com/bywire/bywire/exchange/internal/price"
 )
@@ -135,20 +136,12 @@ func header(now int64, code int, n uint64) http.Header {
 // traceID is 32 hexadecimal digits that no other reply of the exchange has.
 func traceID(now int64, n uint64) string {
 	const hex = "0123456789abcdef"
-	mixed := [2]uint64{mix(uint64(now) ^ n<<32), mix(n)}
+	mixed := [2]uint64{fixed.Mix(uint64(now) ^ n<<32), fixed.Mix(n)} // n is never 0
 	var id [32]byte
 	for i := range id {
 		id[i] = hex[mixed[i/16]>>(i%16*4)&15]
 	}
 	return string(id[:])
-}
-
-// mix is a bijection whose outputs look unlike its inputs (the finalizer of splitmix64).
-func mix(x uint64) uint64 {
-	x += 0x9E3779B97F4A7C15
-	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
-	x = (x ^ x>>27) * 0x94D049BB133111EB
-	return x ^ x>>31
 }
 
 func milliseconds(now int64) int64 { return now / int64(time.Millisecond) }

@@ -2,13 +2,12 @@ package api
 
 import (
 	"slices"
-	"time"
 
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 )
 
-const hour = int64(time.Hour)
+const hour = catalog.Hour
 
 // Historical volatility. V5 page market/iv.
 const (
