@@ -103,6 +103,9 @@ func (r *Instrument) fields(f *wire.Fields) {
 		f.Text("displayName", &r.DisplayName)
 		f.Text("symbolType", (*string)(&r.SymbolType))
 		f.Bool("forbidUplWithdrawal", &r.ForbidUPLWithdrawal)
+		f.Text("fullName", &r.FullName)
+		f.Text("marketRegion", &r.MarketRegion)
+		f.Text("underlyingTicker", &r.UnderlyingTicker)
 		return
 	case "option":
 		f.Text("symbol", &r.Symbol)
@@ -165,6 +168,9 @@ func (r *Instrument) fields(f *wire.Fields) {
 	f.Text("displayName", &r.DisplayName)
 	f.Text("symbolType", (*string)(&r.SymbolType))
 	f.Bool("forbidUplWithdrawal", &r.ForbidUPLWithdrawal)
+	f.Omit().Text("fullName", &r.FullName)
+	f.Omit().Text("marketRegion", &r.MarketRegion)
+	f.Omit().Text("underlyingTicker", &r.UnderlyingTicker)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.

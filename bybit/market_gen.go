@@ -114,6 +114,11 @@ type Instrument struct {
 	DisplayName         string     // name on the web and in the app (not on spot)
 	SymbolType          SymbolType // zone or asset class (not on option)
 	ForbidUPLWithdrawal bool       // whether unrealised profit must not be withdrawn (linear and inverse)
+
+	FullName     string // name of the base coin in full, such as Bitcoin (linear and inverse); undocumented
+	MarketRegion string // meaning unknown; empty in recorded replies (linear and inverse); undocumented
+
+	UnderlyingTicker string // meaning unknown; empty in recorded replies (linear and inverse); undocumented
 }
 
 // LeverageFilter is what [Instrument.LeverageFilter] holds: leverage that can be set (linear and

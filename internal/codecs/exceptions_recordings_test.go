@@ -34,9 +34,6 @@ var replyExceptions = map[string]string{
 
 // unknownFields are the fields of recorded replies that the documentation does not have.
 var unknownFields = map[string]bool{
-	"GET /v5/market/instruments-info list[].fullName":                       true, // mainnet, September 2026
-	"GET /v5/market/instruments-info list[].marketRegion":                   true, // likewise
-	"GET /v5/market/instruments-info list[].underlyingTicker":               true, // likewise
 	"GET /v5/market/instruments-info list[].riskParameters.limitParameter":  true, // mainnet spot, 2024
 	"GET /v5/market/instruments-info list[].riskParameters.marketParameter": true, // likewise
 }

@@ -34,7 +34,7 @@ var replaced = strings.NewReplacer(
 
 // keyExceptions are objects whose keys differ from those of the documented example.
 var keyExceptions = map[string]string{
-	"/v5/market/instruments-info result.list[]": "displayName and forbidUplWithdrawal are documented, and newer than the example of linear",
+	"/v5/market/instruments-info result.list[]": "displayName, forbidUplWithdrawal and symbolId are documented, the last three members recorded; all are newer than the examples",
 	"/v5/market/tickers result.list[]":          "singleOpenInterest and its value are documented, and newer than the example",
 	"/v5/market/risk-limit result":              "nextPageCursor is documented, and newer than the example",
 	"/v5/announcements/index result.list[]":     "publishTime is documented, and newer than the example",

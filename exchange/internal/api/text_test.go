@@ -31,6 +31,7 @@ func TestTextOfReplies(t *testing.T) {
 		{"/v5/market/tickers?category=spot&symbol=ETHBTC", `"usdIndexPrice":""}`, "only pairs in USDT and USDC have it"},
 		{"/v5/market/tickers?category=spot&symbol=ETHUSDC", `"usdIndexPrice":"2`, "and these have"},
 		{"/v5/market/instruments-info?category=linear&symbol=BTCUSDT", `"isPreListing":false,"preListingInfo":null,`, "null, not absent"},
+		{"/v5/market/instruments-info?category=linear&symbol=BTCUSDT", `"forbidUplWithdrawal":false,"fullName":"Bitcoin","marketRegion":"","underlyingTicker":""}]`, "as recorded in September 2026"},
 		{"/v5/market/instruments-info?category=spot&symbol=BTCUSDT", `"symbolType":""}]}`, "no cursor on spot, no xstockMultiplier"},
 		{"/v5/market/tickers?category=linear&symbol=BTCUSDT", `"basisRate":"","deliveryFeeRate":"","deliveryTime":"0",`, "a perpetual has no delivery"},
 		{"/v5/market/historical-volatility?category=option", `{"retCode":0,"retMsg":"SUCCESS","category":"option","result":[{"period":7,`, "the list is the result"},

@@ -179,6 +179,9 @@ func (c *Catalog) complete(in *Instrument) {
 	if !ok {
 		return
 	}
+	if in.Info.FullName == "" && (in.Kind == Perpetual || in.Kind == Future) {
+		in.Info.FullName = a.Name
+	}
 	in.ImpactValue = impact[min(int(a.Liquidity), len(impact)-1)]
 	if in.Turnover == 0 {
 		in.Turnover = a.Turnover

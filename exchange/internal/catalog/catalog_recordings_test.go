@@ -94,7 +94,7 @@ func TestRecordedRepliesLoad(t *testing.T) {
 	}
 }
 
-// The default BTCUSDT has the members of the real one of September 2026, but for three that the documentation does not have.
+// The default BTCUSDT has the members of the real one of September 2026.
 func TestDefaultHasTheMembersOfARealReply(t *testing.T) {
 	var reply struct {
 		Result struct{ List []json.RawMessage }
@@ -104,9 +104,6 @@ func TestDefaultHasTheMembersOfARealReply(t *testing.T) {
 	}
 	want := make(map[string]bool)
 	flat(t, "", reply.Result.List[0], want)
-	for _, undocumented := range []string{"marketRegion", "underlyingTicker", "fullName"} {
-		delete(want, undocumented)
-	}
 	got := strings.Fields(members[bybit.Linear])
 	slices.Sort(got)
 	if names := slices.Sorted(maps.Keys(want)); !slices.Equal(got, names) {

@@ -165,7 +165,7 @@ func (c *Catalog) fill(r *fileRow, info *bybit.Instrument, earlier []bybit.Instr
 			return fmt.Errorf("like %q: no instrument of category %s", r.like, r.category)
 		}
 		*info = *like
-		info.SymbolID, info.DisplayName = 0, ""
+		info.SymbolID, info.DisplayName, info.FullName = 0, "", ""
 	}
 	before := *info
 	if err := info.UnmarshalJSON(r.json); err != nil {

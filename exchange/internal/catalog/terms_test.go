@@ -13,15 +13,15 @@ import (
 )
 
 // The members of an instrument by category: those of the examples of the V5 page market/instruments-info, and what a
-// reply of September 2026 has beside them (displayName and forbidUplWithdrawal; its marketRegion, underlyingTicker and
-// fullName are not documented).
+// reply of September 2026 has beside them: displayName and forbidUplWithdrawal, and what is not documented, marketRegion,
+// underlyingTicker and fullName. That inverse has these as well is a choice.
 var members = map[bybit.Category]string{
 	bybit.Spot: `symbolId symbol baseCoin quoteCoin innovation status marginTrading stTag symbolType priceFilter.tickSize
 		lotSizeFilter.basePrecision lotSizeFilter.quotePrecision lotSizeFilter.minOrderQty lotSizeFilter.maxOrderQty
 		lotSizeFilter.minOrderAmt lotSizeFilter.maxOrderAmt lotSizeFilter.maxLimitOrderQty lotSizeFilter.maxMarketOrderQty
 		lotSizeFilter.postOnlyMaxLimitOrderSize riskParameters.priceLimitRatioX riskParameters.priceLimitRatioY`,
 	bybit.Linear: contractMembers, bybit.Inverse: contractMembers,
-	bybit.Option: `symbol status baseCoin quoteCoin settleCoin optionsType launchTime deliveryTime deliveryFeeRate displayName
+	bybit.Option: `symbol symbolId status baseCoin quoteCoin settleCoin optionsType launchTime deliveryTime deliveryFeeRate displayName
 		priceFilter.minPrice priceFilter.maxPrice priceFilter.tickSize
 		lotSizeFilter.maxOrderQty lotSizeFilter.minOrderQty lotSizeFilter.qtyStep`,
 }
@@ -32,12 +32,12 @@ const contractMembers = `symbol symbolId contractType status baseCoin quoteCoin 
 	lotSizeFilter.maxOrderQty lotSizeFilter.minOrderQty lotSizeFilter.qtyStep lotSizeFilter.postOnlyMaxOrderQty
 	lotSizeFilter.maxMktOrderQty lotSizeFilter.minNotionalValue unifiedMarginTrade fundingInterval settleCoin copyTrading
 	upperFundingRate lowerFundingRate isPreListing preListingInfo riskParameters.priceLimitRatioX
-	riskParameters.priceLimitRatioY displayName symbolType forbidUplWithdrawal`
+	riskParameters.priceLimitRatioY displayName symbolType forbidUplWithdrawal fullName marketRegion underlyingTicker`
 
 // mayBeEmpty are the members that are "" or null in real replies, by kind.
 func mayBeEmpty(in *Instrument, member string) bool {
 	switch member {
-	case "symbolType", "preListingInfo":
+	case "symbolType", "preListingInfo", "marketRegion", "underlyingTicker":
 		return true
 	case "deliveryFeeRate":
 		return in.Kind == Perpetual
