@@ -216,7 +216,11 @@ func (x *Exchange) route(w http.ResponseWriter, r *http.Request) {
 			x.ws.Serve(w, r, ch)
 			return
 		}
-		http.Error(w, r.URL.Path+" is not simulated", http.StatusNotFound)
+		text := r.URL.Path + " is not simulated"
+		if !ch.IsPublic() {
+			text += ": this exchange has market data, and no accounts and orders yet"
+		}
+		http.Error(w, text, http.StatusNotFound)
 		return
 	}
 	x.serveREST(w, r)

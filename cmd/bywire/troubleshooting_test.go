@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/bywire/bywire/bybit"
+	"github.com/bywire/bywire/exchange"
 	"github.com/bywire/bywire/internal/session"
 	"github.com/bywire/bywire/internal/wire"
 )
@@ -72,7 +74,29 @@ func said(t *testing.T) []string {
 		add(d.judgeClock([]timeSample{{sent: sent, got: sent.Add(20 * time.Millisecond), server: sent.Add(10*time.Millisecond - ahead)}}).line())
 	}
 	add(noticeOf(&bybit.GapEvent{Topic: bybit.Trades("BTCUSDT"), Reason: bybit.GapOverflow, Dropped: 1204}))
-	return append(lines, saidOfCalls()...)
+	lines = append(lines, saidOfCalls()...)
+	return append(lines, saidByTheExchange(t)...)
+}
+
+// saidByTheExchange are what the local exchange refuses with.
+func saidByTheExchange(t *testing.T) (lines []string) {
+	t.Helper()
+	x, err := exchange.New(&exchange.Config{Clock: exchange.Step, Symbols: []string{"linear:BTCUSDT"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	ask := func(method, url string) string {
+		w := httptest.NewRecorder()
+		x.ServeHTTP(w, httptest.NewRequest(method, url, http.NoBody))
+		return "HTTP " + strconv.Itoa(w.Code) + ": " + strings.TrimSuffix(w.Body.String(), "\n")
+	}
+	lines = append(lines, ask("GET", "http://localhost/v5/private"), ask("POST", "http://localhost/v5/order/create"),
+		ask("GET", "http://box.lan/v5/market/time"))
+	for range 600 {
+		ask("GET", "http://localhost/v5/market/time")
+	}
+	return append(lines, ask("GET", "http://localhost/v5/market/time"))
 }
 
 // saidOfCalls are those of calls over REST.
