@@ -37,7 +37,7 @@ type blockLeg struct {
 	mark fixed.F
 }
 
-// The bounds of a block trade. V5 page rfq/basic-info/open-rfq allows 25 legs.
+// The bounds of a block trade. The example of V5 page rfq/trade/rfq-config has a maxLegs of 25.
 const (
 	maxLegs     = 25
 	maxStrategy = 100 // bytes of its name (choice)
