@@ -50,14 +50,14 @@ func (f *Flow) blockTrade(now int64) {
 	if first == nil {
 		return
 	}
-	strategy := b.make(f, first.Base, b.rand.IntN(100))
+	strategy := b.agree(f, first.Base, b.rand.IntN(100))
 	if len(b.legs) > 0 && !f.world.Block(strategy, b.legs) {
 		b.next = now + second // the venue has bounds that flow does not know: somebody else tries
 	}
 }
 
-// make puts the legs together. Without them there is no trade: the coin has no such instruments, or they are halted.
-func (b *blocks) make(f *Flow, coin string, kind int64) (strategy string) {
+// agree puts the legs together. Without them there is no trade: the coin has no such instruments, or they are halted.
+func (b *blocks) agree(f *Flow, coin string, kind int64) (strategy string) {
 	b.legs = b.legs[:0]
 	side := engine.Side(b.rand.IntN(2))
 	perpetual := b.pick(f, coin, func(in *catalog.Instrument) bool {

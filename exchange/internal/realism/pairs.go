@@ -59,7 +59,7 @@ func comparePolls(dir string) ([]Pair, error) {
 }
 
 func compareWide(dir string) ([]Pair, error) {
-	recorded := Meter{Tick: 0.0001}
+	recorded := Meter{Tick: 0.0001, Every: second}
 	if err := bookStream(&recorded, filepath.Join(dir, "ws_v5", "linear_orderbook500_XRPUSDT_20241201.jsonl.gz")); err != nil {
 		return nil, err
 	}
