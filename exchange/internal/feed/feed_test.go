@@ -347,6 +347,9 @@ func TestBlockTrades(t *testing.T) {
 	if len(*trades) != 1 || !strings.Contains((*trades)[0], `"BT":true`) || v.feed.LastPrice(perp.ID) != last {
 		t.Errorf("trades %s, last price %d", *trades, v.feed.LastPrice(perp.ID))
 	}
+	if ticker, _ := v.feed.Ticker(option.ID); ticker.TotalVolume.String() != "0" || ticker.Volume24h.String() != "0" {
+		t.Errorf("the option's ticker counts the block trade: %s in all, %s in a day", ticker.TotalVolume, ticker.Volume24h)
+	}
 	if coin := v.feed.CoinTrades(nil, "BTC", 5, nil); len(coin) != 1 || !coin[0].Block || coin[0].Symbol != option.Symbol {
 		t.Errorf("trades of options on BTC: %+v", coin)
 	}

@@ -175,8 +175,10 @@ func (f *Feed) settle(m *market, trades []trade) {
 		if m.inst.Kind == catalog.Option {
 			f.priceOption(m, t)
 			f.ofCoin(m).recent.add(t)
-			m.totalLots += t.lots
-			m.totalValue = sum(m.totalValue, amount(t.price, t.lots))
+			if !t.block { // no volume counts them
+				m.totalLots += t.lots
+				m.totalValue = sum(m.totalValue, amount(t.price, t.lots))
+			}
 		}
 		m.recent.add(t)
 	}
