@@ -68,7 +68,7 @@ func New(cfg Config) (*Catalog, error) {
 		c.offer(origin{from: fromSpot, row: i})
 	}
 	for i := range perpetualRows {
-		c.offer(origin{from: fromPerpetual, row: i, listed: nanos(day(perpetualRows[i].launched))})
+		c.offer(origin{from: fromPerpetual, row: i, listed: c.launched(nanos(day(perpetualRows[i].launched)))})
 	}
 	c.roll(cfg.Start, func(coin string) fixed.F {
 		a, _ := c.Asset(coin)
@@ -78,6 +78,18 @@ func New(cfg Config) (*Catalog, error) {
 		return c, nil
 	}
 	return c.Select(cfg.Only)
+}
+
+// seasoned is how long what is there at the start has been listed at least.
+const seasoned = 180 * Day
+
+// launched returns when something was listed that is there at the start. Choice: an exchange that starts before the launch of
+// its instruments has them all the same, listed half a year before.
+func (c *Catalog) launched(at int64) int64 {
+	if at <= c.start {
+		return at
+	}
+	return max(fixed.Floor(c.start, Day)-seasoned, 0)
 }
 
 // Select returns a catalogue with those instruments only that patterns as those of Config.Only name; all of them if there are

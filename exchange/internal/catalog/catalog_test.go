@@ -133,3 +133,24 @@ func TestUnitsOfPricesAndQuantities(t *testing.T) {
 		}
 	}
 }
+
+// Whenever an exchange starts, what is listed then is there then, also what a file says was launched later.
+func TestAllIsThereAtTheStart(t *testing.T) {
+	for _, s := range []string{"2000-01-01T00:00", "2021-06-01T12:34", "2026-01-01T00:00"} {
+		c := Default(at(s))
+		if skipped, err := c.Load([]byte(`{"instruments":[{"category":"linear","like":"BTCUSDT","symbol":"X","launchTime":"1790000000000"}]}`)); err != nil || len(skipped) != 0 {
+			t.Fatal(skipped, err)
+		}
+		if n := len(c.Live()); n < 100 {
+			t.Fatalf("%s: %d instruments", s, n)
+		}
+		for _, in := range c.Live() {
+			if !in.Live(c.Start()) || in.Spread == nil && in.Kind != Spot && nanos(in.Info.LaunchTime) != in.Listed {
+				t.Errorf("%s: %s %s is listed on %s, shown as %s", s, in.Category, in.Symbol, moment(in.Listed), in.Info.LaunchTime)
+			}
+		}
+		if in := find(t, c, bybit.Linear, "BTCUSDT"); s[:4] == "2026" && in.Info.LaunchTime != day("2020-03-30") {
+			t.Errorf("BTCUSDT was launched on %s", in.Info.LaunchTime)
+		}
+	}
+}

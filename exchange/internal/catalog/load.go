@@ -24,7 +24,8 @@ import (
 // The members of an instrument are those of instruments-info, besides category and like, the symbol of the same category
 // whose members it takes over. Where it has another coin or tick than that one, minPrice, maxPrice and priceScale are made
 // anew, and with another lot the sizes of orders, unless it names them. A coin without a price is assumed to cost
-// 12,000 ticks, which is near the truth for most real instruments (choice). Dated contracts from a file are delivered;
+// 12,000 ticks, which is near the truth for most real instruments (choice). What was launched after the start is there from the
+// start (choice). Dated contracts from a file are delivered;
 // nothing is listed after them.
 //
 // What cannot be simulated is left out, and skipped says why, in sentences such as
@@ -278,7 +279,10 @@ func (c *Catalog) load(category bybit.Category, info *bybit.Instrument) (err err
 	if err != nil {
 		return err
 	}
-	if in.priceBounds(info, price) {
+	if late := in.Listed > c.start; in.priceBounds(info, price) || late {
+		if late {
+			info.LaunchTime = moment(c.launched(in.Listed))
+		}
 		if in, o, err = c.read(category, info); err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func (c *Catalog) spreadOrigin(row int, now int64, first bool) (origin, bool) {
 	if first {
 		o.listed = max(one.Listed, two.Listed)
 		if r.launched != "" {
-			o.listed = nanos(day(r.launched))
+			o.listed = c.launched(nanos(day(r.launched)))
 		}
 	}
 	return o, true

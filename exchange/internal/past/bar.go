@@ -134,8 +134,8 @@ func Shown(in *catalog.Instrument, s Series, v int64) decimal.Decimal {
 	return decimal.New(v, in.MarkScale)
 }
 
-// units returns a number in the units of a series.
-func units(in *catalog.Instrument, s Series, v fixed.F) int64 {
+// counted returns a number in the units of a series.
+func counted(in *catalog.Instrument, s Series, v fixed.F) int64 {
 	switch s {
 	case Trade:
 		return in.TicksOf(v)

@@ -58,7 +58,7 @@ func TestUnits(t *testing.T) {
 		{Premium, fixed.Ratio(-587, 1000000), -58700, "-0.00058700"},
 		{Interest, fixed.Ratio(15, 10), 1500, "1.500"},
 	} {
-		got := units(in, tt.of, tt.v)
+		got := counted(in, tt.of, tt.v)
 		if got != tt.units || Shown(in, tt.of, got).String() != tt.shown {
 			t.Errorf("%v in series %d is %d, shown as %s, want %d and %s", tt.v, tt.of, got, Shown(in, tt.of, got), tt.units, tt.shown)
 		}

@@ -60,7 +60,6 @@ type history struct {
 	carry   fixed.F // what it is dearer than the index for a year until delivery
 	basis   fixed.F // what it is dearer than the index anyway
 	swing   fixed.F // how far the basis usually is from that
-	lots    int64   // thousandths of a US dollar over this times the price are lots
 
 	bounce, drift, mood, size, open fixed.Noise
 	openLots                        int64 // usually open at the start
@@ -113,12 +112,6 @@ func (p *Past) history(id catalog.ID) *history {
 	default:
 		x.swing = fixed.Ratio(2, 1e5)
 	}
-	lot, _ := in.Lot.Coefficient()
-	if lot = max(lot, 1); in.Inverse {
-		x.lots = lot // a lot is worth so many dollars, whatever the price
-	} else {
-		x.lots = fixed.MulDiv(int64(fixed.One), fixed.Pow10(in.LotScale), lot*1000)
-	}
 	name := string(in.Category) + " " + in.Symbol
 	n := func(what string) fixed.Noise { return fixed.NewNoise(p.seed, "past", name, what) }
 	x.bounce, x.drift, x.mood, x.size, x.open = n("bounce"), n("drift"), n("mood"), n("size"), n("interest")
@@ -129,19 +122,27 @@ func (p *Past) history(id catalog.ID) *history {
 
 // OpenLots returns how many lots of an instrument are open on one side when the exchange starts.
 func OpenLots(cat *catalog.Catalog, in *catalog.Instrument) int64 {
+	a, ok := cat.Asset(in.Base)
+	if !ok {
+		return 0
+	}
+	return lotsWorth(in, in.OpenValue*1000, a.Start)
+}
+
+// lotsWorth returns how many lots of an instrument thousandths of a US dollar buy when its base coin costs so many dollars.
+func lotsWorth(in *catalog.Instrument, thousandths int64, price fixed.F) int64 {
 	lot, ok := in.Lot.Coefficient()
-	if !ok || lot < 1 {
+	if !ok || lot < 1 || price <= 0 {
 		return 0
 	}
-	if in.Inverse {
-		return in.OpenValue / lot
+	whole := fixed.Pow10(in.LotScale) // a lot is lot/whole
+	switch {
+	case in.Inverse: // contracts of a dollar, whatever the price
+		return fixed.MulDiv(thousandths, whole, lot*1000)
+	case lot >= whole: // each order of the factors keeps the digits that its lots need
+		return fixed.MulDiv(thousandths/1000, int64(fixed.One), fixed.MulDiv(int64(price), lot, whole))
 	}
-	price := cat.StartPrice(in)
-	if price <= 0 {
-		return 0
-	}
-	// dollars / (price * lot), in an order that keeps all digits
-	return fixed.MulDiv(in.OpenValue, fixed.MulDiv(int64(fixed.One), fixed.Pow10(in.LotScale), lot), int64(price))
+	return fixed.MulDiv(thousandths, fixed.MulDiv(int64(fixed.One), whole, lot*1000), int64(price))
 }
 
 // has reports whether a series exists of what the instrument is.
@@ -349,7 +350,7 @@ func (x *history) price(s Series, at int64, path fixed.F) int64 {
 	case s != Index:
 		v += v.Mul(x.premium(at))
 	}
-	n := units(x.in, s, v)
+	n := counted(x.in, s, v)
 	if s == Trade && at != x.p.end {
 		n += int64(x.bounce.Uint64(uint64(at/minute)) & 1)
 	}
@@ -375,7 +376,7 @@ func (x *history) level(s Series, at int64) int64 {
 		if at != x.p.end {
 			v += x.swing.Mul(light(x.bounce.Uint64(uint64(at / minute)))).Mul(wobble)
 		}
-		return units(x.in, s, v)
+		return counted(x.in, s, v)
 	}
 	slow := x.between(at, day, func(h int64) fixed.F {
 		d, rest := fixed.Floor(h, 24), h-fixed.Floor(h, 24)
@@ -394,8 +395,8 @@ func (x *history) bar(s Series, from, to int64, sp *span) Bar {
 		b.High, b.Low = max(b.Open, b.Close), min(b.Open, b.Close)
 		if s == Premium {
 			r := x.bounce.Rand(uint64(from / minute))
-			b.High += units(x.in, s, x.swing.Mul(wobble).Mul(r.Exponential()))
-			b.Low -= units(x.in, s, x.swing.Mul(wobble).Mul(r.Exponential()))
+			b.High += counted(x.in, s, x.swing.Mul(wobble).Mul(r.Exponential()))
+			b.Low -= counted(x.in, s, x.swing.Mul(wobble).Mul(r.Exponential()))
 		}
 		return b
 	}
@@ -415,9 +416,9 @@ func (x *history) bar(s Series, from, to int64, sp *span) Bar {
 		premium := x.premium(from)
 		high, low = high+high.Mul(premium), low+low.Mul(premium)
 	}
-	b.High, b.Low = max(b.Open, b.Close, units(x.in, s, high)), max(least, min(b.Open, b.Close, units(x.in, s, low)))
+	b.High, b.Low = max(b.Open, b.Close, counted(x.in, s, high)), max(least, min(b.Open, b.Close, counted(x.in, s, low)))
 	if s == Trade {
-		x.trade(&b, sp, x.index(sp.close))
+		x.trade(&b, sp)
 	}
 	return b
 }
@@ -439,20 +440,12 @@ func usualTrade(in *catalog.Instrument) int64 {
 
 // trade fills in what a bar traded: the instrument's usual turnover times the span's share of it. Choice: there is no past
 // bar without a trade.
-func (x *history) trade(b *Bar, sp *span, price fixed.F) {
+func (x *history) trade(b *Bar, sp *span) {
 	r := x.size.Rand(uint64(b.Start / minute))
 	spread := fixed.Ratio(30, 100)
 	noise := (spread.Mul(light(r.Uint64())) - spread.Mul(spread)/2).Exp()
 	usd := fixed.MulDiv(x.in.Turnover*1000, int64(sp.share.Mul(noise)), int64(fixed.One)) // in thousandths
-	if x.in.Inverse {
-		b.Volume = usd / 1000 / x.lots
-	} else {
-		if x.quote != nil {
-			price = sp.close
-		}
-		b.Volume = fixed.MulDiv(usd, x.lots, int64(max(price, 1)))
-	}
-	b.Volume = max(b.Volume, 1)
+	b.Volume = max(lotsWorth(x.in, usd, sp.usd), 1)
 	each := max(x.usual*4/5, 1) + r.IntN(max(x.usual/2, 1))
 	b.Trades = min(1+usd/1000/each, b.Volume)
 	mean := min(max((b.Open+b.High+b.Low+b.Close)/4, b.Low), b.High)
@@ -478,7 +471,11 @@ func (p *Past) Bars(dst []Bar, id catalog.ID, s Series, i Interval, from, to int
 	if x == nil || !x.has(s) || x.begin(i.of()) >= p.end {
 		return dst
 	}
-	first := max(ceilTo(i, from), i.Start(x.begin(i.of())))
+	begin := i.Start(x.begin(i.of()))
+	if to < begin {
+		return dst
+	}
+	first := ceilTo(i, max(from, begin))
 	last := min(i.Start(to), i.Start(p.end-1))
 	first = latest(i, first, last, limit)
 	g := gathering{interval: i, dst: dst, fresh: len(dst)}

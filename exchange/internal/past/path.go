@@ -77,7 +77,9 @@ var (
 	volumeOfDayOwn       = fixed.Ratio(20, 100)
 	volumeOfDayVariance  = fixed.Ratio(54, 1000) // half of it
 	volumeOfHour         = fixed.Ratio(90, 100)
+	volumeOfHourVariance = fixed.Ratio(36, 1000) // half of it
 	volumeOfMinute       = fixed.Ratio(90, 100)
+	volumeOfMinuteMean   = fixed.Ratio(146, 1000) // half its variance, 0.066, and as much as ranges of bent minutes are too wide
 	oneOf24, oneOf60     = fixed.Ratio(1, 24), fixed.Ratio(1, 60)
 	rootOf24th, root60th = fixed.Ratio(1, 24).Sqrt(), fixed.Ratio(1, 60).Sqrt()
 )
@@ -108,14 +110,17 @@ func (c *path) back(k int64) {
 // span is one bar of the path: what it did, in US dollars, and how much of a usual day's turnover went by.
 type span struct {
 	open, high, low, close fixed.F
+	usd                    fixed.F // the close, also where over makes the others prices in another coin
 	share                  fixed.F
 }
+
+func newSpan(from, to fixed.F) span { return span{open: from, close: to, usd: to} }
 
 // day returns what the path did in a day.
 func (c *path) day(d int64) span {
 	k := c.today - d
 	c.back(k)
-	s := span{open: c.usd(c.closes[k+1]), close: c.usd(c.closes[k])}
+	s := newSpan(c.usd(c.closes[k+1]), c.usd(c.closes[k]))
 	sigma := c.sigma.Mul((c.vols[k] - dayVariance).Exp())
 	r := c.own.reach.Rand(uint64(d * day / minute))
 	s.stretch(c.closes[k]-c.closes[k+1], sigma, &r)
@@ -176,7 +181,7 @@ func (c *path) dayPath(d int64) *dayPath {
 		p.sigma[h] = sigma.Mul(rootOf24th).Mul(season.Sqrt()).Mul((u - hourVariance).Exp())
 		weights[h+1] = weights[h] + season.Mul((2 * (u - hourVariance)).Exp())
 		p.logs[h+1] = p.logs[h] + p.sigma[h].Mul(c.mixed(c.common.hourMove.Gauss(n), c.own.hourMove.Gauss(n)))
-		p.share[h] = busy.Mul(oneOf24).Mul(season).Mul(volumeOfHour.Mul(u).Exp())
+		p.share[h] = busy.Mul(oneOf24).Mul(season).Mul((volumeOfHour.Mul(u) - volumeOfHourVariance).Exp())
 	}
 	bend(p.logs[:], weights[:], c.closes[k+1], c.closes[k])
 	c.days[k] = p
@@ -197,7 +202,7 @@ func bend(logs, weights []fixed.F, from, to fixed.F) {
 func (c *path) hour(h int64) span {
 	d, i := fixed.Floor(h, 24)/24, h-fixed.Floor(h, 24)
 	p := c.dayPath(d)
-	s := span{open: c.usd(p.logs[i]), close: c.usd(p.logs[i+1])}
+	s := newSpan(c.usd(p.logs[i]), c.usd(p.logs[i+1]))
 	r := c.own.reach.Rand(uint64(h * 60))
 	s.stretch(p.logs[i+1]-p.logs[i], p.sigma[i], &r)
 	s.share = p.share[i].Mul(s.activity(p.sigma[i]))
@@ -219,7 +224,7 @@ func (c *path) hourPath(h int64) *hourPath {
 	share := c.dayPath(fixed.Floor(h, 24) / 24).share[h-fixed.Floor(h, 24)].Mul(oneOf60)
 	price := c.usd(logs[0])
 	for m := range 60 {
-		s := span{open: price, close: c.usd(logs[m+1])}
+		s := newSpan(price, c.usd(logs[m+1]))
 		r := c.own.reach.Rand(uint64(h*60+int64(m)) + 1<<40)
 		s.stretch(logs[m+1]-logs[m], minutes[m].sigma, &r)
 		s.share = share.Mul(minutes[m].busy).Mul(s.activity(minutes[m].sigma))
@@ -256,7 +261,7 @@ func (c *path) minuteLogs(h int64, logs *[61]fixed.F, vols *[60]minuteVol) {
 		move := c.mixed(light(c.common.minuteMove.Uint64(n)), light(c.own.minuteMove.Uint64(n)))
 		logs[m+1] = logs[m] + sigma.Mul(move)
 		if vols != nil {
-			vols[m] = minuteVol{sigma, volumeOfMinute.Mul(sum + own).Exp()}
+			vols[m] = minuteVol{sigma, (volumeOfMinute.Mul(sum+own) - volumeOfMinuteMean).Exp()}
 		}
 		sum -= cluster[m]
 	}

@@ -19,8 +19,11 @@ func (p *Past) Funding(id catalog.ID, from, to int64, limit int) []Funding {
 	if x == nil || x.in.FundingEvery <= 0 {
 		return nil
 	}
-	every := x.in.FundingEvery
-	first, last := max(ceil(from, every), ceil(x.begin(hours)+1, every)), fixed.Floor(min(to, p.start), every)
+	every, begin := x.in.FundingEvery, x.begin(hours)+1
+	if to < begin {
+		return nil
+	}
+	first, last := ceil(max(from, begin), every), fixed.Floor(min(to, p.start), every)
 	if limit > 0 {
 		first = max(first, last-int64(limit-1)*every)
 	}
@@ -48,7 +51,9 @@ func (p *Past) Ratio(id catalog.ID, at int64) fixed.F {
 	if x == nil || !x.has(Interest) {
 		return fixed.Half
 	}
-	at = min(at, p.end)
+	if at = min(at, p.end); at < x.begin(days) {
+		return fixed.Half
+	}
 	slow := x.between(at, day, func(h int64) fixed.F {
 		d, rest := fixed.Floor(h, 24), h-fixed.Floor(h, 24)
 		a, b := x.open.Gauss(uint64(d)<<8+2), x.open.Gauss(uint64(d+24)<<8+2)
@@ -69,7 +74,7 @@ func (p *Past) Ratio(id catalog.ID, at int64) fixed.F {
 func (p *Past) Delivery(base, quote string, at int64) (fixed.F, bool) {
 	c := p.path(base)
 	unit, ok := p.cat.Stable(quote)
-	if c == nil || !ok || at > p.end || at-hour < fixed.Floor(p.end-hoursReach, day) {
+	if c == nil || !ok || at > p.end || at < fixed.Floor(p.end-hoursReach, day)+hour {
 		return 0, false
 	}
 	if at-hour < fixed.Floor(p.end-minutesReach, day) {
@@ -101,12 +106,14 @@ type squares struct {
 // or a future. The first call reads two years of hours; others are cheap.
 func (s *Store) Volatility(id catalog.ID, over int, at int64) fixed.F {
 	t := s.track(id, Index)
-	if t == nil || over < 1 {
+	if t == nil || over < 1 || over > int(keepHours/day) {
 		return 0
 	}
+	// What was summed before and is not kept any more does not count: the answer is the same after a restore.
+	begin := max(s.first(t, id, Index, hours), ceil(s.horizon(id, hours), hour))
 	q := &t.squares
 	if q.sums == nil {
-		q.begin = max(s.first(t, id, Index, hours), ceil(s.horizon(id, hours), hour))
+		q.begin = begin
 		q.sums = append(q.sums, 0)
 	}
 	if next := q.begin + int64(len(q.sums)-1)*hour; next+hour <= s.now {
@@ -114,9 +121,12 @@ func (s *Store) Volatility(id catalog.ID, over int, at int64) fixed.F {
 			q.add(&b)
 		}
 	}
-	last := (fixed.Floor(min(at, s.now), hour) - q.begin) / hour
+	if at = min(at, s.now); at < begin {
+		return 0
+	}
+	last := (fixed.Floor(at, hour) - q.begin) / hour
 	first := last - int64(over)*24
-	if first < 0 || last >= int64(len(q.sums)) {
+	if first < (begin-q.begin)/hour || last >= int64(len(q.sums)) {
 		return 0
 	}
 	return (q.sums[last] - q.sums[first]).Div(fixed.FromInt(int64(over)*24)).Mul(fixed.FromInt(365*24)).Sqrt() / squareScale

@@ -7,6 +7,7 @@ import (
 	"github.com/bywire/bywire/bybit"
 	"github.com/bywire/bywire/exchange/internal/catalog"
 	"github.com/bywire/bywire/exchange/internal/fixed"
+	"github.com/bywire/bywire/exchange/internal/state"
 )
 
 func TestFunding(t *testing.T) {
@@ -48,7 +49,7 @@ func TestOpenInterestAndRatio(t *testing.T) {
 	cat := catalog.Default(oddTime)
 	p := New(7, cat, oddTime)
 	in := find(t, cat, bybit.Linear, "BTCUSDT")
-	if got, want := float64(OpenLots(cat, in)), 4300e6/cat.StartPrice(in).Decimal(8).Float64()*1000; math.Abs(got-want) > 2 {
+	if got, want := float64(OpenLots(cat, in)), 4300e6/88000.*1000; math.Abs(got-want) > 2 {
 		t.Errorf("%v lots are open, want %v", got, want) // 4.3 billion dollars
 	}
 	if inverse := find(t, cat, bybit.Inverse, "BTCUSD"); OpenLots(cat, inverse) != 240e6 {
@@ -154,6 +155,68 @@ func TestVolatilityIsThatOfTheHours(t *testing.T) {
 	} {
 		if got != 0 {
 			t.Errorf("volatility %s is %v", name, got)
+		}
+	}
+}
+
+// No time and no span is too far: there is nothing, and it is told at once.
+func TestFarAwayTimes(t *testing.T) {
+	cat := smallCatalog(t, oddTime)
+	p := New(3, cat, oddTime)
+	s := NewStore(p)
+	in := find(t, cat, bybit.Linear, "BTCUSDT")
+	for _, at := range []int64{math.MinInt64, math.MinInt64 + 1, math.MinInt64 + day, -1, 0, 1} {
+		if got := p.Funding(in.ID, math.MinInt64, at, 10); len(got) != 0 {
+			t.Errorf("fundings up to %d: %v", at, got)
+		}
+		if got := p.Ratio(in.ID, at); got != fixed.Half {
+			t.Errorf("ratio at %d: %v", at, got)
+		}
+		if got, ok := p.Delivery("BTC", "USDT", at); ok {
+			t.Errorf("delivery at %d: %v", at, got)
+		}
+		if got := s.Volatility(in.ID, 7, at); got != 0 {
+			t.Errorf("volatility at %d: %v", at, got)
+		}
+		for i := range Interval(Intervals) {
+			if got := p.Bars(nil, in.ID, Trade, i, math.MinInt64, at, 10); len(got) != 0 {
+				t.Errorf("interval %v, bars of the past up to %d: %v", i, at, got)
+			}
+			if got := s.Bars(nil, in.ID, Trade, i, math.MinInt64, at, 10); len(got) != 0 {
+				t.Errorf("interval %v, bars up to %d: %v", i, at, got)
+			}
+			if got := s.Bars(nil, in.ID, Trade, i, at, math.MaxInt64, 10); len(got) != 10 {
+				t.Errorf("interval %v, newest bars from %d: %d", i, at, len(got))
+			}
+		}
+	}
+	if got := p.Funding(in.ID, math.MinInt64, math.MaxInt64, 10); len(got) != 10 || got[9].At != fixed.Floor(oddTime, 8*hour) {
+		t.Errorf("the last ten fundings: %v", got)
+	}
+	for _, over := range []int{math.MaxInt, 10000, -1, 0} {
+		if got := s.Volatility(in.ID, over, oddTime); got != 0 {
+			t.Errorf("volatility over %d days: %v", over, got)
+		}
+	}
+}
+
+// Volatility does not depend on who asked before: of hours that are dropped meanwhile nothing is known any more.
+func TestVolatilityIsTheSameAfterARestore(t *testing.T) {
+	cat := smallCatalog(t, newYear)
+	s, in := NewStore(New(3, cat, newYear)), find(t, cat, bybit.Linear, "BTCUSDT")
+	if s.Volatility(in.ID, 730, newYear) == 0 {
+		t.Error("at the start the volatility of two years is not known")
+	}
+	s.Minute(newYear + 4*day)
+	restored := NewStore(New(3, cat, newYear))
+	if err := state.Restore(restored, state.Bytes(s)); err != nil {
+		t.Fatal(err)
+	}
+	for over := 1; over < 732; over += 73 {
+		for at := int64(newYear); at <= newYear+4*day; at += 7 * hour {
+			if got, want := restored.Volatility(in.ID, over, at), s.Volatility(in.ID, over, at); got != want {
+				t.Errorf("%d days, %d h after the start: %v, not %v", over, (at-newYear)/hour, got, want)
+			}
 		}
 	}
 }

@@ -130,7 +130,7 @@ func (s *Store) Trade(at int64, id catalog.ID, ticks, lots int64) {
 // does not have it is ignored.
 func (s *Store) Value(at int64, id catalog.ID, of Series, v fixed.F) {
 	if in := s.cat.At(id); in != nil && of != Trade && of != Interest && exists(in.Kind, of) {
-		s.put(at, id, of, units(in, of, v))
+		s.put(at, id, of, counted(in, of, v))
 	}
 }
 

@@ -129,7 +129,7 @@ func (w *watched) run(r *fixed.Rand, ids []catalog.ID, to, apart int64) {
 			price += price.Mul(r.Gauss()) / 3000
 			in := w.cat.At(ids[r.IntN(int64(len(ids)))])
 			w.put(in.ID, Trade, value{at, max(1, in.TicksOf(price)), 1 + r.IntN(5000)})
-			w.put(in.ID, Mark, value{at, units(in, Mark, price), 0})
+			w.put(in.ID, Mark, value{at, counted(in, Mark, price), 0})
 			if in.Kind == catalog.Perpetual {
 				w.put(in.ID, Interest, value{at, 1000 + r.IntN(1000), 0})
 			}

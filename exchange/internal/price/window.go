@@ -42,7 +42,7 @@ func (w *window) walk(s *state.Walker) {
 	state.Slice(s, &w.samples, func(s *state.Walker, v *fixed.F) { state.Integer(s, v) })
 	s.Int(&w.next)
 	if s.Reading() {
-		if len(w.samples) > w.size || w.next < 0 || w.next >= w.size {
+		if len(w.samples) > w.size || w.next < 0 || w.next >= w.size || len(w.samples) < w.size && w.next != 0 {
 			s.Fail(errState)
 			w.samples, w.next = nil, 0
 		}
