@@ -21,7 +21,7 @@ func (f *Feed) Check() (compared, topics int, broken []error) {
 		}
 		topics += len(m.depths)
 		for _, rpi := range [...]bool{false, true} {
-			n := 0
+			var n int
 			n, broken = f.checkMarket(m, rpi, broken)
 			compared += n
 		}
