@@ -120,8 +120,8 @@ func (o *exchangeOptions) translate(addr, metrics string) (*exchange.Config, err
 	switch {
 	case o.quantum <= 0 || o.quantum > time.Hour:
 		return nil, usageError("--quantum %s: give a duration above 0, such as 10ms, and at most 1h", o.quantum)
-	case o.silence < 0 || o.silence >= time.Second:
-		return nil, usageError("--silence %s: give a duration from 0 to 999ms; nobody is waited for longer than a second", o.silence)
+	case o.silence < 0 || o.silence > time.Minute:
+		return nil, usageError("--silence %s: give a duration from 0, which is not to wait for silence, to 1m", o.silence)
 	}
 	switch o.limits {
 	case "real":

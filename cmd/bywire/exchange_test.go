@@ -184,7 +184,7 @@ func TestExchangeSaysHowToConnect(t *testing.T) {
 	}{
 		{[]string{"--symbol", "spot:BTCUSDT"}, []string{
 			"\nbywire:   curl:    curl 'http://ADDR/v5/market/tickers?category=spot&symbol=BTCUSDT'\n",
-			"\nbywire:   bywire:  bywire stream orderbook.50.BTCUSDT --category spot --ws ws://ADDR\n"}},
+			":  bywire stream orderbook.50.BTCUSDT --category spot --ws ws://ADDR\n"}},
 		{[]string{"--symbol", "linear:ETHUSDT", "--symbol", "linear:BTCUSDT"}, []string{"symbol=BTCUSDT'\n", "\nbywire:   control: curl http://ADDR/control/v1/state\n"}},
 		{[]string{"--symbol", "linear:ETHUSDT", "--token", token}, []string{
 			`  Go:      bybit.CustomEnvironment("ws://ADDR/token/TOKEN", "http://ADDR/token/TOKEN")`,
@@ -266,8 +266,8 @@ func TestExchangeWrongFlags(t *testing.T) {
 		{[]string{"--metrics", "0.0.0.0:0", "--allow-remote"}, "--allow-remote: needs --token FILE"},
 		{[]string{"--metrics", "nowhere"}, "--metrics nowhere: no address; one looks like 127.0.0.1:8787"},
 		{[]string{"--quantum", "0s"}, "--quantum 0s: give a duration above 0, such as 10ms, and at most 1h"},
-		{[]string{"--silence", "-5ms"}, "--silence -5ms: give a duration from 0 to 999ms; nobody is waited for longer than a second"},
-		{[]string{"--silence", "1s"}, "--silence 1s: give a duration from 0 to 999ms"},
+		{[]string{"--silence", "-5ms"}, "--silence -5ms: give a duration from 0, which is not to wait for silence, to 1m"},
+		{[]string{"--silence", "61s"}, "--silence 1m1s: give a duration from 0"},
 		{[]string{"--allow-origin", "foo"}, `--allow-origin: origin "foo": one looks like http://localhost:3000`},
 		{[]string{"--allow-origin", "http://localhost:3000/"}, `--allow-origin: origin "http://localhost:3000/": browsers send http://localhost:3000`},
 		{[]string{"--instruments", file(t, "x.json", "{}")}, "x.json: instruments file: neither a reply with a list, nor assets, nor instruments"},
