@@ -154,7 +154,12 @@ func invariants(c *core.Core) []invariantText {
 			pushed.fails("%s", where)
 		}
 	}
-	list := []invariantText{crossed, sorted, pushed}
+	same := invariantText{Name: "a published book is the engine's"}
+	_, _, broken := c.Feed().Check()
+	for _, err := range broken {
+		same.fails("%v", err)
+	}
+	list := []invariantText{crossed, sorted, pushed, same}
 	for i := range list {
 		list[i].Holds = len(list[i].Broken) == 0
 	}

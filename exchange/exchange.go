@@ -23,6 +23,10 @@ import (
 // ErrClosed is what calls get after Close.
 var ErrClosed = errors.New("exchange: closed")
 
+// socketBytes bounds what the system holds for a client beside its queue. With that a client that reads 150 KB a second, with
+// the buffers that Linux gives it, is seen to read; with the system's own megabytes one of 500 KB would seem to have stopped.
+const socketBytes = 32 << 10
+
 // closeWait bounds how long Close waits for clients to take what is queued for them.
 const closeWait = time.Second
 
@@ -100,7 +104,7 @@ func build(cfg Config, snapshot []byte, of *clock) (*Exchange, error) {
 	}
 	x.now.Store(x.core.Now())
 	x.ws = wsserver.New(source{x}, &wsserver.Options{
-		AckDelay: x.cfg.AckDelay, QueueBytes: x.cfg.QueueBytes, IdleTimeout: x.cfg.IdleTimeout,
+		AckDelay: x.cfg.AckDelay, QueueBytes: x.cfg.QueueBytes, SocketBytes: socketBytes, IdleTimeout: x.cfg.IdleTimeout,
 		Limits: limits, Op: x.operation, Now: x.Now,
 		Deaf: func(s *wsserver.Session, op string) bool { return x.faults.deaf(s, op, x.now.Load()) },
 	})

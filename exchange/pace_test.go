@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/bywire/bywire/exchange/internal/core"
 	"github.com/bywire/bywire/internal/wire"
 )
 
@@ -201,8 +202,14 @@ func TestLiveShowsTheTimeOfDay(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer y.Close()
-		if y.clock != x.clock {
-			t.Errorf("a fork's clock is %+v, want %+v", y.clock, x.clock)
+		clockOf := func(x *Exchange) (c clock) {
+			if err := x.do(t.Context(), func(*core.Core) { c = x.clock }); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		if clockOf(y) != clockOf(x) {
+			t.Errorf("a fork's clock is %+v, want %+v", clockOf(y), clockOf(x))
 		}
 		synctest.Wait()
 		look("a fork", y)
@@ -213,14 +220,26 @@ func TestLiveShowsTheTimeOfDay(t *testing.T) {
 		if err := x.Pause(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
-		if y.clock != x.clock {
+		if clockOf(y) != clockOf(x) {
 			t.Errorf("calls that change nothing have changed the clock")
 		}
-		x.clock.hold(x.core.Now())
-		x.core.Advance(x.core.Now() + int64(time.Minute))
-		time.Sleep(5 * time.Second)
-		x.clock.release(x.core.Now())
-		if ahead := time.Duration(x.clock.target() - time.Now().UnixNano()); ahead != time.Minute {
+		var ahead time.Duration
+		for _, step := range []func(c *core.Core){
+			func(c *core.Core) {
+				x.clock.hold(c.Now())
+				x.advance(c.Now() + int64(time.Minute))
+			},
+			func(c *core.Core) {
+				x.clock.release(c.Now())
+				ahead = time.Duration(x.clock.target() - time.Now().UnixNano())
+			},
+		} {
+			if err := x.do(t.Context(), step); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Second)
+		}
+		if ahead != time.Minute {
 			t.Errorf("after an advance by a minute that took 5 s the clock is %v ahead", ahead)
 		}
 	})

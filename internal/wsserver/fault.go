@@ -77,10 +77,14 @@ const portion = 100 * time.Millisecond
 
 // atOnce is how many bytes may be gathered for one write. It is called with the lock held.
 func (s *Session) atOnce() int {
-	if s.rate == 0 {
-		return gather
+	most := gather
+	if bound := s.srv.opts.SocketBytes; bound > 0 {
+		most = min(most, bound/2) // a write is done when all of it is in the socket
 	}
-	return min(int(int64(s.rate)*int64(portion)/int64(time.Second)), gather)
+	if s.rate == 0 {
+		return most
+	}
+	return min(int(int64(s.rate)*int64(portion)/int64(time.Second)), most)
 }
 
 // rest waits after a write of n bytes for as long as the session's rate demands. A session that is being closed waits no

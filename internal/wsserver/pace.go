@@ -125,8 +125,9 @@ func (v *Server) snapshot() []*Session {
 
 // WaitSent waits until of what was queued when it was called all but size bytes is written, for every session that is
 // not being closed. However long that takes: a session that reads slowly sets the pace. One that takes nothing for the span
-// of patience, which is less than 64 KiB, is returned, and later calls return it at once until it takes something. One that is throttled is given that
-// span in all. When ctx ends the wait does, for all.
+// of patience is returned, and later calls return it at once until it takes something. Over TCP that is seen in lumps: a
+// receiver that was full makes room by 100 KiB and more at a time, and a sender as Options.SocketBytes says. One that is
+// throttled is given that span in all. When ctx ends the wait does, for all.
 func (v *Server) WaitSent(ctx context.Context, size int, patience time.Duration) (late []*Session) {
 	sessions := v.snapshot()
 	marks := make([]int64, len(sessions))

@@ -11,8 +11,7 @@ import (
 )
 
 // gather is how many bytes the writer collects for one write. More gains nothing: at 64 KiB the call itself is a
-// fraction of the copying. It is also what a client has to take for it to be seen that it takes something: over TCP there
-// is no finer grain, for a receiver that was full makes room by as much.
+// fraction of the copying.
 const gather = 64 << 10
 
 // outbox is the sending half of a session: a queue of frames and who is writing it. Session.mu guards it.

@@ -56,6 +56,10 @@ type Options struct {
 	AckDelay time.Duration
 	// QueueBytes bounds the published frames that wait for one session, in bytes. Default 1 MiB.
 	QueueBytes int
+	// SocketBytes bounds what the system holds for a session that does not read, in bytes, where it can be told. A system's own
+	// bound may be megabytes, and it makes room by a third of that at a time: whether a client reads slowly or not at all is
+	// then seen only seconds later, see WaitSent. Default: the system's.
+	SocketBytes int
 	// Slow is the policy for a session whose queue is full. Default Cut.
 	Slow Slow
 	// MaxMessage is the longest message in bytes that a client may send; a longer one ends the connection with code 1009.
@@ -168,6 +172,10 @@ func (v *Server) Serve(w http.ResponseWriter, r *http.Request, ch wire.Channel) 
 			v.release(remote, ch)
 		}
 		return
+	}
+	if c, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok && v.opts.SocketBytes > 0 {
+		// A connection that is over already says so when it is written to.
+		_ = c.SetWriteBuffer(v.opts.SocketBytes)
 	}
 	// A client may send before it has read the handshake's end; the HTTP server's reader has those bytes.
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
