@@ -121,13 +121,13 @@ func (v *truth) instrument(topic *bookTopic) *catalog.Instrument {
 	return in
 }
 
-// print is a fingerprint of a book that grows level by level.
-type print struct {
+// fingerprint stands for a book; it grows level by level.
+type fingerprint struct {
 	h     maphash.Hash
 	bytes []byte
 }
 
-func (p *print) add(numbers ...int64) {
+func (p *fingerprint) add(numbers ...int64) {
 	p.bytes = p.bytes[:0]
 	for _, n := range numbers {
 		p.bytes = binary.AppendVarint(p.bytes, n)
@@ -142,7 +142,7 @@ func (v *truth) engine(topic *bookTopic) uint64 {
 	if levels == 0 {
 		levels = 1 << 20
 	}
-	var p print
+	var p fingerprint
 	p.h.SetSeed(v.seed)
 	for _, side := range []engine.Side{engine.Buy, engine.Sell} {
 		v.levels = v.core.Book(in.ID).Levels(v.levels[:0], side, levels, topic.rpi)
@@ -160,7 +160,7 @@ func (v *truth) engine(topic *bookTopic) uint64 {
 // client is a fingerprint of a client's book.
 func (v *truth) client(b book.View, topic *bookTopic) (uint64, error) {
 	in := v.instrument(topic)
-	var p print
+	var p fingerprint
 	p.h.SetSeed(v.seed)
 	for _, side := range []book.Side{book.Bid, book.Ask} {
 		var err error
