@@ -14,7 +14,7 @@ import (
 // more, and no book that REST shows is empty afterwards. The same goes for a restart of the books, which is a command.
 func TestNoMomentWithoutBooks(t *testing.T) {
 	fresh := func() *Core {
-		c := mustNew(t, Config{Seed: 5, Only: []string{"spot:BTCUSDT", "linear:BTCUSDT", "option:BTC-*"}, Sink: &recorder{}})
+		c := mustNew(t, Config{Seed: 5, Only: []string{"spot:BTCUSDT", "linear:BTCUSDT", "option:BTC-*"}, Sink: &all{}})
 		c.Advance(start)
 		return c
 	}

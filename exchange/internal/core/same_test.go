@@ -32,6 +32,7 @@ var notState = map[string]string{
 	"engine.side.free":   "see orders",
 	"engine.side.best":   "see orders",
 	"engine.side.tree":   "finds levels by price",
+	"engine.side.recent": "finds levels by price",
 
 	"flow.desk.order":  "of one call",
 	"flow.blocks.legs": "of one call",
