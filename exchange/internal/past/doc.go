@@ -25,6 +25,10 @@
 // Streams and REST read the same Store, so they cannot disagree. Closed minutes and hours lie in logs of few bytes a bar
 // and are dropped when they are too old; days stay. Reading changes nothing that Walk writes.
 //
+// Memory grows until minutes and hours are as old as they are kept: all default instruments with a trade each minute are
+// 24 MB after 5 virtual days and 56 MB after 30; a snapshot of them has 15 MB and 37 MB. Days, which are never dropped,
+// are 80 bytes each and series.
+//
 // What it does not do: trades and books of the past, options of the past beside their mark price, spreads, and contracts
 // delivered before the start.
 package past

@@ -429,7 +429,7 @@ func usualTrade(in *catalog.Instrument) int64 {
 	trades, power := fixed.FromInt(32), fixed.Ratio(27, 100)
 	switch {
 	case in.Category == bybit.Spot:
-		trades, power = fixed.FromInt(16), fixed.Ratio(53, 100)
+		trades, power = fixed.FromInt(20), fixed.Ratio(53, 100)
 	case in.Inverse:
 		trades, power = fixed.Ratio(22, 10), fixed.Ratio(53, 100)
 	}
