@@ -2,7 +2,11 @@ package exchange
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -248,4 +252,17 @@ func (b *bench) cross(symbol Symbol, round int) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// What is refused before it reaches the market says the exchange's time as well.
+func TestRefusalsAreOfTheExchangesTime(t *testing.T) {
+	inBubble(t, stepped("linear:BTCUSDT"), func(t *testing.T, b *bench) {
+		b.advance(90 * time.Second)
+		w := httptest.NewRecorder()
+		b.x.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/v5/market/time", strings.NewReader("{}")))
+		ms := strconv.FormatInt(b.x.Now().UnixMilli(), 10)
+		if w.Code != http.StatusForbidden || w.Header().Get("Timenow") != ms || !strings.Contains(w.Body.String(), `"time":`+ms) {
+			t.Errorf("%d %s with Timenow %s, want the time %s", w.Code, w.Body, w.Header().Get("Timenow"), ms)
+		}
+	})
 }
