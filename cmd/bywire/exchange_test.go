@@ -358,6 +358,17 @@ func TestUpPrintsLines(t *testing.T) {
 	}
 }
 
+// The topic of a book will do for its symbol, and only what is there is called the other.
+func TestUpTakesATopic(t *testing.T) {
+	t.Parallel()
+	for topic, symbol := range map[string]string{"orderbook.50.ETHUSDT": "ETHUSDT", "BTCPERP": "BTCPERP"} {
+		o := bywire(t, "up", topic, "--listen", "127.0.0.1:0", "--for", "1500ms").want(t, exitOK)
+		if other := strings.Contains(o.stderr, "--category spot shows the other"); !strings.Contains(o.stdout, symbol+"  bid ") || other != (symbol == "ETHUSDT") {
+			t.Errorf("%s: %s%s", topic, o.stdout, o.stderr)
+		}
+	}
+}
+
 // On a terminal the lines to paste stand over the ladder, and nothing is longer or higher than the screen.
 func TestUpDraws(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ type upOptions struct {
 	listen string
 	seed   uint64
 
-	guessed bool // the category: there may be a spot instrument of that name
+	guessed bool // the category: there is a spot instrument of that name too
 }
 
 func (a *app) upCommand() *cobra.Command {
@@ -62,7 +63,11 @@ its choices. Its market data is complete; accounts, API keys and orders do not e
 
 func (a *app) up(ctx context.Context, opts *upOptions, symbol string) error {
 	if opts.book.category == "" {
-		ch, _ := wire.CategoryOf(symbol)
+		name := symbol
+		if t, err := wire.ParseTopic(symbol); err == nil {
+			name = t.Symbol // a topic will do as well
+		}
+		ch, _ := wire.CategoryOf(name)
 		opts.book.category = string(ch) // what else it may mean is said with the rest
 		opts.guessed = ch == wire.Linear
 	}
@@ -70,6 +75,7 @@ func (a *app) up(ctx context.Context, opts *upOptions, symbol string) error {
 	if err != nil {
 		return err
 	}
+	symbol = sel.topics[0].Symbol()
 	sel.topics = append(sel.topics, bybit.Tickers(symbol))
 	addr, err := localAddress("--listen", opts.listen)
 	if err != nil {
@@ -91,7 +97,8 @@ func (a *app) up(ctx context.Context, opts *upOptions, symbol string) error {
 	}
 	symbols, err := x.Symbols(ctx)
 	if err == nil {
-		err = wanted(symbols, bybit.Category(sel.channel), sel.topics[0].Symbol())
+		err = wanted(symbols, bybit.Category(sel.channel), symbol)
+		opts.guessed = opts.guessed && slices.Contains(symbols, exchange.Symbol{Category: bybit.Spot, Symbol: symbol})
 	}
 	if err != nil {
 		return errors.Join(err, x.Close())
