@@ -235,10 +235,10 @@ func TestLeftoversAreErrors(t *testing.T) {
 		if _, err := client.Public(t.Context(), bybit.Linear, nil, bybit.OrderBook(50, "BTCUSDT")); err != nil {
 			t.Fatal(err)
 		}
-		errors := r.end()
+		told := r.end()
 		client.Close()
-		if len(errors) != 1 || !strings.Contains(errors[0], "1 connections are still open") {
-			t.Errorf("a client that is left open: %q", errors)
+		if len(told) != 1 || !strings.Contains(told[0], "1 connections are still open") {
+			t.Errorf("a client that is left open: %q", told)
 		}
 
 		r = &recorder{TB: t}
@@ -246,10 +246,10 @@ func TestLeftoversAreErrors(t *testing.T) {
 		cfg := one(1)
 		cfg.Journal = journal
 		bybittest.NewExchange(r, cfg)
-		errors = r.end()
+		told = r.end()
 		close(journal.stop)
-		if len(errors) != 1 || !strings.Contains(errors[0], "goroutines of the exchange") || !strings.Contains(errors[0], "leaky") {
-			t.Errorf("a goroutine that is left: %q", errors)
+		if len(told) != 1 || !strings.Contains(told[0], "goroutines of the exchange") || !strings.Contains(told[0], "leaky") {
+			t.Errorf("a goroutine that is left: %q", told)
 		}
 
 		r = &recorder{TB: t}
@@ -257,8 +257,8 @@ func TestLeftoversAreErrors(t *testing.T) {
 		if _, err := x.Client().Public(t.Context(), bybit.Linear, nil, bybit.OrderBook(50, "BTCUSDT")); err != nil {
 			t.Fatal(err)
 		}
-		if errors := r.end(); len(errors) != 0 {
-			t.Errorf("a stream of Client: %q", errors)
+		if told := r.end(); len(told) != 0 {
+			t.Errorf("a stream of Client: %q", told)
 		}
 	})
 }

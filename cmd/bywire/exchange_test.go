@@ -362,7 +362,7 @@ func TestUpPrintsLines(t *testing.T) {
 func TestUpTakesATopic(t *testing.T) {
 	t.Parallel()
 	for topic, symbol := range map[string]string{"orderbook.50.ETHUSDT": "ETHUSDT", "BTCPERP": "BTCPERP"} {
-		o := bywire(t, "up", topic, "--listen", "127.0.0.1:0", "--for", "1500ms").want(t, exitOK)
+		o := bywire(t, "up", topic, "--listen", "127.0.0.1:0", "--for", "2500ms").want(t, exitOK)
 		if other := strings.Contains(o.stderr, "--category spot shows the other"); !strings.Contains(o.stdout, symbol+"  bid ") || other != (symbol == "ETHUSDT") {
 			t.Errorf("%s: %s%s", topic, o.stdout, o.stderr)
 		}
