@@ -18,8 +18,8 @@
 // futures at the ends of quarters. Roll lists the ones that the calendar asks for, and adds strikes where the underlying
 // has moved, so a virtual year never runs dry.
 //
-// Numbers are never given again, so the catalogue grows by an entry for each contract that it lists: about 15,000 a
-// virtual year, mostly options, of about 100 bytes each in memory and 11 in a snapshot. So do the slices that go by number.
+// Numbers are never given again, so the catalogue grows by an entry for each contract that it lists: about 13,000 a
+// virtual year, mostly options, of 104 bytes each in memory and 13 in a snapshot. So do the slices that go by number.
 //
 // The rows are our own: ticks, lots and limits are like the exchange's, because a bot must meet the same rules, but which
 // instruments there are, their prices and how much they trade is the generated market's business. Choices where the venue

@@ -9,7 +9,7 @@
 //	                               ├─▶ option:    forward, volatility of the surface, Black-76: mark and greeks
 //	                               └─▶ limits of new orders, for each of them and for spot
 //
-// The rules are functions of their own (PerpetualMark, FundingRate, Black76 ...), each with its source in the comment and a
+// The rules are functions of their own (PerpetualMark, FundingRate, black76 ...), each with its source in the comment and a
 // table in the tests worked by hand. The Board is the memory that they need: the averages over the last seconds and
 // minutes, the funding of the interval under way, what was settled and delivered. All of it is in Walk.
 //

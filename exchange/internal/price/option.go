@@ -16,7 +16,7 @@ type Greeks struct {
 // percent is 1 %.
 const percent = 100
 
-// Black76 values a European option on a forward price.
+// black76 values a European option on a forward price. Callers keep its moneyness, ln(F/K), and root, sqrt(T).
 //
 //	d1 = ln(F/K) / (vol*sqrt(T)) + vol*sqrt(T)/2     d2 = d1 - vol*sqrt(T)
 //	call = F*N(d1) - K*N(d2)                         put = K*N(-d2) - F*N(-d1)
@@ -25,12 +25,6 @@ const percent = 100
 // In the last 24 hours the venue shows Gamma and Theta times the days that are left: Theta is what remains to be lost rather
 // than what a day would cost. That is read off the documentation's example, BTC-6JAN23-17500-C of 5 January 2023, 0.86 days
 // before its expiry (V5 page websocket/public/ticker). Without time or volatility an option is worth its payoff.
-func Black76(forward, strike, vol, years fixed.F, call bool) Greeks {
-	root := years.Sqrt()
-	return black76(forward, strike, forward.Log()-strike.Log(), vol, root, years, call)
-}
-
-// black76 is Black76 for callers that keep the logarithm of F/K and the square root of T.
 func black76(forward, strike, moneyness, vol, root, years fixed.F, call bool) Greeks {
 	sd := vol.Mul(root)
 	if sd <= 0 || forward <= 0 || strike <= 0 {
@@ -74,7 +68,7 @@ func payoff(forward, strike fixed.F, call bool) Greeks {
 // far above the mark with "5".
 const maxVol = 5 * fixed.One
 
-// ImpliedVol returns the volatility at which Black76 gives a price: 0 if the price is not above the payoff, 5 (500 %) if it
+// ImpliedVol returns the volatility at which black76 gives a price: 0 if the price is not above the payoff, 5 (500 %) if it
 // is higher than that volatility gives. Accurate to 2e-9 in volatility, or where the price hardly depends on it to 1e-9 in price.
 func ImpliedVol(forward, strike, years, price fixed.F, call bool) fixed.F {
 	if forward <= 0 || strike <= 0 || years <= 0 || price <= payoff(forward, strike, call).Price {

@@ -8,7 +8,12 @@ import (
 	"github.com/bywire/bywire/exchange/internal/fixed"
 )
 
-// floatBlack76 is the textbook in floating point, to judge Black76 by: F. Black, "The pricing of commodity contracts", 1976,
+// valued is black76 of the textbook's arguments.
+func valued(forward, strike, vol, years fixed.F, call bool) Greeks {
+	return black76(forward, strike, forward.Log()-strike.Log(), vol, years.Sqrt(), years, call)
+}
+
+// floatBlack76 is the textbook in floating point, to judge black76 by: F. Black, "The pricing of commodity contracts", 1976,
 // with interest 0.
 func floatBlack76(f, k, vol, years float64, call bool) (price, delta, gamma, vega, theta float64) {
 	cdf := func(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
@@ -30,7 +35,7 @@ func TestBlack76AgainstFloats(t *testing.T) {
 				for _, days := range []float64{1, 2, 7, 30, 180, 400} {
 					for _, call := range []bool{true, false} {
 						k, years := f*m, days/365
-						g := Black76(toFixed(f), toFixed(k), toFixed(vol), toFixed(years), call)
+						g := valued(toFixed(f), toFixed(k), toFixed(vol), toFixed(years), call)
 						price, delta, gamma, vega, theta := floatBlack76(f, k, vol, years, call)
 						// Relative to the size of the underlying for sums of large numbers, absolute for shares.
 						worst.price = max(worst.price, math.Abs(g.Price.Decimal(12).Float64()-price)/f)
@@ -62,7 +67,7 @@ func TestBlack76ByHand(t *testing.T) {
 		{true, "7.9656", "0.5398", "0.0198", "0.3970", "-0.0109"},
 		{false, "7.9656", "-0.4602", "0.0198", "0.3970", "-0.0109"},
 	} {
-		g := Black76(num("100"), num("100"), num("0.2"), num("1"), tt.call)
+		g := valued(num("100"), num("100"), num("0.2"), num("1"), tt.call)
 		for _, v := range []struct {
 			name string
 			got  fixed.F
@@ -101,7 +106,7 @@ func TestRealTickers(t *testing.T) {
 			t.Fatal(err)
 		}
 		years := fixed.Ratio(int64(delivery.Sub(at)/time.Millisecond), 365*24*3600*1000)
-		g := Black76(num(tt.forward), num(tt.strike), num(tt.vol), years, tt.call)
+		g := valued(num(tt.forward), num(tt.strike), num(tt.vol), years, tt.call)
 		for _, v := range []struct {
 			name string
 			got  fixed.F
@@ -129,7 +134,7 @@ func TestBlack76AtTheEnds(t *testing.T) {
 		{"88000", "2000000", "0.5", "0.00001", true, "0", "0"},
 		{"88000", "2000000", "0.5", "0.00001", false, "1912000", "-1"},
 	} {
-		g := Black76(num(tt.forward), num(tt.strike), num(tt.vol), num(tt.years), tt.call)
+		g := valued(num(tt.forward), num(tt.strike), num(tt.vol), num(tt.years), tt.call)
 		if (g.Price-num(tt.price)).Abs() > 1<<20 || (g.Delta-num(tt.delta)).Abs() > 4 || g.Theta > 0 || g.Gamma < 0 || g.Vega < 0 {
 			t.Errorf("%+v: %+v", tt, g)
 		}
@@ -143,7 +148,7 @@ func TestPutCallParity(t *testing.T) {
 		forward := fixed.FromInt(10 + r.IntN(100000))
 		strike := forward.Mul(num("0.5") + r.F())
 		vol, years := num("0.05")+r.F().MulInt(2), r.F()+1
-		c, p := Black76(forward, strike, vol, years, true), Black76(forward, strike, vol, years, false)
+		c, p := valued(forward, strike, vol, years, true), valued(forward, strike, vol, years, false)
 		if miss := (c.Price - p.Price - forward + strike).Abs(); miss > forward/1e8 {
 			t.Fatalf("F %v, K %v, vol %v, T %v: call %v, put %v", forward, strike, vol, years, c.Price, p.Price)
 		}
@@ -159,7 +164,7 @@ func TestImpliedVolFindsTheVolatility(t *testing.T) {
 		forward := fixed.FromInt(10 + r.IntN(100000))
 		strike, vol, years := forward.Mul(num("0.6")+r.F().Mul(num("0.9"))), num("0.1")+r.F().MulInt(3), r.F()+num("0.002")
 		call := r.Bool(fixed.Half)
-		g := Black76(forward, strike, vol, years, call)
+		g := valued(forward, strike, vol, years, call)
 		if g.Vega < forward/1e5 {
 			continue // the price says nothing about the volatility
 		}
@@ -202,7 +207,7 @@ func BenchmarkBlack76(b *testing.B) {
 
 func BenchmarkImpliedVol(b *testing.B) {
 	forward, strike, years := num("88000"), num("90000"), num("0.08")
-	price := Black76(forward, strike, num("0.46"), years, true).Price
+	price := valued(forward, strike, num("0.46"), years, true).Price
 	for b.Loop() {
 		ImpliedVol(forward, strike, years, price, true)
 	}
