@@ -142,7 +142,11 @@ func (x *Exchange) newCore(snapshot []byte) (*core.Core, error) {
 	if snapshot == nil {
 		return core.New(cfg)
 	}
-	return core.Restored(cfg, snapshot)
+	c, err := core.Restored(cfg, snapshot)
+	if err == nil {
+		c.Warm() // not on the loop, in a second that has other things to be pushed
+	}
+	return c, err
 }
 
 // Now is the exchange's time.

@@ -146,6 +146,39 @@ func TestNothingHeavyOnTheLoop(t *testing.T) {
 	}
 }
 
+// What a market makes when it is first asked, the candles of a month that began before its start, a restored one has before the
+// loop has to publish them.
+func TestRestoredIsWarm(t *testing.T) {
+	x, err := New(&Config{Clock: Step, Limits: LimitsOff, Start: time.Date(2026, 1, 30, 23, 20, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	if _, err := x.Advance(t.Context(), 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	snapshot, err := x.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	least := [2]time.Duration{time.Hour, time.Hour} // of a restored market, and of the one that goes on
+	for range 3 {
+		if err := x.Restore(t.Context(), snapshot); err != nil {
+			t.Fatal(err)
+		}
+		for n := range least {
+			begun := time.Now()
+			if _, err := x.Advance(t.Context(), 2*time.Second); err != nil {
+				t.Fatal(err)
+			}
+			least[n] = min(least[n], time.Since(begun))
+		}
+	}
+	if least[0] > 8*least[1] {
+		t.Errorf("the first two seconds took %v, the next %v", least[0], least[1])
+	}
+}
+
 // A state that has not changed is looked at once, and one that changes all the time once a second.
 func TestLooksAtTheState(t *testing.T) {
 	cfg := stepped("linear:BTCUSDT")

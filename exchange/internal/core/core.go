@@ -254,6 +254,16 @@ func Restored(cfg Config, snapshot []byte) (*Core, error) {
 	return c, nil
 }
 
+// Warm makes what a core otherwise makes when it is first asked: the candles that began before the start of the run, which
+// take a tenth of a second for all instruments. It changes no state.
+func (c *Core) Warm() {
+	for _, in := range c.cat.Live() {
+		for i := range past.Intervals {
+			c.bars.Current(in.ID, past.Trade, past.Interval(i))
+		}
+	}
+}
+
 // Become makes the core what another one of the same configuration is, which is not to be used any more: it takes no time,
 // however long it took to make that one.
 func (c *Core) Become(fresh *Core) { *c = *fresh }
