@@ -36,6 +36,7 @@ var notState = map[string]string{
 
 	"flow.desk.order":  "of one call",
 	"flow.blocks.legs": "of one call",
+	"flow.blocks.bad":  "of one call",
 	"flow.maker.limit": "computed at each wake",
 
 	"past.Past.of":       "made when it is asked for",

@@ -26,6 +26,7 @@ type blocks struct {
 	next int64 // not before; 0: none was drawn yet
 	rand *fixed.Rand
 	legs []BlockLeg // scratch
+	bad  bool       // scratch: a leg could not be priced
 }
 
 // blockMean is how long it is between two, on average, for all coins together.
@@ -51,14 +52,14 @@ func (f *Flow) blockTrade(now int64) {
 		return
 	}
 	strategy := b.agree(f, first.Base, b.rand.IntN(100))
-	if len(b.legs) > 0 && !f.world.Block(strategy, b.legs) {
+	if len(b.legs) > 0 && !b.bad && !f.world.Block(strategy, b.legs) {
 		b.next = now + second // the venue has bounds that flow does not know: somebody else tries
 	}
 }
 
 // agree puts the legs together. Without them there is no trade: the coin has no such instruments, or they are halted.
 func (b *blocks) agree(f *Flow, coin string, kind int64) (strategy string) {
-	b.legs = b.legs[:0]
+	b.legs, b.bad = b.legs[:0], false
 	side := engine.Side(b.rand.IntN(2))
 	perpetual := b.pick(f, coin, func(in *catalog.Instrument) bool {
 		return in.Kind == catalog.Perpetual && in.Category == bybit.Linear && in.Quote == "USDT"
@@ -67,14 +68,13 @@ func (b *blocks) agree(f *Flow, coin string, kind int64) (strategy string) {
 	if kind < 50 && option == nil && kind >= 25 {
 		option = perpetual
 	}
-	switch {
-	case kind < 50 && option != nil:
+	if kind < 50 && option != nil {
 		b.leg(f, option, side, 0)
 		switch {
 		case kind < 20: // the one with another strike
 			if other := b.pick(f, coin, func(in *catalog.Instrument) bool {
 				return in.Kind == catalog.Option && in.Delivery == option.Delivery && in.Call == option.Call && in.ID != option.ID
-			}); other != nil && len(b.legs) > 0 {
+			}); other != nil && !b.bad {
 				b.leg(f, other, side.Opposite(), b.legs[0].Lots)
 			}
 		case kind < 35 && perpetual != nil && perpetual != option:
@@ -133,7 +133,7 @@ func (b *blocks) leg(f *Flow, in *catalog.Instrument, side engine.Side, lots int
 	}
 	lots = d.clamp(lots)
 	if middle <= 0 || !d.allows(price) {
-		b.legs = b.legs[:0]
+		b.bad = true
 		return
 	}
 	b.legs = append(b.legs, BlockLeg{ID: in.ID, Side: side, Price: price, Lots: lots})

@@ -21,7 +21,7 @@ func TestPricesArePulledHome(t *testing.T) {
 		moods[i].derive(&l.coins[i])
 	}
 	const hours = 2
-	for at := int64(begin); at < begin+hours*hour; at += latentStep {
+	for at := begin; at < begin+hours*hour; at += latentStep {
 		l.step(at, moods)
 	}
 	came := 2 - float64(l.coins[0].log)/float64(fixed.One)
@@ -42,7 +42,7 @@ func TestTheCarryWanders(t *testing.T) {
 	carry, basis, seeds := 0.0, 0.0, uint64(50)
 	for seed := range seeds {
 		d := New(Config{}, cat, seed, begin).desks[in.ID]
-		for range int64(hours * hour / second) {
+		for range hours * hour / second {
 			d.stepBasis()
 		}
 		carry += math.Pow(float64(d.carry)/float64(fixed.One), 2) / float64(seeds)
