@@ -93,7 +93,7 @@ func (x *Exchange) Regime(ctx context.Context, coin, name string, over time.Dura
 }
 
 // Shock moves the latent price of a base coin, or of all if coin is "", by so many percent (5 is up by 5 %), evenly over a
-// time; 0 is at once.
+// time of at most two years; 0 is at once.
 func (x *Exchange) Shock(ctx context.Context, coin string, percent decimal.Decimal, over time.Duration) error {
 	return x.command(ctx, func(*core.Core) (core.Command, error) {
 		p, ok := fixed.FromDecimal(percent)

@@ -59,7 +59,7 @@ type Regime struct {
 	Over   int64
 }
 
-// Shock moves the latent price of a coin by so many percent, evenly over a time in ns.
+// Shock moves the latent price of a coin by so many percent, evenly over a time in ns, at most flow.LongestShock.
 type Shock struct {
 	Coin    string // a base coin; "" is all
 	Percent fixed.F

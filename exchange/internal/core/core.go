@@ -210,6 +210,7 @@ var (
 	ErrNoInstrument = errors.New("core: no such instrument") // or not any more
 	ErrNoCoin       = errors.New("core: no such coin, or nothing that can be done to it")
 	ErrTooFar       = errors.New("core: a price can go to twelve times or a twelfth of where it began, and no further")
+	ErrTooLong      = errors.New("core: a shock takes two years at most, and no negative time")
 )
 
 // Do does a command now, after all that is due now: also what an earlier command has made due, so that a journal need not

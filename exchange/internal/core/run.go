@@ -113,6 +113,9 @@ func (s Shock) run(c *Core) ([]engine.Event, error) {
 	if _, ok := c.flow.Regime(s.Coin); !ok && s.Coin != "" {
 		return nil, ErrNoCoin
 	}
+	if s.Over < 0 || s.Over > flow.LongestShock {
+		return nil, ErrTooLong
+	}
 	if !c.flow.Shock(s.Coin, s.Percent, s.Over) {
 		return nil, ErrTooFar
 	}

@@ -16,7 +16,8 @@ type BlockLeg struct {
 }
 
 // blocks lets large traders agree on block trades, now and then, that no book sees: somebody asks for quotes, and takes the
-// best one near the fair price. All legs are of one coin and settled in the same. The names of strategies are those that V5
+// best one near the fair price. All legs are of one coin, settled in the same, and of one
+// quantity, so that they hedge one another. The names of strategies are those that V5
 // page rfq/trade/rfq-config shows; how often they come, and how large they are, is a choice.
 //
 //	FundingRate  a linear perpetual against spot, which earns or pays funding
@@ -26,7 +27,7 @@ type blocks struct {
 	next int64 // not before; 0: none was drawn yet
 	rand *fixed.Rand
 	legs []BlockLeg // scratch
-	bad  bool       // scratch: a leg could not be priced
+	bad  bool       // scratch: a leg cannot be
 }
 
 // blockMean is how long it is between two, on average, for all coins together.
@@ -69,20 +70,20 @@ func (b *blocks) agree(f *Flow, coin string, kind int64) (strategy string) {
 		option = perpetual
 	}
 	if kind < 50 && option != nil {
-		b.leg(f, option, side, 0)
+		b.leg(f, option, side)
 		switch {
 		case kind < 20: // the one with another strike
 			if other := b.pick(f, coin, func(in *catalog.Instrument) bool {
 				return in.Kind == catalog.Option && in.Delivery == option.Delivery && in.Call == option.Call && in.ID != option.ID
-			}); other != nil && !b.bad {
-				b.leg(f, other, side.Opposite(), b.legs[0].Lots)
+			}); other != nil {
+				b.leg(f, other, side.Opposite())
 			}
 		case kind < 35 && perpetual != nil && perpetual != option:
 			hedge := side // of a put
 			if option.Call {
 				hedge = side.Opposite()
 			}
-			b.leg(f, perpetual, hedge, 0)
+			b.leg(f, perpetual, hedge)
 		}
 		return "custom"
 	}
@@ -92,8 +93,8 @@ func (b *blocks) agree(f *Flow, coin string, kind int64) (strategy string) {
 	}
 	spot := b.pick(f, coin, func(in *catalog.Instrument) bool { return in.Kind == catalog.Spot && in.Quote == "USDT" })
 	if far != nil && spot != nil {
-		b.leg(f, far, side, 0)
-		b.leg(f, spot, side.Opposite(), 0)
+		b.leg(f, far, side)
+		b.leg(f, spot, side.Opposite())
 	}
 	return strategy
 }
@@ -113,8 +114,12 @@ func (b *blocks) pick(f *Flow, coin string, like func(*catalog.Instrument) bool)
 	return found
 }
 
-// leg adds a leg of so many lots, or of a usual value if lots is 0. If it cannot be priced there is no trade at all.
-func (b *blocks) leg(f *Flow, in *catalog.Instrument, side engine.Side, lots int64) {
+// leg adds a leg: the first of a usual value, each further one of the first one's quantity of the base coin, to the nearest
+// lot. If it cannot be priced, or the instrument has no order of that size, there is no trade at all.
+func (b *blocks) leg(f *Flow, in *catalog.Instrument, side engine.Side) {
+	if b.bad {
+		return
+	}
 	d := f.desk(in.ID)
 	middle := d.fair
 	off := d.bps(2 * fixed.One).Mul(b.rand.Gauss())
@@ -124,15 +129,17 @@ func (b *blocks) leg(f *Flow, in *catalog.Instrument, side engine.Side, lots int
 		off = middle.Mul(fixed.Ratio(1, 100)).Mul(b.rand.Gauss())
 	}
 	price := max(at(middle+off), in.MinPrice, 1)
+	var lots int64
 	switch {
-	case lots > 0:
+	case len(b.legs) > 0:
+		first := b.legs[0]
+		lots = in.LotsOf(f.cat.At(first.ID).QtyOf(first.Lots) + in.QtyOf(1)/2)
 	case in.Kind == catalog.Option:
-		lots = d.few(2000)
+		lots = d.clamp(d.few(2000))
 	default:
-		lots = roundSize(d.lots(blockValue.Mul(b.rand.Gauss().Mul(fixed.Ratio(6, 10)).Exp())))
+		lots = d.clamp(roundSize(d.lots(blockValue.Mul(b.rand.Gauss().Mul(fixed.Ratio(6, 10)).Exp()))))
 	}
-	lots = d.clamp(lots)
-	if middle <= 0 || !d.allows(price) {
+	if middle <= 0 || !d.allows(price) || lots != d.clamp(lots) {
 		b.bad = true
 		return
 	}

@@ -10,14 +10,14 @@ import (
 )
 
 // TestBlockTradesAreRareAndFair: a few an hour over the whole catalogue, of each strategy, of one coin, near the fair price, of
-// prices and sizes that the instrument allows.
+// one quantity, of prices and sizes that the instrument allows.
 func TestBlockTradesAreRareAndFair(t *testing.T) {
 	only := []string{"linear:BTCUSDT", "linear:BTCUSDT-26JUN26", "spot:BTCUSDT", "option:BTC-2JAN26*"}
 	strategies, legs, hours := make(map[string]int), 0, int64(4)
 	w := market(t, 4, only...)
 	price(w)
-	for range hours * 60 {
-		w.Run(w.Now() + minute)
+	for range hours * 60 * 60 * 10 {
+		w.Run(w.Now() + second/10) // each latent step: the fair price is still the one of the trade
 		for _, b := range w.Blocks {
 			strategies[b.Strategy]++
 			for i, l := range b.Legs {
@@ -30,8 +30,13 @@ func TestBlockTradesAreRareAndFair(t *testing.T) {
 					t.Errorf("%s: %s has %d lots at %d, outside of its bounds", b.Strategy, in.Symbol, l.Lots, l.Price)
 				}
 				if in.Kind != catalog.Option {
-					if fair, _ := w.Flow.Fair(in.ID); (fixed.FromInt(l.Price) - fair).Abs() > fair/100 {
+					if fair, _ := w.Flow.Fair(in.ID); (fixed.FromInt(l.Price) - fair).Abs() > fair/1000 { // five deviations
 						t.Errorf("%s: %s at %d, the fair price is %v", b.Strategy, in.Symbol, l.Price, fair)
+					}
+				}
+				if first := w.Cat.At(b.Legs[0].ID); i > 0 {
+					if want := first.QtyOf(b.Legs[0].Lots); (in.QtyOf(l.Lots) - want).Abs() > in.QtyOf(1)/2 {
+						t.Errorf("%s: %s of %s, hedged by %s of %s", b.Strategy, first.Qty(b.Legs[0].Lots), first.Symbol, in.Qty(l.Lots), in.Symbol)
 					}
 				}
 				if i > 0 && b.Strategy != "custom" && l.Side == b.Legs[0].Side {

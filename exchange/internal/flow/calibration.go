@@ -46,10 +46,10 @@ const million = 1_000_000
 
 // profileOf fits an instrument. Everything follows from what usually changes hands in it and from how large its tick is,
 // so that instruments of a user's file have a market as well.
-func profileOf(in *catalog.Instrument, c *coin, activity fixed.F) profile {
+func profileOf(in *catalog.Instrument, c, quote *coin, activity fixed.F) profile {
 	turnover := fixed.FromInt(max(in.Turnover/million, 1)) // millions a day
 	root := turnover.Sqrt()
-	tickBps := tickInBps(in, c) // one tick in basis points
+	tickBps := tickInBps(in, c, quote) // one tick in basis points
 
 	p := profile{
 		makers:    3,
@@ -130,10 +130,15 @@ func lognormal(mean, sigma fixed.F) (median, largest fixed.F) {
 	return whole.Div(half.Exp()), whole.MulInt(largestTaker)
 }
 
-// tickInBps is a tick at the coin's first price, in basis points.
-func tickInBps(in *catalog.Instrument, c *coin) fixed.F {
+// tickInBps is a tick in basis points of the first price: the coin's in US dollars, or in the quote coin if that has a price of
+// its own.
+func tickInBps(in *catalog.Instrument, c, quote *coin) fixed.F {
 	units, _ := in.Tick.Units(in.PriceScale)
-	ticks := int64(c.asset.Start)
+	price := c.asset.Start
+	if quote != nil {
+		price = price.Div(quote.asset.Start)
+	}
+	ticks := int64(price)
 	for range in.PriceScale {
 		ticks = fixed.MulDiv(ticks, 10, 1)
 	}

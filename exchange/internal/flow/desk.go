@@ -93,7 +93,11 @@ func newDesk(f *Flow, in *catalog.Instrument) *desk {
 		d.join(&spreadMaker{}, &visitor{mean: 20 * second, most: d.small()})
 		return d
 	}
-	d.prof = profileOf(in, &f.latent.coins[d.coin], f.cfg.Activity)
+	var quote *coin
+	if d.quoteCoin >= 0 {
+		quote = &f.latent.coins[d.quoteCoin]
+	}
+	d.prof = profileOf(in, &f.latent.coins[d.coin], quote, f.cfg.Activity)
 	for i := range d.prof.makers {
 		d.join(newMaker(i))
 	}

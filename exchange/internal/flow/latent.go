@@ -184,12 +184,16 @@ func (l *latent) ramp(now int64) {
 	l.ramps = kept
 }
 
+// LongestShock is how long a shock can take, in ns: two years. What is longer would move prices by less than they can show.
+const LongestShock = 2 * 365 * 24 * hour
+
 // Shock moves the latent price of a coin by percent (5 is up by 5 %), evenly over a time; 0 is at once. An empty coin is
-// all of them. It reports false, and does nothing, if there is no such coin, if percent is -100 or less, or if a price would
-// end, with what is still to come of earlier shocks, at more than 12 times or less than a 12th of where it began.
+// all of them. It reports false, and does nothing, if there is no such coin, if percent is -100 or less, if the time is negative
+// or above LongestShock, or if a price would end, with what is still to come of earlier shocks, at more than 12 times or less
+// than a 12th of where it began.
 func (f *Flow) Shock(coin string, percent fixed.F, over int64) bool {
 	factor := fixed.One + percent/100
-	if factor <= 0 || over < 0 {
+	if factor <= 0 || over < 0 || over > LongestShock {
 		return false
 	}
 	by, found := factor.Log(), false
