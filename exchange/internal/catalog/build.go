@@ -54,7 +54,7 @@ func instrument(category bybit.Category, info *bybit.Instrument) (*Instrument, e
 	}
 	if in.Kind == Perpetual {
 		in.FundingEvery = usualFunding
-		if info.FundingInterval > 0 && info.FundingInterval <= 24*60 {
+		if info.FundingInterval > 0 && info.FundingInterval <= mostFunding {
 			in.FundingEvery = info.FundingInterval * Minute
 		}
 		in.FundingCap = rate(info.UpperFundingRate, usualCap)
@@ -69,6 +69,7 @@ func instrument(category bybit.Category, info *bybit.Instrument) (*Instrument, e
 // What holds where old replies say nothing.
 const (
 	usualFunding = 8 * Hour
+	mostFunding  = 24 * 60             // minutes
 	usualCap     = fixed.One / 200     // 0.5 %
 	usualLimit   = fixed.One * 3 / 100 // 3 %
 )

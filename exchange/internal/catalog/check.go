@@ -31,11 +31,17 @@ func (in *Instrument) check(price fixed.F, start int64) error {
 		return fmt.Errorf("priceFilter.tickSize is %s: want at most %d ticks in the price, %s %s", in.Tick, mostTicks, shown, in.Quote)
 	case price > mostPrice*fixed.One:
 		return fmt.Errorf("the price is %s %s: want at most %d", shown, in.Quote, mostPrice)
+	case !in.fits(in.Info.PriceFilter.MinPrice):
+		return fmt.Errorf("priceFilter.minPrice is %s: want a multiple of tickSize, %s", in.Info.PriceFilter.MinPrice, in.Tick)
+	case !in.fits(in.Info.PriceFilter.MaxPrice):
+		return fmt.Errorf("priceFilter.maxPrice is %s: want a multiple of tickSize, %s", in.Info.PriceFilter.MaxPrice, in.Tick)
 	case in.MinPrice > in.MaxPrice:
 		return fmt.Errorf("priceFilter.minPrice is %s: want at most maxPrice, %s", in.Price(in.MinPrice), in.Price(in.MaxPrice))
 	case in.Kind != Option && (ticks < in.MinPrice || ticks > in.MaxPrice):
 		return fmt.Errorf("the price is %s %s: want one from priceFilter.minPrice, %s, to maxPrice, %s",
 			shown, in.Quote, in.Price(in.MinPrice), in.Price(in.MaxPrice))
+	case in.badSize() != nil:
+		return in.badSize()
 	case in.MinQty > in.MaxQty:
 		return fmt.Errorf("lotSizeFilter.minOrderQty is %s: want at most the largest order, %s", in.Qty(in.MinQty), in.Qty(in.MaxQty))
 	case in.Delivery > start+mostYears*366*Day:
@@ -49,10 +55,70 @@ func (in *Instrument) check(price fixed.F, start int64) error {
 		return fmt.Errorf("riskParameters.priceLimitRatioX is %s: want more than 0 and at most 1", Rate(in.LimitX))
 	case in.LimitY < in.LimitX || in.LimitY > fixed.One:
 		return fmt.Errorf("riskParameters.priceLimitRatioY is %s: want a number from priceLimitRatioX, %s, to 1", Rate(in.LimitY), Rate(in.LimitX))
+	case in.Kind == Perpetual && (in.Info.FundingInterval <= 0 || in.Info.FundingInterval > mostFunding):
+		return fmt.Errorf("fundingInterval is %d: want minutes from 1 to %d", in.Info.FundingInterval, mostFunding)
 	case in.FundingCap > fixed.One || in.FundingFloor < -fixed.One || in.FundingFloor > in.FundingCap:
 		return fmt.Errorf("upperFundingRate is %s and lowerFundingRate %s: want -1 <= lower <= upper <= 1", Rate(in.FundingCap), Rate(in.FundingFloor))
 	}
 	return nil
+}
+
+// fits reports whether a bound of the price is a multiple of the tick, or absent.
+func (in *Instrument) fits(bound decimal.Decimal) bool {
+	return !bound.IsSet() || bound.IsMultipleOf(in.Tick)
+}
+
+// badSize says which bound of the sizes of orders is there and cannot be one.
+func (in *Instrument) badSize() error {
+	lot := &in.Info.LotSizeFilter
+	if q := lot.MinOrderQty; q.IsSet() && q.Sign() <= 0 {
+		return fmt.Errorf("lotSizeFilter.minOrderQty is %s: want more than 0", q)
+	}
+	for _, q := range []struct {
+		name string
+		is   decimal.Decimal
+	}{
+		{"maxOrderQty", lot.MaxOrderQty},
+		{"maxMktOrderQty", lot.MaxMktOrderQty},
+		{"maxLimitOrderQty", lot.MaxLimitOrderQty},
+		{"maxMarketOrderQty", lot.MaxMarketOrderQty},
+		{"postOnlyMaxLimitOrderSize", lot.PostOnlyMaxLimitOrderSize},
+	} {
+		if in.Kind == Spot && q.is.IsZero() {
+			continue // no bound: the venue's spot pairs of 2023 have it
+		}
+		if q.is.IsSet() && q.is.Cmp(in.Lot) < 0 {
+			return fmt.Errorf("lotSizeFilter.%s is %s: want at least a lot, %s", q.name, q.is, in.Lot)
+		}
+	}
+	return nil
+}
+
+// leastLots is how many lots the usual turnover of a day has at least: with fewer there are hardly any trades. Choice.
+const leastLots = 100
+
+// lotFits says whether the lot of an instrument is too large for what is usually traded in a day.
+func (c *Catalog) lotFits(in *Instrument) error {
+	a, ok := c.Asset(in.Base)
+	if !ok {
+		return nil
+	}
+	worth, turnover := a.Start, in.Turnover // in US dollars
+	if in.Inverse {
+		worth = fixed.One
+	}
+	if turnover == 0 {
+		turnover = a.Turnover // as complete does
+	}
+	if fixed.MulDiv(in.lotUnits, int64(worth), fixed.Pow10(in.LotScale)*int64(fixed.One)) <= turnover/leastLots {
+		return nil
+	}
+	step := "qtyStep"
+	if in.Kind == Spot {
+		step = "basePrecision"
+	}
+	return fmt.Errorf("lotSizeFilter.%s is %s: want at most what %d US dollars buy, a hundredth of the usual turnover of a day",
+		step, in.Lot, turnover/leastLots)
 }
 
 const shownTime = "2006-01-02T15:04Z"
@@ -100,8 +166,8 @@ func unbounded(unit int64) int64 { return math.MaxInt64 / unit >> 10 }
 
 // fitted makes what a row of a file does not say fit what it says: own is the row alone, like what it took over. With
 // another tick or coin the bounds of the price are those of the coin's price (see priceBounds); with another lot the largest
-// orders have at least as many lots as before.
-func fitted(info, own, like *bybit.Instrument) {
+// orders have at least as many lots as before. Values of orders in another quote coin are none, unless both are dollars.
+func (c *Catalog) fitted(info, own, like *bybit.Instrument) {
 	tick := &info.PriceFilter
 	if tick.TickSize.Cmp(like.PriceFilter.TickSize) != 0 || info.BaseCoin != like.BaseCoin || info.QuoteCoin != like.QuoteCoin {
 		if own.PriceScale == 0 && info.PriceScale > 0 {
@@ -115,6 +181,10 @@ func fitted(info, own, like *bybit.Instrument) {
 		}
 	}
 	lot, was, said := &info.LotSizeFilter, &like.LotSizeFilter, &own.LotSizeFilter
+	_, stable := c.Stable(info.QuoteCoin)
+	if _, before := c.Stable(like.QuoteCoin); info.QuoteCoin != like.QuoteCoin && !(stable && before) {
+		lot.MinOrderAmt, lot.MaxOrderAmt, lot.MinNotionalValue = said.MinOrderAmt, said.MaxOrderAmt, said.MinNotionalValue
+	}
 	step, before := lot.QtyStep, was.QtyStep
 	if lot.BasePrecision.IsSet() {
 		step, before = lot.BasePrecision, was.BasePrecision

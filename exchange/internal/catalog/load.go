@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/bywire/bywire/bybit"
@@ -23,7 +24,8 @@ import (
 //
 // The members of an instrument are those of instruments-info, besides category and like, the symbol of the same category
 // whose members it takes over. Where it has another coin or tick than that one, minPrice, maxPrice and priceScale are made
-// anew, and with another lot the sizes of orders, unless it names them. A coin without a price is assumed to cost
+// anew, with another lot the sizes of orders, and with another quote coin minOrderAmt, maxOrderAmt and minNotionalValue are
+// left out (not from one dollar coin to another), unless it names them. A coin without a price is assumed to cost
 // 12,000 ticks, which is near the truth for most real instruments (choice). What was launched after the start is there from the
 // start (choice). Dated contracts from a file are delivered;
 // nothing is listed after them.
@@ -33,9 +35,10 @@ import (
 //	linear OLDUSDT: status is "Closed": want Trading
 //
 // So is what does not trade or is delivered before the start or more than two years after it, has a quote coin without a
-// price, ticks below 1e-9, fewer than 10 or more than 89 million ticks in its price, or bounds that contradict it or one
-// another. Prices are kept in steps of 2.3e-10: a pair that costs less than a thousandth of a cent, such as DOGE in BTC,
-// moves in steps of more than a tenth of a basis point. An error means that the file cannot be read, or that instruments
+// price, ticks below 1e-9, fewer than 10 or more than 89 million ticks in its price, bounds that contradict it or one
+// another or are no multiples of the tick, sizes of orders that are not more than 0, or a lot worth more than a hundredth of
+// the usual turnover of a day. Prices are kept in steps of 2.3e-10: a pair that costs less than a thousandth of a cent, such
+// as DOGE in BTC, moves in steps of more than a tenth of a basis point. An error means that the file cannot be read, or that instruments
 // that are there do not fit its coins; then nothing was changed.
 func (c *Catalog) Load(data []byte) (skipped []string, err error) {
 	f, err := readFile(data)
@@ -61,8 +64,11 @@ func (c *Catalog) Load(data []byte) (skipped []string, err error) {
 		c.assets = assets
 		return nil, fmt.Errorf("catalog: %w", err)
 	}
+	priced := slices.Clone(c.assets)
 	for i := range f.rows {
-		if err := c.load(bybit.Category(f.rows[i].category), &infos[i]); err != nil {
+		// What the venue says of a lot tells more than a price that is assumed from a tick.
+		trust := f.rows[i].reply && !slices.ContainsFunc(priced, func(a Asset) bool { return a.Coin == infos[i].BaseCoin && a.Start > 0 })
+		if err := c.load(bybit.Category(f.rows[i].category), &infos[i], trust); err != nil {
 			skipped = append(skipped, fmt.Sprintf("%s %s: %v", f.rows[i].category, infos[i].Symbol, err))
 		}
 	}
@@ -84,6 +90,7 @@ type file struct {
 type fileRow struct {
 	category, like string
 	json           []byte
+	reply          bool // of a reply
 }
 
 // fileAsset is a coin of a file. What is unset keeps its value, or is a default.
@@ -132,7 +139,7 @@ func readFile(data []byte) (*file, error) {
 		}
 	}
 	for _, json := range f.list {
-		f.rows = append(f.rows, fileRow{category: f.category, json: json})
+		f.rows = append(f.rows, fileRow{category: f.category, json: json, reply: true})
 	}
 	for i, json := range f.own {
 		r := fileRow{json: json}
@@ -149,6 +156,9 @@ func readFile(data []byte) (*file, error) {
 	}
 	return f, nil
 }
+
+// unsaid is the funding interval of a row that does not name one: 0 would be one that cannot be.
+const unsaid = math.MinInt64
 
 // fill decodes a row over what it is like: an instrument of the catalogue or an earlier one of the file.
 func (c *Catalog) fill(r *fileRow, info *bybit.Instrument, earlier []bybit.Instrument, rows []fileRow) error {
@@ -169,15 +179,24 @@ func (c *Catalog) fill(r *fileRow, info *bybit.Instrument, earlier []bybit.Instr
 		info.SymbolID, info.DisplayName, info.FullName = 0, "", ""
 	}
 	before := *info
+	if info.FundingInterval == 0 {
+		info.FundingInterval = unsaid
+	}
 	if err := info.UnmarshalJSON(r.json); err != nil {
 		return err
+	}
+	if info.FundingInterval == unsaid {
+		info.FundingInterval = 0
+		if info.ContractType == bybit.ContractLinearPerpetual || info.ContractType == bybit.ContractInversePerpetual {
+			info.FundingInterval = usualFunding / Minute
+		}
 	}
 	if r.like != "" {
 		var own bybit.Instrument
 		if err := own.UnmarshalJSON(r.json); err != nil {
 			return err
 		}
-		fitted(info, &own, &before)
+		c.fitted(info, &own, &before)
 	}
 	// A member that is an object of its own replaces the one taken over whole: keep the parts that it does not name.
 	if have, was := info.LeverageFilter, before.LeverageFilter; have != nil && was != nil && have != was {
@@ -246,7 +265,11 @@ func (c *Catalog) still(f *file, infos []bybit.Instrument) error {
 		if !known || in.Kind == Spread {
 			continue
 		}
-		if err := in.check(c.StartPrice(in), c.start); err != nil {
+		err := in.check(c.StartPrice(in), c.start)
+		if err == nil && in.Kind != Option {
+			err = c.lotFits(in)
+		}
+		if err != nil {
 			return fmt.Errorf("assets: %s %s does not fit them: %w", in.Category, in.Symbol, err)
 		}
 	}
@@ -259,8 +282,9 @@ const usualTicks = 12000
 // trading are the statuses of instruments that trade; the second and third are of 2023.
 var trading = []bybit.InstrumentStatus{bybit.InstrumentTrading, "1", "ONLINE"}
 
-// load adds or replaces one instrument. The error says why it cannot be simulated; then nothing was changed.
-func (c *Catalog) load(category bybit.Category, info *bybit.Instrument) (err error) {
+// load adds or replaces one instrument. The error says why it cannot be simulated; then nothing was changed. With trust its lot
+// is what it is.
+func (c *Catalog) load(category bybit.Category, info *bybit.Instrument, trust bool) (err error) {
 	assets := slices.Clone(c.assets)
 	defer func() {
 		if err != nil {
@@ -288,6 +312,9 @@ func (c *Catalog) load(category bybit.Category, info *bybit.Instrument) (err err
 		}
 	}
 	if err := in.check(price, c.start); err != nil {
+		return err
+	}
+	if err := c.lotFits(in); err != nil && !trust {
 		return err
 	}
 	c.setTiers(in)

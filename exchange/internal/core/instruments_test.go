@@ -63,7 +63,8 @@ func TestExtremeInstruments(t *testing.T) {
 		{"a price of 8.8e9 ticks", `"priceFilter":{"tickSize":"0.00001"}`, "ticks in the price"},
 		{"a price of 8.8e7 ticks", `"priceFilter":{"tickSize":"0.001"}`, ""},
 		{"limits upside down", `"riskParameters":{"priceLimitRatioX":"-0.5","priceLimitRatioY":"-0.6"}`, "priceLimitRatioX"},
-		{"large lots", `"lotSizeFilter":{"qtyStep":"1000000","minOrderQty":"1000000","maxOrderQty":"1000000000000000"}`, ""},
+		{"large lots", `"lotSizeFilter":{"qtyStep":"636","minOrderQty":"636","maxOrderQty":"1000000000000000"}`, ""},
+		{"lots that nobody trades", `"lotSizeFilter":{"qtyStep":"1000000","minOrderQty":"1000000","maxOrderQty":"1000000000000000"}`, "qtyStep"},
 		{"a price of 11 ticks", `"priceFilter":{"tickSize":"8000"}`, ""},
 	} {
 		file := []byte(`{"instruments":[{"category":"linear","like":"BTCUSDT","symbol":"X",` + tt.members + `}]}`)

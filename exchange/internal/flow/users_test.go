@@ -138,7 +138,8 @@ func TestOddInstruments(t *testing.T) {
 		{"a tick of a tenth of the price", "10", "1", "0.1", true},
 		{"a very fine tick", "8", "0.0000001", "0.1", true},
 		{"a tick too fine", "88000", "0.0000001", "0.001", false},
-		{"a lot worth a million", "1000", "0.1", "1000", true},
+		{"a lot worth a hundredth of a day", "1000", "0.1", "200", true},
+		{"a lot worth a million", "1000", "0.1", "1000", false},
 	} {
 		cat := catalog.Default(start)
 		skipped, err := cat.Load(fmt.Appendf(nil, `{"assets":[{"coin":"ODD","price":%q,"volatility":"1.1","correlation":"0.7"}],
