@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,7 +27,7 @@ func (x *Exchange) BlockTrade(ctx context.Context, strategy string, legs []bybit
 		for i := range legs {
 			var leg feed.BlockLeg
 			if leg, failed = legOf(c, &legs[i]); failed != nil {
-				failed = fmt.Errorf("exchange: leg %d: %w", i+1, failed)
+				failed = fmt.Errorf("exchange: %w: leg %d: %w", feed.ErrBlock, i+1, failed)
 				return
 			}
 			block.Legs = append(block.Legs, leg)
@@ -42,20 +41,34 @@ func (x *Exchange) BlockTrade(ctx context.Context, strategy string, legs []bybit
 
 // legOf is a leg as the market has it.
 func legOf(c *core.Core, l *bybit.RFQLeg) (feed.BlockLeg, error) {
+	switch {
+	case l.Category == "" && l.Symbol == "":
+		return feed.BlockLeg{}, errors.New("category and symbol are missing")
+	case l.Category == "":
+		return feed.BlockLeg{}, errors.New("category is missing")
+	case l.Symbol == "":
+		return feed.BlockLeg{}, errors.New("symbol is missing")
+	}
 	in, ok := c.Catalog().Find(l.Category, l.Symbol)
 	if !ok {
 		return feed.BlockLeg{}, fmt.Errorf("%.20s %.40s: %w", l.Category, l.Symbol, ErrNoSymbol)
 	}
 	leg := feed.BlockLeg{ID: in.ID, Side: engine.Buy}
+	if in.Kind == catalog.Spread {
+		return leg, fmt.Errorf("%s is a combination itself", l.Symbol)
+	}
 	switch l.Side {
 	case bybit.Buy:
 	case bybit.Sell:
 		leg.Side = engine.Sell
 	default:
-		return leg, fmt.Errorf("%w: side %.20q is not Buy or Sell", feed.ErrBlock, l.Side)
+		return leg, fmt.Errorf("side %.20q is not Buy or Sell", l.Side)
 	}
 	switch {
 	case l.Price.IsSet():
+		if err := bounded("price", l.Symbol, l.Price, in.Price(in.MinPrice), in.Price(in.MaxPrice)); err != nil {
+			return leg, err
+		}
 		leg.Price, ok = in.Ticks(l.Price)
 	case in.Kind == catalog.Spot:
 		leg.Price = in.TicksOf(c.Board().IndexOf(in.ID))
@@ -63,12 +76,29 @@ func legOf(c *core.Core, l *bybit.RFQLeg) (feed.BlockLeg, error) {
 		leg.Price = in.TicksOf(c.Board().Mark(in.ID))
 	}
 	if !ok {
-		return leg, fmt.Errorf("%w: price %s of %s is no multiple of its tick of %s", feed.ErrBlock, l.Price, l.Symbol, in.Tick)
+		return leg, fmt.Errorf("price %s of %s is no multiple of its tick of %s", l.Price, l.Symbol, in.Tick)
+	}
+	if !l.Qty.IsSet() {
+		return leg, errors.New("qty is missing")
+	}
+	if err := bounded("qty", l.Symbol, l.Qty, in.Qty(in.MinQty), in.Qty(in.MaxQty)); err != nil {
+		return leg, err
 	}
 	if leg.Lots, ok = in.Lots(l.Qty); !ok {
-		return leg, fmt.Errorf("%w: qty %s of %s is no multiple of its step of %s", feed.ErrBlock, l.Qty, l.Symbol, in.Lot)
+		return leg, fmt.Errorf("qty %s of %s is no multiple of its step of %s", l.Qty, l.Symbol, in.Lot)
 	}
 	return leg, nil
+}
+
+// bounded says that a number of a leg is not above 0, or less or more than an order can have.
+func bounded(name, symbol string, v, least, most decimal.Decimal) error {
+	switch {
+	case v.Sign() <= 0:
+		return fmt.Errorf("%s %s of %s is not above 0", name, v, symbol)
+	case v.Cmp(least) < 0 || v.Cmp(most) > 0:
+		return fmt.Errorf("%s %s of %s is not from %s to %s", name, v, symbol, least, most)
+	}
+	return nil
 }
 
 // legText is a leg in a body.
@@ -80,13 +110,46 @@ type legText struct {
 	Qty      decimal.Decimal
 }
 
+// legTexts are the legs in a body.
+type legTexts []legText
+
 // UnmarshalJSON implements json.Unmarshaler. A field that is misspelt is an error, as it is of the body.
-func (l *legText) UnmarshalJSON(b []byte) error {
-	type plain legText
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if d.Decode((*plain)(l)) != nil {
+func (l *legTexts) UnmarshalJSON(b []byte) error {
+	var texts []json.RawMessage
+	if err := json.Unmarshal(b, &texts); err != nil {
+		return err
+	}
+	*l = make(legTexts, len(texts))
+	for i, text := range texts {
+		if err := (*l)[i].read(i+1, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read reads the leg of a number.
+func (l *legText) read(n int, b []byte) error {
+	var fields map[string]json.RawMessage
+	err := json.Unmarshal(b, &fields)
+	into := map[string]any{"category": &l.Category, "symbol": &l.Symbol, "side": &l.Side, "price": &l.Price, "qty": &l.Qty}
+	for name := range fields {
+		if into[name] == nil {
+			err = errors.ErrUnsupported
+		}
+	}
+	if err != nil {
 		return &fieldError{legWords + ", not " + shortened(string(b))}
+	}
+	for _, name := range sortedKeys(fields) {
+		if json.Unmarshal(fields[name], into[name]) == nil {
+			continue
+		}
+		want := "a text"
+		if name == "price" || name == "qty" {
+			want = `a number, such as "10"`
+		}
+		return &fieldError{fmt.Sprintf("leg %d: %s: %s, not %s", n, name, want, shortened(string(fields[name])))}
 	}
 	return nil
 }
@@ -97,7 +160,7 @@ const legWords = `each is such as {"category":"linear","symbol":"BTCUSDT","side"
 func controlBlock(x *Exchange, r *http.Request, body []byte) (any, error) {
 	q := struct {
 		Strategy string
-		Legs     []legText
+		Legs     legTexts
 	}{Strategy: "custom"}
 	if err := fill(body, &q, map[string]string{"strategy": "a text, such as custom", "legs": "a list; " + legWords}); err != nil {
 		return nil, err
@@ -111,7 +174,7 @@ func controlBlock(x *Exchange, r *http.Request, body []byte) (any, error) {
 		ID string `json:"rfqId"`
 	}{}
 	var err error
-	if reply.ID, err = x.BlockTrade(r.Context(), q.Strategy, legs); errors.Is(err, feed.ErrBlock) || errors.Is(err, ErrNoSymbol) {
+	if reply.ID, err = x.BlockTrade(r.Context(), q.Strategy, legs); errors.Is(err, feed.ErrBlock) {
 		err = wrong("%s", strings.Replace(err.Error(), "core: ", "", 1))
 	}
 	reply.moment = x.moment()

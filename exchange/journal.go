@@ -100,8 +100,11 @@ type Replayed struct {
 }
 
 // ReplayJournal does what a journal says and returns where it led to, at the time of its last command or at until if
-// that is later. A torn last line is left out.
+// that is later, which is from 2000 to 2200. A torn last line is left out.
 func ReplayJournal(r io.Reader, until time.Time) (*Replayed, error) {
+	if err := within("until", until); err != nil {
+		return nil, err
+	}
 	var c *core.Core
 	lines := bufio.NewReader(r)
 	for n := 1; ; n++ {

@@ -3,8 +3,10 @@ package exchange
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bywire/bywire/bybit"
@@ -13,7 +15,7 @@ import (
 )
 
 // Maintain announces a maintenance or an incident, or changes the one with its ID, and returns the ID; "" is given one.
-// The topic system.status and GET /v5/system/status show it, and nothing else comes of it: the market goes on.
+// The topic system.status and GET /v5/system/status show it, and nothing else comes of it: the market goes on. Its times are from 2000 to 2200, or zero.
 func (x *Exchange) Maintain(ctx context.Context, m *bybit.Maintenance) (id string, err error) {
 	return x.maintain(ctx, func(*core.Core) (*bybit.Maintenance, error) { return m, nil })
 }
@@ -24,6 +26,9 @@ func (x *Exchange) maintain(ctx context.Context, build func(c *core.Core) (*bybi
 	err = x.do(ctx, func(c *core.Core) {
 		var m *bybit.Maintenance
 		if m, failed = build(c); failed != nil {
+			return
+		}
+		if failed = errors.Join(within("Maintenance.Begin", m.Begin), within("Maintenance.End", m.End)); failed != nil {
 			return
 		}
 		n := feed.Notice{
@@ -39,6 +44,21 @@ func (x *Exchange) maintain(ctx context.Context, build func(c *core.Core) (*bybi
 	return id, errors.Join(err, failed)
 }
 
+// Between these is each time that is given from outside: in nanoseconds an int64 holds the years 1678 to 2262.
+var (
+	firstTime = earliest
+	lastTime  = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// within says that a time is too early or too late. None is neither.
+func within(name string, t time.Time) error {
+	if t.IsZero() || !t.Before(firstTime) && !t.After(lastTime) {
+		return nil
+	}
+	return fmt.Errorf("exchange: %s %s is not from %s to %s", name, t.UTC().Format(time.RFC3339),
+		firstTime.Format(time.DateOnly), lastTime.Format(time.DateOnly))
+}
+
 // nanoseconds is a time as the market has it; 0 is none.
 func nanoseconds(t time.Time) int64 {
 	if t.IsZero() {
@@ -50,8 +70,14 @@ func nanoseconds(t time.Time) int64 {
 // What a new maintenance is when the body does not say.
 const (
 	usualMaintenance = time.Hour
-	usualType        = 1 // planned
-	usualEnv         = 1 // production
+	usualType        = int64(bybit.MaintenancePlanned)
+	usualEnv         = int64(bybit.ServiceProduction)
+)
+
+// The codes that a maintenance can have.
+const (
+	typeWords = "1 (planned), 2 (temporary) or 3 (incident)"
+	envWords  = "1 (production) or 2 (demo)"
 )
 
 func maintenanceFields() []string {
@@ -70,12 +96,23 @@ func controlMaintenance(x *Exchange, r *http.Request, body []byte) (any, error) 
 	codes := "a list of the venue's codes, such as [1,2]"
 	if err := fill(body, &q, map[string]string{
 		"id": "a text", "title": "a text", "state": "scheduled, ongoing, completed or canceled", "href": "a text", "begin": `a time, such as "2026-01-01T08:00:00Z"`,
-		"serviceTypes": codes, "products": codes, "maintainType": "1 (planned), 2 (temporary) or 3 (incident)", "env": "1 (production) or 2 (demo)",
+		"serviceTypes": codes, "products": codes, "maintainType": typeWords, "env": envWords,
 	}); err != nil {
 		return nil, err
 	}
 	if q.For.set && q.For.Duration <= 0 {
 		return nil, wrong("for %s: a duration above 0", q.For)
+	}
+	if q.Begin != nil {
+		if q.Begin.IsZero() || within("begin", *q.Begin) != nil {
+			return nil, wrong("begin %s is not from %s to %s", q.Begin.UTC().Format(time.RFC3339), firstTime.Format(time.DateOnly), lastTime.Format(time.DateOnly))
+		}
+	}
+	if n := q.MaintainType; n != nil && (*n < 1 || *n > int64(bybit.MaintenanceIncident)) {
+		return nil, wrong("maintainType: %s, not %d", typeWords, *n)
+	}
+	if n := q.Env; n != nil && (*n < 1 || *n > int64(bybit.ServiceDemo)) {
+		return nil, wrong("env: %s, not %d", envWords, *n)
 	}
 	reply := struct {
 		moment
@@ -83,14 +120,13 @@ func controlMaintenance(x *Exchange, r *http.Request, body []byte) (any, error) 
 	}{}
 	var err error
 	reply.ID, err = x.maintain(r.Context(), func(c *core.Core) (*bybit.Maintenance, error) {
-		m := &bybit.Maintenance{
-			State: string(bybit.MaintenanceScheduled), Begin: time.Unix(0, c.Now()).UTC(), MaintainType: usualType, Env: usualEnv,
-		}
-		lasts := usualMaintenance
+		now := time.Unix(0, c.Now()).UTC()
+		m := &bybit.Maintenance{Begin: now, End: now.Add(usualMaintenance), MaintainType: usualType, Env: usualEnv}
+		fresh := true
 		if q.ID != nil {
 			m.ID = *q.ID
 			if old, ok := announced(c, m.ID); ok {
-				m, lasts = old, old.End.Sub(old.Begin)
+				m, fresh = old, false
 			}
 		}
 		for field, value := range map[*string]*string{&m.Title: q.Title, &m.State: q.State, &m.Href: q.Href} {
@@ -109,16 +145,30 @@ func controlMaintenance(x *Exchange, r *http.Request, body []byte) (any, error) 
 			}
 		}
 		if q.Begin != nil {
+			if !m.Begin.IsZero() && !m.End.IsZero() { // it takes as long as before
+				m.End = q.Begin.Add(m.End.Sub(m.Begin))
+			}
 			m.Begin = *q.Begin
 		}
 		if q.For.set {
-			lasts = q.For.Duration
+			if m.Begin.IsZero() {
+				m.Begin = now
+			}
+			m.End = m.Begin.Add(q.For.Duration)
 		}
-		m.End = m.Begin.Add(lasts)
+		if within("for", m.End) != nil {
+			return nil, wrong("for %s: it would end at %s, after %s", m.End.Sub(m.Begin), m.End.UTC().Format(time.RFC3339), lastTime.Format(time.DateOnly))
+		}
+		if fresh && q.State == nil {
+			m.State = string(bybit.MaintenanceScheduled)
+			if !m.Begin.After(now) && m.End.After(now) {
+				m.State = string(bybit.MaintenanceOngoing)
+			}
+		}
 		return m, nil
 	})
 	if errors.Is(err, feed.ErrNotice) {
-		err = wrong("%v", err)
+		err = wrong("%s", strings.TrimPrefix(err.Error(), "core: "))
 	}
 	reply.moment = x.moment()
 	return reply, err

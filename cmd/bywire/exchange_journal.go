@@ -135,6 +135,9 @@ type replayed struct {
 	Commands uint64    `json:"commands"`
 }
 
+// The years in which a replay can end, as exchange.ReplayJournal has them; the last is not one of them.
+const firstYear, lastYear = 2000, 2200
+
 func (a *app) replayJournal(ctx context.Context, name, until string) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -153,6 +156,9 @@ func (a *app) replayJournal(ctx context.Context, name, until string) error {
 	end, err := parseMoment("until", until, start)
 	if err != nil {
 		return usageError("--until %s: no time; write %s, or +90s after the start", until, momentForms)
+	}
+	if year := end.Year(); !end.IsZero() && (year < firstYear || year >= lastYear) {
+		return usageError("--until %s: a time from %d to %d", until, firstYear, lastYear)
 	}
 	type outcome struct {
 		at  *exchange.Replayed

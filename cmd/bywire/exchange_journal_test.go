@@ -142,6 +142,10 @@ func TestExchangeReplay(t *testing.T) {
 		{[]string{t.TempDir()}, exitUsage, "no journal of an exchange"},
 		{[]string{file(t, "x.journal", string(text)+"{\"n\":9}\n")}, exitDamage, "x.journal: line 4: "},
 		{[]string{journal, "--until", "soon"}, exitUsage, "--until soon: no time; write 2026-01-31"},
+		{[]string{journal, "--until", "2300-01-01"}, exitUsage, "--until 2300-01-01: a time from 2000 to 2200"},
+		{[]string{journal, "--until", "2262-04-12"}, exitUsage, "--until 2262-04-12: a time from 2000 to 2200"},
+		{[]string{journal, "--until", "+2000000h"}, exitUsage, "--until +2000000h: a time from 2000 to 2200"},
+		{[]string{journal, "--until", "1600-01-01"}, exitUsage, "--until 1600-01-01: a time from 2000 to 2200"},
 		{nil, exitUsage, "exchange replay: file missing, like: bywire exchange replay run.journal"},
 	} {
 		o := bywire(t, append([]string{"exchange", "replay"}, test.args...)...).want(t, test.code)

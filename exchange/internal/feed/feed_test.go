@@ -369,6 +369,10 @@ func TestMaintenance(t *testing.T) {
 		"many codes":   {State: "scheduled", Title: "upgrade", Products: make([]int64, 101)},
 		"backwards":    {State: "scheduled", Title: "upgrade", Begin: 2, End: 1},
 		"before 1970":  {State: "scheduled", Title: "upgrade", Begin: -2},
+		"no type":      {State: "scheduled", Title: "upgrade", MaintainType: 4},
+		"below a type": {State: "scheduled", Title: "upgrade", MaintainType: -1},
+		"no env":       {State: "scheduled", Title: "upgrade", Env: 3},
+		"below an env": {State: "scheduled", Title: "upgrade", Env: -1},
 	} {
 		if _, err := v.feed.Maintain(v.now, bad); !errors.Is(err, ErrNotice) || state.Hash(v.feed) != before || len(*frames) > 0 {
 			t.Errorf("%s: %v, or something has happened", what, err)

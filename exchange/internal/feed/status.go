@@ -58,7 +58,16 @@ func (n *Notice) check() error {
 			return fmt.Errorf("%w: %d codes, at most %d", ErrNotice, len(list), maxNoticeCodes)
 		}
 	}
-	if n.Begin < 0 || n.End < 0 || n.End != 0 && n.End < n.Begin {
+	if n.MaintainType < 0 || n.MaintainType > int64(bybit.MaintenanceIncident) {
+		return fmt.Errorf("%w: its maintainType is one of 1, 2, 3, or 0 for none, not %d", ErrNotice, n.MaintainType)
+	}
+	if n.Env < 0 || n.Env > int64(bybit.ServiceDemo) {
+		return fmt.Errorf("%w: its env is one of 1, 2, or 0 for none, not %d", ErrNotice, n.Env)
+	}
+	if n.Begin < 0 || n.End < 0 {
+		return fmt.Errorf("%w: it begins or ends before 1970", ErrNotice)
+	}
+	if n.End != 0 && n.End < n.Begin {
 		return fmt.Errorf("%w: it ends before it begins", ErrNotice)
 	}
 	return nil
