@@ -239,8 +239,9 @@ func TestControlState(t *testing.T) {
 			Instruments int
 			Rates       struct{ Orders, Trades, Frames, Bytes int64 }
 			Invariants  []struct {
-				Name  string
-				Holds bool
+				Name         string
+				Holds        bool
+				Compared, Of int
 			}
 			Connections []struct {
 				ID, Channel, Remote string
@@ -260,8 +261,8 @@ func TestControlState(t *testing.T) {
 		if n := int64(len(a.take())); s.Rates.Orders < 100 || s.Rates.Frames < n/10 || s.Rates.Frames > n || s.Rates.Bytes < 100*s.Rates.Frames {
 			t.Errorf("rates %+v; %d frames in five seconds", s.Rates, n)
 		}
-		if len(s.Invariants) != 4 {
-			t.Errorf("invariants %+v", s.Invariants)
+		if n := len(s.Invariants); n != 4 || s.Invariants[n-1].Compared < 5 || s.Invariants[n-1].Compared != s.Invariants[n-1].Of {
+			t.Errorf("invariants %+v: want four, and all books compared after whole seconds", s.Invariants)
 		}
 		for _, v := range s.Invariants {
 			if !v.Holds {

@@ -47,6 +47,10 @@ type invariantText struct {
 	Name   string   `json:"name"`
 	Holds  bool     `json:"holds"`
 	Broken []string `json:"broken,omitempty"` // where it does not, the first few
+
+	// Compared is how many of what there is, Of, could be looked at in this moment. Both are left out where it is all.
+	Compared *int `json:"compared,omitempty"`
+	Of       *int `json:"of,omitempty"`
 }
 
 // staleLook is how old, in real time, hash and invariants of a running clock may be in the state: who asks more often
@@ -155,7 +159,8 @@ func invariants(c *core.Core) []invariantText {
 		}
 	}
 	same := invariantText{Name: "a published book is the engine's"}
-	_, _, broken := c.Feed().Check()
+	compared, topics, broken := c.Feed().Check()
+	same.Compared, same.Of = &compared, &topics
 	for _, err := range broken {
 		same.fails("%v", err)
 	}

@@ -25,7 +25,8 @@
 //   - The same seed, start and instruments, and the same commands at the same times, give the same market, bit for bit; a
 //     journal is such a list (Config.Journal, ReplayJournal).
 //   - Nobody slows anybody: a client that does not read is closed when its queue is full. On a Step and a Max clock the
-//     time waits for clients: the slowest that reads sets the pace, and one that has stopped is waited for a second.
+//     time waits for clients: the slowest that reads sets the pace, and one that has taken nothing for a second, or on a
+//     Max clock for ten, is not waited for any more.
 //
 // The clock is Live (the time of day), Scaled (faster, or slower), Step (Advance moves it) or Max (as fast as possible).
 // A client that wants the time to wait for it on the last two sends {"op":"bywire.idle"} whenever it has dealt with what

@@ -131,8 +131,8 @@ func (f *faults) spoil(ctx context.Context, now int64, key laneKey, m wsserver.M
 		case FaultDuplicate:
 			p.copies++
 		case FaultReorder:
-			if swap {
-				continue // behind the next one it is already
+			if l := f.lanes[key]; swap || l != nil && l.swapped != nil {
+				continue // it goes behind the next one already, or is the next one of another
 			}
 			swap = true
 		case FaultDelay:
@@ -140,7 +140,7 @@ func (f *faults) spoil(ctx context.Context, now int64, key laneKey, m wsserver.M
 		}
 		hit[r] = true
 	}
-	if l := f.lanes[key]; swap && (l == nil || l.swapped == nil) {
+	if swap {
 		f.lane(key).swapped = &p
 		return
 	}

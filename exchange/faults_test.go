@@ -193,7 +193,7 @@ func TestFaultsOfMessages(t *testing.T) {
 			return slices.Concat(all[1:2], all[:1], all[2:])
 		}},
 		"reorder two": {exchange.Fault{Kind: exchange.FaultReorder, Count: 2}, func(all []string) []string {
-			return slices.Concat(all[1:2], all[:1], all[2:])
+			return slices.Concat(all[1:2], all[:1], all[3:4], all[2:3], all[4:])
 		}},
 		"silent topic": {exchange.Fault{Kind: exchange.FaultSilent, Topic: btcBook}, func([]string) []string { return nil }},
 	} {

@@ -13,8 +13,12 @@ import (
 )
 
 // stalled is how long a client that takes nothing, or does not say that it has dealt with what it took, can hold up a clock
-// that waits for it.
-const stalled = time.Second
+// that waits for it. A Max clock, which has all the time there is, is more patient with one that takes nothing: over TCP a slow
+// reader is seen to read in lumps, which are seconds apart.
+const (
+	stalled      = time.Second
+	stalledOnMax = 10 * time.Second
+)
 
 // behindBy is how far a clock bound to the wall clock may lag, on the wall clock, before it gives up the lost time: it
 // then runs as fast as the machine can. A Live clock never does, for it has to show the time.
@@ -92,7 +96,7 @@ func (x *Exchange) stepMax() time.Duration {
 		x.settled = settled
 		go func() {
 			defer close(settled)
-			x.settle(x.ctx, attend)
+			x.settle(x.ctx, attend, stalledOnMax)
 		}()
 	}
 	return 0
@@ -178,8 +182,8 @@ const (
 // settle waits until the clients have room for more and, with attend, until those that are waited for have dealt with what
 // they got. A client that holds this up for too long is returned, and not waited for again until it gives a sign of what
 // was missing. It runs on its caller's goroutine.
-func (x *Exchange) settle(ctx context.Context, attend bool) []Late {
-	late := x.sent(ctx, x.cfg.QueueBytes/4)
+func (x *Exchange) settle(ctx context.Context, attend bool, patience time.Duration) []Late {
+	late := x.sent(ctx, x.cfg.QueueBytes/4, patience)
 	if attend {
 		why, silence := NotIdle, time.Duration(x.pace.silence.Load())
 		if silence > 0 {
@@ -190,9 +194,9 @@ func (x *Exchange) settle(ctx context.Context, attend bool) []Late {
 	return late
 }
 
-// sent waits until all but so many bytes of what is queued is with the clients.
-func (x *Exchange) sent(ctx context.Context, size int) []Late {
-	return lateBy(NotRead, x.ws.WaitSent(ctx, size, stalled))
+// sent waits until all but so many bytes of what is queued is with the clients, of which each has so long to take something.
+func (x *Exchange) sent(ctx context.Context, size int, patience time.Duration) []Late {
+	return lateBy(NotRead, x.ws.WaitSent(ctx, size, patience))
 }
 
 func lateBy(why LateReason, sessions []*wsserver.Session) []Late {
@@ -276,10 +280,10 @@ func (x *Exchange) Advance(ctx context.Context, d time.Duration) (late []Late, e
 			return late, because(ctx, err)
 		}
 		if attend := ended && x.attentive(); attend || behind {
-			note(x.settle(ctx, attend))
+			note(x.settle(ctx, attend, stalled))
 		}
 	}
-	note(x.sent(ctx, 0))
+	note(x.sent(ctx, 0, stalled))
 	return late, because(ctx, ctx.Err())
 }
 
