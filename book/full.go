@@ -88,6 +88,7 @@ type Full struct {
 
 	ignored int       // old messages since the last one that was not
 	asking  bool      // a request is out
+	late    bool      // and it is from before the last Reset
 	allowed time.Time // no request before
 	fails   int       // requests failed in a row
 }
@@ -160,9 +161,16 @@ func (f *Full) Delta(u *Update, now time.Time) FullStep {
 // Snapshot takes the answer to a Fetch: a REST result as an Update. It does not
 // keep u. In a state that needs no snapshot it is dropped.
 func (f *Full) Snapshot(u *Update, now time.Time) FullStep {
-	f.asking, f.fails = false, 0
+	late := f.late
+	f.asking, f.late, f.fails = false, false, 0
 	if f.state == FullLive || f.state == FullNoBook || f.held {
 		return f.step(now)
+	}
+	if late {
+		if len(f.buffer) == 0 {
+			return f.step(now)
+		}
+		return f.misaligned(f.buffer[0].Seq, u.Seq, now)
 	}
 	if len(u.Bids)+len(u.Asks) == 0 {
 		return f.emptyReply(u, now)
@@ -207,7 +215,7 @@ func countsAnew(d *Update, seq int64, at time.Time) bool {
 // comes back as FullStep.Err. Requests that fail in a row are repeated after 2,
 // 4, 8, 16, at most 32 s by default: MinInterval, doubled up to four times.
 func (f *Full) SnapshotFailed(cause error, now time.Time) FullStep {
-	f.asking = false
+	f.asking, f.late = false, false
 	if next := now.Add(f.opts.MinInterval << f.fails); next.After(f.allowed) {
 		f.allowed = next
 	}
@@ -221,9 +229,11 @@ func (f *Full) Tick(now time.Time) FullStep { return f.step(now) }
 
 // Reset says that the subscription has ended, by a lost connection: what was
 // buffered is worthless, the book unreadable with the given reason (nil:
-// ErrNoBook). A request that is out stays out; its answer is welcome.
+// ErrNoBook). A request that is out stays out; its answer is dropped, for nobody
+// has seen what came between it and the next message.
 func (f *Full) Reset(cause error, now time.Time) FullStep {
 	f.forget()
+	f.late = f.asking
 	f.state = FullWaiting
 	f.book.Invalidate(cause)
 	return f.step(now)

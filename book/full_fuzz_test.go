@@ -147,6 +147,8 @@ func FuzzFull(f *testing.F) {
 	f.Add([]byte("00000000000000000000011!0001111\xd6\x99")) // such a reply, then a second restart
 	f.Add([]byte("\x17011\"\xfd11\xf6"))                     // a restart that comes once more, after another
 	f.Add([]byte("\xdf00X00\x031!1100\"1117\xd8"))           // a message of the count before, once more, with the next update id
+	// A reply from before a reset, and once more the message that it belongs to; restarts were lost in between.
+	f.Add([]byte("\xdf00X00\x031!1100\"1+P\x80\x98v{6\xbb\xec/\xd7\x00\xd5\xc3/\u0633\xb3\xb3\xb3\xe3\x1e117\xd8"))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		src := &script
 		server := &fullServer{bids: map[int64]int64{3: 1}, asks: map[int64]int64{130: 1}, id: 10, seq: 1000, history: map[int64]*book.Update{}}
